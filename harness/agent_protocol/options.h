@@ -1,0 +1,34 @@
+// The socket options of the agent protocol, and how the value of each travels.
+#pragma once
+
+#include <span>
+#include <string_view>
+
+namespace sockproof::agent_protocol {
+
+enum class OptionKind {
+  kInteger,     // C int                    in JSON: 1
+  kUnsigned64,  // 64 bits, unsigned        in JSON: 4711
+  kTime,        // struct timeval           in JSON: {"sec": 1, "usec": 500000}
+  kLinger,      // struct linger            in JSON: {"onoff": 1, "linger": 0}
+  kText,        // characters               in JSON: "cubic"
+  kBytes,       // anything else            in JSON: base64
+  kTcpInfo,     // struct tcp_info          in JSON: an object of its fields
+};
+
+// One option of this system, in static storage.
+struct SocketOption {
+  std::string_view name;   // "TCP_NODELAY"
+  std::string_view level;  // "IPPROTO_TCP": where it belongs
+  int level_number;
+  int number;
+  OptionKind kind;
+};
+
+std::span<const SocketOption> SocketOptions();
+
+// nullptr for an option that is not in the table.
+const SocketOption* FindOption(std::string_view name);
+const SocketOption* FindOption(int level_number, int number);
+
+}  // namespace sockproof::agent_protocol

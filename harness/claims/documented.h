@@ -1,0 +1,59 @@
+// Documented values: what the documents say that a system with these facts does. Nothing here was
+// observed; each function names the document that it computes from, by its claim.
+#pragma once
+
+#include <vector>
+
+#include "harness/base/time.h"
+#include "harness/claims/facts.h"
+
+namespace sockproof {
+
+// When an unanswered SYN is sent again, and when the attempt is over.
+struct SynSchedule {
+  std::vector<Duration> retransmissions;  // each gap to the transmission before
+  Duration give_up{0};                    // from the first SYN to ETIMEDOUT
+};
+
+// The same for the SYN,ACK of a passive open.
+struct SynAckSchedule {
+  std::vector<Duration> retransmissions;  // each gap to the transmission before
+  Duration give_up{0};                    // from the first SYN,ACK to the end of the attempt
+};
+
+// The gaps of a SYN on Linux: tcp_syn_linear_timeouts gaps of 1 s (none on kernels without that
+// sysctl), then tcp_syn_retries gaps that start at 1 s and double up to tcp_rto_max_ms, or up to
+// 120 s on kernels without it. linux:tcp_syn_retries, linux:tcp_syn_linear_timeouts,
+// linux:tcp_rto_max_ms, linux:TCP_TIMEOUT_INIT. Throws Skip without tcp_syn_retries.
+SynSchedule LinuxSynSchedule(const Facts& facts);
+
+// The gaps of a SYN,ACK on Linux: tcp_synack_retries of them, from 1 s and doubling.
+// linux:tcp_synack_retries. Throws Skip without that sysctl.
+SynAckSchedule LinuxSynAckSchedule(const Facts& facts);
+
+// How long TIME-WAIT lasts on Linux: 60 s, a constant of the kernel and no fact of a system.
+// linux:TCP_TIMEWAIT_LEN.
+Duration LinuxTimeWait(const Facts& facts);
+
+// How long Linux keeps a connection in FIN-WAIT-2 that no application holds any more.
+// linux:tcp_fin_timeout. Throws Skip without that sysctl.
+Duration LinuxFinTimeout(const Facts& facts);
+
+// How many connections wait for accept() on Linux after listen(fd, backlog), with backlog at
+// least 0: one more than the backlog (linux:backlog-plus-one), which is silently capped to
+// net.core.somaxconn (man:listen(2)-somaxconn). Throws Skip without that sysctl.
+int LinuxAcceptQueueHolds(int backlog, const Facts& facts);
+
+// The least time for which RFC 9293 wants an unanswered SYN retransmitted: 3 min.
+// rfc9293:MUST-23.
+Duration RfcSynR2Minimum();
+
+// How long TIME-WAIT lasts by RFC 9293: twice an MSL of 2 min. rfc9293:MUST-13,
+// rfc9293:3.4.2-msl.
+Duration RfcTimeWait();
+
+// The SYNs of the notes: at 0, 5.8 and 29.8 s, the end at 75 s. notes:L1 gives the tries as 5.8, 24
+// and 48 s: only as gaps do they agree with its 75 s, which end the attempt within the third gap.
+SynSchedule NotesSynSchedule();
+
+}  // namespace sockproof

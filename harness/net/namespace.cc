@@ -1,0 +1,131 @@
+#include "harness/net/namespace.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <string>
+
+#include "harness/base/errors.h"
+
+namespace sockproof {
+namespace {
+
+void WriteFile(const std::string& path, const std::string& text) {
+  const UniqueFd fd(open(path.c_str(), O_WRONLY | O_CLOEXEC));
+  if (!fd) ThrowErrno("open " + path);
+  if (write(fd.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size())) {
+    ThrowErrno("write '" + text + "' to " + path);
+  }
+}
+
+void UnshareOrExplain() {
+  if (unshare(CLONE_NEWPID) == 0) return;
+  const uid_t uid = geteuid();
+  const gid_t gid = getegid();
+  if (unshare(CLONE_NEWUSER | CLONE_NEWPID) != 0) {
+    ThrowErrno(
+        "cannot make private namespaces; run as root, or allow user namespaces "
+        "(`sockproof doctor` says how)");
+  }
+  WriteFile("/proc/self/setgroups", "deny");
+  WriteFile("/proc/self/uid_map", fmt::format("0 {} 1", uid));
+  WriteFile("/proc/self/gid_map", fmt::format("0 {} 1", gid));
+}
+
+// Changing credentials (a user namespace does) clears this signal: set it after that.
+void DieWithParent() {
+  if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) ThrowErrno("prctl(PR_SET_PDEATHSIG)");
+}
+
+constexpr int kDiedBySignal = 128;
+
+[[noreturn]] void WaitAndEndAs(pid_t inner) {
+  signal(SIGINT, SIG_IGN);
+  signal(SIGTERM, SIG_IGN);
+  int status = 0;
+  while (waitpid(inner, &status, 0) < 0 && errno == EINTR) {
+  }
+  int fatal_signal = 0;
+  if (WIFSIGNALED(status)) fatal_signal = WTERMSIG(status);
+  if (WIFEXITED(status) && WEXITSTATUS(status) == kDiedBySignal + SIGABRT) fatal_signal = SIGABRT;
+  if (fatal_signal != 0) {
+    const rlimit no_core{0, 0};
+    setrlimit(RLIMIT_CORE, &no_core);
+    signal(fatal_signal, SIG_DFL);
+    kill(getpid(), fatal_signal);
+  }
+  _exit(WEXITSTATUS(status));
+}
+
+}  // namespace
+
+void EnterPrivateNamespaces() {
+  const pid_t starter = getppid();
+  UnshareOrExplain();
+  DieWithParent();
+  if (getppid() != starter) _exit(1);
+
+  // Only the outer process keeps the write end: a hang-up tells the inner one that the outer died
+  // before the parent-death signal was armed.
+  int ends[2];
+  if (pipe2(ends, O_CLOEXEC) != 0) ThrowErrno("pipe2");
+  UniqueFd outer_alive(ends[0]);
+  UniqueFd outer_end(ends[1]);
+
+  const pid_t inner = fork();
+  if (inner < 0) ThrowErrno("fork into a new PID namespace");
+  if (inner > 0) {
+    outer_alive.Reset();
+    WaitAndEndAs(inner);
+  }
+  outer_end.Reset();
+  DieWithParent();
+  pollfd hang_up{outer_alive.get(), POLLIN, 0};
+  if (poll(&hang_up, 1, 0) != 0) _exit(1);
+
+  // The kernel lets faults end process 1 of a PID namespace, but no signal that it sends itself
+  // unless there is a handler: without one, abort() would look like a fault.
+  signal(SIGABRT, [](int) { _exit(kDiedBySignal + SIGABRT); });
+  if (unshare(CLONE_NEWNET) != 0) ThrowErrno("cannot make a network namespace");
+}
+
+NetworkNamespace NetworkNamespace::Current() {
+  UniqueFd fd(open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC));
+  if (!fd) ThrowErrno("open /proc/thread-self/ns/net");
+  return NetworkNamespace(std::move(fd));
+}
+
+NetworkNamespace NetworkNamespace::Create() {
+  const NetworkNamespace home = Current();
+  if (unshare(CLONE_NEWNET) != 0) ThrowErrno("unshare(CLONE_NEWNET)");
+  NetworkNamespace created = Current();
+  if (setns(home.fd(), CLONE_NEWNET) != 0) ThrowErrno("setns back");
+  return created;
+}
+
+InNamespace::InNamespace(const NetworkNamespace& target) : home_(NetworkNamespace::Current()) {
+  if (setns(target.fd(), CLONE_NEWNET) != 0) ThrowErrno("setns");
+}
+
+InNamespace::~InNamespace() {
+  // Going on in the wrong namespace would falsify everything after.
+  if (setns(home_.fd(), CLONE_NEWNET) != 0) abort();
+}
+
+void WriteSysctl(const std::string& name, const std::string& value) {
+  std::string path = name;
+  std::replace(path.begin(), path.end(), '.', '/');
+  WriteFile("/proc/sys/" + path, value);
+}
+
+}  // namespace sockproof

@@ -1,0 +1,510 @@
+// The client of the agent protocol (src/agent/README.md).
+#include "harness/sut/agent.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <map>
+#include <optional>
+#include <string_view>
+#include <utility>
+
+// With std::filesystem Boost.Process v2 needs no library. Its headers of 1.81 then forget the
+// first.
+#define BOOST_PROCESS_USE_STD_FS
+#include <boost/optional.hpp>
+//
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/process/v2/posix/default_launcher.hpp>
+#include <boost/process/v2/process.hpp>
+#include <boost/process/v2/stdio.hpp>
+
+#include "harness/agent_protocol/base64.h"
+#include "harness/agent_protocol/protocol.h"
+#include "harness/base/errors.h"
+#include "harness/base/unique_fd.h"
+
+namespace sockproof {
+namespace {
+
+using nlohmann::json;
+namespace process = boost::process::v2;
+
+constexpr Duration kHandshakeTime = 10s;
+constexpr Duration kCallTime = 30s;
+constexpr Duration kPingTime = 2s;
+constexpr Duration kExitTime = 2s;  // from the end of the agent's output to its exit
+
+// ---- replies as text ----
+
+std::string Quote(std::string_view bytes) {
+  constexpr std::size_t kShown = 32;
+  std::string text = "\"";
+  for (const char character : bytes.substr(0, kShown)) {
+    const auto byte = static_cast<unsigned char>(character);
+    if (character == '\n') {
+      text += "\\n";
+    } else if (character == '\r') {
+      text += "\\r";
+    } else if (character == '"' || character == '\\') {
+      text += {'\\', character};
+    } else if (byte < 0x20 || byte > 0x7e) {
+      text += fmt::format("\\x{:02x}", byte);
+    } else {
+      text += character;
+    }
+  }
+  return text + (bytes.size() > kShown ? "\"..." : "\"");
+}
+
+std::string DescribeValue(const json& value);
+
+std::string DescribeAddress(const json& address) {
+  const std::string family = address.value("family", "");
+  const std::string host = address.value("address", "");
+  if (family == "AF_INET") return fmt::format("{}:{}", host, address.value("port", 0));
+  if (family == "AF_INET6") return fmt::format("[{}]:{}", host, address.value("port", 0));
+  return address.value("path", family);
+}
+
+std::string DescribeObject(const json& object) {
+  if (object.contains("family")) return DescribeAddress(object);
+  const auto address = object.find("address");
+  const std::string from =
+      address == object.end() || address->is_null() ? "" : " from " + DescribeAddress(*address);
+  if (object.contains("data")) {
+    const auto data = agent_protocol::Base64Decode(object.value("data", ""));
+    return fmt::format("{}: {}{}", object.value("length", 0), Quote(data.value_or("")), from);
+  }
+  if (object.contains("events")) {
+    return fmt::format("{} {}", object.value("fd", -1), DescribeValue(object["events"]));
+  }
+  if (object.contains("fd")) return std::to_string(object.value("fd", -1)) + from;
+  return object.dump(-1, ' ', false, json::error_handler_t::replace);
+}
+
+std::string DescribeValue(const json& value) {
+  if (value.is_string()) return value.get<std::string>();
+  if (value.is_object()) return DescribeObject(value);
+  if (!value.is_array()) return value.dump();
+  if (value.empty()) return "0";  // no flags, no events
+  std::string text;
+  for (const json& element : value) {
+    if (!text.empty()) text += element.is_string() ? "|" : ", ";
+    text += DescribeValue(element);
+  }
+  return text;
+}
+
+std::string SignalName(int number) {
+  const char* name = ::sigabbrev_np(number);
+  return name != nullptr ? std::string("SIG") + name : fmt::format("signal {}", number);
+}
+
+// ---- starting the process ----
+
+// What happens in the child between fork and exec. errno carries the reason to the parent.
+class ChildSetup {
+ public:
+  explicit ChildSetup(const AgentCommand& command) : command_(command), parent_(::getpid()) {}
+
+  boost::system::error_code on_exec_setup(process::posix::default_launcher& launcher,
+                                          const process::filesystem::path&, const char* const*) {
+    errno = Prepare(launcher.fd_whitelist.back());
+    return {errno, boost::system::system_category()};
+  }
+
+  // The launcher would run exit handlers, and so flush this process's output a second time.
+  template <typename... Arguments>
+  void on_exec_error(Arguments&&...) {
+    ::_exit(127);
+  }
+
+ private:
+  int Prepare(int error_pipe) const {
+    const int error = command_.in_child ? command_.in_child() : 0;
+    if (error != 0) return error;
+    // After in_child: a change of credentials, such as a new user namespace, clears it.
+    if (::prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) return errno;
+    if (::getppid() != parent_) ::_exit(127);
+    // The launcher of Boost 1.81 leaves descriptors between those it keeps open.
+    ::close_range(STDERR_FILENO + 1, static_cast<unsigned>(error_pipe) - 1, 0);
+    ::close_range(static_cast<unsigned>(error_pipe) + 1, ~0u, 0);
+    return 0;
+  }
+
+  const AgentCommand& command_;
+  const pid_t parent_;
+};
+
+process::process Launch(boost::asio::io_context& context, const AgentCommand& command, int stdio) {
+  process::posix::default_launcher launcher;
+  boost::system::error_code error;
+  process::process child =
+      launcher(boost::asio::any_io_executor(context.get_executor()), error, command.program,
+               command.arguments, process::process_stdio{stdio, stdio, {}}, ChildSetup(command));
+  if (error) {
+    if (launcher.pid > 0) ::waitpid(launcher.pid, nullptr, 0);
+    ThrowErrno("cannot start agent " + command.program, error.value());
+  }
+  return child;
+}
+
+}  // namespace
+
+std::string Describe(const AgentReply& reply) {
+  return reply.error != 0 ? ErrnoName(reply.error) : DescribeValue(reply.value);
+}
+
+// The process, the connection to it and the calls on it.
+class Agent::Process {
+ public:
+  Process(EventLoop& loop, EventLog& log, std::string actor, const AgentCommand& command);
+  ~Process();
+  Process(const Process&) = delete;
+  Process& operator=(const Process&) = delete;
+
+  CallId Send(const std::string& method, json params, const std::string& text);
+  void LogCall(CallId id, const std::string& text, Time time);
+  bool RunUntilFinished(CallId call, Time deadline);
+  void RunUntilBegun(CallId call, Time deadline);
+  void CheckAlive() const;
+  void Ping();
+
+  bool Finished(CallId call) const { return Find(call).finished; }
+  std::optional<Time> Begun(CallId call) const { return Find(call).begun; }
+  void ThrowIfRefused(CallId call) const;
+  const AgentReply& Reply(CallId call) const { return Find(call).reply; }
+  AgentReply Take(CallId call);
+
+  const std::string& actor() const { return actor_; }
+  int pid() const { return child_.id(); }
+
+  json hello;
+
+ private:
+  struct Request {
+    std::string method;
+    std::string text;
+    std::optional<Time> begun;
+    bool finished = false;
+    json refusal;  // the JSON-RPC error; null when there is none
+    AgentReply reply;
+  };
+
+  const Request& Find(CallId call) const;
+  void TakeInput();
+  void TakeMessage(std::string_view line);
+  void Finish(CallId id, Request& request, const json& message);
+  void NoteEnd();
+
+  EventLoop& loop_;
+  EventLog& log_;
+  const std::string actor_;
+  boost::asio::io_context context_;  // runs only when the agent has ended
+  process::process child_;           // killed and reaped by its destructor
+  UniqueFd channel_;                 // the agent's standard input and output
+  std::string input_;                // the beginning of a line
+  std::map<CallId, Request> requests_;
+  std::string end_;  // what became of the agent; empty while it serves
+};
+
+Agent::Process::Process(EventLoop& loop, EventLog& log, std::string actor,
+                        const AgentCommand& command)
+    : loop_(loop),
+      log_(log),
+      actor_(std::move(actor)),
+      child_(boost::asio::any_io_executor(context_.get_executor())) {
+  std::array<int, 2> ends{};
+  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) != 0) {
+    ThrowErrno("socketpair");
+  }
+  channel_ = UniqueFd(ends[0]);
+  const UniqueFd stdio(ends[1]);
+  if (::fcntl(channel_.get(), F_SETFL, O_NONBLOCK) != 0) ThrowErrno("fcntl(O_NONBLOCK)");
+  child_ = Launch(context_, command, stdio.get());
+  loop_.Watch(channel_.get(), [this] { TakeInput(); });
+}
+
+Agent::Process::~Process() { loop_.Unwatch(channel_.get()); }
+
+Agent::CallId Agent::Process::Send(const std::string& method, json params,
+                                   const std::string& text) {
+  CheckAlive();
+  const CallId id = log_.NextCallId();
+  requests_[id] = Request{.method = method, .text = text};
+  const json message = {
+      {"jsonrpc", "2.0"}, {"id", id}, {"method", method}, {"params", std::move(params)}};
+  const std::string line = message.dump() + '\n';
+  std::string_view rest = line;
+  while (!rest.empty()) {
+    const ssize_t count = ::send(channel_.get(), rest.data(), rest.size(), MSG_NOSIGNAL);
+    if (count >= 0) {
+      rest.remove_prefix(static_cast<std::size_t>(count));
+    } else if (errno == EAGAIN) {
+      // The agent may itself be waiting for its replies to be read.
+      pollfd channel{channel_.get(), POLLIN | POLLOUT, 0};
+      ::poll(&channel, 1, -1);
+      if (channel.revents & (POLLIN | POLLHUP)) TakeInput();
+      CheckAlive();
+    } else if (errno != EINTR) {
+      NoteEnd();
+      CheckAlive();
+    }
+  }
+  return id;
+}
+
+void Agent::Process::LogCall(CallId id, const std::string& text, Time time) {
+  if (!text.empty()) log_.Add(Event{time, CallEvent{id, actor_, text}});
+}
+
+bool Agent::Process::RunUntilFinished(CallId call, Time deadline) {
+  const Request& request = Find(call);
+  loop_.RunUntil([&] { return request.finished || !end_.empty(); }, deadline);
+  if (!request.finished) CheckAlive();
+  return request.finished;
+}
+
+void Agent::Process::RunUntilBegun(CallId call, Time deadline) {
+  const Request& request = Find(call);
+  const auto under_way = [&] { return request.begun || request.finished; };
+  loop_.RunUntil([&] { return under_way() || !end_.empty(); }, deadline);
+  if (under_way()) return;
+  CheckAlive();
+  throw HarnessError(fmt::format("agent {} has not begun {}", actor_, request.method));
+}
+
+void Agent::Process::CheckAlive() const {
+  if (!end_.empty()) throw HarnessError(end_);
+}
+
+void Agent::Process::Ping() {
+  const CallId ping = Send("ping", json::object(), "");
+  if (!RunUntilFinished(ping, Clock::now() + kPingTime)) {
+    throw HarnessError(fmt::format("agent {} does not answer a ping within {}", actor_,
+                                   FormatDuration(kPingTime)));
+  }
+  requests_.erase(ping);
+}
+
+void Agent::Process::ThrowIfRefused(CallId call) const {
+  const Request& request = Find(call);
+  if (request.refusal.is_null()) return;
+  const std::string message =
+      fmt::format("agent {}: {}", actor_, request.refusal.value("message", "no message"));
+  const int code = request.refusal.value("code", 0);
+  if (code == agent_protocol::kUnsupported || code == agent_protocol::kUnknownMethod) {
+    throw Skip(message);
+  }
+  throw HarnessError(message);
+}
+
+AgentReply Agent::Process::Take(CallId call) {
+  if (!Finished(call)) {
+    throw HarnessError(fmt::format("{} on agent {} has not finished", Find(call).method, actor_));
+  }
+  ThrowIfRefused(call);
+  return std::move(requests_.extract(call).mapped().reply);
+}
+
+const Agent::Process::Request& Agent::Process::Find(CallId call) const {
+  const auto found = requests_.find(call);
+  if (found == requests_.end()) {
+    throw HarnessError(fmt::format("agent {} has no call {}", actor_, call));
+  }
+  return found->second;
+}
+
+void Agent::Process::TakeInput() {
+  std::array<char, 65536> chunk;
+  const ssize_t count = ::recv(channel_.get(), chunk.data(), chunk.size(), 0);
+  if (count < 0 && (errno == EAGAIN || errno == EINTR)) return;
+  if (count <= 0) {
+    NoteEnd();
+    return;
+  }
+  const std::size_t old_size = input_.size();
+  input_.append(chunk.data(), static_cast<std::size_t>(count));
+  std::size_t begin = 0;
+  for (std::size_t end; (end = input_.find('\n', std::max(begin, old_size))) != std::string::npos;
+       begin = end + 1) {
+    try {
+      TakeMessage(std::string_view(input_).substr(begin, end - begin));
+    } catch (...) {
+      input_.erase(0, end + 1);
+      throw;
+    }
+  }
+  input_.erase(0, begin);
+}
+
+void Agent::Process::TakeMessage(std::string_view line) {
+  try {
+    const json message = json::parse(line);
+    if (message.value("method", "") == "begun") {
+      const json& params = message.at("params");
+      const auto request = requests_.find(params.at("id").get<CallId>());
+      if (request != requests_.end()) request->second.begun = FromNanoseconds(params.at("time"));
+      return;
+    }
+    if (message.at("id").is_null()) {
+      throw HarnessError(fmt::format("agent {} did not understand a request: {}", actor_,
+                                     message.at("error").at("message").get<std::string>()));
+    }
+    const auto request = requests_.find(message.at("id").get<CallId>());
+    if (request == requests_.end()) {
+      throw HarnessError(fmt::format("agent {} answered what nobody asked: {}", actor_, line));
+    }
+    Finish(request->first, request->second, message);
+  } catch (const json::exception& error) {
+    throw HarnessError(fmt::format("agent {} does not speak the protocol: {}: {}", actor_,
+                                   error.what(), Quote(line)));
+  }
+}
+
+void Agent::Process::Finish(CallId id, Request& request, const json& message) {
+  if (message.contains("error")) {
+    request.refusal = message["error"];
+    request.finished = true;
+    if (!request.text.empty()) {
+      log_.Now(ReturnEvent{
+          .id = id, .actor = actor_, .text = "refused: " + request.refusal.value("message", "")});
+    }
+    return;
+  }
+  const json& result = message.at("result");
+  AgentReply& reply = request.reply;
+  reply.begin = FromNanoseconds(result.at("begin"));
+  reply.end = FromNanoseconds(result.at("end"));
+  reply.signals = result.value("signals", std::vector<std::string>());
+  if (result.contains("errno")) {
+    const auto name = result["errno"].get<std::string>();
+    reply.error = ErrnoFromName(name);
+    if (reply.error == 0) {
+      throw HarnessError(
+          fmt::format("agent {}: {} failed with {}, which this system has no number "
+                      "for",
+                      actor_, request.method, name));
+    }
+  } else {
+    reply.value = result.at("value");
+  }
+  request.finished = true;
+  if (!request.text.empty()) {
+    log_.Add(Event{reply.end, ReturnEvent{.id = id,
+                                          .actor = actor_,
+                                          .text = Describe(reply),
+                                          .begin = reply.begin,
+                                          .signals = reply.signals}});
+  }
+}
+
+// The agent's end of the channel is closed: finds out why.
+void Agent::Process::NoteEnd() {
+  loop_.Unwatch(channel_.get());
+  std::optional<int> status;
+  child_.async_wait([&](const boost::system::error_code& error, int) {
+    if (!error) status = child_.native_exit_code();
+  });
+  context_.run_for(kExitTime);
+  const std::string agent = fmt::format("agent {} (pid {})", actor_, pid());
+  if (!status) {
+    end_ = agent + " closed its output";
+  } else if (WIFSIGNALED(*status)) {
+    end_ = fmt::format("{} was killed by {}", agent, SignalName(WTERMSIG(*status)));
+  } else {
+    end_ = fmt::format("{} exited with status {}", agent, WEXITSTATUS(*status));
+  }
+}
+
+// ---- Agent ----
+
+Agent::Agent(std::unique_ptr<Process> process) : process_(std::move(process)) {}
+
+Agent::~Agent() = default;
+
+std::unique_ptr<Agent> Agent::Spawn(EventLoop& loop, EventLog& log, std::string actor,
+                                    const AgentCommand& command) {
+  auto process = std::make_unique<Process>(loop, log, std::move(actor), command);
+  const CallId call = process->Send("hello", {{"protocol", agent_protocol::kVersion}}, "");
+  if (!process->RunUntilFinished(call, Clock::now() + kHandshakeTime)) {
+    throw HarnessError(fmt::format("agent {} ({}) does not say hello within {}", process->actor(),
+                                   command.program, FormatDuration(kHandshakeTime)));
+  }
+  try {
+    process->hello = process->Take(call).value;
+  } catch (const Skip& refusal) {
+    throw HarnessError(refusal.what());
+  }
+  const json& protocol = process->hello.is_object() ? process->hello["protocol"] : process->hello;
+  if (protocol != agent_protocol::kVersion) {
+    throw HarnessError(fmt::format("agent {} speaks protocol {}, not {}", process->actor(),
+                                   protocol.dump(), agent_protocol::kVersion));
+  }
+  return std::unique_ptr<Agent>(new Agent(std::move(process)));
+}
+
+Agent::CallId Agent::Start(const std::string& method, json params, std::string text) {
+  const Time sent = Clock::now();
+  params["announce"] = true;
+  const CallId call = process_->Send(method, std::move(params), text);
+  try {
+    process_->RunUntilBegun(call, sent + kCallTime);
+  } catch (...) {
+    process_->LogCall(call, text, sent);
+    throw;
+  }
+  process_->LogCall(call, text, process_->Begun(call).value_or(sent));
+  return call;
+}
+
+bool Agent::Finished(CallId call) const { return process_->Finished(call); }
+
+bool Agent::Wait(CallId call, Time deadline) {
+  bool in_time = process_->RunUntilFinished(call, deadline);
+  if (!in_time) {
+    process_->Ping();
+    // A reply that has overtaken the ping's counts if it is this process that was late.
+    in_time = process_->Finished(call) && process_->Reply(call).end <= deadline;
+  }
+  if (process_->Finished(call)) process_->ThrowIfRefused(call);
+  return in_time;
+}
+
+AgentReply Agent::Take(CallId call) { return process_->Take(call); }
+
+AgentReply Agent::Call(const std::string& method, json params, std::string text) {
+  const Time sent = Clock::now();
+  const CallId call = process_->Send(method, std::move(params), text);
+  process_->LogCall(call, text, sent);
+  if (!Wait(call, sent + kCallTime)) {
+    throw HarnessError(fmt::format("{} on agent {} has not returned within {}", method, actor(),
+                                   FormatDuration(kCallTime)));
+  }
+  return process_->Take(call);
+}
+
+const json& Agent::hello() const { return process_->hello; }
+
+bool Agent::Can(const std::string& capability) const {
+  const json capabilities = hello().value("capabilities", json::array());
+  return std::find(capabilities.begin(), capabilities.end(), capability) != capabilities.end();
+}
+
+const std::string& Agent::actor() const { return process_->actor(); }
+
+int Agent::pid() const { return process_->pid(); }
+
+}  // namespace sockproof

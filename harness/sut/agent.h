@@ -1,0 +1,86 @@
+// The harness's end of an agent: the small program that makes socket calls inside a system under
+// test (src/agent/README.md has the protocol).
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "harness/base/event_loop.h"
+#include "harness/base/time.h"
+#include "harness/trace/event_log.h"
+
+namespace sockproof {
+
+// What one call on the agent gave.
+struct AgentReply {
+  nlohmann::json value;  // null when the call failed
+  int error = 0;         // errno of this system, 0 when the call succeeded
+  Time begin;            // entry and return of the call, by the agent's clock
+  Time end;
+  std::vector<std::string> signals;  // raised in the calling thread meanwhile: "SIGPIPE"
+};
+
+// The reply as a ladder shows it: ECONNREFUSED, 0, 5: "hello", 4 from 192.0.2.2:40000.
+std::string Describe(const AgentReply& reply);
+
+// How to start an agent.
+struct AgentCommand {
+  std::string program;  // a path; PATH is not searched
+  std::vector<std::string> arguments;
+  // Runs in the child between fork and exec (async-signal-safe calls only), e.g. to enter a
+  // network namespace. Returns 0 or an errno, which makes the spawn fail.
+  std::function<int()> in_child;
+};
+
+// One running agent. Owns the process: it is killed with this object and, by its parent-death
+// signal, with this process. Calls run concurrently in the agent; replies come in any order.
+// Not thread-safe; replies are taken in only inside EventLoop::RunUntil().
+class Agent {
+ public:
+  using CallId = int;
+
+  // Starts the agent and shakes hands. `actor` names it in the log. Throws HarnessError when it
+  // does not start, speaks another protocol version or does not answer within 10 s.
+  static std::unique_ptr<Agent> Spawn(EventLoop& loop, EventLog& log, std::string actor,
+                                      const AgentCommand& command);
+  ~Agent();
+  Agent(const Agent&) = delete;
+  Agent& operator=(const Agent&) = delete;
+
+  // Sends the call and returns once the agent has said that it has begun it (or refused it, which
+  // Wait() reports). `text` is its form in the ladder: connect(3, 192.0.2.2:80). Calls whose text
+  // is empty are not logged. Throws HarnessError when the agent is gone.
+  CallId Start(const std::string& method, nlohmann::json params, std::string text);
+
+  // True once the reply is there.
+  bool Finished(CallId call) const;
+
+  // Waits for the reply until `deadline`. False: no reply, but the agent is alive (it answered a
+  // ping), so the call itself had not returned by then. Throws HarnessError when the agent is gone
+  // or does not answer the ping within 2 s, Skip when the agent calls the method or its parameters
+  // unsupported.
+  bool Wait(CallId call, Time deadline);
+
+  // The reply of a finished call; each can be taken once. Throws as Wait() does for calls that the
+  // agent refused.
+  AgentReply Take(CallId call);
+
+  // Start, Wait (for 30 s, then HarnessError) and Take. For calls that do not block.
+  AgentReply Call(const std::string& method, nlohmann::json params, std::string text);
+
+  // The "hello" reply: protocol, name, capabilities, pid, clock.
+  const nlohmann::json& hello() const;
+  bool Can(const std::string& capability) const;
+  const std::string& actor() const;
+  int pid() const;  // of the process that was started, as this process sees it
+
+ private:
+  class Process;
+  explicit Agent(std::unique_ptr<Process> process);
+  std::unique_ptr<Process> process_;
+};
+
+}  // namespace sockproof

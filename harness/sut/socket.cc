@@ -1,0 +1,159 @@
+#include "harness/sut/socket.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+
+#include "harness/agent_protocol/base64.h"
+#include "harness/base/errors.h"
+
+namespace sockproof {
+namespace {
+
+using nlohmann::json;
+
+constexpr size_t kShownData = 32;
+
+json AddressToJson(const Endpoint& endpoint) {
+  return {{"family", endpoint.address.version() == IpVersion::kIpv4 ? "AF_INET" : "AF_INET6"},
+          {"address", endpoint.address.ToString()},
+          {"port", endpoint.port}};
+}
+
+Endpoint EndpointFromJson(const json& address) {
+  return {IpAddress(address.at("address").get<std::string>()),
+          address.at("port").get<std::uint16_t>()};
+}
+
+int ReadInteger(const json& value) { return value.is_number() ? value.get<int>() : 0; }
+
+std::string Quoted(const std::string& data) {
+  return fmt::format("\"{}\"{}", data.substr(0, kShownData), data.size() > kShownData ? "..." : "");
+}
+
+std::string OrZero(const std::vector<std::string>& flags) {
+  return flags.empty() ? "0" : fmt::format("{}", fmt::join(flags, "|"));
+}
+
+std::string LevelOf(const std::string& option) {
+  if (option.starts_with("SO_")) return "SOL_SOCKET";
+  if (option.starts_with("TCP_")) return "IPPROTO_TCP";
+  if (option.starts_with("IPV6_")) return "IPPROTO_IPV6";
+  if (option.starts_with("IP_")) return "IPPROTO_IP";
+  throw HarnessError("socket option of unknown level: " + option);
+}
+
+// Calls that a kernel answers at once need no announcement that they have begun, which costs time.
+template <typename T>
+Outcome<T> CallAtOnce(Stack& stack, const std::string& method, json params, const std::string& text,
+                      const typename Pending<T>::Reader& read) {
+  AgentReply reply = stack.agent().Call(method, std::move(params), text);
+  Outcome<T> outcome = reply.error != 0 ? Outcome<T>::Failed(text, reply.error)
+                                        : Outcome<T>::Succeeded(text, read(reply.value));
+  outcome.begin = reply.begin;
+  outcome.end = reply.end;
+  outcome.signals = std::move(reply.signals);
+  return outcome;
+}
+
+}  // namespace
+
+template <typename T>
+Pending<T> Socket::Start(const std::string& method, json params, std::string text,
+                         typename Pending<T>::Reader read) {
+  const Agent::CallId call = stack_->agent().Start(method, std::move(params), text);
+  return Pending<T>(*stack_, call, std::move(text), std::move(read));
+}
+
+Outcome<int> Socket::Bind(const Endpoint& local) {
+  return CallAtOnce<int>(*stack_, "bind", {{"fd", fd_}, {"address", AddressToJson(local)}},
+                         fmt::format("bind({}, {})", fd_, local.ToString()), ReadInteger);
+}
+
+Outcome<int> Socket::Listen(int backlog) {
+  return CallAtOnce<int>(*stack_, "listen", {{"fd", fd_}, {"backlog", backlog}},
+                         fmt::format("listen({}, {})", fd_, backlog), ReadInteger);
+}
+
+Pending<int> Socket::StartConnect(const Endpoint& remote) {
+  return Start<int>("connect", {{"fd", fd_}, {"address", AddressToJson(remote)}},
+                    fmt::format("connect({}, {})", fd_, remote.ToString()), ReadInteger);
+}
+
+Pending<Accepted> Socket::StartAccept() {
+  return Start<Accepted>("accept", {{"fd", fd_}}, fmt::format("accept({})", fd_),
+                         [stack = stack_, version = version_](const json& value) {
+                           return Accepted{Socket(*stack, version, value.at("fd").get<int>()),
+                                           EndpointFromJson(value.at("address"))};
+                         });
+}
+
+Outcome<Accepted> Socket::Accept() { return StartAccept().Await(); }
+
+Pending<int> Socket::StartSend(const std::string& data, const std::vector<std::string>& flags) {
+  return Start<int>(
+      "send", {{"fd", fd_}, {"data", agent_protocol::Base64Encode(data)}, {"flags", flags}},
+      fmt::format("send({}, {}, {}, {})", fd_, Quoted(data), data.size(), OrZero(flags)),
+      ReadInteger);
+}
+
+Pending<std::string> Socket::StartReceive(size_t length, const std::vector<std::string>& flags) {
+  return Start<std::string>(
+      "recv", {{"fd", fd_}, {"length", length}, {"flags", flags}},
+      fmt::format("recv({}, {}, {})", fd_, length, OrZero(flags)), [](const json& value) {
+        const auto data = agent_protocol::Base64Decode(value.at("data").get<std::string>());
+        if (!data) throw HarnessError("the agent's data is not base64");
+        return *data;
+      });
+}
+
+Outcome<int> Socket::Shutdown(const std::string& how) {
+  return CallAtOnce<int>(*stack_, "shutdown", {{"fd", fd_}, {"how", how}},
+                         fmt::format("shutdown({}, {})", fd_, how), ReadInteger);
+}
+
+Pending<int> Socket::StartClose() {
+  return Start<int>("close", {{"fd", fd_}}, fmt::format("close({})", fd_), ReadInteger);
+}
+
+Outcome<int> Socket::SetOption(const std::string& name, int value) {
+  return CallAtOnce<int>(*stack_, "setsockopt",
+                         {{"fd", fd_}, {"level", LevelOf(name)}, {"name", name}, {"value", value}},
+                         fmt::format("setsockopt({}, {}, {})", fd_, name, value), ReadInteger);
+}
+
+Outcome<int> Socket::GetOption(const std::string& name) {
+  return CallAtOnce<int>(*stack_, "getsockopt",
+                         {{"fd", fd_}, {"level", LevelOf(name)}, {"name", name}},
+                         fmt::format("getsockopt({}, {})", fd_, name), ReadInteger);
+}
+
+int Socket::TakeError() { return GetOption("SO_ERROR").value(); }
+
+Endpoint Socket::LocalEndpoint() {
+  return CallAtOnce<Endpoint>(*stack_, "getsockname", {{"fd", fd_}},
+                              fmt::format("getsockname({})", fd_), EndpointFromJson)
+      .value();
+}
+
+Endpoint Socket::RemoteEndpoint() {
+  return CallAtOnce<Endpoint>(*stack_, "getpeername", {{"fd", fd_}},
+                              fmt::format("getpeername({})", fd_), EndpointFromJson)
+      .value();
+}
+
+Pending<std::vector<std::string>> Socket::StartPoll(const std::vector<std::string>& events,
+                                                    std::chrono::milliseconds timeout) {
+  return Start<std::vector<std::string>>(
+      "poll",
+      {{"fds", json::array({{{"fd", fd_}, {"events", events}}})}, {"timeout_ms", timeout.count()}},
+      fmt::format("poll({}: {}, {} ms)", fd_, OrZero(events), timeout.count()),
+      [](const json& value) {
+        auto ready = value.at(0).get<std::vector<std::string>>();
+        std::sort(ready.begin(), ready.end());
+        return ready;
+      });
+}
+
+}  // namespace sockproof

@@ -1,0 +1,127 @@
+// A socket of the system under test. Its members are the socket calls, made there by the agent.
+#pragma once
+
+#include <functional>
+#include <source_location>
+#include <string>
+#include <vector>
+
+#include "harness/net/ip.h"
+#include "harness/net/sock_diag.h"
+#include "harness/sut/outcome.h"
+#include "harness/sut/stack.h"
+#include "harness/wire/scripted_peer.h"
+
+namespace sockproof {
+
+// A call that has begun and may not have returned yet. Move-only.
+template <typename T>
+class Pending {
+ public:
+  using Reader = std::function<T(const nlohmann::json& value)>;
+
+  Pending(Stack& stack, Agent::CallId call, std::string text, Reader read)
+      : stack_(&stack), call_(call), text_(std::move(text)), read_(std::move(read)) {}
+  Pending(Pending&&) noexcept = default;
+  Pending& operator=(Pending&&) noexcept = default;
+
+  // Whether the call has returned by now; takes in what has arrived, waits for nothing.
+  bool Returned() {
+    stack_->loop().RunUntil([] { return false; }, Clock::now());
+    return stack_->agent().Finished(call_);
+  }
+
+  // Waits until the call returns. Throws Departure when it has not within the time given.
+  Outcome<T> Await(Within within = Within(kPatience),
+                   const std::source_location& where = std::source_location::current()) {
+    if (!stack_->agent().Wait(call_, Clock::now() + within.value)) {
+      throw Departure("  Expected: " + text_ + " returns within " + FormatDuration(within.value) +
+                          "\n  Observed: it is still blocked",
+                      where);
+    }
+    AgentReply reply = stack_->agent().Take(call_);
+    Outcome<T> outcome = reply.error != 0 ? Outcome<T>::Failed(text_, reply.error)
+                                          : Outcome<T>::Succeeded(text_, read_(reply.value));
+    outcome.begin = reply.begin;
+    outcome.end = reply.end;
+    outcome.signals = std::move(reply.signals);
+    return outcome;
+  }
+
+ private:
+  Stack* stack_;
+  Agent::CallId call_;
+  std::string text_;
+  Reader read_;
+};
+
+struct Accepted;
+
+// A handle: copies mean the same descriptor, and none of them closes it. Whatever a test leaves
+// open ends with the agent. Every call may block in the system under test; the plain form waits
+// for its return (Departure after kPatience), the Start form goes on with the test meanwhile.
+class Socket {
+ public:
+  Socket(Stack& stack, IpVersion version, int fd) : stack_(&stack), version_(version), fd_(fd) {}
+
+  int fd() const { return fd_; }
+  IpVersion version() const { return version_; }
+  Stack& stack() const { return *stack_; }
+
+  Outcome<int> Bind(const Endpoint& local);
+  // Binds to this stack's address on the wire.
+  Outcome<int> Bind(std::uint16_t port) { return Bind(stack_->At(version_, port)); }
+  Outcome<int> Listen(int backlog);
+  Pending<int> StartConnect(const Endpoint& remote);
+  Outcome<int> Connect(const Endpoint& remote) { return StartConnect(remote).Await(); }
+  Pending<Accepted> StartAccept();
+  Outcome<Accepted> Accept();
+  Pending<int> StartSend(const std::string& data, const std::vector<std::string>& flags = {});
+  Outcome<int> Send(const std::string& data, const std::vector<std::string>& flags = {}) {
+    return StartSend(data, flags).Await();
+  }
+  // At most `length` bytes; "" is the end of the file.
+  Pending<std::string> StartReceive(size_t length, const std::vector<std::string>& flags = {});
+  Outcome<std::string> Receive(size_t length, const std::vector<std::string>& flags = {}) {
+    return StartReceive(length, flags).Await();
+  }
+  // `how`: "SHUT_RD", "SHUT_WR", "SHUT_RDWR".
+  Outcome<int> Shutdown(const std::string& how);
+  Pending<int> StartClose();
+  Outcome<int> Close() { return StartClose().Await(); }
+
+  // Options by name; the level follows from the name's prefix.
+  Outcome<int> SetOption(const std::string& name, int value);
+  Outcome<int> GetOption(const std::string& name);
+  // SO_ERROR as an errno: reads and clears it.
+  int TakeError();
+
+  // Throw Departure when the call fails.
+  Endpoint LocalEndpoint();
+  Endpoint RemoteEndpoint();
+
+  // poll() of this socket alone: names of the events that are ready, sorted; none on timeout.
+  Pending<std::vector<std::string>> StartPoll(const std::vector<std::string>& events,
+                                              std::chrono::milliseconds timeout);
+  Outcome<std::vector<std::string>> Poll(const std::vector<std::string>& events,
+                                         std::chrono::milliseconds timeout = 0ms) {
+    return StartPoll(events, timeout).Await();
+  }
+
+ private:
+  template <typename T>
+  Pending<T> Start(const std::string& method, nlohmann::json params, std::string text,
+                   typename Pending<T>::Reader read);
+
+  Stack* stack_;
+  IpVersion version_;
+  int fd_;
+};
+
+// What accept() gives.
+struct Accepted {
+  Socket socket;
+  Endpoint remote;
+};
+
+}  // namespace sockproof

@@ -1,0 +1,114 @@
+#include "harness/sut/stack.h"
+
+#include <fmt/format.h>
+
+#include "harness/base/errors.h"
+#include "harness/sut/socket.h"
+#include "harness/wire/addresses.h"
+
+namespace sockproof {
+namespace {
+
+// The sysctls from which documented values are computed (harness/claims/documented.h), and those
+// that a reader of a result wants to see beside it.
+constexpr const char* kSysctls[] = {
+    "net.core.somaxconn",
+    "net.ipv4.tcp_abort_on_overflow",
+    "net.ipv4.tcp_congestion_control",
+    "net.ipv4.tcp_ecn",
+    "net.ipv4.tcp_fin_timeout",
+    "net.ipv4.tcp_keepalive_intvl",
+    "net.ipv4.tcp_keepalive_probes",
+    "net.ipv4.tcp_keepalive_time",
+    "net.ipv4.tcp_max_syn_backlog",
+    "net.ipv4.tcp_max_tw_buckets",
+    "net.ipv4.tcp_orphan_retries",
+    "net.ipv4.tcp_retries1",
+    "net.ipv4.tcp_retries2",
+    "net.ipv4.tcp_rfc1337",
+    "net.ipv4.tcp_rto_max_ms",
+    "net.ipv4.tcp_sack",
+    "net.ipv4.tcp_syn_linear_timeouts",
+    "net.ipv4.tcp_syn_retries",
+    "net.ipv4.tcp_synack_retries",
+    "net.ipv4.tcp_syncookies",
+    "net.ipv4.tcp_timestamps",
+    "net.ipv4.tcp_tw_reuse",
+    "net.ipv4.tcp_window_scaling",
+};
+
+}  // namespace
+
+Stack::Stack(EventLoop& loop, EventLog& log, Parts parts)
+    : loop_(loop), log_(log), parts_(std::move(parts)) {}
+
+IpAddress Stack::Address(IpVersion version) const { return WireAddress(version, host()); }
+
+const Facts& Stack::facts() {
+  if (!facts_) ReadFacts();
+  return *facts_;
+}
+
+void Stack::ReadFacts() {
+  facts_.emplace();
+  for (const char* name : {"os", "release"}) {
+    facts_->Set(name, agent().hello().value(name, ""));
+  }
+  if (!Can("sysctl")) return;
+  for (const char* name : kSysctls) {
+    const AgentReply reply = agent().Call("sysctl_get", {{"name", name}}, "");
+    if (reply.error == 0)
+      facts_->Set(fmt::format("sysctl.{}", name), reply.value.get<std::string>());
+  }
+}
+
+bool Stack::Can(const std::string& capability) const {
+  return capability == "diag" ? parts_.diag.has_value() : parts_.agent->Can(capability);
+}
+
+void Stack::SetSysctl(const std::string& name, const std::string& value) {
+  const AgentReply reply = agent().Call("sysctl_set", {{"name", name}, {"value", value}}, "");
+  log_.Now(NoteEvent{fmt::format("{}: sysctl {} = {}", actor(), name, value)});
+  if (reply.error != 0) {
+    throw Skip(
+        fmt::format("sysctl {} cannot be set to {}: {}", name, value, ErrnoName(reply.error)));
+  }
+  facts_.reset();
+}
+
+std::int64_t Stack::Counter(const std::string& name) {
+  const AgentReply reply = agent().Call("counters", nlohmann::json::object(), "");
+  if (reply.error != 0 || !reply.value.contains(name)) throw Skip("no counter " + name);
+  return reply.value.at(name).get<std::int64_t>();
+}
+
+Socket Stack::NewSocket(IpVersion version, const std::string& type,
+                        const std::vector<std::string>& flags) {
+  const char* domain = version == IpVersion::kIpv4 ? "AF_INET" : "AF_INET6";
+  const std::string text = fmt::format("socket({}, {})", domain, type);
+  const AgentReply reply =
+      agent().Call("socket", {{"domain", domain}, {"type", type}, {"flags", flags}}, text);
+  if (reply.error != 0) {
+    throw Departure(
+        "  Expected: " + text + " succeeds\n  Observed: it fails with " + ErrnoName(reply.error),
+        std::source_location::current());
+  }
+  return {*this, version, reply.value.get<int>()};
+}
+
+std::vector<TcpSocketInfo> Stack::TcpSockets(IpVersion version) {
+  if (!parts_.diag) throw Skip("the system does not offer inet_diag");
+  return parts_.diag->TcpSockets(version);
+}
+
+TcpState Stack::StateOf(const Endpoint& local, const Endpoint& remote) {
+  for (const TcpSocketInfo& socket : TcpSockets(local.address.version())) {
+    const bool listener = socket.state == TcpState::kListen && remote.port == 0;
+    if (socket.local.port == local.port && (listener || socket.remote == remote)) {
+      return socket.state;
+    }
+  }
+  return TcpState::kClosed;
+}
+
+}  // namespace sockproof

@@ -1,0 +1,77 @@
+// One running stack of the system under test: an agent inside it, a wire attached to it.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "harness/base/event_loop.h"
+#include "harness/claims/facts.h"
+#include "harness/net/sock_diag.h"
+#include "harness/sut/agent.h"
+#include "harness/sut/system.h"
+#include "harness/wire/port.h"
+
+namespace sockproof {
+
+class Socket;
+
+// Made by a System. Not thread-safe.
+class Stack {
+ public:
+  // `diag` is left out by systems that do not offer inet_diag. `world` is whatever must live as
+  // long as the stack (its namespace).
+  struct Parts {
+    StackPlan plan;
+    std::shared_ptr<void> world;
+    std::unique_ptr<WirePort> wire;
+    std::optional<SockDiag> diag;
+    std::unique_ptr<Agent> agent;
+  };
+  Stack(EventLoop& loop, EventLog& log, Parts parts);
+
+  const std::string& actor() const { return parts_.plan.actor; }
+  int host() const { return parts_.plan.index; }  // its number in the address plan
+  IpAddress Address(IpVersion version) const;
+  Endpoint At(IpVersion version, std::uint16_t port) const { return {Address(version), port}; }
+  WirePort& wire() { return *parts_.wire; }
+  Agent& agent() { return *parts_.agent; }
+  EventLoop& loop() { return loop_; }
+  EventLog& log() { return log_; }
+
+  // What the system says of itself; read on first use, and again after SetSysctl().
+  const Facts& facts();
+
+  // "diag", or what the agent declares: "ipv6", "sysctl", "counters", ...
+  bool Can(const std::string& capability) const;
+
+  // In this stack only. Throws Skip when the system does not have the sysctl or refuses the value.
+  void SetSysctl(const std::string& name, const std::string& value);
+  void SetSysctl(const std::string& name, int value) { SetSysctl(name, std::to_string(value)); }
+
+  // A counter of /proc/net/netstat or /proc/net/snmp: "TcpExt.ListenOverflows". Throws Skip when
+  // the system has no such counter.
+  std::int64_t Counter(const std::string& name);
+
+  // socket(). `type` e.g. "SOCK_STREAM". Throws Departure when the call fails.
+  Socket NewSocket(IpVersion version, const std::string& type = "SOCK_STREAM",
+                   const std::vector<std::string>& flags = {});
+
+  // The sockets as inet_diag shows them. Throws Skip when the system does not offer that.
+  std::vector<TcpSocketInfo> TcpSockets(IpVersion version);
+
+  // The state of the connection between the endpoints; CLOSED when there is none. A remote port
+  // of 0 means the listener at `local`.
+  TcpState StateOf(const Endpoint& local, const Endpoint& remote);
+
+ private:
+  void ReadFacts();
+
+  EventLoop& loop_;
+  EventLog& log_;
+  Parts parts_;
+  std::optional<Facts> facts_;
+};
+
+}  // namespace sockproof

@@ -1,0 +1,42 @@
+// A system under test (SUT), behind one interface. A test never says which system it runs on.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "harness/claims/facts.h"
+
+namespace sockproof {
+
+class EventLog;
+class EventLoop;
+class Stack;
+
+// The addresses that a stack gets on its wire, and its name in the log.
+struct StackPlan {
+  std::string actor;              // "sut", "client", "server"
+  int index = 1;                  // 1 or 2: the last byte of its addresses and of its MAC
+  int default_gateway_index = 0;  // index of its default gateway on the wire; 0: no default route
+};
+
+// One kind of system, e.g. this kernel. Made once by the runner, used in every test process.
+class System {
+ public:
+  virtual ~System() = default;
+
+  virtual std::string name() const = 0;  // as --sut spells it: "host"
+
+  // Once per test process, before anything else in it: moves the process into private namespaces.
+  // Throws HarnessError (a missing permission, with what would mend it).
+  virtual void EnterPrivateWorld() = 0;
+
+  // Starts one stack, with a wire attached, addresses set and the link up, so that its first frame
+  // is possible on return. Throws HarnessError, or Skip for a capability the system lacks.
+  virtual std::unique_ptr<Stack> Start(EventLoop& loop, EventLog& log, const StackPlan& plan) = 0;
+};
+
+// This kernel. `agent_program` is the path of sockproof-agent.
+std::unique_ptr<System> MakeHostSystem(std::string agent_program);
+
+}  // namespace sockproof

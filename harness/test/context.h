@@ -1,0 +1,44 @@
+// What a running test stands on. There is one test a process, hence one context.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "harness/base/event_loop.h"
+#include "harness/sut/stack.h"
+#include "harness/sut/system.h"
+#include "harness/test/registry.h"
+#include "harness/trace/event_log.h"
+
+namespace sockproof {
+
+// Made by RunTest(); the loop and every stack started live as long as it does. Not thread-safe.
+class TestContext {
+ public:
+  TestContext(const TestCase& test, System& system, EventLog& log);
+  ~TestContext();
+  TestContext(const TestContext&) = delete;
+  TestContext& operator=(const TestContext&) = delete;
+
+  // The context of the running test. Throws HarnessError when none runs.
+  static TestContext& Current();
+
+  const TestCase& test() const { return test_; }
+  EventLoop& loop() { return loop_; }
+  EventLog& log() { return log_; }
+
+  // Throws Skip when the stack lacks something that the test needs.
+  Stack& StartStack(const StackPlan& plan);
+
+  // Throws HarnessError when frames were lost on their way into this process.
+  void CheckCaptureIsWhole();
+
+ private:
+  const TestCase& test_;
+  System& system_;
+  EventLog& log_;
+  EventLoop loop_;
+  std::vector<std::unique_ptr<Stack>> stacks_;
+};
+
+}  // namespace sockproof

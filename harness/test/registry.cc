@@ -1,0 +1,52 @@
+#include "harness/test/registry.h"
+
+#include <algorithm>
+#include <tuple>
+
+namespace sockproof {
+namespace {
+
+// Paths are shown from the top of the tree, wherever that was when it was compiled.
+std::string BelowTop(const std::string& file) {
+  const size_t at = file.rfind("suites/");
+  return at == std::string::npos ? file : file.substr(at);
+}
+
+std::vector<TestCase>& Registered() {
+  static std::vector<TestCase> tests;
+  return tests;
+}
+
+}  // namespace
+
+std::string TestCase::id() const {
+  return suite + "." + name + "/" + std::string(IpVersionName(ip));
+}
+
+Duration TestCase::LastsOn(const Facts& facts) const {
+  return traits.lasts == nullptr ? Duration(0) : traits.lasts(facts);
+}
+
+bool RegisterTest(std::string suite, std::string name, const char* file, int line,
+                  TestTraits traits, std::function<std::unique_ptr<TestBody>()> make) {
+  for (const IpVersion ip : {IpVersion::kIpv4, IpVersion::kIpv6}) {
+    const std::string& other_only =
+        ip == IpVersion::kIpv4 ? traits.ipv6_only_because : traits.ipv4_only_because;
+    if (!other_only.empty()) continue;
+    Registered().push_back({suite, name, ip, traits, BelowTop(file), line, make});
+  }
+  return true;
+}
+
+const std::vector<TestCase>& AllTests() {
+  static const std::vector<TestCase> sorted = [] {
+    std::vector<TestCase> tests = Registered();
+    std::sort(tests.begin(), tests.end(), [](const TestCase& a, const TestCase& b) {
+      return std::tie(a.suite, a.file, a.line, a.ip) < std::tie(b.suite, b.file, b.line, b.ip);
+    });
+    return tests;
+  }();
+  return sorted;
+}
+
+}  // namespace sockproof

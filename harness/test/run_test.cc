@@ -1,0 +1,182 @@
+// Runs one test in this process: GoogleTest asserts, this file turns what happened into a verdict.
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <time.h>
+
+#include <optional>
+
+#include "harness/base/errors.h"
+#include "harness/test/context.h"
+#include "harness/test/registry.h"
+
+namespace sockproof {
+namespace {
+
+TestContext* g_current = nullptr;
+
+// GoogleTest's failures become events at once, so that a crash afterwards loses none.
+class FailuresToLog : public testing::EmptyTestEventListener {
+ public:
+  explicit FailuresToLog(EventLog& log) : log_(log) {}
+
+  void OnTestPartResult(const testing::TestPartResult& result) override {
+    if (!result.failed()) return;
+    const std::string file = result.file_name() == nullptr ? "" : result.file_name();
+    const size_t below_top = file.rfind("suites/");
+    log_.Now(FailureEvent{below_top == std::string::npos ? file : file.substr(below_top),
+                          result.line_number(), result.message()});
+  }
+
+ private:
+  EventLog& log_;
+};
+
+struct Ending {
+  Verdict verdict = Verdict::kPass;
+  std::string reason;
+  Duration worst_lateness{0};
+};
+
+// Keeps how late the process was served, however the test ends.
+struct NoteLateness {
+  Ending& ending;
+  const EventLoop& loop;
+  ~NoteLateness() { ending.worst_lateness = loop.worst_lateness(); }
+};
+
+// CLOCK_REALTIME against CLOCK_MONOTONIC.
+Duration ClockOffset() {
+  timespec monotonic{};
+  clock_gettime(CLOCK_MONOTONIC, &monotonic);
+  return Clock::now().time_since_epoch() - std::chrono::seconds(monotonic.tv_sec) -
+         Duration(monotonic.tv_nsec);
+}
+
+// A clock that is slewed (at most 500 ppm) does no harm; one that is stepped falsifies intervals.
+bool ClockWasStepped(Duration offset_before, Time begin) {
+  const Duration slewed = (Clock::now() - begin) / 1000 + 5ms;
+  return std::chrono::abs(ClockOffset() - offset_before) > slewed;
+}
+
+class Body : public testing::Test {
+ public:
+  Body(const TestCase& test, System& system, EventLog& log, Ending& ending)
+      : test_(test), system_(system), log_(log), ending_(ending) {}
+
+  void TestBody() override {
+    try {
+      RunAndCheck();
+    } catch (const Departure& departure) {
+      ADD_FAILURE_AT(departure.where().file_name(), static_cast<int>(departure.where().line()))
+          << departure.what();
+    } catch (const Skip& skip) {
+      End(Verdict::kSkip, skip.what());
+    } catch (const Inconclusive& inconclusive) {
+      End(Verdict::kInconclusive, inconclusive.what());
+    } catch (const std::exception& error) {
+      End(Verdict::kError, error.what());
+    }
+    if (ending_.verdict == Verdict::kPass && HasFailure()) ending_.verdict = Verdict::kFail;
+  }
+
+ private:
+  void End(Verdict verdict, const std::string& reason) {
+    ending_.verdict = verdict;
+    ending_.reason = reason;
+  }
+
+  void RunAndCheck() {
+    const Duration offset = ClockOffset();
+    const Time begin = Clock::now();
+    TestContext context(test_, system_, log_);
+    const NoteLateness note{ending_, context.loop()};
+    const std::unique_ptr<sockproof::TestBody> body = test_.make();
+    log_.Now(ReadyEvent{});
+    body->Run();
+    if (!HasFailure()) body->CheckAfterwards();
+    context.CheckCaptureIsWhole();
+    if (ClockWasStepped(offset, begin)) {
+      throw Inconclusive("the system clock was stepped during the test");
+    }
+  }
+
+  const TestCase& test_;
+  System& system_;
+  EventLog& log_;
+  Ending& ending_;
+};
+
+Ending RunUnderGoogleTest(const TestCase& test, System& system, EventLog& log) {
+  int argument_count = 1;
+  char program[] = "sockproof";
+  char* arguments[] = {program, nullptr};
+  testing::InitGoogleMock(&argument_count, arguments);
+  testing::TestEventListeners& listeners = testing::UnitTest::GetInstance()->listeners();
+  delete listeners.Release(listeners.default_result_printer());
+  listeners.Append(new FailuresToLog(log));
+
+  Ending ending;
+  testing::RegisterTest(test.suite.c_str(), test.name.c_str(), nullptr, nullptr, test.file.c_str(),
+                        test.line,
+                        [&]() -> testing::Test* { return new Body(test, system, log, ending); });
+  if (RUN_ALL_TESTS() != 0 && ending.verdict == Verdict::kPass) ending.verdict = Verdict::kFail;
+  return ending;
+}
+
+}  // namespace
+
+TestContext::TestContext(const TestCase& test, System& system, EventLog& log)
+    : test_(test), system_(system), log_(log) {
+  g_current = this;
+}
+
+TestContext::~TestContext() { g_current = nullptr; }
+
+TestContext& TestContext::Current() {
+  if (g_current == nullptr) throw HarnessError("no test is running");
+  return *g_current;
+}
+
+Stack& TestContext::StartStack(const StackPlan& plan) {
+  stacks_.push_back(system_.Start(loop_, log_, plan));
+  for (const std::string& capability : test_.traits.needs) {
+    if (!stacks_.back()->Can(capability)) {
+      throw Skip("the system under test lacks the capability " + capability);
+    }
+  }
+  return *stacks_.back();
+}
+
+void TestContext::CheckCaptureIsWhole() {
+  for (const auto& stack : stacks_) {
+    const unsigned dropped = stack->wire().Dropped();
+    if (dropped == 0) continue;
+    throw HarnessError(fmt::format("{} frames from {} were lost on their way to the harness",
+                                   dropped, stack->actor()));
+  }
+}
+
+Verdict RunTest(const TestCase& test, System& system, EventLog& log) {
+  Ending ending;
+  try {
+    system.EnterPrivateWorld();
+    ending = RunUnderGoogleTest(test, system, log);
+  } catch (const Skip& skip) {
+    ending = {Verdict::kSkip, skip.what(), Duration(0)};
+  } catch (const std::exception& error) {
+    ending = {Verdict::kError, error.what(), Duration(0)};
+  }
+  log.Now(VerdictEvent{ending.verdict, ending.reason, ending.worst_lateness});
+  return ending.verdict;
+}
+
+Facts ReadFacts(System& system) {
+  system.EnterPrivateWorld();
+  EventLoop loop;
+  EventLog log(-1);
+  Facts facts = system.Start(loop, log, {"sut", 1, 0})->facts();
+  facts.Set("system", system.name());
+  return facts;
+}
+
+}  // namespace sockproof

@@ -1,0 +1,137 @@
+// How a test is written. A suite is a file; a test is a sentence about a documented behaviour.
+//
+//   // Half-close, RFC 9293 section 3.6.1: after our FIN the peer may go on sending.
+//   TEST_WITH_PEER(HalfClose, DataStillFlowsToTheSideThatSentItsFin,
+//                  .claims = {"rfc9293:3.6.1-half-close", "notes:C3"}) {
+//     auto [socket, peer] = Connected();
+//
+//     ASSERT_THAT(socket.Shutdown("SHUT_WR"), Succeeds());
+//     peer.Expect(Fin().Seq(peer.rcv_nxt));
+//     peer.Send(Ack());
+//
+//     peer.Send(Data("still here"));
+//     peer.Expect(Ack().Ack(peer.snd_nxt));
+//     EXPECT_THAT(socket.Receive(64), Returns("still here"));
+//   }
+//
+// Two testbeds:
+//   TEST_WITH_PEER   the system under test (`sut`) against the harness (`host`), segment by segment
+//   TEST_WITH_WIRE   two stacks of it (`client`, `server`) over a programmable `wire`
+// Each test runs once on IPv4 and once on IPv6 (`ip`), unless its traits say why not, in a process
+// and namespaces of its own.
+//
+// What a test may rely on
+// - Calls on the system under test give Outcomes: EXPECT_THAT(call, Succeeds() / Returns(x) /
+//   FailsWith(ECONNREFUSED)). StartX() is for calls that block; Await() their return.
+// - Expect() is strict: the next segment, nothing in between. Absence is thereby proved by what
+//   must come later; only where nothing ever comes, use ExpectSilence().
+// - Intervals are differences of Segment::time or of Outcome::begin and end, matched with
+//   FiresAfter(documented value).
+// - Documented values are computed from sut.facts() (harness/claims/documented.h).
+#pragma once
+
+#include <errno.h>
+
+#include <memory>
+#include <string>
+
+#include "harness/claims/documented.h"
+#include "harness/net/ip.h"
+#include "harness/sut/socket.h"
+#include "harness/sut/stack.h"
+#include "harness/test/connection.h"
+#include "harness/test/matchers.h"
+#include "harness/test/registry.h"
+#include "harness/wire/partial_segment.h"
+#include "harness/wire/programmable_wire.h"
+#include "harness/wire/scripted_peer.h"
+
+namespace sockproof {
+
+// The system under test on one end of a wire, the scripted peer on the other.
+class PeerTest : public TestBody {
+ public:
+  PeerTest();
+
+ protected:
+  // An established connection: by connect() of the system under test, or by its accept().
+  Connection Connected();
+  Connection ConnectedByAccept();
+  // A connection of the system under test in the state named, against the scripted peer. Throws
+  // Departure when the system does not get there.
+  Connection InState(TcpState state);
+
+  // Waits until inet_diag shows the connection in that state. Throws Departure when it does not
+  // within kPatience, Skip where the system shows no states.
+  void ExpectState(TcpState state, const Connection& connection,
+                   const std::source_location& where = std::source_location::current());
+
+  // When inet_diag no longer showed the connection: the middle of the two readings, 20 ms apart,
+  // between which it went. Throws Departure when it is still there after `patience`.
+  Time WaitUntilGone(const Connection& connection, Duration patience,
+                     const std::source_location& where = std::source_location::current());
+
+  // Returns when whatever the system answers at once to what was sent before has arrived: sends a
+  // segment to a port where nothing listens, and waits for the reset that must come.
+  void Settle();
+
+  // A port of the scripted peer that was not used before in this test.
+  std::uint16_t NextPort() { return next_port_++; }
+
+  // Records a measured value beside the verdict.
+  void Observe(const std::string& name, Duration value);
+
+  const IpVersion ip;
+  Stack& sut;
+  ScriptedPeer host;
+
+ private:
+  std::uint16_t next_port_ = 40000;
+  std::uint16_t next_listening_port_ = 9000;
+};
+
+// Two stacks of the system under test, and the harness between them.
+class WireTest : public TestBody {
+ public:
+  WireTest();
+
+ protected:
+  // A listener of the server; port 8080 of its address on the wire.
+  Socket Listening(int backlog = 16);
+  // connect() of the client, accept() of the server.
+  StackConnection Connected();
+
+  // Waits until inet_diag of that stack (`client` or `server`) shows its end of the first
+  // connection of this wire in that state; as PeerTest::ExpectState().
+  void ExpectState(TcpState state, Stack& stack,
+                   const std::source_location& where = std::source_location::current());
+
+  void CheckAfterwards() override;
+
+  const IpVersion ip;
+  Stack& client;
+  Stack& server;
+  ProgrammableWire wire;
+};
+
+}  // namespace sockproof
+
+// Arguments: testbed, suite, name, then traits as designated initialisers (TestTraits). For a test
+// on a testbed of its suite's own, a class derived from PeerTest or WireTest.
+#define TEST_WITH(testbed, suite, name, ...)                                              \
+  namespace {                                                                             \
+  class suite##_##name final : public testbed {                                           \
+    void Run() override;                                                                  \
+  };                                                                                      \
+  [[maybe_unused]] const bool suite##_##name##_is_registered = ::sockproof::RegisterTest( \
+      #suite, #name, __FILE__, __LINE__, ::sockproof::TestTraits{__VA_ARGS__},            \
+      []() -> std::unique_ptr<::sockproof::TestBody> {                                    \
+        return std::make_unique<suite##_##name>();                                        \
+      });                                                                                 \
+  }                                                                                       \
+  void suite##_##name::Run()
+
+#define TEST_WITH_PEER(suite, name, ...) \
+  TEST_WITH(::sockproof::PeerTest, suite, name, __VA_ARGS__)
+#define TEST_WITH_WIRE(suite, name, ...) \
+  TEST_WITH(::sockproof::WireTest, suite, name, __VA_ARGS__)

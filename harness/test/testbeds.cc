@@ -1,0 +1,217 @@
+// The two testbeds: PeerTest and WireTest of test.h.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "harness/test/context.h"
+#include "harness/test/test.h"
+
+namespace sockproof {
+namespace {
+
+constexpr int kFirstHost = 1;
+constexpr int kSecondHost = 2;
+constexpr std::uint16_t kPeerPort = 80;      // where the scripted peer listens
+constexpr std::uint16_t kServerPort = 8080;  // where the server listens
+constexpr std::uint16_t kClosedPort = 81;    // where nothing on the system under test listens
+constexpr int kBacklog = 16;
+
+IpVersion RunningIp() { return TestContext::Current().test().ip; }
+
+Stack& StartStack(const std::string& actor, int host, int gateway) {
+  return TestContext::Current().StartStack({actor, host, gateway});
+}
+
+// State changes follow frames within microseconds, but asynchronously.
+void WaitForState(Stack& stack, TcpState wanted, const std::function<TcpState()>& read,
+                  const std::string& name, const std::source_location& where) {
+  constexpr Duration kBetweenReads = 1ms;
+  EventLoop& loop = stack.loop();
+  const Time deadline = Clock::now() + kPatience;
+  TcpState state = read();
+  while (state != wanted && Clock::now() < deadline) {
+    loop.RunUntil([] { return false; }, Clock::now() + kBetweenReads);
+    state = read();
+  }
+  stack.log().Now(StateEvent{stack.actor(), name, std::string(TcpStateName(state))});
+  if (state == wanted) return;
+  throw Departure(fmt::format("  Expected: {} of {} is in {}\n  Observed: it is in {}", name,
+                              stack.actor(), TcpStateName(wanted), TcpStateName(state)),
+                  where);
+}
+
+}  // namespace
+
+// --- PeerTest ------------------------------------------------------------------------------------
+
+PeerTest::PeerTest()
+    : ip(RunningIp()),
+      sut(StartStack("sut", kFirstHost, kSecondHost)),
+      host(sut.loop(), sut.log(), sut.wire(), "peer", kSecondHost, sut.actor(), kFirstHost) {}
+
+Connection PeerTest::Connected() {
+  ScriptedTcp& peer = host.Listen(ip, kPeerPort);
+  Socket socket = sut.NewSocket(ip);
+  Pending<int> connecting = socket.StartConnect(peer.local());
+  peer.Expect(Syn());
+  peer.Send(SynAck());
+  peer.Expect(Ack().Seq(peer.rcv_nxt).Ack(peer.snd_nxt));
+  connecting.Await().value();
+  return {socket, peer};
+}
+
+Connection PeerTest::ConnectedByAccept() {
+  Connection connection = InState(TcpState::kSynReceived);
+  connection.peer.Send(Ack());
+  connection.socket = connection.socket.Accept().value().socket;
+  return connection;
+}
+
+Connection PeerTest::InState(TcpState state) {
+  const auto connection = [&]() -> Connection {
+    switch (state) {
+      case TcpState::kClosed: {
+        Socket socket = sut.NewSocket(ip);
+        return {socket, host.Towards(sut.At(ip, kClosedPort), NextPort())};
+      }
+      case TcpState::kListen: {
+        Socket listener = sut.NewSocket(ip);
+        const std::uint16_t port = next_listening_port_++;
+        listener.Bind(port).value();
+        listener.Listen(kBacklog).value();
+        return {listener, host.Towards(sut.At(ip, port), NextPort())};
+      }
+      case TcpState::kSynSent: {
+        ScriptedTcp& peer = host.Listen(ip, kPeerPort);
+        Socket socket = sut.NewSocket(ip, "SOCK_STREAM", {"SOCK_NONBLOCK"});
+        socket.Connect(peer.local());  // EINPROGRESS
+        peer.Expect(Syn());
+        return {socket, peer};
+      }
+      case TcpState::kSynReceived: {
+        Connection half_open = InState(TcpState::kListen);
+        half_open.peer.Send(Syn());
+        half_open.peer.Expect(SynAck().Ack(half_open.peer.snd_nxt));
+        return half_open;
+      }
+      case TcpState::kEstablished:
+        return Connected();
+      case TcpState::kFinWait1: {
+        Connection closing = Connected();
+        closing.socket.Shutdown("SHUT_WR").value();
+        closing.peer.Expect(Fin().Seq(closing.peer.rcv_nxt));
+        return closing;
+      }
+      case TcpState::kFinWait2: {
+        Connection closing = InState(TcpState::kFinWait1);
+        closing.peer.Send(Ack());
+        return closing;
+      }
+      case TcpState::kCloseWait: {
+        Connection closing = Connected();
+        closing.peer.Send(Fin());
+        closing.peer.Expect(Ack().Ack(closing.peer.snd_nxt));
+        return closing;
+      }
+      case TcpState::kClosing: {
+        // A FIN that does not acknowledge ours: the two crossed on the wire.
+        Connection closing = InState(TcpState::kFinWait1);
+        closing.peer.Send(Fin().Ack(closing.peer.rcv_nxt - 1));
+        closing.peer.Expect(Ack().Ack(closing.peer.snd_nxt));
+        return closing;
+      }
+      case TcpState::kLastAck: {
+        Connection closing = InState(TcpState::kCloseWait);
+        closing.socket.Shutdown("SHUT_WR").value();
+        closing.peer.Expect(Fin().Seq(closing.peer.rcv_nxt));
+        return closing;
+      }
+      case TcpState::kTimeWait: {
+        Connection closing = InState(TcpState::kFinWait2);
+        closing.peer.Send(Fin());
+        closing.peer.Expect(Ack().Ack(closing.peer.snd_nxt));
+        return closing;
+      }
+    }
+    throw HarnessError("no such TCP state");
+  }();
+  if (sut.Can("diag")) ExpectState(state, connection);
+  return connection;
+}
+
+void PeerTest::ExpectState(TcpState state, const Connection& connection,
+                           const std::source_location& where) {
+  const auto read = [&] {
+    const TcpState found = sut.StateOf(connection.local(), connection.remote());
+    const bool nothing = found == TcpState::kClosed;
+    return nothing && state == TcpState::kListen
+               ? sut.StateOf(connection.local(), {connection.remote().address, 0})
+               : found;
+  };
+  WaitForState(sut, state, read, connection.local().ToString(), where);
+}
+
+Time PeerTest::WaitUntilGone(const Connection& connection, Duration patience,
+                             const std::source_location& where) {
+  constexpr Duration kBetweenReads = 20ms;
+  const Time deadline = Clock::now() + patience;
+  Time last_seen = Clock::now();
+  while (sut.StateOf(connection.local(), connection.remote()) != TcpState::kClosed) {
+    last_seen = Clock::now();
+    if (last_seen > deadline) {
+      throw Departure(fmt::format("  Expected: {} is gone within {}\n  Observed: it is still there",
+                                  connection.local().ToString(), FormatDuration(patience)),
+                      where);
+    }
+    sut.loop().RunUntil([] { return false; }, last_seen + kBetweenReads);
+  }
+  sut.log().Now(StateEvent{sut.actor(), connection.local().ToString(), "CLOSED"});
+  return last_seen + (Clock::now() - last_seen) / 2;
+}
+
+void PeerTest::Settle() {
+  ScriptedTcp& stranger = host.Towards(sut.At(ip, kClosedPort), NextPort());
+  stranger.Send(Syn());
+  stranger.Expect(Rst());
+}
+
+void PeerTest::Observe(const std::string& name, Duration value) {
+  sut.log().Now(ObservationEvent{name, FormatDuration(value)});
+}
+
+// --- WireTest ------------------------------------------------------------------------------------
+
+WireTest::WireTest()
+    : ip(RunningIp()),
+      client(StartStack("client", kFirstHost, kSecondHost)),
+      server(StartStack("server", kSecondHost, kFirstHost)),
+      wire(client.loop(), client.log(), {client.actor(), &client.wire()},
+           {server.actor(), &server.wire()}) {}
+
+Socket WireTest::Listening(int backlog) {
+  Socket listener = server.NewSocket(ip);
+  listener.Bind(kServerPort).value();
+  listener.Listen(backlog).value();
+  return listener;
+}
+
+StackConnection WireTest::Connected() {
+  Socket listener = Listening();
+  Socket near = client.NewSocket(ip);
+  near.Connect(server.At(ip, kServerPort)).value();
+  return {near, listener.Accept().value().socket};
+}
+
+void WireTest::ExpectState(TcpState state, Stack& stack, const std::source_location& where) {
+  const std::vector<Segment> opening = wire.Seen(Syn().From(client));
+  if (opening.empty()) throw HarnessError("no connection has been opened over this wire");
+  Endpoint local = opening.front().source;
+  Endpoint remote = opening.front().destination;
+  if (&stack == &server) std::swap(local, remote);
+  WaitForState(
+      stack, state, [&] { return stack.StateOf(local, remote); }, local.ToString(), where);
+}
+
+void WireTest::CheckAfterwards() { wire.CheckEveryRuleApplied(); }
+
+}  // namespace sockproof

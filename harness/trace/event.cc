@@ -1,0 +1,195 @@
+// Events to and from JSON. Each kind lists its fields once, for both directions.
+#include "harness/trace/event.h"
+
+#include <array>
+#include <concepts>
+#include <nlohmann/json.hpp>
+#include <stdexcept>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+
+namespace sockproof {
+namespace {
+
+using Json = nlohmann::json;
+
+// An `E`, const when written, not const when read.
+template <typename T, typename E>
+concept AnyConst = std::same_as<std::remove_const_t<T>, E>;
+
+template <typename T>
+void EachField(T& event, auto field) requires AnyConst<T, CallEvent> {
+  field("id", event.id);
+  field("actor", event.actor);
+  field("text", event.text);
+}
+
+template <typename T>
+void EachField(T& event, auto field) requires AnyConst<T, ReturnEvent> {
+  field("id", event.id);
+  field("actor", event.actor);
+  field("text", event.text);
+  field("begin", event.begin);
+  field("signals", event.signals);
+}
+
+template <typename T>
+void EachField(T& event, auto field) requires AnyConst<T, FrameEvent> {
+  field("from", event.from);
+  field("to", event.to);
+  field("fate", event.fate);
+  field("delay", event.delay);
+  field("bytes", event.bytes);
+}
+
+template <typename T>
+void EachField(T& event, auto field) requires AnyConst<T, StateEvent> {
+  field("actor", event.actor);
+  field("socket", event.socket);
+  field("state", event.state);
+}
+
+template <typename T>
+void EachField(T& event, auto field) requires AnyConst<T, ExpectationEvent> {
+  field("actor", event.actor);
+  field("text", event.text);
+  field("met", event.met);
+}
+
+template <typename T>
+void EachField(T& event, auto field) requires AnyConst<T, FailureEvent> {
+  field("file", event.file);
+  field("line", event.line);
+  field("text", event.text);
+}
+
+template <typename T>
+void EachField(T& event, auto field) requires AnyConst<T, NoteEvent> {
+  field("text", event.text);
+}
+
+template <typename T>
+void EachField(T& event, auto field) requires AnyConst<T, ObservationEvent> {
+  field("name", event.name);
+  field("value", event.value);
+}
+
+template <typename T>
+void EachField(T&, auto) requires AnyConst<T, ReadyEvent> {}
+
+template <typename T>
+void EachField(T& event, auto field) requires AnyConst<T, VerdictEvent> {
+  field("verdict", event.verdict);
+  field("reason", event.reason);
+  field("worst_lateness", event.worst_lateness);
+}
+
+// In the order of Event::what.
+constexpr std::array<std::string_view, 10> kKinds{"call",        "return",  "frame", "state",
+                                                  "expectation", "failure", "note",  "observation",
+                                                  "ready",       "verdict"};
+static_assert(std::variant_size_v<decltype(Event::what)> == kKinds.size());
+
+constexpr std::array<std::string_view, 6> kFates{"sent",    "received", "forwarded",
+                                                 "dropped", "delayed",  "duplicated"};
+
+std::string ToHex(const Bytes& bytes) {
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  std::string hex;
+  hex.reserve(2 * bytes.size());
+  for (const std::uint8_t byte : bytes) {
+    hex.push_back(kDigits[byte >> 4]);
+    hex.push_back(kDigits[byte & 0xf]);
+  }
+  return hex;
+}
+
+std::uint8_t HexDigit(char digit) {
+  if (digit >= '0' && digit <= '9') return static_cast<std::uint8_t>(digit - '0');
+  if (digit >= 'a' && digit <= 'f') return static_cast<std::uint8_t>(digit - 'a' + 10);
+  throw std::invalid_argument(std::string("not a hexadecimal digit: ") + digit);
+}
+
+Bytes FromHex(std::string_view hex) {
+  if (hex.size() % 2 != 0) throw std::invalid_argument("odd number of hexadecimal digits");
+  Bytes bytes;
+  bytes.reserve(hex.size() / 2);
+  for (std::size_t at = 0; at < hex.size(); at += 2) {
+    bytes.push_back(static_cast<std::uint8_t>(HexDigit(hex[at]) << 4 | HexDigit(hex[at + 1])));
+  }
+  return bytes;
+}
+
+Json Encode(int value) { return value; }
+Json Encode(bool value) { return value; }
+Json Encode(const std::string& value) { return value; }
+Json Encode(const std::vector<std::string>& value) { return value; }
+Json Encode(Duration value) { return value.count(); }
+Json Encode(const std::optional<Time>& value) {
+  return value ? Json(ToNanoseconds(*value)) : Json();
+}
+Json Encode(const Bytes& value) { return ToHex(value); }
+Json Encode(Fate value) { return kFates.at(static_cast<std::size_t>(value)); }
+Json Encode(Verdict value) { return VerdictName(value); }
+
+template <typename T>
+void Decode(const Json& json, T& value) {
+  json.get_to(value);
+}
+void Decode(const Json& json, Duration& value) { value = Duration(json.get<std::int64_t>()); }
+void Decode(const Json& json, std::optional<Time>& value) {
+  value.reset();
+  if (!json.is_null()) value = FromNanoseconds(json.get<std::int64_t>());
+}
+void Decode(const Json& json, Bytes& value) { value = FromHex(json.get_ref<const std::string&>()); }
+void Decode(const Json& json, Fate& value) {
+  const auto& name = json.get_ref<const std::string&>();
+  for (std::size_t index = 0; index < kFates.size(); ++index) {
+    if (kFates[index] == name) {
+      value = static_cast<Fate>(index);
+      return;
+    }
+  }
+  throw std::invalid_argument("unknown fate: " + name);
+}
+void Decode(const Json& json, Verdict& value) {
+  const auto& name = json.get_ref<const std::string&>();
+  const auto verdict = VerdictFromName(name);
+  if (!verdict) throw std::invalid_argument("unknown verdict: " + name);
+  value = *verdict;
+}
+
+// Makes `what` the alternative number `wanted` and reads its fields.
+template <std::size_t... Index>
+void DecodeWhat(const Json& json, std::size_t wanted, decltype(Event::what)& what,
+                std::index_sequence<Index...>) {
+  const auto decode_if = [&]<std::size_t I>(std::integral_constant<std::size_t, I>) {
+    if (I != wanted) return;
+    EachField(what.emplace<I>(),
+              [&](const char* name, auto& value) { Decode(json.at(name), value); });
+  };
+  (decode_if(std::integral_constant<std::size_t, Index>{}), ...);
+}
+
+}  // namespace
+
+void to_json(nlohmann::json& json, const Event& event) {
+  json = Json{{"time", ToNanoseconds(event.time)}, {"kind", kKinds[event.what.index()]}};
+  std::visit(
+      [&](const auto& what) {
+        EachField(what, [&](const char* name, const auto& value) { json[name] = Encode(value); });
+      },
+      event.what);
+}
+
+void from_json(const nlohmann::json& json, Event& event) {
+  const auto& kind = json.at("kind").get_ref<const std::string&>();
+  std::size_t index = 0;
+  while (index < kKinds.size() && kKinds[index] != kind) ++index;
+  if (index == kKinds.size()) throw std::invalid_argument("unknown kind of event: " + kind);
+  event.time = FromNanoseconds(json.at("time").get<std::int64_t>());
+  DecodeWhat(json, index, event.what, std::make_index_sequence<kKinds.size()>{});
+}
+
+}  // namespace sockproof

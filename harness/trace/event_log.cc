@@ -1,0 +1,63 @@
+// Events as lines of JSON in a file.
+#include "harness/trace/event_log.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+#include <fstream>
+#include <iterator>
+#include <nlohmann/json.hpp>
+#include <stdexcept>
+#include <string_view>
+#include <utility>
+
+#include "harness/base/errors.h"
+
+namespace sockproof {
+namespace {
+
+// A regular file takes a line in one write. More than one is needed only for a full disk (then the
+// next one fails and says so) or a pipe.
+void WriteLine(int fd, std::string_view line) {
+  while (!line.empty()) {
+    const ssize_t written = ::write(fd, line.data(), line.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) ThrowErrno("cannot write to the event log");
+    line.remove_prefix(static_cast<std::size_t>(written));
+  }
+}
+
+}  // namespace
+
+EventLog::EventLog(int fd) : fd_(fd) {}
+
+void EventLog::Add(Event event) {
+  events_.push_back(std::move(event));
+  if (fd_ < 0) return;
+  // Texts may quote what a broken system sent: bytes that are not UTF-8 are replaced, not refused.
+  std::string line =
+      nlohmann::json(events_.back()).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  line.push_back('\n');
+  WriteLine(fd_, line);
+}
+
+std::vector<Event> ReadEvents(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  if (!file) ThrowErrno("cannot read the event log " + path);
+  const std::string text{std::istreambuf_iterator<char>(file), {}};
+  std::vector<Event> events;
+  int number = 0;
+  std::string_view rest = text;
+  for (std::size_t end; (end = rest.find('\n')) != std::string_view::npos;
+       rest.remove_prefix(end + 1)) {
+    ++number;
+    try {
+      events.push_back(nlohmann::json::parse(rest.substr(0, end)).get<Event>());
+    } catch (const std::exception& error) {
+      throw std::invalid_argument(path + ", line " + std::to_string(number) + ": " + error.what());
+    }
+  }
+  return events;
+}
+
+}  // namespace sockproof

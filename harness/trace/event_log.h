@@ -1,0 +1,39 @@
+// The events of one test, on their way to a file, and back from it.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "harness/trace/event.h"
+
+namespace sockproof {
+
+// Appends each event to a descriptor as one line of JSON, at once and in one write, so that
+// whatever happens to the process the events so far are kept. Not thread-safe.
+class EventLog {
+ public:
+  // `fd` is borrowed; -1 keeps the events in memory only.
+  explicit EventLog(int fd);
+
+  void Add(Event event);
+
+  // Convenience: an event of now.
+  template <typename What>
+  void Now(What what) {
+    Add(Event{Clock::now(), std::move(what)});
+  }
+
+  const std::vector<Event>& events() const { return events_; }
+  int NextCallId() { return next_call_id_++; }
+
+ private:
+  int fd_;
+  int next_call_id_ = 1;
+  std::vector<Event> events_;
+};
+
+// Reads what an EventLog wrote. A last line without end (the process was killed in mid-write) is
+// left out; any other malformed line throws std::invalid_argument with its number.
+std::vector<Event> ReadEvents(const std::string& path);
+
+}  // namespace sockproof

@@ -1,0 +1,44 @@
+// The harness's end of one link: frames in and out by AF_PACKET (packet(7)).
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "harness/base/event_loop.h"
+#include "harness/base/unique_fd.h"
+#include "harness/trace/event.h"
+
+namespace sockproof {
+
+// Receives every frame that arrives on an interface of the namespace in which it is made, with the
+// kernel's receive timestamp, and sends frames as they are. Frames are handed on inside
+// EventLoop::RunUntil(). Not thread-safe; the loop must outlive it.
+class WirePort {
+ public:
+  using FrameHandler = std::function<void(Time time, Bytes frame)>;
+
+  // `link` must exist. Throws HarnessError (CAP_NET_RAW is needed).
+  WirePort(EventLoop& loop, const std::string& link);
+  ~WirePort();
+  WirePort(const WirePort&) = delete;
+  WirePort& operator=(const WirePort&) = delete;
+
+  void OnFrame(FrameHandler handler) { handler_ = std::move(handler); }
+
+  // Returns the moment before the frame left. Throws HarnessError.
+  Time Send(const Bytes& frame);
+
+  // Frames that the kernel dropped because this process did not take them in in time. More than
+  // none means that the harness did not see everything.
+  unsigned Dropped();
+
+ private:
+  void TakeFrames();
+
+  EventLoop& loop_;
+  UniqueFd socket_;
+  FrameHandler handler_;
+  Bytes buffer_;
+};
+
+}  // namespace sockproof

@@ -1,0 +1,248 @@
+#include "harness/wire/scripted_peer.h"
+
+#include <fmt/format.h>
+#include <tins/tins.h>
+
+#include <algorithm>
+
+#include "harness/base/errors.h"
+#include "harness/wire/addresses.h"
+
+namespace sockproof {
+namespace {
+
+constexpr std::uint16_t kEthernetMtu = 1500;
+
+std::uint16_t NaturalMss(IpVersion version) {
+  return static_cast<std::uint16_t>(kEthernetMtu - (version == IpVersion::kIpv4 ? 40 : 60));
+}
+
+// RFC 7323 section 5.4 wants a tick of 1 ms to 1 s.
+std::uint32_t TimestampNow() {
+  return static_cast<std::uint32_t>(
+      std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now().time_since_epoch())
+          .count());
+}
+
+std::uint16_t EtherType(const Bytes& frame) {
+  return frame.size() < 14 ? 0 : static_cast<std::uint16_t>(frame[12] << 8 | frame[13]);
+}
+
+}  // namespace
+
+// --- ScriptedTcp ---------------------------------------------------------------------------------
+
+ScriptedTcp::ScriptedTcp(ScriptedPeer& peer, Endpoint local, std::optional<Endpoint> remote,
+                         std::uint32_t initial)
+    : iss(initial),
+      snd_una(initial),
+      snd_nxt(initial),
+      syn_options{tcp_option::Mss(NaturalMss(local.address.version()))},
+      peer_(peer),
+      local_(local),
+      remote_(remote) {}
+
+Segment ScriptedTcp::Send(const PartialSegment& partial) {
+  if (!remote_) throw HarnessError("the scripted endpoint has no remote endpoint to send to yet");
+  Segment natural;
+  natural.source = local_;
+  natural.destination = *remote_;
+  natural.seq = snd_nxt;
+  natural.ack = rcv_nxt;
+  natural.window = rcv_wnd;
+  Segment segment = partial.Over(natural);
+  const auto insert_natural = [&](std::vector<TcpOption> options) {
+    segment.options.insert(segment.options.begin(), options.begin(), options.end());
+  };
+  if (!partial.only_options()) {
+    if (segment.Has(kSyn)) {
+      insert_natural(syn_options);
+    } else if (sent_timestamps_ && ts_recent_ && !segment.Has(kRst)) {
+      insert_natural({tcp_option::Nop(), tcp_option::Nop(),
+                      tcp_option::Timestamps(TimestampNow(), *ts_recent_)});
+    }
+  }
+  if (segment.Has(kSyn)) sent_timestamps_ = segment.timestamps().has_value();
+  segment.time = peer_.SendSegment(segment);
+  if (segment.seq == snd_nxt && !segment.Has(kRst)) snd_nxt += segment.length();
+  return segment;
+}
+
+Segment ScriptedTcp::Expect(const PartialSegment& partial, Within within,
+                            const std::source_location& where) {
+  return ExpectNext(partial, within.value, false, where);
+}
+
+Segment ScriptedTcp::ExpectEventually(const PartialSegment& partial, Within within,
+                                      const std::source_location& where) {
+  return ExpectNext(partial, within.value, true, where);
+}
+
+Segment ScriptedTcp::ExpectNext(const PartialSegment& partial, Duration within,
+                                bool pass_over_others, const std::source_location& where) {
+  const std::string wanted = partial.Describe(irs, iss);
+  const auto report = [&](bool met) {
+    peer_.log().Now(ExpectationEvent{peer_.sut(), wanted, met});
+  };
+  std::string passed_over;
+  const Time start = Clock::now();
+  while (peer_.loop().RunUntil([&] { return !arrived_.empty(); }, start + within)) {
+    const Segment segment = arrived_.front();
+    arrived_.pop_front();
+    if (partial.Matches(segment)) {
+      Consume(segment);
+      report(true);
+      return segment;
+    }
+    if (IsRetransmission(segment)) continue;
+    passed_over += "\n            " + DescribeArrived(segment);
+    if (pass_over_others) continue;
+    report(false);
+    throw Departure(fmt::format("  Expected: {} as the next segment from {}\n  Observed:{}", wanted,
+                                peer_.sut(), passed_over),
+                    where);
+  }
+  report(false);
+  if (peer_.loop().worst_lateness() > within / 2) {
+    throw Inconclusive(fmt::format("{} not seen within {}, but this process was served {} late",
+                                   wanted, FormatDuration(within),
+                                   FormatDuration(peer_.loop().worst_lateness())));
+  }
+  throw Departure(
+      fmt::format("  Expected: {} from {} within {}\n  Observed: {}", wanted, peer_.sut(),
+                  FormatDuration(within), passed_over.empty() ? "nothing" : "only" + passed_over),
+      where);
+}
+
+void ScriptedTcp::ExpectSilence(Duration duration, const std::source_location& where) {
+  peer_.loop().RunUntil([&] { return !arrived_.empty(); }, Clock::now() + duration);
+  if (arrived_.empty()) return;
+  throw Departure(fmt::format("  Expected: no segment from {} for {}\n  Observed: {}", peer_.sut(),
+                              FormatDuration(duration), DescribeArrived(arrived_.front())),
+                  where);
+}
+
+bool ScriptedTcp::IsRetransmission(const Segment& segment) const {
+  return segment.length() > 0 &&
+         std::any_of(consumed_.begin(), consumed_.end(), [&](const Segment& before) {
+           return before.seq == segment.seq && before.length() == segment.length() &&
+                  before.flags == segment.flags;
+         });
+}
+
+void ScriptedTcp::Consume(const Segment& segment) {
+  if (segment.Has(kSyn)) {
+    irs = segment.seq;
+    rcv_nxt = segment.seq;
+  }
+  if (const auto timestamps = segment.timestamps()) ts_recent_ = timestamps->first;
+  if (segment.seq == rcv_nxt && !segment.Has(kRst)) rcv_nxt += segment.length();
+  if (segment.Has(kAck) && static_cast<std::int32_t>(segment.ack - snd_una) > 0) {
+    snd_una = segment.ack;
+  }
+  if (segment.length() > 0) consumed_.push_back(segment);
+}
+
+std::string ScriptedTcp::DescribeArrived(const Segment& segment) const {
+  return Describe(segment, irs != 0 ? irs : segment.seq, iss);
+}
+
+// --- ScriptedPeer --------------------------------------------------------------------------------
+
+ScriptedPeer::ScriptedPeer(EventLoop& loop, EventLog& log, WirePort& port, std::string actor,
+                           int host, std::string sut, int sut_host)
+    : loop_(loop),
+      log_(log),
+      port_(port),
+      actor_(std::move(actor)),
+      host_(host),
+      sut_(std::move(sut)),
+      sut_host_(sut_host) {
+  port_.OnFrame([this](Time time, Bytes frame) { TakeFrame(time, std::move(frame)); });
+}
+
+IpAddress ScriptedPeer::Address(IpVersion version) const { return WireAddress(version, host_); }
+
+ScriptedTcp& ScriptedPeer::Listen(IpVersion version, std::uint16_t port) {
+  const auto initial = static_cast<std::uint32_t>(1'000'000 * (endpoints_.size() + 1));
+  endpoints_.emplace_back(new ScriptedTcp(*this, {Address(version), port}, std::nullopt,
+                                          initial));  // private constructor
+  return *endpoints_.back();
+}
+
+ScriptedTcp& ScriptedPeer::Towards(const Endpoint& remote, std::uint16_t local_port) {
+  ScriptedTcp& endpoint = Listen(remote.address.version(), local_port);
+  endpoint.remote_ = remote;
+  return endpoint;
+}
+
+Time ScriptedPeer::SendFrame(Bytes frame) {
+  const Time time = port_.Send(frame);
+  log_.Add({time, FrameEvent{actor_, sut_, Fate::kSent, Duration(0), std::move(frame)}});
+  return time;
+}
+
+Time ScriptedPeer::SendSegment(const Segment& segment) {
+  return SendFrame(BuildFrame(segment, WireMac(host_), WireMac(sut_host_)));
+}
+
+void ScriptedPeer::TakeFrame(Time time, Bytes frame) {
+  log_.Add({time, FrameEvent{sut_, actor_, Fate::kReceived, Duration(0), frame}});
+  const std::optional<Segment> segment = ParseSegment(frame, time);
+  if (!segment) {
+    if (answer_neighbours_ && EtherType(frame) == 0x0806) AnswerArp(frame);
+    if (answer_neighbours_ && EtherType(frame) == 0x86dd) AnswerNeighbourSolicitation(frame);
+    return;
+  }
+  ScriptedTcp* taker = nullptr;
+  for (const auto& endpoint : endpoints_) {
+    if (endpoint->local_ != segment->destination) continue;
+    if (endpoint->remote_ == segment->source) {
+      taker = endpoint.get();
+      break;
+    }
+    if (!endpoint->remote_ && taker == nullptr) taker = endpoint.get();
+  }
+  if (taker == nullptr) return;  // in the ladder all the same
+  taker->remote_ = segment->source;
+  taker->arrived_.push_back(*segment);
+}
+
+void ScriptedPeer::AnswerArp(const Bytes& frame) try {
+  const Tins::EthernetII request(frame.data(), static_cast<std::uint32_t>(frame.size()));
+  const auto* arp = request.find_pdu<Tins::ARP>();
+  const std::string address = Address(IpVersion::kIpv4).ToString();
+  if (arp == nullptr || arp->opcode() != Tins::ARP::REQUEST || arp->target_ip_addr() != address)
+    return;
+  const Tins::HWAddress<6> mac(WireMac(host_).data());
+  SendFrame(Tins::ARP::make_arp_reply(arp->sender_ip_addr(), address, arp->sender_hw_addr(), mac)
+                .serialize());
+} catch (const Tins::malformed_packet&) {
+  // What cannot be read is not answered.
+}
+
+void ScriptedPeer::AnswerNeighbourSolicitation(const Bytes& frame) try {
+  const Tins::EthernetII request(frame.data(), static_cast<std::uint32_t>(frame.size()));
+  const auto* ip = request.find_pdu<Tins::IPv6>();
+  const auto* icmp = request.find_pdu<Tins::ICMPv6>();
+  const std::string address = Address(IpVersion::kIpv6).ToString();
+  if (ip == nullptr || icmp == nullptr || icmp->type() != Tins::ICMPv6::NEIGHBOUR_SOLICIT ||
+      icmp->target_addr() != address) {
+    return;
+  }
+  const MacAddress mac = WireMac(host_);
+  Tins::ICMPv6 advertisement(Tins::ICMPv6::NEIGHBOUR_ADVERT);
+  advertisement.target_addr(address);
+  advertisement.solicited(1);
+  advertisement.override(1);
+  advertisement.target_link_layer_addr(Tins::HWAddress<6>(mac.data()));
+  Tins::IPv6 answer(ip->src_addr(), address);
+  answer.hop_limit(255);  // RFC 4861 section 7.1.2 demands it
+  SendFrame((Tins::EthernetII(request.src_addr(), Tins::HWAddress<6>(mac.data())) / answer /
+             advertisement)
+                .serialize());
+} catch (const Tins::malformed_packet&) {
+  // What cannot be read is not answered.
+}
+
+}  // namespace sockproof

@@ -1,0 +1,140 @@
+// The far end of a wire when it is the harness itself: a host that resolves its addresses (ARP,
+// RFC 826; neighbour discovery, RFC 4861) and otherwise sends exactly what a test says. It has no
+// kernel address, so no kernel answers behind its back.
+#pragma once
+
+#include <deque>
+#include <memory>
+#include <optional>
+#include <source_location>
+#include <string>
+#include <vector>
+
+#include "harness/base/event_loop.h"
+#include "harness/trace/event_log.h"
+#include "harness/wire/partial_segment.h"
+#include "harness/wire/port.h"
+#include "harness/wire/segment.h"
+
+namespace sockproof {
+
+class ScriptedPeer;
+
+// How long an expectation waits. In the time of the system under test.
+struct Within {
+  explicit Within(Duration duration) : value(duration) {}
+  Duration value;
+};
+
+// Answers that come at once are waited for this long: far beyond any delay of a busy machine.
+inline constexpr Duration kPatience = 5s;
+
+// One TCP endpoint of the scripted peer, played by the test segment by segment. Its transmission
+// control block is the test's to read and to write; names as in RFC 9293 section 3.3.1. It is
+// advanced by what the test sends and by what the test expected and got, by nothing else.
+// Not thread-safe; owned by its ScriptedPeer.
+class ScriptedTcp {
+ public:
+  ScriptedTcp(const ScriptedTcp&) = delete;
+  ScriptedTcp& operator=(const ScriptedTcp&) = delete;
+
+  // Send sequence variables. Set `iss` and `snd_nxt` alike before the first segment to choose
+  // another initial sequence number.
+  std::uint32_t iss, snd_una, snd_nxt;
+  // Receive sequence variables, known once a SYN was expected and got.
+  std::uint32_t irs = 0, rcv_nxt = 0;
+  // The window this end advertises, unscaled.
+  std::uint16_t rcv_wnd = 65535;
+  // Options of its SYN or SYN,ACK: an MSS that fits the link unless the test says otherwise.
+  std::vector<TcpOption> syn_options;
+
+  const Endpoint& local() const { return local_; }
+  // The endpoint at the system under test; of a listening endpoint known after the first segment.
+  const std::optional<Endpoint>& remote() const { return remote_; }
+
+  // Sends a segment. What it leaves unset is natural: SEG.SEQ = SND.NXT, SEG.ACK = RCV.NXT,
+  // SEG.WND = RCV.WND, SYNs with syn_options, and a Timestamps option once both ends have sent one
+  // in their SYNs. Advances SND.NXT if the segment starts there. Returns what was sent.
+  Segment Send(const PartialSegment& partial);
+
+  // The next segment that arrived, or arrives within the time given, must match. Anything else is
+  // a departure of the system under test, retransmissions of segments expected before excepted:
+  // they are skipped. Advances RCV.NXT and SND.UNA. Throws Departure, or Inconclusive when this
+  // process was served so late that it says nothing.
+  Segment Expect(const PartialSegment& partial, Within within = Within(kPatience),
+                 const std::source_location& where = std::source_location::current());
+
+  // Like Expect(), but other segments may come before; they are passed over.
+  Segment ExpectEventually(const PartialSegment& partial, Within within = Within(kPatience),
+                           const std::source_location& where = std::source_location::current());
+
+  // Nothing has arrived unexpected, and nothing arrives for so long. Throws Departure.
+  void ExpectSilence(Duration duration,
+                     const std::source_location& where = std::source_location::current());
+
+  // Segments that arrived and were not expected yet.
+  size_t waiting() const { return arrived_.size(); }
+
+ private:
+  friend class ScriptedPeer;
+  ScriptedTcp(ScriptedPeer& peer, Endpoint local, std::optional<Endpoint> remote,
+              std::uint32_t iss);
+
+  Segment ExpectNext(const PartialSegment& partial, Duration within, bool pass_over_others,
+                     const std::source_location& where);
+  bool IsRetransmission(const Segment& segment) const;
+  void Consume(const Segment& segment);
+  std::string DescribeArrived(const Segment& segment) const;
+
+  ScriptedPeer& peer_;
+  Endpoint local_;
+  std::optional<Endpoint> remote_;
+  std::deque<Segment> arrived_;
+  std::vector<Segment> consumed_;  // those that occupy sequence space
+  bool sent_timestamps_ = false;
+  std::optional<std::uint32_t> ts_recent_;
+};
+
+// The host. Not thread-safe; port, loop and log must outlive it.
+class ScriptedPeer {
+ public:
+  // `actor` names it in the log ("peer"), `sut` the other end. `host` and `sut_host` are their
+  // numbers in the address plan (harness/wire/addresses.h).
+  ScriptedPeer(EventLoop& loop, EventLog& log, WirePort& port, std::string actor, int host,
+               std::string sut, int sut_host);
+
+  IpAddress Address(IpVersion version) const;
+
+  // An endpoint that takes the segments of the first remote endpoint that sends to it.
+  ScriptedTcp& Listen(IpVersion version, std::uint16_t port);
+  // An endpoint towards a known one.
+  ScriptedTcp& Towards(const Endpoint& remote, std::uint16_t local_port);
+
+  // Whether ARP requests and neighbour solicitations are answered; true at first.
+  void AnswerNeighbours(bool answer) { answer_neighbours_ = answer; }
+
+  EventLoop& loop() { return loop_; }
+  EventLog& log() { return log_; }
+  const std::string& sut() const { return sut_; }
+
+  // Sends a frame as it is, and logs it.
+  Time SendFrame(Bytes frame);
+  Time SendSegment(const Segment& segment);
+
+ private:
+  void TakeFrame(Time time, Bytes frame);
+  void AnswerArp(const Bytes& frame);
+  void AnswerNeighbourSolicitation(const Bytes& frame);
+
+  EventLoop& loop_;
+  EventLog& log_;
+  WirePort& port_;
+  std::string actor_;
+  int host_;
+  std::string sut_;
+  int sut_host_;
+  bool answer_neighbours_ = true;
+  std::vector<std::unique_ptr<ScriptedTcp>> endpoints_;
+};
+
+}  // namespace sockproof

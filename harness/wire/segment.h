@@ -1,0 +1,93 @@
+// TCP segments as values, and their form as Ethernet frames (RFC 9293 section 3.1, RFC 791,
+// RFC 8200), well-formed or malformed on purpose.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "harness/base/time.h"
+#include "harness/net/ip.h"
+#include "harness/trace/event.h"
+
+namespace sockproof {
+
+// Control bits, RFC 9293 section 3.1.
+enum TcpFlag : std::uint8_t {
+  kFin = 1,
+  kSyn = 2,
+  kRst = 4,
+  kPsh = 8,
+  kAck = 16,
+  kUrg = 32,
+  kEce = 64,
+  kCwr = 128,
+};
+using TcpFlags = std::uint8_t;
+
+// "SYN,ACK"; "none" when no bit is set.
+std::string TcpFlagsName(TcpFlags flags);
+
+// A TCP option. Kinds 0 (EOL) and 1 (NOP) have no data and no length octet.
+struct TcpOption {
+  std::uint8_t kind = 0;
+  Bytes data;  // without kind and length
+  bool operator==(const TcpOption&) const = default;
+};
+
+namespace tcp_option {
+inline constexpr std::uint8_t kEnd = 0, kNop = 1, kMss = 2, kWindowScale = 3, kSackPermitted = 4,
+                              kSack = 5, kTimestamps = 8;
+TcpOption Nop();
+TcpOption Mss(std::uint16_t mss);                                  // RFC 9293 3.7.1
+TcpOption WindowScale(std::uint8_t shift);                         // RFC 7323 2
+TcpOption SackPermitted();                                         // RFC 2018
+TcpOption Timestamps(std::uint32_t ts_val, std::uint32_t ts_ecr);  // RFC 7323 3
+}  // namespace tcp_option
+
+// One segment, as it was seen or as it is to be sent.
+struct Segment {
+  Time time;  // kernel receive timestamp
+  Endpoint source;
+  Endpoint destination;
+  std::uint32_t seq = 0;
+  std::uint32_t ack = 0;
+  TcpFlags flags = 0;
+  std::uint16_t window = 65535;
+  std::uint16_t urgent_pointer = 0;
+  std::vector<TcpOption> options;
+  Bytes payload;
+  std::uint8_t hop_limit = 64;     // TTL in IPv4
+  std::uint8_t traffic_class = 0;  // TOS in IPv4
+  bool checksum_valid = true;      // false when sending: send it wrong
+
+  // Only for sending what no stack would send:
+  std::optional<std::uint8_t> data_offset;  // in 32-bit words, whatever the true length is
+  std::optional<std::uint8_t> reserved;     // the four reserved bits
+  std::optional<Bytes> raw_options;         // instead of `options`; padded with EOL to 32 bits
+
+  bool Has(TcpFlag flag) const { return (flags & flag) != 0; }
+  // SEG.LEN: octets occupied in sequence space, SYN and FIN included.
+  std::uint32_t length() const {
+    return static_cast<std::uint32_t>(payload.size()) + (Has(kSyn) ? 1U : 0U) +
+           (Has(kFin) ? 1U : 0U);
+  }
+  std::string payload_text() const { return {payload.begin(), payload.end()}; }
+  const TcpOption* FindOption(std::uint8_t kind) const;
+  // The value of a Timestamps option: {TSval, TSecr}.
+  std::optional<std::pair<std::uint32_t, std::uint32_t>> timestamps() const;
+};
+
+// The segment in an Ethernet frame, nothing when there is none. Malformed option lists end where
+// they stop making sense; a wrong checksum is reported in `checksum_valid`, not refused.
+std::optional<Segment> ParseSegment(const Bytes& frame, Time time);
+
+// The frame that carries `segment`. IP version: that of its endpoints, which must agree.
+Bytes BuildFrame(const Segment& segment, const MacAddress& source, const MacAddress& destination);
+
+// "SYN,ACK seq=0 ack=1 len=0": with numbers relative to the given initial ones.
+std::string Describe(const Segment& segment, std::uint32_t initial_seq, std::uint32_t initial_ack);
+
+}  // namespace sockproof

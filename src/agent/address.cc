@@ -1,0 +1,118 @@
+#include "src/agent/address.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/un.h>
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <limits>
+
+#include "harness/agent_protocol/names.h"
+
+namespace sockproof::agent {
+namespace {
+
+// Copies a family's own structure into the storage that serves all of them.
+template <typename Address>
+SocketAddress Store(const Address& address) {
+  SocketAddress stored;
+  static_assert(sizeof(address) <= sizeof(stored.storage));
+  std::memcpy(&stored.storage, &address, sizeof(address));
+  stored.length = sizeof(address);
+  return stored;
+}
+
+template <typename Address>
+Address Load(const SocketAddress& stored) {
+  Address address{};
+  std::memcpy(&address, &stored.storage, std::min<std::size_t>(sizeof(address), stored.length));
+  return address;
+}
+
+in_port_t ReadPort(Parameters& parameters) {
+  return htons(static_cast<std::uint16_t>(
+      parameters.Integer("port", 0, std::numeric_limits<std::uint16_t>::max())));
+}
+
+SocketAddress ReadFields(Parameters& parameters) {
+  const int family = parameters.Constant("family", agent_protocol::AddressFamilies());
+  switch (family) {
+    case AF_INET: {
+      sockaddr_in address{};
+      address.sin_family = AF_INET;
+      address.sin_port = ReadPort(parameters);
+      if (inet_pton(AF_INET, parameters.Text("address").c_str(), &address.sin_addr) != 1) {
+        parameters.Refuse("address", "an IPv4 address");
+      }
+      return Store(address);
+    }
+    case AF_INET6: {
+      sockaddr_in6 address{};
+      address.sin6_family = AF_INET6;
+      address.sin6_port = ReadPort(parameters);
+      if (inet_pton(AF_INET6, parameters.Text("address").c_str(), &address.sin6_addr) != 1) {
+        parameters.Refuse("address", "an IPv6 address");
+      }
+      if (parameters.Has("scope_id")) {
+        address.sin6_scope_id = static_cast<std::uint32_t>(parameters.Integer("scope_id", 0));
+      }
+      return Store(address);
+    }
+    case AF_UNIX: {
+      sockaddr_un address{};
+      address.sun_family = AF_UNIX;
+      const std::string path = parameters.Text("path");
+      if (path.size() >= sizeof(address.sun_path)) {
+        parameters.Refuse(
+            "path", "at most " + std::to_string(sizeof(address.sun_path) - 1) + " characters");
+      }
+      path.copy(address.sun_path, path.size());
+      return Store(address);
+    }
+    case AF_UNSPEC: {
+      sockaddr address{};
+      address.sa_family = AF_UNSPEC;
+      return Store(address);
+    }
+    default:
+      parameters.Unsupported("an address of family " + parameters.Text("family"));
+  }
+}
+
+}  // namespace
+
+SocketAddress ReadAddress(Parameters& parameters) {
+  Parameters fields("address", parameters.Any("address"));
+  SocketAddress address = ReadFields(fields);
+  fields.CheckAllRead();
+  if (parameters.Has("address_length")) {
+    address.length =
+        static_cast<socklen_t>(parameters.Integer("address_length", 0, sizeof(sockaddr_storage)));
+  }
+  return address;
+}
+
+json AddressToJson(const SocketAddress& address) {
+  if (address.length < sizeof(sa_family_t)) return nullptr;
+  const int family = address.storage.ss_family;
+  json fields = {{"family", agent_protocol::NameOf(agent_protocol::AddressFamilies(), family)}};
+  std::array<char, INET6_ADDRSTRLEN> text{};
+  if (family == AF_INET) {
+    const auto inet = Load<sockaddr_in>(address);
+    fields["address"] = inet_ntop(family, &inet.sin_addr, text.data(), text.size());
+    fields["port"] = ntohs(inet.sin_port);
+  } else if (family == AF_INET6) {
+    const auto inet = Load<sockaddr_in6>(address);
+    fields["address"] = inet_ntop(family, &inet.sin6_addr, text.data(), text.size());
+    fields["port"] = ntohs(inet.sin6_port);
+    if (inet.sin6_scope_id != 0) fields["scope_id"] = inet.sin6_scope_id;
+  } else if (family == AF_UNIX) {
+    const auto local = Load<sockaddr_un>(address);
+    fields["path"] = std::string(local.sun_path, strnlen(local.sun_path, sizeof(local.sun_path)));
+  }
+  return fields;
+}
+
+}  // namespace sockproof::agent

@@ -1,0 +1,194 @@
+#include "src/agent/server.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <unistd.h>
+
+#include <exception>
+#include <functional>
+#include <stdexcept>
+#include <system_error>
+#include <thread>
+#include <utility>
+
+#include "harness/agent_protocol/protocol.h"
+
+namespace sockproof::agent {
+namespace {
+
+using namespace agent_protocol;  // NOLINT: error codes
+
+constexpr int kMostThreads = 257;  // 256 in blocking calls and a leader
+
+// Requests nest three deep. Without a limit 16 MiB of brackets would take a gigabyte of memory.
+json ParseShallow(std::string_view line) {
+  constexpr int kDeepest = 16;
+  return json::parse(line, [](int depth, json::parse_event_t, const json&) {
+    if (depth > kDeepest) throw std::length_error("nested too deeply");
+    return true;
+  });
+}
+
+// A descriptor that someone else made non-blocking has to be waited for.
+void WaitFor(int fd, short events) {
+  pollfd entry{fd, events, 0};
+  poll(&entry, 1, -1);
+}
+
+}  // namespace
+
+LineReader::Status LineReader::Next(std::string_view& line) {
+  while (true) {
+    const std::size_t end = buffer_.find('\n', scanned_);
+    if (end != std::string::npos) {
+      line = std::string_view(buffer_).substr(begin_, end - begin_);
+      begin_ = scanned_ = end + 1;
+      if (std::exchange(skipping_, false) || line.size() > kLongestLine) return Status::kTooLong;
+      return Status::kLine;
+    }
+    buffer_.erase(0, begin_);
+    begin_ = 0;
+    if (buffer_.size() > kLongestLine) skipping_ = true;
+    if (skipping_) buffer_.clear();
+    scanned_ = buffer_.size();
+
+    const ssize_t count = read(fd_, chunk_.data(), chunk_.size());
+    if (count > 0) {
+      buffer_.append(chunk_.data(), static_cast<std::size_t>(count));
+    } else if (count < 0 && errno == EAGAIN) {
+      WaitFor(fd_, POLLIN);
+    } else if (count == 0 || errno != EINTR) {
+      return Status::kEnd;
+    }
+  }
+}
+
+struct Server::Request {
+  json id;
+  json parameters;
+  const Method* method = nullptr;
+};
+
+void Server::Serve() { Work(); }
+
+void Server::Work() {
+  while (true) Carry(LeadUntilBlockingCall());
+}
+
+Server::Request Server::LeadUntilBlockingCall() {
+  ++spare_threads_;
+  const std::lock_guard lead(lead_);
+  --spare_threads_;
+  while (true) {
+    std::string_view line;
+    switch (reader_.Next(line)) {
+      case LineReader::Status::kEnd:
+        _exit(0);  // whatever the other threads wait for
+      case LineReader::Status::kTooLong:
+        ReplyError(nullptr, kInvalidRequest,
+                   "longer than " + std::to_string(kLongestLine) + " bytes");
+        continue;
+      case LineReader::Status::kLine:
+        break;
+    }
+    std::optional<Request> request = Parse(line);
+    if (!request) continue;
+    if (!request->method->may_block) {
+      Carry(*request);
+    } else if (EnsureSuccessor()) {
+      return *std::move(request);
+    } else {
+      ReplyError(request->id, kTooManyCalls, "too many calls at a time");
+    }
+  }
+}
+
+std::optional<Server::Request> Server::Parse(std::string_view line) {
+  Request request;
+  try {
+    json message = ParseShallow(line);
+    if (!message.is_object()) {
+      ReplyError(nullptr, kInvalidRequest, "a request is an object");
+      return std::nullopt;
+    }
+    if (!message.contains("id")) return std::nullopt;  // a notification: none has a meaning here
+    if (!message["id"].is_number_integer() && !message["id"].is_string()) {
+      ReplyError(nullptr, kInvalidRequest, "id must be an integer or a string");
+      return std::nullopt;
+    }
+    request.id = std::move(message["id"]);
+    const json method = message.value("method", json());
+    if (message.value("jsonrpc", json()) != "2.0" || !method.is_string()) {
+      ReplyError(request.id, kInvalidRequest, "jsonrpc must be \"2.0\" and method a string");
+      return std::nullopt;
+    }
+    request.parameters = message.value("params", json::object());
+    request.method = FindMethod(method.get_ref<const std::string&>());
+    if (request.method == nullptr) {
+      ReplyError(request.id, kUnknownMethod,
+                 "method " + method.get<std::string>() + " is unsupported");
+      return std::nullopt;
+    }
+    return request;
+  } catch (const std::exception& error) {  // malformed, or too large for the memory there is
+    ReplyError(request.id, kParseError, error.what());
+    return std::nullopt;
+  }
+}
+
+// Makes sure that a thread takes over when this one gives up lead_.
+bool Server::EnsureSuccessor() {
+  if (spare_threads_ > 0) return true;
+  if (threads_ == kMostThreads) return false;
+  try {
+    std::thread([this] { Work(); }).detach();
+  } catch (const std::system_error&) {
+    return false;
+  }
+  ++threads_;
+  return true;
+}
+
+void Server::Carry(const Request& request) {
+  try {
+    Parameters parameters(std::string(request.method->name), request.parameters);
+    std::function<void(std::int64_t)> announce;
+    if (parameters.Truth("announce")) {
+      announce = [&](std::int64_t time) {
+        Write({{"jsonrpc", "2.0"},
+               {"method", "begun"},
+               {"params", {{"id", request.id}, {"time", time}}}});
+      };
+    }
+    Call call(parameters, std::move(announce));
+    json value = request.method->function(parameters, call);
+    Write({{"jsonrpc", "2.0"}, {"id", request.id}, {"result", call.Result(std::move(value))}});
+  } catch (const RpcError& error) {
+    ReplyError(request.id, error.code(), error.what());
+  } catch (const std::exception& error) {  // out of memory
+    ReplyError(request.id, kInternalError, error.what());
+  }
+}
+
+void Server::ReplyError(const json& id, int code, const std::string& message) {
+  Write({{"jsonrpc", "2.0"}, {"id", id}, {"error", {{"code", code}, {"message", message}}}});
+}
+
+void Server::Write(const json& message) {
+  std::string text = message.dump(-1, ' ', false, json::error_handler_t::replace);
+  text += '\n';
+  std::string_view rest = text;
+  const std::lock_guard lock(writing_);
+  while (!rest.empty()) {
+    const ssize_t count = write(output_, rest.data(), rest.size());
+    if (count >= 0) {
+      rest.remove_prefix(static_cast<std::size_t>(count));
+    } else if (errno == EAGAIN) {
+      WaitFor(output_, POLLOUT);
+    } else if (errno != EINTR) {
+      _exit(0);  // nobody listens any more
+    }
+  }
+}
+
+}  // namespace sockproof::agent

@@ -1,0 +1,68 @@
+// JSON-RPC over two descriptors: lines in, lines out, calls side by side.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <mutex>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "src/agent/methods.h"
+
+namespace sockproof::agent {
+
+// Splits what arrives on a descriptor into lines. Borrows the descriptor. Not thread-safe.
+class LineReader {
+ public:
+  enum class Status { kLine, kTooLong, kEnd };
+
+  explicit LineReader(int fd) : fd_(fd) {}
+
+  // Waits for a line. `line` is without its newline and good until the next call.
+  Status Next(std::string_view& line);
+
+ private:
+  int fd_;
+  std::string buffer_;
+  std::size_t begin_ = 0;    // of the line
+  std::size_t scanned_ = 0;  // no newline before this
+  bool skipping_ = false;    // the rest of a line that is too long
+  std::array<char, 65536> chunk_;
+};
+
+// Serves one client. One thread at a time, the leader, reads requests. A call that returns at once
+// it makes itself. Before one that may block it steps back, so that another thread leads: a spare
+// one, or a new one when there is none. So a request is in the hands of one thread from its first
+// byte to its reply, and there is no queue between threads.
+class Server {
+ public:
+  // The descriptors are borrowed.
+  Server(int input, int output) : reader_(input), output_(output) {}
+
+  // Does not return: the process ends with its input.
+  [[noreturn]] void Serve();
+
+ private:
+  struct Request;
+
+  [[noreturn]] void Work();
+  Request LeadUntilBlockingCall();
+  std::optional<Request> Parse(std::string_view line);
+  bool EnsureSuccessor();
+  void Carry(const Request& request);
+  void ReplyError(const json& id, int code, const std::string& message);
+  void Write(const json& message);
+
+  std::mutex lead_;  // held by the leader; guards the next three
+  LineReader reader_;
+  int threads_ = 1;
+  std::atomic<int> spare_threads_ = 0;  // on their way to lead_
+
+  std::mutex writing_;  // guards output_
+  int output_;
+};
+
+}  // namespace sockproof::agent

@@ -1,0 +1,46 @@
+// The commands of the sockproof program. Each returns the exit code: 0 as expected, 1 a surprise,
+// 2 wrong usage (as UsageError), 3 could not test, 128 and the number for a signal.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "harness/sut/system.h"
+
+namespace sockproof {
+
+// "sockproof: ..." on stderr, in one line.
+void Complain(const std::string& text);
+
+// The system that --sut names. Throws UsageError.
+std::unique_ptr<System> MakeSystem(const std::string& sut);
+
+// Asks the system for its facts, in a child process. Throws HarnessError.
+Facts ProbeFacts(System& system);
+
+struct RunArguments {
+  std::string program;  // as invoked
+  std::vector<std::string> patterns;
+  std::string sut = "host";
+  std::string out = "sockproof-out";
+  std::string junit;
+  std::string color = "auto";
+  int jobs = 0;  // 0: 32 per core
+  bool verbose = false;
+};
+int RunCommand(const RunArguments& arguments);
+
+struct ListArguments {
+  std::vector<std::string> patterns;
+  std::string sut = "host";
+  std::string authority;  // list this authority's claims instead of tests
+  bool json = false;
+};
+int ListCommand(const ListArguments& arguments);
+
+int ExplainCommand(const std::string& program, const std::string& id, const std::string& sut);
+
+int DoctorCommand(const std::string& sut);
+
+}  // namespace sockproof

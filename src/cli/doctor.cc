@@ -1,0 +1,201 @@
+// sockproof doctor: each thing that tests are made of, tried for real in a child process.
+#include <arpa/inet.h>
+#include <fmt/format.h>
+#include <linux/if_packet.h>
+#include <net/if.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <functional>
+#include <thread>
+
+#include "harness/base/errors.h"
+#include "harness/base/unique_fd.h"
+#include "harness/net/namespace.h"
+#include "harness/net/netlink.h"
+#include "harness/net/sock_diag.h"
+#include "src/cli/commands.h"
+#include "src/run/child.h"
+
+namespace sockproof {
+namespace {
+
+constexpr auto kPatience = 30s;
+
+// Returns a detail worth showing; throws what is wrong.
+using Probe = std::function<std::string()>;
+
+struct Check {
+  const char* name;
+  bool essential;
+  const char* meaning;  // what it is for, or what goes without it
+  std::string fix;
+  Probe probe;  // runs in private namespaces
+};
+
+std::string FirstLine(const std::string& path) {
+  std::ifstream file(path);
+  std::string line;
+  std::getline(file, line);
+  return line;
+}
+
+// The one of many locks on namespaces that is shut here.
+std::string FixForNamespaces() {
+  if (FirstLine("/proc/sys/user/max_user_namespaces") == "0") {
+    return "sysctl -w user.max_user_namespaces=10000";
+  }
+  if (FirstLine("/proc/sys/kernel/unprivileged_userns_clone") == "0") {
+    return "sysctl -w kernel.unprivileged_userns_clone=1";
+  }
+  if (FirstLine("/proc/sys/kernel/apparmor_restrict_unprivileged_userns") == "1") {
+    return "sysctl -w kernel.apparmor_restrict_unprivileged_userns=0";
+  }
+  return "run as root; in a container: docker run --cap-add SYS_ADMIN --cap-add NET_ADMIN "
+         "--security-opt seccomp=unconfined --security-opt apparmor=unconfined";
+}
+
+std::string TryNamespaces() {
+  const bool root = geteuid() == 0;
+  EnterPrivateNamespaces();
+  return root ? "as root" : "in a user namespace";
+}
+
+void MakeVethPair(Netlink& netlink) {
+  const NetworkNamespace other = NetworkNamespace::Create();
+  VethPlan plan;
+  plan.name = "doctor";
+  plan.mac = {2, 0, 0, 0, 0, 1};
+  plan.peer_name = "patient";
+  plan.peer_mac = {2, 0, 0, 0, 0, 2};
+  plan.peer_namespace = &other;
+  netlink.CreateVeth(plan);
+  {
+    const InNamespace there(other);
+    Netlink remote;
+    remote.SetUp(remote.IndexOf(plan.peer_name));
+  }
+  const int link = netlink.IndexOf(plan.name);
+  netlink.SetUp(link);
+  netlink.WaitUntilOperational(link);
+}
+
+std::string TryVeth() {
+  Netlink netlink;
+  MakeVethPair(netlink);
+  return "";
+}
+
+std::string TryOffloads() {
+  Netlink netlink;
+  MakeVethPair(netlink);
+  DisableOffloads("doctor");
+  return "";
+}
+
+std::string TryRawFrames() {
+  const UniqueFd packet(socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0));
+  if (!packet) ThrowErrno("socket(AF_PACKET)");
+  sockaddr_ll loopback{};
+  loopback.sll_family = AF_PACKET;
+  loopback.sll_protocol = htons(0x0003);  // ETH_P_ALL
+  loopback.sll_ifindex = static_cast<int>(if_nametoindex("lo"));
+  if (bind(packet.get(), reinterpret_cast<const sockaddr*>(&loopback), sizeof loopback) != 0) {
+    ThrowErrno("bind(AF_PACKET)");
+  }
+  return "";
+}
+
+std::string TryDiag() {
+  SockDiag().TcpSockets(IpVersion::kIpv4);
+  return "";
+}
+
+std::string TrySysctl() {
+  WriteSysctl("net.ipv4.tcp_fin_timeout", "60");
+  return "";
+}
+
+std::string TryIpv6() {
+  if (FirstLine("/proc/sys/net/ipv6/conf/all/disable_ipv6") == "1") {
+    throw HarnessError("net.ipv6.conf.all.disable_ipv6 is 1");
+  }
+  const UniqueFd socket6(socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  if (!socket6) ThrowErrno("socket(AF_INET6)");
+  return "";
+}
+
+bool Report(const Check& check, const Probe& probe) {
+  try {
+    const std::string detail = CallInChild(probe, kPatience);
+    fmt::print("ok       {:<20} {}\n", check.name, detail);
+    return true;
+  } catch (const HarnessError& error) {
+    fmt::print("missing  {:<20} {}\n", check.name, error.what());
+    fmt::print("{:29} {}\n{:29} mend: {}\n", "", check.meaning, "", check.fix);
+    return !check.essential;
+  }
+}
+
+}  // namespace
+
+int DoctorCommand(const std::string& sut) {
+  const std::unique_ptr<System> system = MakeSystem(sut);
+  utsname kernel{};
+  uname(&kernel);
+  double load = 0;
+  getloadavg(&load, 1);
+  fmt::print("ok       {:<20} {} {} {}\n", "kernel", kernel.sysname, kernel.release,
+             kernel.machine);
+  fmt::print("ok       {:<20} {} cores, load {:.1f}\n", "machine",
+             std::thread::hardware_concurrency(), load);
+
+  const Check namespaces{"private namespaces", true,
+                         "every test runs in its own; nothing can be tested", FixForNamespaces(),
+                         TryNamespaces};
+  if (!Report(namespaces, namespaces.probe)) {
+    fmt::print("the rest was not tried: it needs private namespaces\n");
+    return 3;
+  }
+  const std::vector<Check> checks = {
+      {"veth", true, "the wire of every test is a veth pair; nothing can be tested",
+       "modprobe veth; or a kernel with CONFIG_VETH", TryVeth},
+      {"raw frames", true, "the harness reads and sends frames itself; nothing can be tested",
+       "a kernel with CONFIG_PACKET; in a container: --cap-add NET_RAW", TryRawFrames},
+      {"offloads off", true, "with offloads on, every checksum on the wire is partial",
+       "a kernel with CONFIG_ETHTOOL_NETLINK (5.6 or later)", TryOffloads},
+      {"capability ipv6", false, "the ipv6 form of every test is skipped",
+       "sysctl -w net.ipv6.conf.all.disable_ipv6=0; boot without ipv6.disable=1", TryIpv6},
+      {"capability diag", false, "tests that look at TCP states are skipped",
+       "modprobe tcp_diag; or a kernel with CONFIG_INET_DIAG", TryDiag},
+      {"capability sysctl", false, "tests that set net.* sysctls are skipped",
+       "in a container: --security-opt systempaths=unconfined", TrySysctl},
+  };
+  bool able = true;
+  for (const Check& check : checks) {
+    const bool good = Report(check, [&check] {
+      EnterPrivateNamespaces();
+      return check.probe();
+    });
+    able = able && good;
+  }
+  const Check agent{"agent",
+                    true,
+                    "it makes the socket calls; nothing can be tested",
+                    "build sockproof-agent beside sockproof, or name it in SOCKPROOF_AGENT",
+                    {}};
+  try {
+    const Facts facts = ProbeFacts(*system);
+    fmt::print("ok       {:<20} {} facts about {} {}\n", agent.name, facts.values().size(),
+               facts.Find("os").value_or("?"), facts.Find("release").value_or("?"));
+  } catch (const HarnessError& error) {
+    able = Report(agent, [&error]() -> std::string { throw HarnessError(error.what()); });
+  }
+  return able ? 0 : 3;
+}
+
+}  // namespace sockproof

@@ -1,0 +1,166 @@
+// sockproof list and sockproof explain.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <set>
+
+#include "harness/base/errors.h"
+#include "harness/claims/catalogue.h"
+#include "harness/test/registry.h"
+#include "src/cli/commands.h"
+#include "src/report/text.h"
+#include "src/run/selection.h"
+#include "src/run/usage_error.h"
+
+namespace sockproof {
+namespace {
+
+using Json = nlohmann::ordered_json;
+using Tests = std::vector<const TestCase*>;
+
+// The facts, if there is any test whose duration depends on them and the system can tell them.
+std::optional<Facts> FactsFor(const Tests& tests, const std::string& sut) {
+  const std::unique_ptr<System> system = MakeSystem(sut);
+  if (std::none_of(tests.begin(), tests.end(),
+                   [](const TestCase* test) { return test->traits.lasts != nullptr; })) {
+    return Facts();
+  }
+  try {
+    return ProbeFacts(*system);
+  } catch (const HarnessError&) {
+    return std::nullopt;
+  }
+}
+
+std::optional<double> LastsSeconds(const TestCase& test, const std::optional<Facts>& facts) {
+  if (!facts) return std::nullopt;
+  try {
+    return ToSeconds(test.LastsOn(*facts));
+  } catch (const std::exception&) {
+    return std::nullopt;  // the system lacks a fact
+  }
+}
+
+std::string LastsText(const TestCase& test, const std::optional<Facts>& facts) {
+  const std::optional<double> seconds = LastsSeconds(test, facts);
+  if (!seconds) return "unknown";
+  return *seconds > 0 ? fmt::format("{:.1f} s", *seconds) : "no wait";
+}
+
+void ListTests(const Tests& tests, const std::optional<Facts>& facts) {
+  std::size_t width = 0;
+  for (const TestCase* test : tests) width = std::max(width, test->id().size());
+  for (const TestCase* test : tests) {
+    fmt::print("{:<{}}  {:>8}  {}{}\n", test->id(), width, LastsText(*test, facts),
+               Joined(test->traits.claims),
+               test->traits.needs.empty() ? "" : "  needs " + Joined(test->traits.needs));
+  }
+}
+
+void ListTestsAsJson(const Tests& tests, const std::optional<Facts>& facts) {
+  Json array = Json::array();
+  for (const TestCase* test : tests) {
+    const std::optional<double> seconds = LastsSeconds(*test, facts);
+    array.push_back(Json{{"id", test->id()},
+                         {"suite", test->suite},
+                         {"name", test->name},
+                         {"ip", IpVersionName(test->ip)},
+                         {"claims", test->traits.claims},
+                         {"needs", test->traits.needs},
+                         {"lasts_s", seconds ? Json(*seconds) : Json()},
+                         {"file", test->file},
+                         {"line", test->line}});
+  }
+  fmt::print("{}", DumpJson(array));
+}
+
+void ListClaims(const Tests& tests, const std::string& authority, bool as_json) {
+  std::set<std::string> authorities;
+  Json array = Json::array();
+  int tested = 0;
+  for (const Claim& claim : AllClaims()) {
+    authorities.emplace(claim.authority());
+    if (claim.authority() != authority) continue;
+    Json ids = Json::array();
+    for (const TestCase* test : tests) {
+      const auto& claims = test->traits.claims;
+      if (std::find(claims.begin(), claims.end(), claim.id) != claims.end()) {
+        ids.push_back(test->id());
+      }
+    }
+    if (!ids.empty()) ++tested;
+    array.push_back(Json{{"id", claim.id},
+                         {"level", claim.level},
+                         {"source", claim.source},
+                         {"statement", claim.statement},
+                         {"tests", ids}});
+  }
+  if (array.empty()) {
+    throw UsageError(fmt::format("no claims of '{}'; there are those of {}", authority,
+                                 Joined({authorities.begin(), authorities.end()})));
+  }
+  if (as_json) {
+    fmt::print("{}", DumpJson(array));
+    return;
+  }
+  const auto text = [](const Json& json) { return json.get<std::string>(); };
+  for (const Json& claim : array) {
+    fmt::print("{}  {}  {}\n", text(claim["id"]), text(claim["level"]), text(claim["statement"]));
+    for (const Json& id : claim["tests"]) fmt::print("    {}\n", text(id));
+    if (claim["tests"].empty()) fmt::print("    NO TEST\n");
+  }
+  fmt::print("{} of {} claims of {} have a test\n", tested, array.size(), authority);
+}
+
+}  // namespace
+
+int ListCommand(const ListArguments& arguments) {
+  const Tests tests = Select(AllTests(), arguments.patterns);
+  if (!arguments.authority.empty()) {
+    ListClaims(tests, arguments.authority, arguments.json);
+    return 0;
+  }
+  const std::optional<Facts> facts = FactsFor(tests, arguments.sut);
+  arguments.json ? ListTestsAsJson(tests, facts) : ListTests(tests, facts);
+  return 0;
+}
+
+int ExplainCommand(const std::string& program, const std::string& id, const std::string& sut) {
+  const Tests tests = Select(AllTests(), {id});
+  const std::optional<Facts> facts = FactsFor(tests, sut);
+  // Both IP versions of a test are explained as one.
+  for (auto first = tests.begin(); first != tests.end();) {
+    const TestCase& test = **first;
+    const std::string name = test.suite + "." + test.name;
+    std::vector<std::string> versions;
+    for (; first != tests.end() && (*first)->suite == test.suite && (*first)->name == test.name;
+         ++first) {
+      versions.emplace_back(IpVersionName((*first)->ip));
+    }
+    fmt::print("{}  ({})\n  {}:{}\n", name, Joined(versions), test.file, test.line);
+    for (const std::string& claim_id : test.traits.claims) {
+      const Claim* claim = FindClaim(claim_id);
+      if (claim == nullptr) {
+        fmt::print("  {}: not in the catalogue\n", claim_id);
+      } else {
+        fmt::print("  {}  {}  ({})\n    {}\n", claim->level, claim->source, claim->id,
+                   claim->statement);
+      }
+    }
+    for (const std::string& reason :
+         {test.traits.ipv4_only_because, test.traits.ipv6_only_because}) {
+      if (!reason.empty()) fmt::print("  {} only: {}\n", IpVersionName(test.ip), reason);
+    }
+    fmt::print("  needs: {}\n",
+               test.traits.needs.empty() ? "nothing special" : Joined(test.traits.needs));
+    fmt::print("  lasts: {}\n", LastsText(test, facts));
+    fmt::print("  replay: {} run {}\n", ShellQuoted(program),
+               ShellQuoted(versions.size() == 1 ? test.id() : name));
+  }
+  return 0;
+}
+
+}  // namespace sockproof

@@ -1,0 +1,145 @@
+// sockproof: the command line.
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "harness/base/errors.h"
+#include "harness/test/registry.h"
+#include "src/cli/commands.h"
+#include "src/run/child.h"
+#include "src/run/usage_error.h"
+
+namespace sockproof {
+namespace {
+
+constexpr auto kProbePatience = 60s;
+
+constexpr const char* kExamples = R"(Examples:
+  sockproof doctor                      what this machine can do, and how to mend what it cannot
+  sockproof run                         all tests; results in ./sockproof-out
+  sockproof run HalfClose               one suite
+  sockproof run 'TimeWait.*/ipv6'       whatever matches
+  sockproof run --junit junit.xml       for a CI system
+  sockproof list --claims notes         which test checks which claim
+  sockproof explain HalfClose           what these tests check, and by whose word
+
+Exit code: 0 all as expected, 1 a surprise, 2 wrong usage, 3 could not test.)";
+
+// The agent is installed beside this program.
+std::string AgentProgram() {
+  const char* chosen = getenv("SOCKPROOF_AGENT");
+  if (chosen != nullptr && *chosen != '\0') return chosen;
+  return std::filesystem::read_symlink("/proc/self/exe").replace_filename("sockproof-agent");
+}
+
+int Main(int argc, char** argv) {
+  CLI::App app("Conformance tests for sockets and TCP, on the wire.", "sockproof");
+  app.set_version_flag("--version", std::string("sockproof ") + SOCKPROOF_VERSION);
+  app.footer(kExamples);
+  app.require_subcommand(1);
+
+  RunArguments run;
+  run.program = argv[0];
+  CLI::App* run_command = app.add_subcommand("run", "Run tests and report what they found");
+  run_command->add_option("PATTERN", run.patterns,
+                          "Suite, Suite.Name, Suite.Name/ipv4 or a glob; default: all tests");
+  run_command->add_option("--junit", run.junit, "Write JUnit XML too")->type_name("FILE");
+  run_command->add_option("--jobs", run.jobs, "Tests at once; default: 32 per core")
+      ->check(CLI::Range(1, 4096))
+      ->type_name("N");
+  run_command->add_option("--out", run.out, "Folder for the results; default: sockproof-out")
+      ->type_name("DIR");
+  run_command->add_option("--color", run.color, "auto, always or never; default: auto")
+      ->check(CLI::IsMember({"auto", "always", "never"}))
+      ->type_name("WHEN");
+  run_command->add_flag("-v,--verbose", run.verbose, "A line for each test that passed, always");
+
+  ListArguments list;
+  CLI::App* list_command = app.add_subcommand("list", "List tests, or claims with their tests");
+  list_command->add_option("PATTERN", list.patterns, "As for run");
+  list_command->add_flag("--json", list.json, "For programs");
+  list_command->add_option("--claims", list.authority, "Claims of notes, rfc9293, ...")
+      ->type_name("AUTHORITY");
+
+  std::string id;
+  CLI::App* explain_command =
+      app.add_subcommand("explain", "What a test checks, by whose word, and how to repeat it");
+  explain_command->add_option("ID", id, "As PATTERN of run")->required()->type_name("");
+
+  CLI::App* doctor_command =
+      app.add_subcommand("doctor", "What this machine can do, and the fix for what it cannot");
+
+  std::string sut = "host";
+  for (CLI::App* command : {run_command, list_command, explain_command, doctor_command}) {
+    command->add_option("--sut", sut, "System under test: host (this kernel)")->type_name("SUT");
+  }
+
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::Success& help_or_version) {
+    return app.exit(help_or_version);
+  } catch (const CLI::RequiredError& error) {
+    const bool no_command = app.get_subcommands().empty();
+    Complain(!no_command ? error.what()
+             : argc < 2  ? "a command is missing; see 'sockproof --help'"
+                         : fmt::format("unknown command '{}'; see 'sockproof --help'", argv[1]));
+    return 2;
+  } catch (const CLI::ParseError& error) {
+    Complain(fmt::format("{}; see 'sockproof --help'", error.what()));
+    return 2;
+  }
+  try {
+    run.sut = list.sut = sut;
+    if (run_command->parsed()) return RunCommand(run);
+    if (list_command->parsed()) return ListCommand(list);
+    if (explain_command->parsed()) return ExplainCommand(run.program, id, sut);
+    return DoctorCommand(sut);
+  } catch (const UsageError& error) {
+    Complain(error.what());
+    return 2;
+  } catch (const std::exception& error) {
+    Complain(error.what());
+    return 3;
+  }
+}
+
+}  // namespace
+
+void Complain(const std::string& text) {
+  std::istringstream words(text);
+  std::string line = "sockproof:";
+  for (std::string word; words >> word;) line += " " + word;
+  fmt::print(stderr, "{}\n", line);
+}
+
+std::unique_ptr<System> MakeSystem(const std::string& sut) {
+  if (sut == "host") return MakeHostSystem(AgentProgram());
+  throw UsageError("unknown system under test '" + sut + "'; there is 'host'");
+}
+
+Facts ProbeFacts(System& system) {
+  const std::string agent = AgentProgram();
+  if (access(agent.c_str(), X_OK) != 0) {
+    ThrowErrno("cannot start the agent " + agent + " (SOCKPROOF_AGENT names another)");
+  }
+  const auto read = [&system] { return nlohmann::json(ReadFacts(system)).dump(); };
+  return nlohmann::json::parse(CallInChild(read, kProbePatience)).get<Facts>();
+}
+
+}  // namespace sockproof
+
+int main(int argc, char** argv) {
+  // A caller may have closed these; what is opened next must not take their place.
+  while (true) {
+    const int fd = open("/dev/null", O_RDWR);
+    if (fd > STDERR_FILENO) close(fd);
+    if (fd < 0 || fd > STDERR_FILENO) break;
+  }
+  return sockproof::Main(argc, argv);
+}

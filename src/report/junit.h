@@ -1,0 +1,16 @@
+// JUnit XML, in the dialect that the readers of CI systems have in common. There is no standard;
+// the choices here (one result child a case, counts that add up, attachments by their path in
+// system-out) are those that Jenkins, GitLab, Azure and the GitHub actions all read.
+#pragma once
+
+#include <string>
+
+#include "src/report/result.h"
+
+namespace sockproof {
+
+// One testsuite per suite of tests, one testcase per test. Attachments are named by their path from
+// the folder of the JUnit file: `results_path` is the path of the result directory from there.
+std::string RenderJunit(const RunResult& run, const std::string& results_path);
+
+}  // namespace sockproof

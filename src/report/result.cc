@@ -1,0 +1,165 @@
+#include "src/report/result.h"
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "harness/base/errors.h"
+
+namespace sockproof {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+template <typename Items, typename ToItem>
+Json Array(const Items& items, ToItem to_item) {
+  Json array = Json::array();
+  for (const auto& item : items) array.push_back(to_item(item));
+  return array;
+}
+
+double Milliseconds3(Duration duration) {
+  return static_cast<double>(duration / std::chrono::milliseconds(1)) / 1000.0;
+}
+
+std::string FormatUtcMilliseconds(Time time) {
+  const auto milliseconds = time.time_since_epoch() / std::chrono::milliseconds(1) % 1000;
+  return fmt::format("{}.{:03}Z", FormatUtc(time), milliseconds);
+}
+
+}  // namespace
+
+void Counts::Add(std::optional<Verdict> verdict) {
+  ++tests;
+  if (!verdict) {
+    ++not_run;
+    return;
+  }
+  switch (*verdict) {
+    case Verdict::kPass:
+      ++pass;
+      break;
+    case Verdict::kFail:
+      ++fail;
+      break;
+    case Verdict::kError:
+      ++error;
+      break;
+    case Verdict::kSkip:
+      ++skip;
+      break;
+    case Verdict::kInconclusive:
+      ++inconclusive;
+      break;
+  }
+}
+
+Counts RunResult::counts() const {
+  Counts counts;
+  for (const TestResult& test : tests) counts.Add(test.verdict);
+  return counts;
+}
+
+std::string_view VerdictText(std::optional<Verdict> verdict) {
+  return verdict ? VerdictName(*verdict) : "NOT-RUN";
+}
+
+std::string FormatUtc(Time time) {
+  const std::time_t seconds = ToNanoseconds(time) / 1'000'000'000;
+  return fmt::format("{:%Y-%m-%dT%H:%M:%S}", fmt::gmtime(seconds));
+}
+
+Json ToJson(const TestResult& test) {
+  return Json{
+      {"id", test.id},
+      {"suite", test.suite},
+      {"name", test.name},
+      {"ip", test.ip},
+      {"file", test.file},
+      {"line", test.line},
+      {"verdict", VerdictText(test.verdict)},
+      {"reason", test.reason},
+      {"error_type", test.error_type},
+      {"claims", Array(test.claims,
+                       [](const CitedClaim& claim) {
+                         return Json{{"id", claim.id},
+                                     {"level", claim.level},
+                                     {"source", claim.source},
+                                     {"statement", claim.statement}};
+                       })},
+      {"needs", test.needs},
+      {"planned_s", Milliseconds3(test.planned)},
+      {"wall_s", Milliseconds3(test.wall)},
+      {"failures",
+       Array(test.failures,
+             [](const FailureEvent& failure) {
+               return Json{{"file", failure.file}, {"line", failure.line}, {"text", failure.text}};
+             })},
+      {"observations",
+       Array(test.observations,
+             [](const ObservationEvent& observation) {
+               return Json{{"name", observation.name}, {"value", observation.value}};
+             })},
+      {"ladder", test.ladder},
+      {"output", test.output},
+      {"directory", test.directory},
+      {"files", test.files},
+  };
+}
+
+Json ToJson(const RunResult& run) {
+  const Counts counts = run.counts();
+  return Json{
+      {"format", "sockproof-result"},
+      {"version", 1},
+      {"suite_version", run.suite_version},
+      {"sut", run.sut},
+      {"host", run.host},
+      {"program", run.program},
+      {"facts", run.facts},
+      {"started", FormatUtcMilliseconds(run.started)},
+      {"finished", run.finished ? Json(FormatUtcMilliseconds(*run.finished)) : Json()},
+      {"setup_error", run.setup_error},
+      {"counts", Json{{"tests", counts.tests},
+                      {"pass", counts.pass},
+                      {"fail", counts.fail},
+                      {"error", counts.error},
+                      {"skip", counts.skip},
+                      {"inconclusive", counts.inconclusive},
+                      {"not_run", counts.not_run}}},
+      {"tests", Array(run.tests, [](const TestResult& test) { return ToJson(test); })},
+  };
+}
+
+std::string DumpJson(const Json& json) {
+  return json.dump(1, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+void ReplaceFile(const std::string& path, std::string_view content) {
+  // Through symbolic links, so that a link stays one.
+  std::error_code error;
+  const std::string target = std::filesystem::weakly_canonical(path, error).string();
+  if (error) ThrowErrno("cannot write " + path, error.value());
+  const std::string unfinished = target + ".unfinished";
+  errno = 0;
+  std::ofstream file(unfinished, std::ios::binary | std::ios::trunc);
+  file.write(content.data(), static_cast<std::streamsize>(content.size()));
+  file.close();
+  if (file.fail()) {
+    const int error_number = errno;
+    std::remove(unfinished.c_str());
+    ThrowErrno("cannot write " + path, error_number);
+  }
+  if (std::rename(unfinished.c_str(), target.c_str()) != 0) {
+    const int error_number = errno;
+    std::remove(unfinished.c_str());
+    ThrowErrno("cannot write " + path, error_number);
+  }
+}
+
+}  // namespace sockproof

@@ -1,0 +1,110 @@
+// The result of one run, from which every report is made. Its JSON form is result.json:
+//
+//   {"format": "sockproof-result", "version": 1, "suite_version": "0.1.0", "sut": "host",
+//    "host": "builder7", "program": "sockproof", "facts": {"release": "6.1.0", ...},
+//    "started": "2026-01-31T12:00:00.000Z", "finished": null while the run goes on,
+//    "setup_error": why no test could run, "" normally,
+//    "counts": {"tests", "pass", "fail", "error", "skip", "inconclusive", "not_run"},
+//    "tests": [{
+//      "id", "suite", "name", "ip": "ipv4", "file", "line",
+//      "verdict": PASS, FAIL, ERROR, SKIP, INCONCLUSIVE, or NOT-RUN as long as there is none,
+//      "reason": why, for all but PASS,
+//      "error_type": for ERROR: "harness", "crash", "timeout" or "interrupted",
+//      "claims": [{"id", "level", "source", "statement"}], "needs": ["diag"],
+//      "planned_s", "wall_s": seconds, "failures": [{"file", "line", "text"}],
+//      "observations": [{"name", "value"}],
+//      "ladder": of a test that did not pass, its middle left out when it is long,
+//      "output": the end of what its process printed, of a test that ended as ERROR,
+//      "directory": "tests/...", "files": [...], both relative to result.json}]}
+//
+// A reader ignores members that it does not know; a change of meaning raises "version".
+#pragma once
+
+#include <map>
+#include <nlohmann/json_fwd.hpp>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "harness/base/time.h"
+#include "harness/trace/event.h"
+#include "harness/trace/verdict.h"
+
+namespace sockproof {
+
+// A claim as a report cites it.
+struct CitedClaim {
+  std::string id;
+  std::string level;
+  std::string source;
+  std::string statement;
+};
+
+// One test of a run; the members are those of the JSON form.
+struct TestResult {
+  std::string id;
+  std::string suite;
+  std::string name;
+  std::string ip;
+  std::string file;
+  int line = 0;
+  std::optional<Verdict> verdict;
+  std::string reason = "not started";
+  std::string error_type;
+  std::vector<CitedClaim> claims;
+  std::vector<std::string> needs;
+  Duration planned{0};
+  Duration wall{0};
+  std::vector<FailureEvent> failures;
+  std::vector<ObservationEvent> observations;
+  std::string ladder;
+  std::string output;
+  std::string directory;
+  std::vector<std::string> files;
+};
+
+// How many tests have which verdict.
+struct Counts {
+  int tests = 0;
+  int pass = 0;
+  int fail = 0;
+  int error = 0;
+  int skip = 0;
+  int inconclusive = 0;
+  int not_run = 0;
+
+  void Add(std::optional<Verdict> verdict);
+};
+
+struct RunResult {
+  std::string suite_version;
+  std::string sut;
+  std::string host;
+  std::string program;  // as the user invoked it, for replay commands
+  std::map<std::string, std::string> facts;
+  Time started;
+  std::optional<Time> finished;
+  std::string setup_error;
+  std::vector<TestResult> tests;
+
+  Counts counts() const;
+};
+
+// "PASS" ..., "NOT-RUN" for a test without verdict.
+std::string_view VerdictText(std::optional<Verdict> verdict);
+
+// "2026-01-31T12:00:00", UTC.
+std::string FormatUtc(Time time);
+
+nlohmann::ordered_json ToJson(const TestResult& test);
+nlohmann::ordered_json ToJson(const RunResult& run);
+
+// Indented text; invalid UTF-8 is replaced.
+std::string DumpJson(const nlohmann::ordered_json& json);
+
+// Replaces the file at once: whoever reads it sees the old or the new content, whole. Throws
+// HarnessError when it cannot be written.
+void ReplaceFile(const std::string& path, std::string_view content);
+
+}  // namespace sockproof

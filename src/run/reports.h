@@ -1,0 +1,42 @@
+// The files that tell the state of a run at any moment, also after the runner was killed.
+#pragma once
+
+#include <chrono>
+#include <string>
+
+#include "src/report/result.h"
+#include "src/run/output_directory.h"
+
+namespace sockproof {
+
+// Writes result.json and the JUnit file. The directory is borrowed.
+class Reports {
+ public:
+  // `junit` is the path of the JUnit file; empty for none.
+  Reports(OutputDirectory& directory, std::string junit);
+
+  // The first write; removes what an earlier run left. Throws UsageError when a file or folder
+  // cannot be written.
+  void Begin(const RunResult& run);
+
+  // Writes now. Throws HarnessError.
+  void Write(const RunResult& run);
+
+  // Something changed that is to be written soon. When it is time, Due() holds.
+  void Changed() { changed_ = true; }
+  bool changed() const { return changed_; }
+  std::chrono::steady_clock::time_point due() const;
+
+  const OutputDirectory& directory() const { return directory_; }
+  const std::string& junit() const { return junit_; }
+
+ private:
+  void WriteJunit(const RunResult& run);
+
+  OutputDirectory& directory_;
+  std::string junit_;
+  bool changed_ = false;
+  std::chrono::steady_clock::time_point written_;
+};
+
+}  // namespace sockproof

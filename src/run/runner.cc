@@ -1,0 +1,419 @@
+#include "src/run/runner.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cctype>
+#include <chrono>
+#include <deque>
+#include <filesystem>
+#include <fstream>
+#include <list>
+#include <nlohmann/json.hpp>
+#include <queue>
+
+#include "harness/base/errors.h"
+#include "harness/base/unique_fd.h"
+#include "harness/claims/catalogue.h"
+#include "harness/trace/ladder.h"
+#include "harness/trace/pcapng.h"
+#include "src/report/text.h"
+#include "src/run/child.h"
+
+namespace sockproof {
+namespace {
+
+namespace fs = std::filesystem;
+using Steady = std::chrono::steady_clock;
+
+constexpr auto kBetweenStatusLines = std::chrono::milliseconds(100);
+constexpr std::size_t kLadderLines = 400;
+constexpr std::size_t kOutputLines = 60;
+
+// Blocks the signals that the runner waits for, and reads them from a descriptor.
+class Signals {
+ public:
+  Signals() {
+    sigset_t set;
+    sigemptyset(&set);
+    for (const int number : {SIGCHLD, SIGINT, SIGTERM, SIGHUP}) sigaddset(&set, number);
+    sigprocmask(SIG_BLOCK, &set, &before_);
+    fd_.Reset(signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
+    if (!fd_) ThrowErrno("signalfd");
+  }
+  ~Signals() { Restore(); }
+  Signals(const Signals&) = delete;
+  Signals& operator=(const Signals&) = delete;
+
+  void Restore() { sigprocmask(SIG_SETMASK, &before_, nullptr); }
+
+  // Waits until `deadline` for any of the signals. Returns the last one other than SIGCHLD, or 0.
+  int Wait(Steady::time_point deadline) {
+    const Duration left = std::max<Duration>(deadline - Steady::now(), Duration(0));
+    const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(left);
+    const timespec timeout{seconds.count(), (left - seconds).count()};
+    pollfd readable{fd_.get(), POLLIN, 0};
+    ppoll(&readable, 1, &timeout, nullptr);
+    int last = 0;
+    signalfd_siginfo info{};
+    while (read(fd_.get(), &info, sizeof info) == sizeof info) {
+      if (info.ssi_signo != SIGCHLD) last = static_cast<int>(info.ssi_signo);
+    }
+    return last;
+  }
+
+ private:
+  sigset_t before_{};
+  UniqueFd fd_;
+};
+
+std::string DirectoryOf(const TestCase& test) {
+  std::string name = test.id();
+  for (char& c : name) {
+    const bool plain = std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '.' || c == '_';
+    if (!plain) c = '-';
+  }
+  return "tests/" + name;
+}
+
+Duration PlannedDuration(const TestCase& test, const Facts& facts) {
+  try {
+    return test.LastsOn(facts);
+  } catch (const std::exception&) {
+    return Duration(0);  // a fact is missing; the test itself will say so
+  }
+}
+
+std::string ReadText(const fs::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  return std::string(std::istreambuf_iterator<char>(file), {});
+}
+
+// Everything that RunTests() needs between its first and its last statement.
+class Run {
+ public:
+  Run(const std::vector<const TestCase*>& tests, const RunOneTest& body, const RunOptions& options,
+      RunResult& run, Reports& reports, Progress& progress)
+      : body_(body),
+        options_(options),
+        run_(run),
+        reports_(reports),
+        progress_(progress),
+        jobs_(static_cast<std::size_t>(options.jobs)) {
+    for (std::size_t i = 0; i < tests.size(); ++i) waiting_.push_back({tests[i], &run.tests[i]});
+    std::stable_sort(waiting_.begin(), waiting_.end(), [](const Planned& a, const Planned& b) {
+      return a.result->planned > b.result->planned;
+    });
+  }
+
+  ~Run() {
+    for (const Running& running : running_) Kill(running.child);
+  }
+  Run(const Run&) = delete;
+  Run& operator=(const Run&) = delete;
+
+  int UntilDone() {
+    int signal_number = 0;
+    while (!running_.empty() || (!waiting_.empty() && signal_number == 0)) {
+      if (signal_number == 0) StartTests();
+      ShowStatus();
+      if (reports_.changed() && Steady::now() >= reports_.due()) reports_.Write(run_);
+      const int received = signals_.Wait(WakeUp());
+      // Ended tests first: a test that ended in time is not hung, however late this process is.
+      ReapTests();
+      KillHungTests();
+      if (received != 0 && signal_number == 0) {
+        signal_number = received;
+        Interrupt();
+      }
+    }
+    return signal_number;
+  }
+
+ private:
+  struct Planned {
+    const TestCase* test;
+    TestResult* result;
+  };
+  struct Running : Planned {
+    pid_t child = -1;
+    Steady::time_point started;
+    Duration limit{0};
+    std::string killed_because;  // empty: it was not killed
+    std::string error_type;
+  };
+
+  void StartTests() {
+    while (!waiting_.empty() && running_.size() < jobs_) {
+      const Planned next = waiting_.front();
+      try {
+        Start(next);
+      } catch (const HarnessError& error) {
+        if (!running_.empty()) {
+          jobs_ = running_.size();  // as many as the machine allows
+          return;
+        }
+        next.result->verdict = Verdict::kError;
+        next.result->error_type = "harness";
+        next.result->reason = error.what();
+        Report(*next.result);
+      }
+      waiting_.pop_front();
+    }
+  }
+
+  void Start(const Planned& next) {
+    const fs::path directory = reports_.directory().path() / next.result->directory;
+    fs::create_directories(directory);
+    const auto create = [&directory](const char* name) {
+      UniqueFd fd(
+          open((directory / name).c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666));
+      if (!fd) ThrowErrno("cannot write " + (directory / name).string());
+      return fd;
+    };
+    const UniqueFd events = create("events.jsonl");
+    const UniqueFd output = create("output.txt");
+    Running running{next};
+    running.started = Steady::now();
+    running.limit = next.result->planned * 3 / 2 + options_.extra_time;
+    running.child = ForkChild(events.get(), output.get(), [this, &next](int channel) {
+      EventLog log(channel);
+      body_(*next.test, log);
+    });
+    running_.push_back(running);
+    next.result->reason = "started, not ended";
+    reports_.Changed();
+  }
+
+  Steady::time_point WakeUp() const {
+    auto wake_up = Steady::now() + std::chrono::hours(1);
+    for (const Running& running : running_) {
+      if (running.killed_because.empty()) {
+        wake_up = std::min(wake_up, running.started + running.limit);
+      }
+    }
+    if (reports_.changed()) wake_up = std::min(wake_up, reports_.due());
+    if (progress_.live()) wake_up = std::min(wake_up, status_shown_ + kBetweenStatusLines);
+    return wake_up;
+  }
+
+  void ReapTests() {
+    for (auto running = running_.begin(); running != running_.end();) {
+      ChildEnd end;
+      if (Reap(running->child, end)) {
+        const Running ended = *running;
+        running = running_.erase(running);
+        Judge(ended, end);
+      } else {
+        ++running;
+      }
+    }
+  }
+
+  void KillHungTests() {
+    for (Running& running : running_) {
+      if (Steady::now() < running.started + running.limit) continue;
+      Stop(running, "timeout",
+           fmt::format("hung: not ended after {:.1f} s, planned {:.1f} s", ToSeconds(running.limit),
+                       ToSeconds(running.result->planned)));
+    }
+  }
+
+  void Interrupt() {
+    signals_.Restore();  // the next signal ends this process, and with it its children
+    for (Running& running : running_) Stop(running, "interrupted", "interrupted");
+    for (const Planned& planned : waiting_) planned.result->reason = "interrupted before it began";
+    // SIGCHLD is no longer blocked, so it wakes no one.
+    while (!running_.empty()) {
+      WaitForEnd(running_.front().child);
+      ReapTests();
+    }
+  }
+
+  static void Stop(Running& running, const std::string& error_type, const std::string& reason) {
+    if (!running.killed_because.empty()) return;
+    running.killed_because = reason;
+    running.error_type = error_type;
+    Kill(running.child);
+  }
+
+  // Fills the result from the event log and the end of the process.
+  void Judge(const Running& ended, const ChildEnd& end) {
+    TestResult& result = *ended.result;
+    const fs::path directory = reports_.directory().path() / result.directory;
+    result.wall = Steady::now() - ended.started;
+    result.reason.clear();
+
+    std::vector<Event> events;
+    std::string broken;
+    try {
+      events = ReadEvents(directory / "events.jsonl");
+    } catch (const std::exception& error) {
+      broken = std::string("its event log cannot be read: ") + error.what();
+    }
+    for (const Event& event : events) {
+      if (const auto* verdict = std::get_if<VerdictEvent>(&event.what)) {
+        result.verdict = verdict->verdict;
+        result.reason = verdict->reason;
+        if (verdict->verdict == Verdict::kError) result.error_type = "harness";
+      } else if (const auto* failure = std::get_if<FailureEvent>(&event.what)) {
+        result.failures.push_back(*failure);
+      } else if (const auto* observation = std::get_if<ObservationEvent>(&event.what)) {
+        result.observations.push_back(*observation);
+      }
+    }
+    if (!ended.killed_because.empty()) {
+      SetError(result, ended.error_type, ended.killed_because);
+    } else if (!broken.empty()) {
+      SetError(result, "harness", broken);
+    } else if (!result.verdict) {
+      SetError(result, "crash", end.text + (end.by_signal ? "" : " without a verdict"));
+    } else if (result.verdict == Verdict::kPass && !end.clean) {
+      SetError(result, "crash", end.text + " after it passed");
+    }
+    KeepEvidence(events, directory, result);
+    Report(result);
+  }
+
+  static void SetError(TestResult& result, const std::string& type, const std::string& reason) {
+    result.verdict = Verdict::kError;
+    result.error_type = type;
+    result.reason = reason;
+  }
+
+  void KeepEvidence(const std::vector<Event>& events, const fs::path& directory,
+                    TestResult& result) {
+    const auto keep = [&](const char* name, const std::string& content) {
+      ReplaceFile(directory / name, content);
+      result.files.push_back(result.directory + "/" + name);
+    };
+    std::string ladder;
+    try {
+      const Bytes capture = RenderPcapng(events, result.id);
+      keep("capture.pcapng", std::string(capture.begin(), capture.end()));
+      ladder = RenderLadder(events);
+    } catch (const HarnessError&) {
+      throw;
+    } catch (const std::exception& error) {
+      ladder += std::string("the events cannot be drawn: ") + error.what() + "\n";
+    }
+    keep("ladder.txt", ladder);
+    if (fs::is_empty(directory / "output.txt")) {
+      fs::remove(directory / "output.txt");
+    } else {
+      result.files.push_back(result.directory + "/output.txt");
+    }
+    result.files.push_back(result.directory + "/events.jsonl");
+    if (result.verdict != Verdict::kPass) result.ladder = WithoutMiddle(ladder, kLadderLines);
+    if (result.verdict == Verdict::kError) {
+      result.output = WithoutMiddle(ReadText(directory / "output.txt"), kOutputLines);
+    }
+    ReplaceFile(directory / "verdict.json", DumpJson(ToJson(result)));
+  }
+
+  void Report(const TestResult& result) {
+    reports_.Changed();
+    progress_.Finished(result, run_);
+  }
+
+  void ShowStatus() {
+    if (!progress_.live() || Steady::now() < status_shown_ + kBetweenStatusLines) return;
+    const Counts counts = run_.counts();
+    progress_.Status({static_cast<int>(running_.size()), counts.tests - counts.not_run,
+                      counts.tests, counts.fail + counts.error + counts.inconclusive, ToWait()});
+    status_shown_ = Steady::now();
+  }
+
+  // Until the last test ends, if every test takes as long as planned.
+  Duration ToWait() const {
+    std::priority_queue<Duration, std::vector<Duration>, std::greater<>> ends;
+    for (const Running& running : running_) {
+      const Duration so_far = Steady::now() - running.started;
+      ends.push(std::max(running.result->planned - so_far, Duration(0)));
+    }
+    Duration last{0};
+    for (const Planned& planned : waiting_) {
+      Duration begin{0};
+      if (ends.size() >= jobs_) {
+        begin = ends.top();
+        ends.pop();
+      }
+      ends.push(begin + planned.result->planned);
+    }
+    for (; !ends.empty(); ends.pop()) last = ends.top();
+    return last;
+  }
+
+  const RunOneTest& body_;
+  const RunOptions& options_;
+  RunResult& run_;
+  Reports& reports_;
+  Progress& progress_;
+  std::size_t jobs_;
+  std::deque<Planned> waiting_;
+  std::list<Running> running_;
+  Steady::time_point status_shown_;
+  Signals signals_;
+};
+
+}  // namespace
+
+RunResult NewResult(const std::vector<const TestCase*>& tests, const std::string& sut,
+                    const std::string& program) {
+  RunResult run;
+  run.suite_version = SOCKPROOF_VERSION;
+  run.sut = sut;
+  run.program = program;
+  run.started = Clock::now();
+  char host[256] = "";
+  gethostname(host, sizeof host - 1);
+  run.host = host;
+  for (const TestCase* test : tests) {
+    TestResult result;
+    result.id = test->id();
+    result.suite = test->suite;
+    result.name = test->name;
+    result.ip = IpVersionName(test->ip);
+    result.file = test->file;
+    result.line = test->line;
+    result.needs = test->traits.needs;
+    result.directory = DirectoryOf(*test);
+    for (const std::string& id : test->traits.claims) {
+      const Claim* claim = FindClaim(id);
+      if (claim == nullptr) {
+        result.claims.push_back({id, "documented", id, "(not in the catalogue)"});
+      } else {
+        result.claims.push_back({id, std::string(claim->level), std::string(claim->source),
+                                 std::string(claim->statement)});
+      }
+    }
+    run.tests.push_back(std::move(result));
+  }
+  return run;
+}
+
+int RunTests(const std::vector<const TestCase*>& tests, const Facts& facts, const RunOneTest& body,
+             const RunOptions& options, RunResult& run, Reports& reports, Progress& progress) {
+  run.facts = facts.values();
+  for (std::size_t i = 0; i < tests.size(); ++i) {
+    run.tests[i].planned = PlannedDuration(*tests[i], facts);
+  }
+  progress.Begin(run);
+  const int signal_number = Run(tests, body, options, run, reports, progress).UntilDone();
+  run.finished = Clock::now();
+  reports.Write(run);
+  return signal_number;
+}
+
+int ExitCode(const RunResult& run) {
+  const Counts counts = run.counts();
+  if (counts.skip == counts.tests) return 3;
+  return counts.pass + counts.skip == counts.tests ? 0 : 1;
+}
+
+}  // namespace sockproof

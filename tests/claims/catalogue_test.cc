@@ -1,0 +1,116 @@
+// The catalogue that is compiled in, and the reader of its files.
+#include "harness/claims/catalogue.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <set>
+#include <string>
+
+#include "harness/base/errors.h"
+
+namespace sockproof {
+namespace {
+
+constexpr std::string_view kHeader = "id\tlevel\tsource\tstatement\n";
+
+TEST(Catalogue, IsSortedAndUnique) {
+  const auto& claims = AllClaims();
+  ASSERT_FALSE(claims.empty());
+  for (std::size_t index = 1; index < claims.size(); ++index) {
+    EXPECT_LT(claims[index - 1].id, claims[index].id);
+  }
+}
+
+TEST(Catalogue, EveryClaimIsComplete) {
+  for (const Claim& claim : AllClaims()) {
+    SCOPED_TRACE(std::string(claim.id));
+    EXPECT_FALSE(claim.source.empty());
+    EXPECT_TRUE(claim.statement.ends_with('.'));
+    EXPECT_EQ(claim.id.find(' '), std::string_view::npos);
+  }
+}
+
+TEST(Catalogue, AuthoritiesAreTheKnownOnes) {
+  std::set<std::string_view> authorities;
+  for (const Claim& claim : AllClaims()) authorities.insert(claim.authority());
+  EXPECT_THAT(authorities,
+              testing::ElementsAre("linux", "man", "notes", "posix", "rfc6298", "rfc9293"));
+}
+
+TEST(Catalogue, NumberedRequirementsHaveTheirLevel) {
+  const std::pair<std::string_view, std::string_view> levels[] = {{"rfc9293:MUST-", "MUST"},
+                                                                  {"rfc9293:SHLD-", "SHOULD"},
+                                                                  {"rfc9293:MAY-", "MAY"},
+                                                                  {"notes:", "documented"}};
+  for (const Claim& claim : AllClaims()) {
+    for (const auto& [prefix, level] : levels) {
+      if (claim.id.starts_with(prefix)) {
+        EXPECT_EQ(claim.level, level) << claim.id;
+      }
+    }
+  }
+}
+
+TEST(Catalogue, HasEveryClaimOfTheNotes) {
+  const std::pair<char, int> sections[] = {{'H', 5}, {'O', 3}, {'C', 9}, {'L', 11},
+                                           {'W', 3}, {'K', 3}, {'F', 4}, {'B', 2}};
+  for (const auto& [letter, count] : sections) {
+    for (int number = 1; number <= count; ++number) {
+      const std::string id = std::string("notes:") + letter + std::to_string(number);
+      EXPECT_NE(FindClaim(id), nullptr) << id;
+    }
+  }
+}
+
+TEST(Catalogue, FindsAClaim) {
+  const Claim* claim = FindClaim("rfc9293:MUST-13");
+  ASSERT_NE(claim, nullptr);
+  EXPECT_EQ(claim->authority(), "rfc9293");
+  EXPECT_EQ(claim->level, "MUST");
+  EXPECT_EQ(claim->source, "RFC 9293 section 3.6.1, MUST-13");
+  EXPECT_EQ(FindClaim("rfc9293:MUST-1300"), nullptr);
+  EXPECT_EQ(FindClaim(""), nullptr);
+}
+
+TEST(ParseClaims, ReadsRowsAndSkipsComments) {
+  const std::string text = std::string(kHeader) +
+                           "# a comment\nrfc1:x\tMAY\tRFC 1\tIt may.\nman:y\tdocumented\ty\tIt is.";
+  const auto claims = ParseClaims("test.tsv", text);
+  ASSERT_EQ(claims.size(), 2u);
+  EXPECT_EQ(claims[0].id, "rfc1:x");
+  EXPECT_EQ(claims[0].level, "MAY");
+  EXPECT_EQ(claims[0].source, "RFC 1");
+  EXPECT_EQ(claims[0].statement, "It may.");
+  EXPECT_EQ(claims[1].statement, "It is.");
+}
+
+TEST(ParseClaims, NamesTheMalformedLine) {
+  const std::string good = "rfc1:x\tMAY\tRFC 1\tIt may.\n";
+  const std::string bad_rows[] = {
+      "rfc1:x\tMAY\tRFC 1\n",              // a column too few
+      "rfc1:x\tMAY\tRFC 1\tIt may.\tx\n",  // a column too many
+      "rfc1\tMAY\tRFC 1\tIt may.\n",       // no authority
+      ":x\tMAY\tRFC 1\tIt may.\n",         // an empty one
+      "rfc1:\tMAY\tRFC 1\tIt may.\n",      // no name
+      "rfc1:x\tMIGHT\tRFC 1\tIt may.\n",   // no such level
+      "rfc1:x\tMAY\t\tIt may.\n",          // no source
+      "rfc1:x\tMAY\tRFC 1\t\n",            // no statement
+      "\n",
+  };
+  for (const std::string& bad : bad_rows) {
+    const std::string text = std::string(kHeader) + good + bad;
+    try {
+      ParseClaims("test.tsv", text);
+      ADD_FAILURE() << "no exception for " << bad;
+    } catch (const HarnessError& error) {
+      EXPECT_TRUE(std::string_view(error.what()).starts_with("test.tsv, line 3: ")) << error.what();
+    }
+  }
+  EXPECT_THROW(ParseClaims("test.tsv", good), HarnessError);
+  EXPECT_THROW(ParseClaims("test.tsv", ""), HarnessError);
+}
+
+}  // namespace
+}  // namespace sockproof

@@ -1,0 +1,137 @@
+// JUnit files are well-formed and say of each test exactly one thing.
+#include "src/report/junit.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <map>
+#include <pugixml.hpp>
+
+#include "tests/report/sample.h"
+
+namespace sockproof {
+namespace {
+
+using ::testing::EndsWith;
+using ::testing::HasSubstr;
+using ::testing::Not;
+using ::testing::StartsWith;
+
+pugi::xml_document Parsed(const std::string& xml) {
+  pugi::xml_document document;
+  const pugi::xml_parse_result result = document.load_string(xml.c_str());
+  EXPECT_TRUE(result) << result.description() << "\n" << xml;
+  return document;
+}
+
+std::map<std::string, pugi::xml_node> CasesByName(const pugi::xml_document& document) {
+  std::map<std::string, pugi::xml_node> cases;
+  for (const auto& match : document.select_nodes("//testcase")) {
+    cases[match.node().attribute("name").value()] = match.node();
+  }
+  return cases;
+}
+
+TEST(JunitTest, CountsAreThoseOfTheCases) {
+  const pugi::xml_document document = Parsed(RenderJunit(SampleRun(), "out"));
+  const pugi::xml_node root = document.child("testsuites");
+  EXPECT_EQ(root.attribute("tests").as_int(), 6);
+  EXPECT_EQ(root.attribute("failures").as_int(), 1);
+  EXPECT_EQ(root.attribute("errors").as_int(), 3);  // ERROR, INCONCLUSIVE, NOT-RUN
+  EXPECT_EQ(root.attribute("skipped").as_int(), 1);
+  EXPECT_STREQ(root.attribute("time").value(), "90.000");
+  EXPECT_STREQ(root.attribute("timestamp").value(), "2026-01-31T12:00:00");
+  for (const pugi::xml_node suite : root.children("testsuite")) {
+    int tests = 0;
+    int errors = 0;
+    for (const pugi::xml_node test : suite.children("testcase")) {
+      ++tests;
+      errors += test.child("error").empty() ? 0 : 1;
+    }
+    EXPECT_EQ(suite.attribute("tests").as_int(), tests);
+    EXPECT_EQ(suite.attribute("errors").as_int(), errors);
+  }
+}
+
+TEST(JunitTest, EveryCaseHasOneResultOfTheRightType) {
+  const pugi::xml_document document = Parsed(RenderJunit(SampleRun(), "out"));
+  const std::map<std::string, std::pair<std::string, std::string>> expected = {
+      {"Fails[ipv4]", {"failure", "must-violation"}},
+      {"Breaks[ipv4]", {"error", "crash"}},
+      {"IsSkipped[ipv4]", {"skipped", "unsupported"}},
+      {"IsInconclusive[ipv4]", {"error", "inconclusive"}},
+      {"IsNotRun[ipv4]", {"error", "not-run"}}};
+  const auto cases = CasesByName(document);
+  ASSERT_EQ(cases.size(), 6U);
+  for (const auto& [name, node] : cases) {
+    int results = 0;
+    for (const pugi::xml_node child : node.children()) {
+      if (std::string(child.name()) == "system-out") continue;
+      ++results;
+      ASSERT_EQ(expected.count(name), 1U) << name;
+      EXPECT_EQ(child.name(), expected.at(name).first) << name;
+      EXPECT_EQ(child.attribute("type").value(), expected.at(name).second) << name;
+      EXPECT_THAT(child.text().get(), StartsWith(child.attribute("message").value()));
+    }
+    EXPECT_EQ(results, name == "Passes[ipv4]" ? 0 : 1) << name;
+  }
+}
+
+TEST(JunitTest, FailureTextIsEnoughToJudgeAndToRepeat) {
+  const pugi::xml_document document = Parsed(RenderJunit(SampleRun(), "out"));
+  const pugi::xml_node failure = CasesByName(document)["Fails[ipv4]"].child("failure");
+  EXPECT_THAT(failure.attribute("message").value(), EndsWith("[RFC 9293 section 3.6.1]"));
+  const std::string text = failure.text().get();
+  for (const char* part : {"FAIL  Close.Fails/ipv4", "MUST", "Half-close is possible.",
+                           "suites/half_close.cc:45", "Expected: FIN", "+0.000 sut > peer SYN",
+                           "replay: build/bin/sockproof run Close.Fails/ipv4"}) {
+    EXPECT_THAT(text, HasSubstr(part));
+  }
+}
+
+TEST(JunitTest, AttachmentsComeFirstAndAreRelativeToTheJunitFile) {
+  const pugi::xml_document document = Parsed(RenderJunit(SampleRun(), "../sockproof-out"));
+  const std::string out = CasesByName(document)["Fails[ipv4]"].child("system-out").text().get();
+  EXPECT_THAT(out,
+              StartsWith("[[ATTACHMENT|../sockproof-out/tests/Close.Fails-ipv4/capture.pcapng]]\n"
+                         "[[ATTACHMENT|../sockproof-out/tests/Close.Fails-ipv4/ladder.txt]]\n"));
+  EXPECT_THAT(out, HasSubstr("+0.000 sut > peer SYN"));
+}
+
+TEST(JunitTest, FilesBesideTheJunitFileNeedNoFolder) {
+  EXPECT_THAT(RenderJunit(SampleRun(), "."),
+              HasSubstr("[[ATTACHMENT|tests/Close.Passes-ipv4/capture.pcapng]]"));
+}
+
+TEST(JunitTest, WhateverATestPrintsTheFileIsWellFormed) {
+  RunResult run = SampleRun();
+  std::string nasty = "]]> <b> & \"quoted\" \xff\xfe \xed\xa0\x80 \xef\xbf\xbf \xc2\x85 ";
+  for (char c = 1; c < 32; ++c) nasty += c;
+  nasty += '\0';
+  run.tests[1].reason = run.tests[1].ladder = run.tests[1].failures[0].text = nasty;
+  run.tests[1].observations = {{nasty, nasty}};
+  run.facts["nasty"] = nasty;
+  run.host = nasty;
+  const std::string xml = RenderJunit(run, "out");
+  Parsed(xml);
+  for (const char c : xml) {
+    EXPECT_TRUE(static_cast<unsigned char>(c) >= 0x20 || c == '\n' || c == '\t')
+        << "control character " << static_cast<int>(c);
+  }
+  // Attribute values may hold tab and newline as references, no other control character.
+  EXPECT_THAT(xml, Not(testing::ContainsRegex("&#([0-8]|1[1-9]|2[0-9]|3[01]);")));
+  EXPECT_THAT(xml, HasSubstr("\xe2\x90\x80"));  // the picture of NUL: replaced, not dropped
+}
+
+TEST(JunitTest, RunThatCouldNotStartHasASetupCase) {
+  RunResult run = SampleRun();
+  run.setup_error = "no namespaces";
+  const pugi::xml_document document = Parsed(RenderJunit(run, "out"));
+  EXPECT_EQ(document.child("testsuites").attribute("tests").as_int(), 7);
+  EXPECT_EQ(document.child("testsuites").attribute("errors").as_int(), 4);
+  const pugi::xml_node setup = CasesByName(document)["setup"];
+  EXPECT_STREQ(setup.child("error").attribute("message").value(), "no namespaces");
+}
+
+}  // namespace
+}  // namespace sockproof

@@ -1,0 +1,78 @@
+// Wrong usage of the program: exit code 2 and one line that says what is wrong.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <stdio.h>
+#include <sys/wait.h>
+
+#include <algorithm>
+#include <string>
+
+#include "tests/run/temporary_folder.h"
+
+namespace sockproof {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
+
+struct Outcome {
+  int exit_code = -1;
+  std::string text;  // stdout and stderr
+};
+
+Outcome Sockproof(const std::string& arguments) {
+  Outcome outcome;
+  FILE* const output = popen((SOCKPROOF_PROGRAM " " + arguments + " 2>&1").c_str(), "r");
+  char buffer[4096];
+  while (const std::size_t count = fread(buffer, 1, sizeof buffer, output)) {
+    outcome.text.append(buffer, count);
+  }
+  outcome.exit_code = WEXITSTATUS(pclose(output));
+  return outcome;
+}
+
+TEST(CommandLineTest, WrongUsageIsOneLineAndExitCode2) {
+  TemporaryFolder folder;
+  std::ofstream(folder / "foreign") << "x";
+  for (const std::string& arguments :
+       {std::string(""), std::string("frobnicate"), std::string("run --jobs 0"),
+        std::string("run --jobs many"), std::string("run --jobs 4097"),
+        std::string("run --color pink"), std::string("run --sut toaster"),
+        std::string("run --no-such-option"), std::string("run NoSuchSuiteAnywhere"),
+        std::string("run --out ''"), "run --out " + (folder / ""),
+        "run --out " + (folder / "new") + " --junit /dev/null", std::string("explain"),
+        std::string("explain NoSuchSuiteAnywhere"), std::string("list --claims nobody"),
+        std::string("doctor --sut toaster")}) {
+    const Outcome outcome = Sockproof(arguments);
+    EXPECT_EQ(outcome.exit_code, 2) << arguments;
+    EXPECT_THAT(outcome.text, StartsWith("sockproof: ")) << arguments;
+    EXPECT_EQ(std::count(outcome.text.begin(), outcome.text.end(), '\n'), 1) << outcome.text;
+  }
+  EXPECT_EQ(ReadText(folder / "foreign"), "x");
+}
+
+TEST(CommandLineTest, HelpHasExamples) {
+  const Outcome outcome = Sockproof("--help");
+  EXPECT_EQ(outcome.exit_code, 0);
+  EXPECT_THAT(outcome.text, AllOf(HasSubstr("Examples:"), HasSubstr("sockproof run HalfClose")));
+}
+
+TEST(CommandLineTest, VersionIsThatOfTheSuite) {
+  const Outcome outcome = Sockproof("--version");
+  EXPECT_EQ(outcome.exit_code, 0);
+  EXPECT_EQ(outcome.text, "sockproof " SOCKPROOF_VERSION "\n");
+}
+
+TEST(CommandLineTest, WithoutAnAgentNothingIsTested) {
+  TemporaryFolder folder;
+  setenv("SOCKPROOF_AGENT", "/nonexistent/agent", 1);
+  const Outcome without = Sockproof("run --out " + (folder / "out"));
+  unsetenv("SOCKPROOF_AGENT");
+  EXPECT_EQ(without.exit_code, 3);
+  EXPECT_THAT(without.text, AllOf(HasSubstr("/nonexistent/agent"), HasSubstr("sockproof doctor")));
+  EXPECT_THAT(ReadText(folder / "out/result.json"), HasSubstr("/nonexistent/agent"));
+}
+
+}  // namespace
+}  // namespace sockproof

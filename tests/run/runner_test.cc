@@ -1,0 +1,367 @@
+// The runner with tests that pass, fail, crash, hang and get killed.
+#include "src/run/runner.h"
+
+#include <fcntl.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <deque>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <pugixml.hpp>
+
+#include "harness/base/unique_fd.h"
+#include "src/run/child.h"
+#include "tests/run/temporary_folder.h"
+
+namespace sockproof {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
+
+void End(EventLog& log, Verdict verdict, const std::string& reason = "") {
+  log.Now(VerdictEvent{verdict, reason, Duration(0)});
+}
+
+[[noreturn]] void Hang() {
+  while (true) pause();
+}
+
+// A named pipe: every process that has it open for writing is known to be alive; at end of file,
+// none is.
+class Witness {
+ public:
+  explicit Witness(std::string path) : path_(std::move(path)) {
+    EXPECT_EQ(mkfifo(path_.c_str(), 0600), 0);
+    // Its own write end lets it wait for a first byte instead of seeing an end at once.
+    reader_.Reset(open(path_.c_str(), O_RDWR | O_CLOEXEC));
+  }
+
+  // In the watched process: says that it lives and goes on being seen.
+  void Watch() const {
+    const int fd = open(path_.c_str(), O_WRONLY);
+    if (write(fd, "!", 1) != 1) abort();
+  }
+
+  void WaitForOne() const {
+    char byte = 0;
+    EXPECT_EQ(read(reader_.get(), &byte, 1), 1);
+  }
+
+  void WaitUntilAllAreDead() {
+    const UniqueFd only_reader(open(path_.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
+    reader_.Reset();
+    fcntl(only_reader.get(), F_SETFL, 0);
+    char bytes[64];
+    while (read(only_reader.get(), bytes, sizeof bytes) > 0) {
+    }
+  }
+
+ private:
+  std::string path_;
+  UniqueFd reader_;
+};
+
+class RunnerTest : public testing::Test {
+ protected:
+  using Body = std::function<void(EventLog&)>;
+
+  void Add(const std::string& name, Body body, Duration (*lasts)(const Facts&) = nullptr) {
+    TestCase& test = tests_.emplace_back();
+    test.suite = "Suite";
+    test.name = name;
+    test.file = "suite.cc";
+    test.line = 7;
+    test.traits.lasts = lasts;
+    test.traits.claims = {"nobody:1"};
+    bodies_[name] = std::move(body);
+  }
+
+  // Runs all added tests in this process; returns the signal that ended the run.
+  int Run() {
+    std::vector<const TestCase*> tests;
+    for (const TestCase& test : tests_) tests.push_back(&test);
+    result_ = NewResult(tests, "fake", "sockproof");
+    OutputDirectory directory(out_);
+    Reports reports(directory, junit_);
+    reports.Begin(result_);
+    const UniqueFd nowhere(open("/dev/null", O_WRONLY | O_CLOEXEC));
+    Progress progress(nowhere.get(), {});
+    const RunOneTest body = [this](const TestCase& test, EventLog& log) {
+      bodies_[test.name](log);
+    };
+    return RunTests(tests, Facts(), body, options_, result_, reports, progress);
+  }
+
+  // Runs them in a process of its own, whose exit code is that signal.
+  pid_t RunInBackground() {
+    const pid_t runner = fork();
+    if (runner == 0) _exit(Run());
+    return runner;
+  }
+
+  const TestResult& Of(const std::string& name) {
+    for (const TestResult& test : result_.tests) {
+      if (test.name == name) return test;
+    }
+    abort();
+  }
+
+  nlohmann::json ResultFile() { return nlohmann::json::parse(ReadText(out_ + "/result.json")); }
+
+  std::string Kept(const std::string& name, const std::string& file) {
+    return ReadText(out_ + "/tests/Suite." + name + "-ipv4/" + file);
+  }
+
+  void ExpectError(const std::string& name, const std::string& type, const std::string& reason) {
+    const TestResult& test = Of(name);
+    EXPECT_EQ(test.verdict, Verdict::kError) << name;
+    EXPECT_EQ(test.error_type, type) << name;
+    EXPECT_THAT(test.reason, HasSubstr(reason)) << name;
+  }
+
+  TemporaryFolder folder_;
+  const std::string out_ = folder_ / "out";
+  const std::string junit_ = folder_ / "reports/junit.xml";
+  std::deque<TestCase> tests_;
+  std::map<std::string, Body> bodies_;
+  RunOptions options_;
+  RunResult result_;
+};
+
+TEST_F(RunnerTest, VerdictIsTheLastOneLogged) {
+  Add("Passes", [](EventLog& log) { End(log, Verdict::kPass); });
+  Add("Fails", [](EventLog& log) {
+    log.Now(FailureEvent{"suite.cc", 9, "Expected: FIN"});
+    log.Now(ObservationEvent{"RTO", "1 s"});
+    End(log, Verdict::kFail);
+  });
+  Add("Skips", [](EventLog& log) { End(log, Verdict::kSkip, "no diag"); });
+  Add("IsLate", [](EventLog& log) { End(log, Verdict::kInconclusive, "3 s late"); });
+  Add("Breaks", [](EventLog& log) { End(log, Verdict::kError, "agent gone"); });
+  EXPECT_EQ(Run(), 0);
+  EXPECT_EQ(Of("Passes").verdict, Verdict::kPass);
+  EXPECT_EQ(Of("Fails").verdict, Verdict::kFail);
+  ASSERT_EQ(Of("Fails").failures.size(), 1U);
+  EXPECT_EQ(Of("Fails").failures[0].line, 9);
+  ASSERT_EQ(Of("Fails").observations.size(), 1U);
+  EXPECT_EQ(Of("Skips").verdict, Verdict::kSkip);
+  EXPECT_EQ(Of("Skips").reason, "no diag");
+  EXPECT_EQ(Of("IsLate").verdict, Verdict::kInconclusive);
+  ExpectError("Breaks", "harness", "agent gone");
+  EXPECT_EQ(ExitCode(result_), 1);
+}
+
+TEST_F(RunnerTest, EvidenceIsKept) {
+  Add("Prints", [](EventLog& log) {
+    printf("printed\n");
+    log.Now(CallEvent{1, "sut", "shutdown(3, SHUT_WR)"});
+    End(log, Verdict::kPass);
+  });
+  Add("IsSilent", [](EventLog& log) { End(log, Verdict::kPass); });
+  Run();
+  EXPECT_EQ(Kept("Prints", "output.txt"), "printed\n");
+  EXPECT_THAT(Kept("Prints", "events.jsonl"), HasSubstr("SHUT_WR"));
+  EXPECT_EQ(nlohmann::json::parse(Kept("Prints", "verdict.json"))["verdict"], "PASS");
+  EXPECT_NE(Kept("Prints", "ladder.txt"), "");
+  EXPECT_TRUE(fs::exists(out_ + "/tests/Suite.IsSilent-ipv4/capture.pcapng"));
+  EXPECT_FALSE(fs::exists(out_ + "/tests/Suite.IsSilent-ipv4/output.txt"));
+}
+
+TEST_F(RunnerTest, CrashesAreErrorsWithTheLadderSoFar) {
+  Add("Faults", [](EventLog& log) {
+    log.Now(CallEvent{1, "sut", "connect(3, 192.0.2.2:80)"});
+    signal(SIGSEGV, SIG_DFL);
+    raise(SIGSEGV);
+  });
+  Add("Aborts", [](EventLog&) {
+    fprintf(stderr, "assertion failed\n");
+    abort();
+  });
+  Add("Exits", [](EventLog&) { _exit(3); });
+  Add("ReturnsSilently", [](EventLog&) {});
+  Add("Throws", [](EventLog&) { throw std::runtime_error("unexpected"); });
+  Add("FaultsAfterPass", [](EventLog& log) {
+    End(log, Verdict::kPass);
+    signal(SIGSEGV, SIG_DFL);
+    raise(SIGSEGV);
+  });
+  Run();
+  ExpectError("Faults", "crash", "crashed: SIGSEGV");
+  EXPECT_NE(Of("Faults").ladder, "");
+  ExpectError("Aborts", "crash", "crashed: SIGABRT");
+  EXPECT_THAT(Of("Aborts").output, HasSubstr("assertion failed"));
+  ExpectError("Exits", "crash", "exited with 3 without a verdict");
+  ExpectError("ReturnsSilently", "crash", "exited with 0 without a verdict");
+  ExpectError("Throws", "crash", "exited with 1 without a verdict");
+  EXPECT_THAT(Of("Throws").output, HasSubstr("unexpected"));
+  ExpectError("FaultsAfterPass", "crash", "crashed: SIGSEGV after it passed");
+}
+
+TEST_F(RunnerTest, GarbageInTheEventLogIsAnError) {
+  Add("Scribbles", [this](EventLog& log) {
+    std::ofstream(out_ + "/tests/Suite.Scribbles-ipv4/events.jsonl") << "garbage\n";
+    End(log, Verdict::kPass);
+  });
+  Run();
+  ExpectError("Scribbles", "harness", "event log cannot be read");
+}
+
+TEST_F(RunnerTest, HungTestIsKilledWithEverythingItStarted) {
+  Witness witness(folder_ / "witness");
+  Add("Hangs", [&witness](EventLog&) {
+    witness.Watch();
+    fork();
+    Hang();
+  });
+  options_.extra_time = 50ms;
+  Run();
+  ExpectError("Hangs", "timeout", "hung");
+  witness.WaitUntilAllAreDead();
+}
+
+TEST_F(RunnerTest, LeftOverProcessesOfATestAreKilled) {
+  Witness witness(folder_ / "witness");
+  Add("Leaks", [&witness](EventLog& log) {
+    witness.Watch();
+    if (fork() == 0) Hang();
+    End(log, Verdict::kPass);
+  });
+  Run();
+  EXPECT_EQ(Of("Leaks").verdict, Verdict::kPass);
+  witness.WaitUntilAllAreDead();
+}
+
+TEST_F(RunnerTest, LongestTestsComeFirst) {
+  const std::string order = folder_ / "order";
+  const auto note = [&order](const char* name) {
+    return [&order, name](EventLog& log) {
+      std::ofstream(order, std::ios::app) << name << " ";
+      End(log, Verdict::kPass);
+    };
+  };
+  Add("AtOnce", note("AtOnce"));
+  Add("Short", note("Short"), [](const Facts&) -> Duration { return 2s; });
+  Add("Long", note("Long"), [](const Facts&) -> Duration { return 60s; });
+  Add("UnknownFact", note("UnknownFact"),
+      [](const Facts& facts) -> Duration { return Duration(facts.Sysctl("no.such")); });
+  options_.jobs = 1;
+  Run();
+  EXPECT_EQ(ReadText(order), "Long Short AtOnce UnknownFact ");
+  // The reports keep the order of the registry.
+  EXPECT_EQ(result_.tests[0].name, "AtOnce");
+}
+
+TEST_F(RunnerTest, AsManyTestsAtOnceAsAllowed) {
+  struct Shared {
+    pthread_barrier_t pair;
+    std::atomic<int> running;
+    std::atomic<int> most;
+  };
+  auto* const shared = static_cast<Shared*>(
+      mmap(nullptr, sizeof(Shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0));
+  pthread_barrierattr_t attributes;
+  pthread_barrierattr_init(&attributes);
+  pthread_barrierattr_setpshared(&attributes, PTHREAD_PROCESS_SHARED);
+  pthread_barrier_init(&shared->pair, &attributes, 2);
+  for (int i = 0; i < 8; ++i) {
+    Add("Meets" + std::to_string(i), [shared](EventLog& log) {
+      const int now = ++shared->running;
+      int most = shared->most;
+      while (now > most && !shared->most.compare_exchange_weak(most, now)) {
+      }
+      pthread_barrier_wait(&shared->pair);  // hangs unless two run at once
+      --shared->running;
+      End(log, Verdict::kPass);
+    });
+  }
+  options_.jobs = 2;
+  Run();
+  EXPECT_EQ(result_.counts().pass, 8);
+  EXPECT_EQ(shared->most, 2);
+  munmap(shared, sizeof(Shared));
+}
+
+TEST_F(RunnerTest, KilledRunnerLeavesTruthfulFilesAndNoProcess) {
+  Witness witness(folder_ / "witness");
+  Add("Passes", [](EventLog& log) { End(log, Verdict::kPass); });
+  Add("Hangs", [&witness](EventLog&) {
+    witness.Watch();
+    Hang();
+  });
+  Add("NeverStarts", [](EventLog& log) { End(log, Verdict::kPass); });
+  options_.jobs = 1;
+  const pid_t runner = RunInBackground();
+  witness.WaitForOne();
+  kill(runner, SIGKILL);
+  int status = 0;
+  ASSERT_EQ(waitpid(runner, &status, 0), runner);
+  EXPECT_TRUE(WIFSIGNALED(status));
+  witness.WaitUntilAllAreDead();
+
+  const nlohmann::json result = ResultFile();
+  EXPECT_TRUE(result["finished"].is_null());
+  ASSERT_EQ(result["tests"].size(), 3U);
+  EXPECT_EQ(result["tests"][1]["verdict"], "NOT-RUN");
+  EXPECT_EQ(result["tests"][2]["verdict"], "NOT-RUN");
+  EXPECT_EQ(result["tests"][2]["reason"], "not started");
+  EXPECT_EQ(nlohmann::json::parse(Kept("Passes", "verdict.json"))["verdict"], "PASS");
+  EXPECT_FALSE(fs::exists(out_ + "/tests/Suite.Hangs-ipv4/verdict.json"));
+
+  pugi::xml_document junit;
+  ASSERT_TRUE(junit.load_string(ReadText(junit_).c_str()));
+  EXPECT_EQ(junit.child("testsuites").attribute("tests").as_int(), 3);
+  // The folder is free again.
+  OutputDirectory next(out_);
+}
+
+TEST_F(RunnerTest, InterruptedRunWritesItsReports) {
+  Witness witness(folder_ / "witness");
+  Add("Hangs", [&witness](EventLog&) {
+    witness.Watch();
+    Hang();
+  });
+  Add("NeverStarts", [](EventLog& log) { End(log, Verdict::kPass); });
+  options_.jobs = 1;
+  const pid_t runner = RunInBackground();
+  witness.WaitForOne();
+  kill(runner, SIGINT);
+  int status = 0;
+  ASSERT_EQ(waitpid(runner, &status, 0), runner);
+  ASSERT_TRUE(WIFEXITED(status));
+  EXPECT_EQ(WEXITSTATUS(status), SIGINT);
+  witness.WaitUntilAllAreDead();
+
+  const nlohmann::json result = ResultFile();
+  EXPECT_FALSE(result["finished"].is_null());
+  EXPECT_EQ(result["tests"][0]["verdict"], "ERROR");
+  EXPECT_EQ(result["tests"][0]["error_type"], "interrupted");
+  EXPECT_EQ(result["tests"][1]["verdict"], "NOT-RUN");
+  EXPECT_EQ(result["tests"][1]["reason"], "interrupted before it began");
+}
+
+TEST_F(RunnerTest, ExitCodeTellsSurpriseFromNothingTested) {
+  Add("Skips", [](EventLog& log) { End(log, Verdict::kSkip, "no diag"); });
+  Run();
+  EXPECT_EQ(ExitCode(result_), 3);
+  Add("Passes", [](EventLog& log) { End(log, Verdict::kPass); });
+  Run();
+  EXPECT_EQ(ExitCode(result_), 0);
+  Add("IsLate", [](EventLog& log) { End(log, Verdict::kInconclusive, "late"); });
+  Run();
+  EXPECT_EQ(ExitCode(result_), 1);
+}
+
+}  // namespace
+}  // namespace sockproof
