@@ -2,11 +2,21 @@
 // answer itself, where the test cannot go on after it.
 #pragma once
 
-#include <source_location>
 #include <stdexcept>
 #include <string>
 
 namespace sockproof {
+
+// A place in the source of a test. std::source_location is not to be had in clang 14.
+struct SourceLocation {
+  const char* file;
+  int line;
+  // As a default argument: the place of the call.
+  static constexpr SourceLocation Current(const char* file = __builtin_FILE(),
+                                          int line = __builtin_LINE()) {
+    return {file, line};
+  }
+};
 
 // The harness or its environment broke: a namespace could not be made, the agent died, a reply was
 // garbage. Nothing is known about the system under test. Ends the test with verdict ERROR.
@@ -35,12 +45,12 @@ class Inconclusive : public std::runtime_error {
 // without it. Ends the test with verdict FAIL, reported at `where`, as a failed ASSERT_THAT() is.
 class Departure : public std::runtime_error {
  public:
-  Departure(const std::string& what, const std::source_location& where)
+  Departure(const std::string& what, SourceLocation where)
       : std::runtime_error(what), where_(where) {}
-  const std::source_location& where() const { return where_; }
+  SourceLocation where() const { return where_; }
 
  private:
-  std::source_location where_;
+  SourceLocation where_;
 };
 
 // "ECONNREFUSED" for 111; "errno 4711" for a number without a name.

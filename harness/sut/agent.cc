@@ -176,14 +176,14 @@ class Agent::Process {
   Process& operator=(const Process&) = delete;
 
   CallId Send(const std::string& method, json params, const std::string& text);
-  void LogCall(CallId id, const std::string& text, Time time);
+  // The call, once, before its return.
+  void LogCall(CallId id, Time time);
   bool RunUntilFinished(CallId call, Time deadline);
   void RunUntilBegun(CallId call, Time deadline);
   void CheckAlive() const;
   void Ping();
 
   bool Finished(CallId call) const { return Find(call).finished; }
-  std::optional<Time> Begun(CallId call) const { return Find(call).begun; }
   void ThrowIfRefused(CallId call) const;
   const AgentReply& Reply(CallId call) const { return Find(call).reply; }
   AgentReply Take(CallId call);
@@ -198,6 +198,7 @@ class Agent::Process {
     std::string method;
     std::string text;
     std::optional<Time> begun;
+    bool logged = false;
     bool finished = false;
     json refusal;  // the JSON-RPC error; null when there is none
     AgentReply reply;
@@ -266,7 +267,11 @@ Agent::CallId Agent::Process::Send(const std::string& method, json params,
   return id;
 }
 
-void Agent::Process::LogCall(CallId id, const std::string& text, Time time) {
+void Agent::Process::LogCall(CallId id, Time time) {
+  const auto request = requests_.find(id);
+  if (request == requests_.end() || request->second.logged) return;
+  request->second.logged = true;
+  const std::string& text = request->second.text;
   if (!text.empty()) log_.Add(Event{time, CallEvent{id, actor_, text}});
 }
 
@@ -356,7 +361,9 @@ void Agent::Process::TakeMessage(std::string_view line) {
     if (message.value("method", "") == "begun") {
       const json& params = message.at("params");
       const auto request = requests_.find(params.at("id").get<CallId>());
-      if (request != requests_.end()) request->second.begun = FromNanoseconds(params.at("time"));
+      if (request == requests_.end()) return;
+      request->second.begun = FromNanoseconds(params.at("time"));
+      LogCall(request->first, *request->second.begun);
       return;
     }
     if (message.at("id").is_null()) {
@@ -376,6 +383,7 @@ void Agent::Process::TakeMessage(std::string_view line) {
 
 void Agent::Process::Finish(CallId id, Request& request, const json& message) {
   if (message.contains("error")) {
+    LogCall(id, Clock::now());
     request.refusal = message["error"];
     request.finished = true;
     if (!request.text.empty()) {
@@ -388,6 +396,7 @@ void Agent::Process::Finish(CallId id, Request& request, const json& message) {
   AgentReply& reply = request.reply;
   reply.begin = FromNanoseconds(result.at("begin"));
   reply.end = FromNanoseconds(result.at("end"));
+  LogCall(id, reply.begin);
   reply.signals = result.value("signals", std::vector<std::string>());
   if (result.contains("errno")) {
     const auto name = result["errno"].get<std::string>();
@@ -463,10 +472,9 @@ Agent::CallId Agent::Start(const std::string& method, json params, std::string t
   try {
     process_->RunUntilBegun(call, sent + kCallTime);
   } catch (...) {
-    process_->LogCall(call, text, sent);
+    process_->LogCall(call, sent);
     throw;
   }
-  process_->LogCall(call, text, process_->Begun(call).value_or(sent));
   return call;
 }
 
@@ -488,8 +496,8 @@ AgentReply Agent::Take(CallId call) { return process_->Take(call); }
 AgentReply Agent::Call(const std::string& method, json params, std::string text) {
   const Time sent = Clock::now();
   const CallId call = process_->Send(method, std::move(params), text);
-  process_->LogCall(call, text, sent);
   if (!Wait(call, sent + kCallTime)) {
+    process_->LogCall(call, sent);
     throw HarnessError(fmt::format("{} on agent {} has not returned within {}", method, actor(),
                                    FormatDuration(kCallTime)));
   }

@@ -1,6 +1,7 @@
 // The kernel that runs this process, as a system under test: each stack is a network namespace.
 #include <errno.h>
 #include <sched.h>
+#include <string.h>
 
 #include <memory>
 
@@ -63,11 +64,14 @@ class HostSystem final : public System {
     }
     here.WaitUntilOperational(here.IndexOf(our_link));
     parts.wire = std::make_unique<WirePort>(loop, our_link);
-    const int space_fd = space->fd();
-    parts.agent = Agent::Spawn(loop, log, plan.actor,
-                               {agent_program_, {}, [space_fd] {
-                                  return setns(space_fd, CLONE_NEWNET) == 0 ? 0 : errno;
-                                }});
+    const auto enter = [space_fd = space->fd()] {
+      // Every processor, whatever the test process itself is bound to.
+      cpu_set_t all;
+      memset(&all, 0xff, sizeof all);
+      sched_setaffinity(0, sizeof all, &all);
+      return setns(space_fd, CLONE_NEWNET) == 0 ? 0 : errno;
+    };
+    parts.agent = Agent::Spawn(loop, log, plan.actor, {agent_program_, {}, enter});
     parts.world = std::move(space);
     return std::make_unique<Stack>(loop, log, std::move(parts));
   }

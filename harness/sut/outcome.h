@@ -3,7 +3,6 @@
 #pragma once
 
 #include <optional>
-#include <source_location>
 #include <string>
 #include <vector>
 
@@ -27,7 +26,7 @@ class Outcome {
   // errno of the call; 0 when it succeeded.
   int error() const { return error_; }
   // The value of a call that must have succeeded for the test to go on: throws Departure.
-  const T& value(const std::source_location& where = std::source_location::current()) const {
+  const T& value(SourceLocation where = SourceLocation::Current()) const {
     if (!ok()) {
       throw Departure(
           "  Expected: " + call_ + " succeeds\n  Observed: it fails with " + ErrnoName(error_),

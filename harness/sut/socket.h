@@ -2,10 +2,10 @@
 #pragma once
 
 #include <functional>
-#include <source_location>
 #include <string>
 #include <vector>
 
+#include "harness/base/errors.h"
 #include "harness/net/ip.h"
 #include "harness/net/sock_diag.h"
 #include "harness/sut/outcome.h"
@@ -33,7 +33,7 @@ class Pending {
 
   // Waits until the call returns. Throws Departure when it has not within the time given.
   Outcome<T> Await(Within within = Within(kPatience),
-                   const std::source_location& where = std::source_location::current()) {
+                   SourceLocation where = SourceLocation::Current()) {
     if (!stack_->agent().Wait(call_, Clock::now() + within.value)) {
       throw Departure("  Expected: " + text_ + " returns within " + FormatDuration(within.value) +
                           "\n  Observed: it is still blocked",

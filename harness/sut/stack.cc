@@ -91,7 +91,7 @@ Socket Stack::NewSocket(IpVersion version, const std::string& type,
   if (reply.error != 0) {
     throw Departure(
         "  Expected: " + text + " succeeds\n  Observed: it fails with " + ErrnoName(reply.error),
-        std::source_location::current());
+        SourceLocation::Current());
   }
   return {*this, version, reply.value.get<int>()};
 }

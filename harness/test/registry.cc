@@ -6,12 +6,6 @@
 namespace sockproof {
 namespace {
 
-// Paths are shown from the top of the tree, wherever that was when it was compiled.
-std::string BelowTop(const std::string& file) {
-  const size_t at = file.rfind("suites/");
-  return at == std::string::npos ? file : file.substr(at);
-}
-
 std::vector<TestCase>& Registered() {
   static std::vector<TestCase> tests;
   return tests;
@@ -33,7 +27,7 @@ bool RegisterTest(std::string suite, std::string name, const char* file, int lin
     const std::string& other_only =
         ip == IpVersion::kIpv4 ? traits.ipv6_only_because : traits.ipv4_only_because;
     if (!other_only.empty()) continue;
-    Registered().push_back({suite, name, ip, traits, BelowTop(file), line, make});
+    Registered().push_back({suite, name, ip, traits, file, line, make});
   }
   return true;
 }

@@ -1,6 +1,7 @@
 // Runs one test in this process: GoogleTest asserts, this file turns what happened into a verdict.
 #include <fmt/format.h>
 #include <gmock/gmock.h>
+#include <sched.h>
 #include <time.h>
 
 #include <optional>
@@ -21,9 +22,7 @@ class FailuresToLog : public testing::EmptyTestEventListener {
 
   void OnTestPartResult(const testing::TestPartResult& result) override {
     if (!result.failed()) return;
-    const std::string file = result.file_name() == nullptr ? "" : result.file_name();
-    const size_t below_top = file.rfind("suites/");
-    log_.Now(FailureEvent{below_top == std::string::npos ? file : file.substr(below_top),
+    log_.Now(FailureEvent{result.file_name() == nullptr ? "" : result.file_name(),
                           result.line_number(), result.message()});
   }
 
@@ -67,8 +66,7 @@ class Body : public testing::Test {
     try {
       RunAndCheck();
     } catch (const Departure& departure) {
-      ADD_FAILURE_AT(departure.where().file_name(), static_cast<int>(departure.where().line()))
-          << departure.what();
+      ADD_FAILURE_AT(departure.where().file, departure.where().line) << departure.what();
     } catch (const Skip& skip) {
       End(Verdict::kSkip, skip.what());
     } catch (const Inconclusive& inconclusive) {
@@ -105,6 +103,15 @@ class Body : public testing::Test {
   EventLog& log_;
   Ending& ending_;
 };
+
+// Frames that this process sends stay in order only if they leave by one processor: each has its
+// own queue of frames to be taken in.
+void StayOnThisProcessor() {
+  cpu_set_t here;
+  CPU_ZERO(&here);
+  CPU_SET(sched_getcpu(), &here);
+  if (sched_setaffinity(0, sizeof here, &here) != 0) ThrowErrno("sched_setaffinity");
+}
 
 Ending RunUnderGoogleTest(const TestCase& test, System& system, EventLog& log) {
   int argument_count = 1;
@@ -160,6 +167,7 @@ Verdict RunTest(const TestCase& test, System& system, EventLog& log) {
   Ending ending;
   try {
     system.EnterPrivateWorld();
+    StayOnThisProcessor();
     ending = RunUnderGoogleTest(test, system, log);
   } catch (const Skip& skip) {
     ending = {Verdict::kSkip, skip.what(), Duration(0)};

@@ -35,6 +35,7 @@
 #include <memory>
 #include <string>
 
+#include "harness/base/errors.h"
 #include "harness/claims/documented.h"
 #include "harness/net/ip.h"
 #include "harness/sut/socket.h"
@@ -64,12 +65,12 @@ class PeerTest : public TestBody {
   // Waits until inet_diag shows the connection in that state. Throws Departure when it does not
   // within kPatience, Skip where the system shows no states.
   void ExpectState(TcpState state, const Connection& connection,
-                   const std::source_location& where = std::source_location::current());
+                   SourceLocation where = SourceLocation::Current());
 
   // When inet_diag no longer showed the connection: the middle of the two readings, 20 ms apart,
   // between which it went. Throws Departure when it is still there after `patience`.
   Time WaitUntilGone(const Connection& connection, Duration patience,
-                     const std::source_location& where = std::source_location::current());
+                     SourceLocation where = SourceLocation::Current());
 
   // Returns when whatever the system answers at once to what was sent before has arrived: sends a
   // segment to a port where nothing listens, and waits for the reset that must come.
@@ -103,8 +104,7 @@ class WireTest : public TestBody {
 
   // Waits until inet_diag of that stack (`client` or `server`) shows its end of the first
   // connection of this wire in that state; as PeerTest::ExpectState().
-  void ExpectState(TcpState state, Stack& stack,
-                   const std::source_location& where = std::source_location::current());
+  void ExpectState(TcpState state, Stack& stack, SourceLocation where = SourceLocation::Current());
 
   void CheckAfterwards() override;
 
@@ -131,7 +131,5 @@ class WireTest : public TestBody {
   }                                                                                       \
   void suite##_##name::Run()
 
-#define TEST_WITH_PEER(suite, name, ...) \
-  TEST_WITH(::sockproof::PeerTest, suite, name, __VA_ARGS__)
-#define TEST_WITH_WIRE(suite, name, ...) \
-  TEST_WITH(::sockproof::WireTest, suite, name, __VA_ARGS__)
+#define TEST_WITH_PEER(suite, name, ...) TEST_WITH(::sockproof::PeerTest, suite, name, __VA_ARGS__)
+#define TEST_WITH_WIRE(suite, name, ...) TEST_WITH(::sockproof::WireTest, suite, name, __VA_ARGS__)

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "harness/base/errors.h"
 #include "harness/test/context.h"
 #include "harness/test/test.h"
 
@@ -24,7 +25,7 @@ Stack& StartStack(const std::string& actor, int host, int gateway) {
 
 // State changes follow frames within microseconds, but asynchronously.
 void WaitForState(Stack& stack, TcpState wanted, const std::function<TcpState()>& read,
-                  const std::string& name, const std::source_location& where) {
+                  const std::string& name, SourceLocation where) {
   constexpr Duration kBetweenReads = 1ms;
   EventLoop& loop = stack.loop();
   const Time deadline = Clock::now() + kPatience;
@@ -139,8 +140,7 @@ Connection PeerTest::InState(TcpState state) {
   return connection;
 }
 
-void PeerTest::ExpectState(TcpState state, const Connection& connection,
-                           const std::source_location& where) {
+void PeerTest::ExpectState(TcpState state, const Connection& connection, SourceLocation where) {
   const auto read = [&] {
     const TcpState found = sut.StateOf(connection.local(), connection.remote());
     const bool nothing = found == TcpState::kClosed;
@@ -152,7 +152,7 @@ void PeerTest::ExpectState(TcpState state, const Connection& connection,
 }
 
 Time PeerTest::WaitUntilGone(const Connection& connection, Duration patience,
-                             const std::source_location& where) {
+                             SourceLocation where) {
   constexpr Duration kBetweenReads = 20ms;
   const Time deadline = Clock::now() + patience;
   Time last_seen = Clock::now();
@@ -202,7 +202,7 @@ StackConnection WireTest::Connected() {
   return {near, listener.Accept().value().socket};
 }
 
-void WireTest::ExpectState(TcpState state, Stack& stack, const std::source_location& where) {
+void WireTest::ExpectState(TcpState state, Stack& stack, SourceLocation where) {
   const std::vector<Segment> opening = wire.Seen(Syn().From(client));
   if (opening.empty()) throw HarnessError("no connection has been opened over this wire");
   Endpoint local = opening.front().source;

@@ -26,7 +26,7 @@ constexpr std::size_t kWireColumn = 28;
 constexpr std::size_t kWireWidth = 66;
 constexpr std::size_t kPayloadShown = 16;
 constexpr std::size_t kLinesKept = 200;  // of a long ladder, at each end
-constexpr Duration kSilence = 1s;
+constexpr Duration kSilence = 1500ms;
 
 constexpr std::uint16_t kFin = 1, kSyn = 2, kRst = 4, kUrg = 32, kAck = 16;
 

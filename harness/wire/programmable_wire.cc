@@ -23,19 +23,19 @@ ProgrammableWire::Rule& ProgrammableWire::Add(Rule rule) {
   return rules_.back();
 }
 ProgrammableWire::Rule& ProgrammableWire::Drop(const PartialSegment& pattern,
-                                               const std::source_location& where) {
+                                               SourceLocation where) {
   return Add(Rule(Rule::Action::kDrop, pattern, Duration(0), where));
 }
 ProgrammableWire::Rule& ProgrammableWire::Delay(const PartialSegment& pattern, Duration delay,
-                                                const std::source_location& where) {
+                                                SourceLocation where) {
   return Add(Rule(Rule::Action::kDelay, pattern, delay, where));
 }
 ProgrammableWire::Rule& ProgrammableWire::Duplicate(const PartialSegment& pattern,
-                                                    const std::source_location& where) {
+                                                    SourceLocation where) {
   return Add(Rule(Rule::Action::kDuplicate, pattern, Duration(0), where));
 }
 ProgrammableWire::Rule& ProgrammableWire::SwapWithNext(const PartialSegment& pattern,
-                                                       const std::source_location& where) {
+                                                       SourceLocation where) {
   return Add(Rule(Rule::Action::kSwapWithNext, pattern, Duration(0), where));
 }
 
@@ -98,7 +98,7 @@ void ProgrammableWire::TakeFrame(Direction& direction, Time time, Bytes frame) {
 }
 
 Segment ProgrammableWire::Expect(const PartialSegment& pattern, Within within,
-                                 const std::source_location& where) {
+                                 SourceLocation where) {
   const std::string wanted = pattern.Describe();
   std::optional<Segment> found;
   const auto look = [&] {

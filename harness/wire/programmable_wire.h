@@ -9,10 +9,10 @@
 
 #include <deque>
 #include <list>
-#include <source_location>
 #include <string>
 #include <vector>
 
+#include "harness/base/errors.h"
 #include "harness/base/event_loop.h"
 #include "harness/trace/event_log.h"
 #include "harness/wire/partial_segment.h"
@@ -43,12 +43,12 @@ class ProgrammableWire {
    private:
     friend class ProgrammableWire;
     enum class Action { kDrop, kDelay, kDuplicate, kSwapWithNext };
-    Rule(Action action, PartialSegment pattern, Duration delay, const std::source_location& where)
+    Rule(Action action, PartialSegment pattern, Duration delay, SourceLocation where)
         : action_(action), pattern_(std::move(pattern)), delay_(delay), where_(where) {}
     Action action_;
     PartialSegment pattern_;
     Duration delay_;
-    std::source_location where_;
+    SourceLocation where_;
     int left_ = 1;
     int applied_ = 0;
   };
@@ -58,21 +58,19 @@ class ProgrammableWire {
 
   // Rules are tried in the order in which they were made; the first that matches decides. The
   // returned reference lives as long as the wire.
-  Rule& Drop(const PartialSegment& pattern,
-             const std::source_location& where = std::source_location::current());
+  Rule& Drop(const PartialSegment& pattern, SourceLocation where = SourceLocation::Current());
   Rule& Delay(const PartialSegment& pattern, Duration delay,
-              const std::source_location& where = std::source_location::current());
-  Rule& Duplicate(const PartialSegment& pattern,
-                  const std::source_location& where = std::source_location::current());
+              SourceLocation where = SourceLocation::Current());
+  Rule& Duplicate(const PartialSegment& pattern, SourceLocation where = SourceLocation::Current());
   // Held back until the next frame in the same direction has passed.
   Rule& SwapWithNext(const PartialSegment& pattern,
-                     const std::source_location& where = std::source_location::current());
+                     SourceLocation where = SourceLocation::Current());
 
   // The next segment at the wire, after the one that was expected last, that matches; others are
   // passed over. `time` is its arrival at the wire, whatever became of it then.
   // Throws Departure, or Inconclusive when this process was served too late to say so.
   Segment Expect(const PartialSegment& pattern, Within within = Within(kPatience),
-                 const std::source_location& where = std::source_location::current());
+                 SourceLocation where = SourceLocation::Current());
 
   // Every segment so far that matches, in order of arrival.
   std::vector<Segment> Seen(const PartialSegment& pattern) const;

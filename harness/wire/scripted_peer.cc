@@ -68,18 +68,17 @@ Segment ScriptedTcp::Send(const PartialSegment& partial) {
   return segment;
 }
 
-Segment ScriptedTcp::Expect(const PartialSegment& partial, Within within,
-                            const std::source_location& where) {
+Segment ScriptedTcp::Expect(const PartialSegment& partial, Within within, SourceLocation where) {
   return ExpectNext(partial, within.value, false, where);
 }
 
 Segment ScriptedTcp::ExpectEventually(const PartialSegment& partial, Within within,
-                                      const std::source_location& where) {
+                                      SourceLocation where) {
   return ExpectNext(partial, within.value, true, where);
 }
 
 Segment ScriptedTcp::ExpectNext(const PartialSegment& partial, Duration within,
-                                bool pass_over_others, const std::source_location& where) {
+                                bool pass_over_others, SourceLocation where) {
   const std::string wanted = partial.Describe(irs, iss);
   const auto report = [&](bool met) {
     peer_.log().Now(ExpectationEvent{peer_.sut(), wanted, met});
@@ -114,7 +113,7 @@ Segment ScriptedTcp::ExpectNext(const PartialSegment& partial, Duration within,
       where);
 }
 
-void ScriptedTcp::ExpectSilence(Duration duration, const std::source_location& where) {
+void ScriptedTcp::ExpectSilence(Duration duration, SourceLocation where) {
   peer_.loop().RunUntil([&] { return !arrived_.empty(); }, Clock::now() + duration);
   if (arrived_.empty()) return;
   throw Departure(fmt::format("  Expected: no segment from {} for {}\n  Observed: {}", peer_.sut(),

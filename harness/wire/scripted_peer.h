@@ -6,10 +6,10 @@
 #include <deque>
 #include <memory>
 #include <optional>
-#include <source_location>
 #include <string>
 #include <vector>
 
+#include "harness/base/errors.h"
 #include "harness/base/event_loop.h"
 #include "harness/trace/event_log.h"
 #include "harness/wire/partial_segment.h"
@@ -62,15 +62,14 @@ class ScriptedTcp {
   // they are skipped. Advances RCV.NXT and SND.UNA. Throws Departure, or Inconclusive when this
   // process was served so late that it says nothing.
   Segment Expect(const PartialSegment& partial, Within within = Within(kPatience),
-                 const std::source_location& where = std::source_location::current());
+                 SourceLocation where = SourceLocation::Current());
 
   // Like Expect(), but other segments may come before; they are passed over.
   Segment ExpectEventually(const PartialSegment& partial, Within within = Within(kPatience),
-                           const std::source_location& where = std::source_location::current());
+                           SourceLocation where = SourceLocation::Current());
 
   // Nothing has arrived unexpected, and nothing arrives for so long. Throws Departure.
-  void ExpectSilence(Duration duration,
-                     const std::source_location& where = std::source_location::current());
+  void ExpectSilence(Duration duration, SourceLocation where = SourceLocation::Current());
 
   // Segments that arrived and were not expected yet.
   size_t waiting() const { return arrived_.size(); }
@@ -81,7 +80,7 @@ class ScriptedTcp {
               std::uint32_t iss);
 
   Segment ExpectNext(const PartialSegment& partial, Duration within, bool pass_over_others,
-                     const std::source_location& where);
+                     SourceLocation where);
   bool IsRetransmission(const Segment& segment) const;
   void Consume(const Segment& segment);
   std::string DescribeArrived(const Segment& segment) const;

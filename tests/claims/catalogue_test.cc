@@ -100,7 +100,9 @@ TEST(ParseClaims, NamesTheMalformedLine) {
       "\n",
   };
   for (const std::string& bad : bad_rows) {
-    const std::string text = std::string(kHeader) + good + bad;
+    std::string text(kHeader);
+    text += good;
+    text += bad;
     try {
       ParseClaims("test.tsv", text);
       ADD_FAILURE() << "no exception for " << bad;

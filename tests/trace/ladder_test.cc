@@ -353,9 +353,10 @@ TEST(Ladder, SortsByTime) {
 }
 
 TEST(Ladder, KeepsBothEndsOfALongOne) {
-  std::vector<Event> events;
+  std::vector<Event> events(500);
   for (int number = 0; number < 500; ++number) {
-    events.push_back({At(number * 1ms), NoteEvent{std::to_string(number)}});
+    events[static_cast<std::size_t>(number)] = {At(number * 1ms),
+                                                NoteEvent{std::to_string(number)}};
   }
   const auto lines = Lines(events);
   ASSERT_EQ(lines.size(), 401u);
