@@ -9,7 +9,7 @@ namespace sockproof::agent_protocol {
 inline constexpr int kVersion = 1;
 
 // A message without its newline is at most this long.
-inline constexpr std::size_t kLongestLine = 16 * 1024 * 1024;
+inline constexpr std::size_t kLongestLine = 16 << 20;
 
 // Codes of JSON-RPC errors. A failed system call is not one of them: it is a result.
 inline constexpr int kParseError = -32700;

@@ -403,9 +403,8 @@ void Agent::Process::Finish(CallId id, Request& request, const json& message) {
     reply.error = ErrnoFromName(name);
     if (reply.error == 0) {
       throw HarnessError(
-          fmt::format("agent {}: {} failed with {}, which this system has no number "
-                      "for",
-                      actor_, request.method, name));
+          fmt::format("agent {}: {} failed with {}, which has no number on this system", actor_,
+                      request.method, name));
     }
   } else {
     reply.value = result.at("value");
@@ -423,6 +422,7 @@ void Agent::Process::Finish(CallId id, Request& request, const json& message) {
 // The agent's end of the channel is closed: finds out why.
 void Agent::Process::NoteEnd() {
   loop_.Unwatch(channel_.get());
+  for (const auto& [id, request] : requests_) LogCall(id, Clock::now());
   std::optional<int> status;
   child_.async_wait([&](const boost::system::error_code& error, int) {
     if (!error) status = child_.native_exit_code();
@@ -465,7 +465,7 @@ std::unique_ptr<Agent> Agent::Spawn(EventLoop& loop, EventLog& log, std::string 
   return std::unique_ptr<Agent>(new Agent(std::move(process)));
 }
 
-Agent::CallId Agent::Start(const std::string& method, json params, std::string text) {
+Agent::CallId Agent::Start(const std::string& method, json params, const std::string& text) {
   const Time sent = Clock::now();
   params["announce"] = true;
   const CallId call = process_->Send(method, std::move(params), text);
@@ -493,7 +493,7 @@ bool Agent::Wait(CallId call, Time deadline) {
 
 AgentReply Agent::Take(CallId call) { return process_->Take(call); }
 
-AgentReply Agent::Call(const std::string& method, json params, std::string text) {
+AgentReply Agent::Call(const std::string& method, json params, const std::string& text) {
   const Time sent = Clock::now();
   const CallId call = process_->Send(method, std::move(params), text);
   if (!Wait(call, sent + kCallTime)) {

@@ -53,7 +53,7 @@ class Agent {
   // Sends the call and returns once the agent has said that it has begun it (or refused it, which
   // Wait() reports). `text` is its form in the ladder: connect(3, 192.0.2.2:80). Calls whose text
   // is empty are not logged. Throws HarnessError when the agent is gone.
-  CallId Start(const std::string& method, nlohmann::json params, std::string text);
+  CallId Start(const std::string& method, nlohmann::json params, const std::string& text);
 
   // True once the reply is there.
   bool Finished(CallId call) const;
@@ -69,7 +69,7 @@ class Agent {
   AgentReply Take(CallId call);
 
   // Start, Wait (for 30 s, then HarnessError) and Take. For calls that do not block.
-  AgentReply Call(const std::string& method, nlohmann::json params, std::string text);
+  AgentReply Call(const std::string& method, nlohmann::json params, const std::string& text);
 
   // The "hello" reply: protocol, name, capabilities, pid, clock.
   const nlohmann::json& hello() const;

@@ -31,7 +31,7 @@ namespace {
 using namespace agent_protocol;  // NOLINT: the tables of names are on every other line
 
 // In base64 and with its envelope this still fits a line.
-constexpr int kLongestData = 8 * 1024 * 1024;
+constexpr int kLongestData = 8 << 20;
 
 // ---- files under /proc ----
 

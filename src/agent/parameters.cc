@@ -80,7 +80,7 @@ int Parameters::Flags(const std::string& name, agent_protocol::Constants constan
     if (!element.is_string()) Refuse(name, "a list of names");
     const auto& text = element.get_ref<const std::string&>();
     const std::optional<std::int64_t> value = agent_protocol::ValueOf(constants, text);
-    if (!value) Unsupported(name + " " + text);
+    if (!value) Unsupported(std::string(name).append(" ").append(text));
     flags |= *value;
   }
   return static_cast<int>(flags);

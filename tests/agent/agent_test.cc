@@ -119,8 +119,9 @@ std::string MessageOf(const Function& function) {
 
 class AgentTest : public ::testing::Test {
  protected:
-  AgentReply Call(const std::string& method, json params = json::object(), std::string text = "") {
-    return agent_->Call(method, std::move(params), std::move(text));
+  AgentReply Call(const std::string& method, json params = json::object(),
+                  const std::string& text = "") {
+    return agent_->Call(method, std::move(params), text);
   }
 
   json Value(const std::string& method, json params = json::object()) {
@@ -146,13 +147,13 @@ class AgentTest : public ::testing::Test {
 
   // A TCP socket on a free port of the loopback address.
   json NewBoundSocket() {
-    const json fd = NewSocket();
+    json fd = NewSocket();
     Value("bind", {{"fd", fd}, {"address", Loopback(0)}});
     return fd;
   }
 
   json NewListener() {
-    const json fd = NewBoundSocket();
+    json fd = NewBoundSocket();
     Value("listen", {{"fd", fd}, {"backlog", 8}});
     return fd;
   }
@@ -268,7 +269,7 @@ TEST_F(AgentTest, CarriesAnyBytes) {
 }
 
 TEST_F(AgentTest, CarriesMegabytes) {
-  constexpr std::size_t kSize = 2 * 1024 * 1024;
+  constexpr std::size_t kSize = 2 << 20;
   const auto [client, server] = NewConnection();
   const auto send =
       Start("send", {{"fd", client}, {"data", Base64Encode(std::string(kSize, 'x'))}});
@@ -547,6 +548,14 @@ TEST_F(AgentTest, KilledIsAnErrorThatSaysSo) {
   EXPECT_THAT(MessageOf<HarnessError>([&] { agent_->Wait(accept, Clock::now() + kForever); }),
               HasSubstr("was killed by SIGKILL"));
   EXPECT_THAT(MessageOf<HarnessError>([&] { Call("ping"); }), HasSubstr("was killed by SIGKILL"));
+}
+
+TEST_F(AgentTest, KilledLeavesTheCallInTheLog) {
+  kill(agent_->pid(), SIGSTOP);  // so that the call is certain to be in vain
+  loop_.At(Clock::now(), [&] { kill(agent_->pid(), SIGKILL); });
+  EXPECT_THROW(Call("ping", json::object(), "ping()"), HarnessError);
+  ASSERT_THAT(log_.events(), SizeIs(1));
+  EXPECT_EQ(std::get<CallEvent>(log_.events()[0].what).text, "ping()");
 }
 
 TEST_F(AgentTest, IsKilledWithItsClient) {
