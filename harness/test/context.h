@@ -33,6 +33,10 @@ class TestContext {
   // Throws HarnessError when frames were lost on their way into this process.
   void CheckCaptureIsWhole();
 
+  // Throws HarnessError when an agent has died: its end closes sockets, which on the wire looks
+  // like something the system under test does.
+  void CheckAgentsAnswer();
+
  private:
   const TestCase& test_;
   System& system_;

@@ -22,11 +22,15 @@ class FailuresToLog : public testing::EmptyTestEventListener {
 
   void OnTestPartResult(const testing::TestPartResult& result) override {
     if (!result.failed()) return;
+    std::string text = result.message();
+    if (text.starts_with(kNothingSaid)) text.erase(0, kNothingSaid.size());
     log_.Now(FailureEvent{result.file_name() == nullptr ? "" : result.file_name(),
-                          result.line_number(), result.message()});
+                          result.line_number(), std::move(text)});
   }
 
  private:
+  // The first line of a failure that is no failed comparison.
+  static constexpr std::string_view kNothingSaid = "Failed\n";
   EventLog& log_;
 };
 
@@ -34,13 +38,6 @@ struct Ending {
   Verdict verdict = Verdict::kPass;
   std::string reason;
   Duration worst_lateness{0};
-};
-
-// Keeps how late the process was served, however the test ends.
-struct NoteLateness {
-  Ending& ending;
-  const EventLoop& loop;
-  ~NoteLateness() { ending.worst_lateness = loop.worst_lateness(); }
 };
 
 // CLOCK_REALTIME against CLOCK_MONOTONIC.
@@ -63,8 +60,11 @@ class Body : public testing::Test {
       : test_(test), system_(system), log_(log), ending_(ending) {}
 
   void TestBody() override {
+    const Duration offset = ClockOffset();
+    const Time begin = Clock::now();
+    TestContext context(test_, system_, log_);
     try {
-      RunAndCheck();
+      Run();
     } catch (const Departure& departure) {
       ADD_FAILURE_AT(departure.where().file, departure.where().line) << departure.what();
     } catch (const Skip& skip) {
@@ -75,6 +75,8 @@ class Body : public testing::Test {
       End(Verdict::kError, error.what());
     }
     if (ending_.verdict == Verdict::kPass && HasFailure()) ending_.verdict = Verdict::kFail;
+    ending_.worst_lateness = context.loop().worst_lateness();
+    Doubt(context, offset, begin);
   }
 
  private:
@@ -83,18 +85,26 @@ class Body : public testing::Test {
     ending_.reason = reason;
   }
 
-  void RunAndCheck() {
-    const Duration offset = ClockOffset();
-    const Time begin = Clock::now();
-    TestContext context(test_, system_, log_);
-    const NoteLateness note{ending_, context.loop()};
+  void Run() {
     const std::unique_ptr<sockproof::TestBody> body = test_.make();
     log_.Now(ReadyEvent{});
     body->Run();
     if (!HasFailure()) body->CheckAfterwards();
-    context.CheckCaptureIsWhole();
+  }
+
+  // An answer about the system under test stands only if the harness was whole when it was given.
+  void Doubt(TestContext& context, Duration offset, Time begin) {
+    const bool failed = ending_.verdict == Verdict::kFail;
+    if (!failed && ending_.verdict != Verdict::kPass) return;
+    try {
+      context.CheckCaptureIsWhole();
+      if (failed) context.CheckAgentsAnswer();
+    } catch (const std::exception& error) {
+      End(Verdict::kError, error.what());
+      return;
+    }
     if (ClockWasStepped(offset, begin)) {
-      throw Inconclusive("the system clock was stepped during the test");
+      End(Verdict::kInconclusive, "the system clock was stepped during the test");
     }
   }
 
@@ -160,6 +170,12 @@ void TestContext::CheckCaptureIsWhole() {
     if (dropped == 0) continue;
     throw HarnessError(fmt::format("{} frames from {} were lost on their way to the harness",
                                    dropped, stack->actor()));
+  }
+}
+
+void TestContext::CheckAgentsAnswer() {
+  for (const auto& stack : stacks_) {
+    stack->agent().Call("ping", nlohmann::json::object(), "");
   }
 }
 

@@ -172,7 +172,8 @@ int DoctorCommand(const std::string& sut) {
        "sysctl -w net.ipv6.conf.all.disable_ipv6=0; boot without ipv6.disable=1", TryIpv6},
       {"capability diag", false, "tests that look at TCP states are skipped",
        "modprobe tcp_diag; or a kernel with CONFIG_INET_DIAG", TryDiag},
-      {"capability sysctl", false, "tests that set net.* sysctls are skipped",
+      {"sysctl", true,
+       "each test's world is set up by its own net.* sysctls; nothing can be tested",
        "in a container: --security-opt systempaths=unconfined", TrySysctl},
   };
   bool able = true;
@@ -183,17 +184,19 @@ int DoctorCommand(const std::string& sut) {
     });
     able = able && good;
   }
-  const Check agent{"agent",
-                    true,
-                    "it makes the socket calls; nothing can be tested",
-                    "build sockproof-agent beside sockproof, or name it in SOCKPROOF_AGENT",
-                    {}};
+  const Check whole{
+      "system and agent",
+      true,
+      "a test's whole world, once; nothing can be tested",
+      "what is missing above; else build sockproof-agent beside sockproof, or name it "
+      "in SOCKPROOF_AGENT",
+      {}};
   try {
     const Facts facts = ProbeFacts(*system);
-    fmt::print("ok       {:<20} {} facts about {} {}\n", agent.name, facts.values().size(),
+    fmt::print("ok       {:<20} {} facts about {} {}\n", whole.name, facts.values().size(),
                facts.Find("os").value_or("?"), facts.Find("release").value_or("?"));
   } catch (const HarnessError& error) {
-    able = Report(agent, [&error]() -> std::string { throw HarnessError(error.what()); });
+    able = Report(whole, [&error]() -> std::string { throw HarnessError(error.what()); });
   }
   return able ? 0 : 3;
 }

@@ -1,0 +1,104 @@
+#include "tests/e2e/program.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <fstream>
+#include <stdexcept>
+#include <thread>
+
+namespace sockproof {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string Slurp(const fs::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+bool Poll(const std::function<bool()>& holds, std::chrono::seconds patience) {
+  const auto deadline = std::chrono::steady_clock::now() + patience;
+  while (!holds()) {
+    if (std::chrono::steady_clock::now() > deadline) return false;
+    std::this_thread::yield();
+  }
+  return true;
+}
+
+}  // namespace
+
+Workplace::Workplace(std::string program) : program_(std::move(program)) {
+  std::string name = fs::temp_directory_path() / "sockproof-e2e-XXXXXX";
+  if (mkdtemp(name.data()) == nullptr) throw std::runtime_error("mkdtemp");
+  folder_ = name;
+  fs::copy_file(fs::path(program_).replace_filename("sockproof-agent"), folder_ / "agent");
+}
+
+Workplace::~Workplace() {
+  std::error_code ignored;
+  fs::remove_all(folder_, ignored);
+}
+
+pid_t Workplace::Start(const std::vector<std::string>& arguments,
+                       const std::function<void()>& before) {
+  std::vector<std::string> words{program_, "run", "--out", results()};
+  words.insert(words.end(), arguments.begin(), arguments.end());
+  const pid_t pid = fork();
+  if (pid != 0) return pid;
+  if (chdir(folder_.c_str()) != 0) _exit(126);
+  dup2(open("stdout", O_WRONLY | O_CREAT | O_TRUNC, 0600), STDOUT_FILENO);
+  dup2(open("stderr", O_WRONLY | O_CREAT | O_TRUNC, 0600), STDERR_FILENO);
+  setenv("SOCKPROOF_AGENT", (folder_ / "agent").c_str(), 1);
+  if (before) before();
+  std::vector<char*> pointers;
+  for (std::string& word : words) pointers.push_back(word.data());
+  pointers.push_back(nullptr);
+  execv(program_.c_str(), pointers.data());
+  _exit(127);
+}
+
+Finished Workplace::Wait(pid_t pid) {
+  int status = 0;
+  waitpid(pid, &status, 0);
+  return {WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status),
+          Slurp(folder_ / "stdout"), Slurp(folder_ / "stderr")};
+}
+
+std::vector<pid_t> Workplace::Processes(const std::string& part) const {
+  std::vector<pid_t> found;
+  for (const auto& entry : fs::directory_iterator("/proc")) {
+    const std::string name = entry.path().filename();
+    if (!std::all_of(name.begin(), name.end(), [](char c) { return c >= '0' && c <= '9'; })) {
+      continue;
+    }
+    std::string command = Slurp(entry.path() / "cmdline");
+    if (command.find(folder_.string()) != std::string::npos &&
+        command.find(part) != std::string::npos) {
+      found.push_back(std::stoi(name));
+    }
+  }
+  return found;
+}
+
+bool Workplace::AllGone() const {
+  return Poll([&] { return Processes().empty(); }, std::chrono::seconds(30));
+}
+
+nlohmann::json Workplace::Result() const {
+  return nlohmann::json::parse(Slurp(results() / "result.json"));
+}
+
+std::string Workplace::ReadFile(const fs::path& relative) const {
+  return Slurp(folder_ / relative);
+}
+
+bool Eventually(const std::function<bool()>& holds) {
+  return Poll(holds, std::chrono::seconds(60));
+}
+
+}  // namespace sockproof
