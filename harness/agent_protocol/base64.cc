@@ -1,3 +1,4 @@
+// Base64 as in RFC 4648 section 4.
 #include "harness/agent_protocol/base64.h"
 
 #include <array>

@@ -1,3 +1,4 @@
+// The constants of this system under their names.
 #include "harness/agent_protocol/names.h"
 
 #include <fcntl.h>

@@ -1,3 +1,4 @@
+// The socket options of this system: names from socket(7), tcp(7), ip(7) and ipv6(7).
 #include "harness/agent_protocol/options.h"
 
 // linux/tcp.h knows more options than netinet/tcp.h; the two exclude each other.

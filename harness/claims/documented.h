@@ -21,6 +21,15 @@ struct SynAckSchedule {
   Duration give_up{0};                    // from the first SYN,ACK to the end of the attempt
 };
 
+// Probes of an idle connection whose peer does not answer.
+struct KeepaliveSchedule {
+  Duration idle{0};      // from the last segment received to the first probe
+  Duration interval{0};  // from probe to probe, and from the last one to the end
+  int probes = 0;
+  // From the last segment received to the end of the connection.
+  Duration give_up() const { return idle + probes * interval; }
+};
+
 // The gaps of a SYN on Linux: tcp_syn_linear_timeouts gaps of 1 s (none on kernels without that
 // sysctl), then tcp_syn_retries gaps that start at 1 s and double up to tcp_rto_max_ms, or up to
 // 120 s on kernels without it. linux:tcp_syn_retries, linux:tcp_syn_linear_timeouts,
@@ -44,6 +53,23 @@ Duration LinuxFinTimeout(const Facts& facts);
 // net.core.somaxconn (man:listen(2)-somaxconn). Throws Skip without that sysctl.
 int LinuxAcceptQueueHolds(int backlog, const Facts& facts);
 
+// How many half-open connections Linux remembers for a listener after listen(fd, backlog), with
+// backlog at least 0, as long as tcp_max_syn_backlog is not in the way: one more than the backlog,
+// capped as above. linux:syn-queue-backlog. Throws Skip without net.core.somaxconn.
+int LinuxSynQueueHolds(int backlog, const Facts& facts);
+
+// Keepalive on Linux, of sockets that set nothing of their own. linux:tcp_keepalive_time,
+// linux:tcp_keepalive_intvl, linux:tcp_keepalive_probes. Throws Skip without those sysctls.
+KeepaliveSchedule LinuxKeepalive(const Facts& facts);
+
+// What those sysctls are by default: 2 h, 75 s, 9 probes. The same claims.
+KeepaliveSchedule LinuxKeepaliveDefaults();
+
+// The least time for which Linux goes on with data that is not acknowledged: what tcp_retries2
+// retransmissions from the least timeout of 200 ms on take, and the wait after the last.
+// linux:tcp_retries2. Throws Skip without that sysctl.
+Duration LinuxDataGiveUpMinimum(const Facts& facts);
+
 // The least time for which RFC 9293 wants an unanswered SYN retransmitted: 3 min.
 // rfc9293:MUST-23.
 Duration RfcSynR2Minimum();
@@ -55,5 +81,16 @@ Duration RfcTimeWait();
 // The SYNs of the notes: at 0, 5.8 and 29.8 s, the end at 75 s. notes:L1 gives the tries as 5.8, 24
 // and 48 s: only as gaps do they agree with its 75 s, which end the attempt within the third gap.
 SynSchedule NotesSynSchedule();
+
+// The waits of the notes before each retransmission of a SYN,ACK; when the attempt ends they do not
+// say. notes:L3.
+std::vector<Duration> NotesSynAckRetransmissions();
+
+// Keepalive in the notes: 2 h, then a probe every 75 s, ten of them. notes:K1 to notes:K3.
+KeepaliveSchedule NotesKeepalive();
+
+// The least idle time after which RFC 9293 wants keepalive to probe by default: 2 h.
+// rfc9293:MUST-28.
+Duration RfcKeepaliveIdleMinimum();
 
 }  // namespace sockproof

@@ -192,10 +192,12 @@ class Agent::Process {
   int pid() const { return child_.id(); }
 
   json hello;
+  Lie lie;
 
  private:
   struct Request {
     std::string method;
+    json params;  // kept only for a lie
     std::string text;
     std::optional<Time> begun;
     bool logged = false;
@@ -244,7 +246,9 @@ Agent::CallId Agent::Process::Send(const std::string& method, json params,
                                    const std::string& text) {
   CheckAlive();
   const CallId id = log_.NextCallId();
+  if (lie.request) lie.request(method, params);
   requests_[id] = Request{.method = method, .text = text};
+  if (lie.reply) requests_[id].params = params;
   const json message = {
       {"jsonrpc", "2.0"}, {"id", id}, {"method", method}, {"params", std::move(params)}};
   const std::string line = message.dump() + '\n';
@@ -392,7 +396,8 @@ void Agent::Process::Finish(CallId id, Request& request, const json& message) {
     }
     return;
   }
-  const json& result = message.at("result");
+  json result = message.at("result");
+  if (lie.reply) lie.reply(request.method, request.params, result);
   AgentReply& reply = request.reply;
   reply.begin = FromNanoseconds(result.at("begin"));
   reply.end = FromNanoseconds(result.at("end"));
@@ -503,6 +508,8 @@ AgentReply Agent::Call(const std::string& method, json params, const std::string
   }
   return process_->Take(call);
 }
+
+void Agent::LieWith(Lie lie) { process_->lie = std::move(lie); }
 
 const json& Agent::hello() const { return process_->hello; }
 

@@ -71,6 +71,16 @@ class Agent {
   // Start, Wait (for 30 s, then HarnessError) and Take. For calls that do not block.
   AgentReply Call(const std::string& method, nlohmann::json params, const std::string& text);
 
+  // For systems that are made wrong on purpose: changes requests on their way to the agent, and the
+  // results of its replies ({"value" or "errno", "begin", "end", ...}).
+  struct Lie {
+    std::function<void(const std::string& method, nlohmann::json& params)> request;
+    std::function<void(const std::string& method, const nlohmann::json& params,
+                       nlohmann::json& result)>
+        reply;
+  };
+  void LieWith(Lie lie);
+
   // The "hello" reply: protocol, name, capabilities, pid, clock.
   const nlohmann::json& hello() const;
   bool Can(const std::string& capability) const;

@@ -129,6 +129,24 @@ Outcome<int> Socket::GetOption(const std::string& name) {
                          fmt::format("getsockopt({}, {})", fd_, name), ReadInteger);
 }
 
+std::int64_t Socket::Info(const std::string& field) {
+  const Outcome<json> info = CallAtOnce<json>(
+      *stack_, "getsockopt", {{"fd", fd_}, {"level", "IPPROTO_TCP"}, {"name", "TCP_INFO"}},
+      fmt::format("getsockopt({}, TCP_INFO)", fd_), [](const json& value) { return value; });
+  if (!info.ok() || !info.value().contains(field)) throw Skip("TCP_INFO does not tell " + field);
+  return info.value().at(field).get<std::int64_t>();
+}
+
+Outcome<int> Socket::SetLinger(int seconds) {
+  return CallAtOnce<int>(*stack_, "setsockopt",
+                         {{"fd", fd_},
+                          {"level", "SOL_SOCKET"},
+                          {"name", "SO_LINGER"},
+                          {"value", {{"onoff", 1}, {"linger", seconds}}}},
+                         fmt::format("setsockopt({}, SO_LINGER, {{1, {}}})", fd_, seconds),
+                         ReadInteger);
+}
+
 int Socket::TakeError() { return GetOption("SO_ERROR").value(); }
 
 Endpoint Socket::LocalEndpoint() {

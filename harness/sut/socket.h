@@ -31,6 +31,11 @@ class Pending {
     return stack_->agent().Finished(call_);
   }
 
+  // Whether the call still has not returned after so long.
+  bool BlocksFor(Duration duration) {
+    return !stack_->agent().Wait(call_, Clock::now() + duration);
+  }
+
   // Waits until the call returns. Throws Departure when it has not within the time given.
   Outcome<T> Await(Within within = Within(kPatience),
                    SourceLocation where = SourceLocation::Current()) {
@@ -56,6 +61,9 @@ class Pending {
 };
 
 struct Accepted;
+
+// Names of events of poll() or epoll_wait(), sorted: {"POLLIN", "POLLRDHUP"}.
+using Events = std::vector<std::string>;
 
 // A handle: copies mean the same descriptor, and none of them closes it. Whatever a test leaves
 // open ends with the agent. Every call may block in the system under test; the plain form waits
@@ -93,8 +101,13 @@ class Socket {
   // Options by name; the level follows from the name's prefix.
   Outcome<int> SetOption(const std::string& name, int value);
   Outcome<int> GetOption(const std::string& name);
+  // SO_LINGER with l_onoff 1.
+  Outcome<int> SetLinger(int seconds);
   // SO_ERROR as an errno: reads and clears it.
   int TakeError();
+  // A number of TCP_INFO by its name in struct tcp_info, e.g. "rto" (microseconds). Throws Skip
+  // when the system does not tell it.
+  std::int64_t Info(const std::string& field);
 
   // Throw Departure when the call fails.
   Endpoint LocalEndpoint();

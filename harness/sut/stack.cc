@@ -45,7 +45,10 @@ Stack::Stack(EventLoop& loop, EventLog& log, Parts parts)
 IpAddress Stack::Address(IpVersion version) const { return WireAddress(version, host()); }
 
 const Facts& Stack::facts() {
-  if (!facts_) ReadFacts();
+  if (!facts_) {
+    ReadFacts();
+    if (misreading_.facts) misreading_.facts(*facts_);
+  }
   return *facts_;
 }
 
@@ -79,7 +82,9 @@ void Stack::SetSysctl(const std::string& name, const std::string& value) {
 std::int64_t Stack::Counter(const std::string& name) {
   const AgentReply reply = agent().Call("counters", nlohmann::json::object(), "");
   if (reply.error != 0 || !reply.value.contains(name)) throw Skip("no counter " + name);
-  return reply.value.at(name).get<std::int64_t>();
+  auto counter = reply.value.at(name).get<std::int64_t>();
+  if (misreading_.counter) misreading_.counter(counter);
+  return counter;
 }
 
 Socket Stack::NewSocket(IpVersion version, const std::string& type,
@@ -98,7 +103,9 @@ Socket Stack::NewSocket(IpVersion version, const std::string& type,
 
 std::vector<TcpSocketInfo> Stack::TcpSockets(IpVersion version) {
   if (!parts_.diag) throw Skip("the system does not offer inet_diag");
-  return parts_.diag->TcpSockets(version);
+  std::vector<TcpSocketInfo> sockets = parts_.diag->TcpSockets(version);
+  if (misreading_.sockets) misreading_.sockets(sockets);
+  return sockets;
 }
 
 TcpState Stack::StateOf(const Endpoint& local, const Endpoint& remote) {

@@ -1,6 +1,7 @@
 // One running stack of the system under test: an agent inside it, a wire attached to it.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -58,6 +59,14 @@ class Stack {
   Socket NewSocket(IpVersion version, const std::string& type = "SOCK_STREAM",
                    const std::vector<std::string>& flags = {});
 
+  // For systems that are made wrong on purpose: changes what is read of this stack.
+  struct Misreading {
+    std::function<void(std::vector<TcpSocketInfo>&)> sockets;
+    std::function<void(std::int64_t&)> counter;
+    std::function<void(Facts&)> facts;
+  };
+  void Misread(Misreading misreading) { misreading_ = std::move(misreading); }
+
   // The sockets as inet_diag shows them. Throws Skip when the system does not offer that.
   std::vector<TcpSocketInfo> TcpSockets(IpVersion version);
 
@@ -72,6 +81,7 @@ class Stack {
   EventLog& log_;
   Parts parts_;
   std::optional<Facts> facts_;
+  Misreading misreading_;
 };
 
 }  // namespace sockproof

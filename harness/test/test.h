@@ -38,6 +38,7 @@
 #include "harness/base/errors.h"
 #include "harness/claims/documented.h"
 #include "harness/net/ip.h"
+#include "harness/sut/epoll.h"
 #include "harness/sut/socket.h"
 #include "harness/sut/stack.h"
 #include "harness/test/connection.h"
@@ -106,12 +107,24 @@ class WireTest : public TestBody {
   // connection of this wire in that state; as PeerTest::ExpectState().
   void ExpectState(TcpState state, Stack& stack, SourceLocation where = SourceLocation::Current());
 
+  // When that connection's end was gone; as PeerTest::WaitUntilGone().
+  Time WaitUntilGone(Stack& stack, Duration patience,
+                     SourceLocation where = SourceLocation::Current());
+
   void CheckAfterwards() override;
 
   const IpVersion ip;
   Stack& client;
   Stack& server;
   ProgrammableWire wire;
+
+ private:
+  struct Ends {
+    Endpoint local;
+    Endpoint remote;
+  };
+  // Of the first connection of this wire, as that stack names them.
+  Ends EndsOf(Stack& stack);
 };
 
 }  // namespace sockproof

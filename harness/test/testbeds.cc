@@ -41,6 +41,24 @@ void WaitForState(Stack& stack, TcpState wanted, const std::function<TcpState()>
                   where);
 }
 
+Time WaitForEnd(Stack& stack, const Endpoint& local, const Endpoint& remote, Duration patience,
+                SourceLocation where) {
+  constexpr Duration kBetweenReads = 20ms;
+  const Time deadline = Clock::now() + patience;
+  Time last_seen = Clock::now();
+  while (stack.StateOf(local, remote) != TcpState::kClosed) {
+    last_seen = Clock::now();
+    if (last_seen > deadline) {
+      throw Departure(fmt::format("  Expected: {} is gone within {}\n  Observed: it is still there",
+                                  local.ToString(), FormatDuration(patience)),
+                      where);
+    }
+    stack.loop().RunUntil([] { return false; }, last_seen + kBetweenReads);
+  }
+  stack.log().Now(StateEvent{stack.actor(), local.ToString(), "CLOSED"});
+  return last_seen + (Clock::now() - last_seen) / 2;
+}
+
 }  // namespace
 
 // --- PeerTest ------------------------------------------------------------------------------------
@@ -153,20 +171,7 @@ void PeerTest::ExpectState(TcpState state, const Connection& connection, SourceL
 
 Time PeerTest::WaitUntilGone(const Connection& connection, Duration patience,
                              SourceLocation where) {
-  constexpr Duration kBetweenReads = 20ms;
-  const Time deadline = Clock::now() + patience;
-  Time last_seen = Clock::now();
-  while (sut.StateOf(connection.local(), connection.remote()) != TcpState::kClosed) {
-    last_seen = Clock::now();
-    if (last_seen > deadline) {
-      throw Departure(fmt::format("  Expected: {} is gone within {}\n  Observed: it is still there",
-                                  connection.local().ToString(), FormatDuration(patience)),
-                      where);
-    }
-    sut.loop().RunUntil([] { return false; }, last_seen + kBetweenReads);
-  }
-  sut.log().Now(StateEvent{sut.actor(), connection.local().ToString(), "CLOSED"});
-  return last_seen + (Clock::now() - last_seen) / 2;
+  return WaitForEnd(sut, connection.local(), connection.remote(), patience, where);
 }
 
 void PeerTest::Settle() {
@@ -202,14 +207,24 @@ StackConnection WireTest::Connected() {
   return {near, listener.Accept().value().socket};
 }
 
-void WireTest::ExpectState(TcpState state, Stack& stack, SourceLocation where) {
+WireTest::Ends WireTest::EndsOf(Stack& stack) {
   const std::vector<Segment> opening = wire.Seen(Syn().From(client));
   if (opening.empty()) throw HarnessError("no connection has been opened over this wire");
-  Endpoint local = opening.front().source;
-  Endpoint remote = opening.front().destination;
-  if (&stack == &server) std::swap(local, remote);
+  Ends ends{opening.front().source, opening.front().destination};
+  if (&stack == &server) std::swap(ends.local, ends.remote);
+  return ends;
+}
+
+void WireTest::ExpectState(TcpState state, Stack& stack, SourceLocation where) {
+  const Ends ends = EndsOf(stack);
   WaitForState(
-      stack, state, [&] { return stack.StateOf(local, remote); }, local.ToString(), where);
+      stack, state, [&] { return stack.StateOf(ends.local, ends.remote); }, ends.local.ToString(),
+      where);
+}
+
+Time WireTest::WaitUntilGone(Stack& stack, Duration patience, SourceLocation where) {
+  const Ends ends = EndsOf(stack);
+  return WaitForEnd(stack, ends.local, ends.remote, patience, where);
 }
 
 void WireTest::CheckAfterwards() { wire.CheckEveryRuleApplied(); }

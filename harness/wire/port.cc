@@ -49,9 +49,24 @@ WirePort::~WirePort() { loop_.Unwatch(socket_.get()); }
 
 Time WirePort::Send(const Bytes& frame) {
   const Time before = Clock::now();
+  if (!tamper_sent_) {
+    Transmit(frame);
+    return before;
+  }
+  for (Tampered& tampered : tamper_sent_(frame)) {
+    if (tampered.delay == Duration(0)) {
+      Transmit(tampered.frame);
+    } else {
+      loop_.At(before + tampered.delay,
+               [this, late = std::move(tampered.frame)] { Transmit(late); });
+    }
+  }
+  return before;
+}
+
+void WirePort::Transmit(const Bytes& frame) {
   const ssize_t sent = send(socket_.get(), frame.data(), frame.size(), 0);
   if (sent != static_cast<ssize_t>(frame.size())) ThrowErrno("send frame");
-  return before;
 }
 
 unsigned WirePort::Dropped() {
@@ -85,7 +100,20 @@ void WirePort::TakeFrames() {
     memcpy(&stamp, CMSG_DATA(header), sizeof stamp);
     time = Time(std::chrono::seconds(stamp.tv_sec) + Duration(stamp.tv_nsec));
   }
-  if (handler_) handler_(time, Bytes(buffer_.begin(), buffer_.begin() + size));
+  if (!handler_) return;
+  Bytes frame(buffer_.begin(), buffer_.begin() + size);
+  if (!tamper_received_) {
+    handler_(time, std::move(frame));
+    return;
+  }
+  for (Tampered& tampered : tamper_received_(std::move(frame))) {
+    const Time seen = time + tampered.delay;
+    if (tampered.delay == Duration(0)) {
+      handler_(seen, std::move(tampered.frame));
+    } else {
+      loop_.At(seen, [this, seen, late = std::move(tampered.frame)] { handler_(seen, late); });
+    }
+  }
 }
 
 }  // namespace sockproof

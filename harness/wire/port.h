@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <string>
+#include <vector>
 
 #include "harness/base/event_loop.h"
 #include "harness/base/unique_fd.h"
@@ -25,6 +26,16 @@ class WirePort {
 
   void OnFrame(FrameHandler handler) { handler_ = std::move(handler); }
 
+  // What becomes of one frame: any number of frames, each after a delay. For systems that are made
+  // wrong on purpose: between the link and everyone who uses this port.
+  struct Tampered {
+    Duration delay{0};
+    Bytes frame;
+  };
+  using Tamper = std::function<std::vector<Tampered>(Bytes frame)>;
+  void TamperWithReceived(Tamper tamper) { tamper_received_ = std::move(tamper); }
+  void TamperWithSent(Tamper tamper) { tamper_sent_ = std::move(tamper); }
+
   // Returns the moment before the frame left. Throws HarnessError.
   Time Send(const Bytes& frame);
 
@@ -34,10 +45,13 @@ class WirePort {
 
  private:
   void TakeFrames();
+  void Transmit(const Bytes& frame);
 
   EventLoop& loop_;
   UniqueFd socket_;
   FrameHandler handler_;
+  Tamper tamper_received_;
+  Tamper tamper_sent_;
   Bytes buffer_;
 };
 

@@ -170,7 +170,12 @@ ScriptedTcp& ScriptedPeer::Listen(IpVersion version, std::uint16_t port) {
 }
 
 ScriptedTcp& ScriptedPeer::Towards(const Endpoint& remote, std::uint16_t local_port) {
-  ScriptedTcp& endpoint = Listen(remote.address.version(), local_port);
+  return Towards(remote, {Address(remote.address.version()), local_port});
+}
+
+ScriptedTcp& ScriptedPeer::Towards(const Endpoint& remote, const Endpoint& forged_local) {
+  ScriptedTcp& endpoint = Listen(remote.address.version(), forged_local.port);
+  endpoint.local_ = forged_local;
   endpoint.remote_ = remote;
   return endpoint;
 }
@@ -183,6 +188,11 @@ Time ScriptedPeer::SendFrame(Bytes frame) {
 
 Time ScriptedPeer::SendSegment(const Segment& segment) {
   return SendFrame(BuildFrame(segment, WireMac(host_), WireMac(sut_host_)));
+}
+
+Time ScriptedPeer::SendIcmpError(const IcmpError& error, const Segment& about) {
+  return SendFrame(BuildFrame(error, about, Address(about.source.address.version()),
+                              WireMac(host_), WireMac(sut_host_)));
 }
 
 void ScriptedPeer::TakeFrame(Time time, Bytes frame) {

@@ -12,6 +12,7 @@
 #include "harness/base/errors.h"
 #include "harness/base/event_loop.h"
 #include "harness/trace/event_log.h"
+#include "harness/wire/icmp.h"
 #include "harness/wire/partial_segment.h"
 #include "harness/wire/port.h"
 #include "harness/wire/segment.h"
@@ -108,6 +109,9 @@ class ScriptedPeer {
   ScriptedTcp& Listen(IpVersion version, std::uint16_t port);
   // An endpoint towards a known one.
   ScriptedTcp& Towards(const Endpoint& remote, std::uint16_t local_port);
+  // The same with a forged source: an address that this host does not have. What the other end
+  // answers arrives here when it routes that address to this host.
+  ScriptedTcp& Towards(const Endpoint& remote, const Endpoint& forged_local);
 
   // Whether ARP requests and neighbour solicitations are answered; true at first.
   void AnswerNeighbours(bool answer) { answer_neighbours_ = answer; }
@@ -119,6 +123,8 @@ class ScriptedPeer {
   // Sends a frame as it is, and logs it.
   Time SendFrame(Bytes frame);
   Time SendSegment(const Segment& segment);
+  // Reports an ICMP error about a segment of the system under test to it.
+  Time SendIcmpError(const IcmpError& error, const Segment& about);
 
  private:
   void TakeFrame(Time time, Bytes frame);

@@ -1,3 +1,4 @@
+// Socket addresses between JSON and the structures of the socket calls.
 #include "src/agent/address.h"
 
 #include <arpa/inet.h>

@@ -1,3 +1,4 @@
+// The clock, errno and SIGPIPE around one system call.
 #include "src/agent/call.h"
 
 #include <errno.h>

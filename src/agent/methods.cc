@@ -1,3 +1,5 @@
+// One function a method: reads the parameters, makes the call, gives the value. README.md has the
+// table of them.
 #include "src/agent/methods.h"
 
 #include <errno.h>

@@ -1,3 +1,4 @@
+// Strict reading of parameters (README.md, "Parameters").
 #include "src/agent/parameters.h"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// Framing, errors and threads of the protocol (README.md, "Framing" to "The end").
 #include "src/agent/server.h"
 
 #include <errno.h>

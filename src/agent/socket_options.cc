@@ -1,3 +1,4 @@
+// Values of socket options between JSON and bytes (README.md, "Options").
 #include "src/agent/socket_options.h"
 
 // linux/tcp.h has the whole struct tcp_info; netinet/tcp.h, which excludes it, a part.

@@ -31,6 +31,19 @@ struct RunArguments {
 };
 int RunCommand(const RunArguments& arguments);
 
+// How many tests run at once when nobody says: mostly they wait.
+int DefaultJobs();
+
+struct SelfproofArguments {
+  std::string program;  // as invoked
+  std::vector<std::string> patterns;
+  std::string sut = "host";
+  std::string out = "sockproof-selfproof";
+  int jobs = 0;  // 0: four times DefaultJobs()
+  bool every_mutant = false;
+};
+int SelfproofCommand(const SelfproofArguments& arguments);
+
 struct ListArguments {
   std::vector<std::string> patterns;
   std::string sut = "host";

@@ -60,6 +60,21 @@ int Main(int argc, char** argv) {
       ->type_name("WHEN");
   run_command->add_flag("-v,--verbose", run.verbose, "A line for each test that passed, always");
 
+  SelfproofArguments selfproof;
+  selfproof.program = argv[0];
+  CLI::App* selfproof_command = app.add_subcommand(
+      "selfproof",
+      "Run tests against systems made wrong on purpose: each must find fault with one");
+  selfproof_command->add_option("PATTERN", selfproof.patterns, "As for run");
+  selfproof_command->add_option("--jobs", selfproof.jobs, "Tests at once; default: 128 per core")
+      ->check(CLI::Range(1, 4096))
+      ->type_name("N");
+  selfproof_command
+      ->add_option("--out", selfproof.out, "Folder for the evidence; default: sockproof-selfproof")
+      ->type_name("DIR");
+  selfproof_command->add_flag("--every-mutant", selfproof.every_mutant,
+                              "The whole table, not only the first mutant that is caught");
+
   ListArguments list;
   CLI::App* list_command = app.add_subcommand("list", "List tests, or claims with their tests");
   list_command->add_option("PATTERN", list.patterns, "As for run");
@@ -76,7 +91,8 @@ int Main(int argc, char** argv) {
       app.add_subcommand("doctor", "What this machine can do, and the fix for what it cannot");
 
   std::string sut = "host";
-  for (CLI::App* command : {run_command, list_command, explain_command, doctor_command}) {
+  for (CLI::App* command :
+       {run_command, selfproof_command, list_command, explain_command, doctor_command}) {
     command->add_option("--sut", sut, "System under test: host (this kernel)")->type_name("SUT");
   }
 
@@ -95,8 +111,9 @@ int Main(int argc, char** argv) {
     return 2;
   }
   try {
-    run.sut = list.sut = sut;
+    run.sut = list.sut = selfproof.sut = sut;
     if (run_command->parsed()) return RunCommand(run);
+    if (selfproof_command->parsed()) return SelfproofCommand(selfproof);
     if (list_command->parsed()) return ListCommand(list);
     if (explain_command->parsed()) return ExplainCommand(run.program, id, sut);
     return DoctorCommand(sut);

@@ -47,6 +47,11 @@ int CouldNotTest(const HarnessError& error, RunResult& run, Reports& reports) {
 
 }  // namespace
 
+int DefaultJobs() {
+  const int cores = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+  return std::min(kMostJobs, cores * kJobsPerCore);
+}
+
 int RunCommand(const RunArguments& arguments) {
   const std::unique_ptr<System> system = MakeSystem(arguments.sut);
   const std::vector<const TestCase*> tests = Select(AllTests(), arguments.patterns);
@@ -63,9 +68,9 @@ int RunCommand(const RunArguments& arguments) {
   }
 
   signal(SIGPIPE, SIG_IGN);  // `| head` ends the output, not the run
-  const int cores = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
   RunOptions options;
-  options.jobs = arguments.jobs != 0 ? arguments.jobs : std::min(kMostJobs, cores * kJobsPerCore);
+  options.baseline = Baseline::ShippedFor(facts);
+  options.jobs = arguments.jobs != 0 ? arguments.jobs : DefaultJobs();
   Progress progress(STDOUT_FILENO, StyleFor(arguments));
   const RunOneTest body = [&system](const TestCase& test, EventLog& log) {
     RunTest(test, *system, log);

@@ -21,13 +21,15 @@ void SetText(pugi::xml_node node, const std::string& text) {
 
 std::string Seconds(Duration duration) { return fmt::format("{:.3f}", ToSeconds(duration)); }
 
-// What JUnit counts: a test without verdict and one that is inconclusive are errors.
+// What JUnit counts: a test without verdict and one that is inconclusive are errors, a known
+// departure is skipped, a departure that vanished is a failure.
 void SetCounts(pugi::xml_node node, const Counts& counts, int more_errors) {
   Set(node, "tests", std::to_string(counts.tests + more_errors));
-  Set(node, "failures", std::to_string(counts.fail));
+  Set(node, "failures",
+      std::to_string(counts.fail - counts.known_departures + counts.unexpected_passes));
   Set(node, "errors",
       std::to_string(counts.error + counts.inconclusive + counts.not_run + more_errors));
-  Set(node, "skipped", std::to_string(counts.skip));
+  Set(node, "skipped", std::to_string(counts.skip + counts.known_departures));
 }
 
 // "must-violation" when the test checks any MUST, and so on down.
@@ -49,6 +51,8 @@ struct ResultChild {
 
 ResultChild ResultOf(const TestResult& test) {
   if (!test.verdict) return {"error", "not-run"};
+  if (!test.departure.empty()) return {"skipped", "known-departure"};
+  if (test.verdict == Verdict::kPass) return {"failure", "unexpected-pass"};
   switch (*test.verdict) {
     case Verdict::kFail:
       return {"failure", FailureType(test)};
@@ -72,7 +76,7 @@ void AppendCase(pugi::xml_node suite, const TestResult& test, const RunResult& r
   Set(node, "file", test.file);
   Set(node, "line", std::to_string(test.line));
 
-  const bool passed = test.verdict == Verdict::kPass;
+  const bool passed = test.verdict == Verdict::kPass && test.surprise.empty();
   if (!passed) {
     const ResultChild result = ResultOf(test);
     pugi::xml_node child = node.append_child(result.element);
@@ -143,7 +147,7 @@ std::string RenderJunit(const RunResult& run, const std::string& results_path) {
     Counts counts;
     Duration time{0};
     for (; end != run.tests.end() && end->suite == begin->suite; ++end) {
-      counts.Add(end->verdict);
+      counts.Add(*end);
       time += end->wall;
     }
     pugi::xml_node suite = AppendSuite(root, begin->suite, id++, run);

@@ -34,13 +34,15 @@ std::string FormatUtcMilliseconds(Time time) {
 
 }  // namespace
 
-void Counts::Add(std::optional<Verdict> verdict) {
+void Counts::Add(const TestResult& test) {
   ++tests;
-  if (!verdict) {
+  if (!test.departure.empty()) ++known_departures;
+  if (!test.surprise.empty() && test.verdict == Verdict::kPass) ++unexpected_passes;
+  if (!test.verdict) {
     ++not_run;
     return;
   }
-  switch (*verdict) {
+  switch (*test.verdict) {
     case Verdict::kPass:
       ++pass;
       break;
@@ -61,7 +63,7 @@ void Counts::Add(std::optional<Verdict> verdict) {
 
 Counts RunResult::counts() const {
   Counts counts;
-  for (const TestResult& test : tests) counts.Add(test.verdict);
+  for (const TestResult& test : tests) counts.Add(test);
   return counts;
 }
 
@@ -85,6 +87,8 @@ Json ToJson(const TestResult& test) {
       {"verdict", VerdictText(test.verdict)},
       {"reason", test.reason},
       {"error_type", test.error_type},
+      {"departure", test.departure},
+      {"surprise", test.surprise},
       {"claims", Array(test.claims,
                        [](const CitedClaim& claim) {
                          return Json{{"id", claim.id},
@@ -131,7 +135,9 @@ Json ToJson(const RunResult& run) {
                       {"error", counts.error},
                       {"skip", counts.skip},
                       {"inconclusive", counts.inconclusive},
-                      {"not_run", counts.not_run}}},
+                      {"not_run", counts.not_run},
+                      {"known_departures", counts.known_departures},
+                      {"unexpected_passes", counts.unexpected_passes}}},
       {"tests", Array(run.tests, [](const TestResult& test) { return ToJson(test); })},
   };
 }

@@ -4,12 +4,16 @@
 //    "host": "builder7", "program": "sockproof", "facts": {"release": "6.1.0", ...},
 //    "started": "2026-01-31T12:00:00.000Z", "finished": null while the run goes on,
 //    "setup_error": why no test could run, "" normally,
-//    "counts": {"tests", "pass", "fail", "error", "skip", "inconclusive", "not_run"},
+//    "counts": {"tests", "pass", "fail", "error", "skip", "inconclusive", "not_run",
+//               "known_departures": of "fail", those that are as recorded,
+//               "unexpected_passes": of "pass", those that are recorded to depart},
 //    "tests": [{
 //      "id", "suite", "name", "ip": "ipv4", "file", "line",
 //      "verdict": PASS, FAIL, ERROR, SKIP, INCONCLUSIVE, or NOT-RUN as long as there is none,
 //      "reason": why, for all but PASS,
 //      "error_type": for ERROR: "harness", "crash", "timeout" or "interrupted",
+//      "departure": of a FAIL that is a known departure of the system: why it departs,
+//      "surprise": of a PASS or FAIL that is not as its known departure is recorded: what is not,
 //      "claims": [{"id", "level", "source", "statement"}], "needs": ["diag"],
 //      "planned_s", "wall_s": seconds, "failures": [{"file", "line", "text"}],
 //      "observations": [{"name", "value"}],
@@ -52,6 +56,8 @@ struct TestResult {
   std::optional<Verdict> verdict;
   std::string reason = "not started";
   std::string error_type;
+  std::string departure;
+  std::string surprise;
   std::vector<CitedClaim> claims;
   std::vector<std::string> needs;
   Duration planned{0};
@@ -73,8 +79,10 @@ struct Counts {
   int skip = 0;
   int inconclusive = 0;
   int not_run = 0;
+  int known_departures = 0;
+  int unexpected_passes = 0;
 
-  void Add(std::optional<Verdict> verdict);
+  void Add(const TestResult& test);
 };
 
 struct RunResult {

@@ -108,7 +108,9 @@ std::string WithoutMiddle(const std::string& text, std::size_t most) {
 }
 
 std::string Headline(const TestResult& test) {
-  std::string what = test.reason;
+  std::string what = !test.departure.empty()  ? "known departure: " + test.departure
+                     : !test.surprise.empty() ? test.surprise
+                                              : test.reason;
   if (what.empty() && !test.failures.empty()) what = test.failures.front().text;
   std::string citation;
   if (!test.claims.empty()) {
@@ -127,6 +129,8 @@ std::string Explanation(const TestResult& test, const RunResult& run) {
     text += Indented(claim.statement, "    ");
   }
   if (!test.reason.empty()) text += Indented(test.reason, "  ");
+  if (!test.departure.empty()) text += Indented("known departure: " + test.departure, "  ");
+  if (!test.surprise.empty()) text += Indented("surprise: " + test.surprise, "  ");
   for (const FailureEvent& failure : test.failures) {
     text += fmt::format("  {}:{}\n", failure.file, failure.line) + Indented(failure.text, "    ");
   }

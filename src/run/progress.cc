@@ -54,11 +54,13 @@ void Progress::Begin(const RunResult& run) {
 }
 
 void Progress::Finished(const TestResult& test, const RunResult& run) {
-  const bool passed = test.verdict == Verdict::kPass;
+  const bool passed = test.verdict == Verdict::kPass && test.surprise.empty();
   if (style_.live && passed && !style_.verbose) return;
   std::string text = fmt::format("{}  {}  {:.2f} s", Paint(test.verdict), CleanText(test.id),
                                  ToSeconds(test.wall));
-  if (test.verdict == Verdict::kSkip || test.error_type == "interrupted") {
+  if (!test.departure.empty()) {
+    text += "  known departure: " + CleanText(test.departure) + "\n";
+  } else if (test.verdict == Verdict::kSkip || test.error_type == "interrupted") {
     text += "  " + CleanText(test.reason) + "\n";
   } else {
     text += "\n";
@@ -85,15 +87,18 @@ void Progress::Summary(const RunResult& run, const std::string& directory,
   const TestResult* longest = nullptr;
   for (const TestResult& test : run.tests) {
     if (test.verdict && (longest == nullptr || test.wall > longest->wall)) longest = &test;
-    const bool surprise = test.verdict && test.verdict != Verdict::kPass &&
-                          test.verdict != Verdict::kSkip && test.error_type != "interrupted";
-    if (surprise) {
+    const bool as_expected = !test.verdict || !test.departure.empty() ||
+                             test.verdict == Verdict::kSkip || test.error_type == "interrupted" ||
+                             (test.verdict == Verdict::kPass && test.surprise.empty());
+    if (!as_expected) {
       text += fmt::format("{}  {}  {}\n", Paint(test.verdict), CleanText(test.id), Headline(test));
     }
   }
   const Counts counts = run.counts();
   text += fmt::format("{} tests: {} PASS", counts.tests, counts.pass);
-  for (const auto& [count, name] : {std::pair(counts.fail, "FAIL"),
+  for (const auto& [count, name] : {std::pair(counts.fail - counts.known_departures, "FAIL"),
+                                    {counts.known_departures, "known departures"},
+                                    {counts.unexpected_passes, "of the PASS unexpected"},
                                     {counts.error, "ERROR"},
                                     {counts.skip, "SKIP"},
                                     {counts.inconclusive, "INCONCLUSIVE"},

@@ -276,6 +276,7 @@ class Run {
     } else if (result.verdict == Verdict::kPass && !end.clean) {
       SetError(result, "crash", end.text + " after it passed");
     }
+    options_.baseline.Judge(result);
     KeepEvidence(events, directory, result);
     Report(result);
   }
@@ -325,7 +326,10 @@ class Run {
     if (!progress_.live() || Steady::now() < status_shown_ + kBetweenStatusLines) return;
     const Counts counts = run_.counts();
     progress_.Status({static_cast<int>(running_.size()), counts.tests - counts.not_run,
-                      counts.tests, counts.fail + counts.error + counts.inconclusive, ToWait()});
+                      counts.tests,
+                      counts.fail - counts.known_departures + counts.unexpected_passes +
+                          counts.error + counts.inconclusive,
+                      ToWait()});
     status_shown_ = Steady::now();
   }
 
@@ -413,7 +417,9 @@ int RunTests(const std::vector<const TestCase*>& tests, const Facts& facts, cons
 int ExitCode(const RunResult& run) {
   const Counts counts = run.counts();
   if (counts.skip == counts.tests) return 3;
-  return counts.pass + counts.skip == counts.tests ? 0 : 1;
+  const int as_expected =
+      counts.pass - counts.unexpected_passes + counts.skip + counts.known_departures;
+  return as_expected == counts.tests ? 0 : 1;
 }
 
 }  // namespace sockproof

@@ -8,6 +8,7 @@
 #include "harness/test/registry.h"
 #include "harness/trace/event_log.h"
 #include "src/report/result.h"
+#include "src/run/baseline.h"
 #include "src/run/progress.h"
 #include "src/run/reports.h"
 
@@ -18,6 +19,7 @@ namespace sockproof {
 using RunOneTest = std::function<void(const TestCase& test, EventLog& log)>;
 
 struct RunOptions {
+  Baseline baseline;         // what the system is known to do otherwise
   int jobs = 32;             // tests at once
   Duration extra_time{60s};  // a test may take 1.5 times its planned duration and this
 };
@@ -34,7 +36,8 @@ RunResult NewResult(const std::vector<const TestCase*>& tests, const std::string
 int RunTests(const std::vector<const TestCase*>& tests, const Facts& facts, const RunOneTest& body,
              const RunOptions& options, RunResult& run, Reports& reports, Progress& progress);
 
-// 0 when everything passed or was skipped, 1 when not, 3 when everything was skipped.
+// 0 when everything passed, was skipped or departs as is known, 1 when not, 3 when everything was
+// skipped.
 int ExitCode(const RunResult& run);
 
 }  // namespace sockproof

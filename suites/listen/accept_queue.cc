@@ -1,64 +1,42 @@
 // The queue of established connections that wait for accept(): how many it holds, and what becomes
 // of those that find it full. listen(2), and what Linux documents.
-#include <vector>
-
-#include "harness/test/test.h"
+#include "suites/listen/listen_test.h"
 
 using namespace sockproof;
 
 namespace {
 
-constexpr std::uint16_t kPort = 8080;
-
 // Two connections fill the queue of a backlog of 1 while a third is half-open.
-class FullQueue : public PeerTest {
+class FullQueue : public ListenTest {
  protected:
   void Fill() {
-    listener.Bind(kPort).value();
-    listener.Listen(1).value();
-    HalfOpen(first);
-    first.Send(Ack());
+    Established(first);
     HalfOpen(second);
     HalfOpen(third);
     second.Send(Ack());
   }
 
-  Socket listener = sut.NewSocket(ip);
-  ScriptedTcp& first = host.Towards(sut.At(ip, kPort), NextPort());
-  ScriptedTcp& second = host.Towards(sut.At(ip, kPort), NextPort());
-  ScriptedTcp& third = host.Towards(sut.At(ip, kPort), NextPort());
-
- private:
-  static void HalfOpen(ScriptedTcp& peer) {
-    peer.Send(Syn());
-    peer.Expect(SynAck());
-  }
+  Socket listener = Listening(1);
+  ScriptedTcp& first = Client();
+  ScriptedTcp& second = Client();
+  ScriptedTcp& third = Client();
 };
 
 }  // namespace
 
-TEST_WITH_PEER(AcceptQueue, HoldsOneConnectionMoreThanTheBacklog,
-               .claims = {"linux:backlog-plus-one", "man:listen(2)-backlog",
-                          "man:listen(2)-full-queue", "posix:listen-backlog-hint", "notes:B2"},
-               .needs = {"sysctl"}) {
+TEST_WITH(ListenTest, AcceptQueue, HoldsOneConnectionMoreThanTheBacklog,
+          .claims = {"linux:backlog-plus-one", "man:listen(2)-backlog", "man:listen(2)-full-queue",
+                     "posix:listen-backlog-hint", "notes:B2"},
+          .needs = {"sysctl"}) {
   for (const int backlog : {0, 1, 5}) {
     SCOPED_TRACE("backlog " + std::to_string(backlog));
     const auto port = static_cast<std::uint16_t>(kPort + backlog);
-    Socket listener = sut.NewSocket(ip);
-    ASSERT_THAT(listener.Bind(port), Succeeds());
-    ASSERT_THAT(listener.Listen(backlog), Succeeds());
+    Socket listener = Listening(backlog, port);
 
     const int holds = LinuxAcceptQueueHolds(backlog, sut.facts());
-    for (int i = 0; i < holds; ++i) {
-      ScriptedTcp& peer = host.Towards(sut.At(ip, port), NextPort());
-      peer.Send(Syn());
-      peer.Expect(SynAck());
-      peer.Send(Ack());
-    }
-    ScriptedTcp& one_too_many = host.Towards(sut.At(ip, port), NextPort());
-    one_too_many.Send(Syn());
-    Settle();
-    EXPECT_EQ(one_too_many.waiting(), 0U) << "the SYN that finds the queue full is answered";
+    for (int i = 0; i < holds; ++i) Established(Client(port));
+    ScriptedTcp& one_too_many = Client(port);
+    EXPECT_FALSE(SynIsAnswered(one_too_many)) << "the SYN that finds the queue full is answered";
 
     // Once there is room, the same request gets in.
     ASSERT_THAT(listener.Accept(), Succeeds());
@@ -67,9 +45,56 @@ TEST_WITH_PEER(AcceptQueue, HoldsOneConnectionMoreThanTheBacklog,
   }
 }
 
-TEST_WITH(FullQueue, AcceptQueue, TheLastAckIsIgnoredWhenItIsFull,
-          .claims = {"linux:tcp_abort_on_overflow", "man:listen(2)-full-queue"},
-          .lasts = [](const Facts&) -> Duration { return 1s; }) {
+TEST_WITH(ListenTest, AcceptQueue, ABacklogAboveSomaxconnIsCutToIt,
+          .claims = {"man:listen(2)-somaxconn", "linux:somaxconn", "posix:listen-backlog-hint"},
+          .needs = {"sysctl"}) {
+  sut.SetSysctl("net.core.somaxconn", 3);
+  Listening(100);
+  const int holds = LinuxAcceptQueueHolds(100, sut.facts());
+  for (int i = 0; i < holds; ++i) Established(Client());
+  EXPECT_FALSE(SynIsAnswered(Client()));
+}
+
+// Linux takes a negative backlog for a huge one (net/socket.c, __sys_listen_socket()).
+TEST_WITH(ListenTest, AcceptQueue, ANegativeBacklogActsAsZeroAsPosixSays,
+          .claims = {"posix:listen-negative-backlog"}) {
+  constexpr int kMany = 10;
+  const auto gets_in = [&](int backlog, std::uint16_t port) {
+    Listening(backlog, port);
+    for (int count = 0; count < kMany; ++count) {
+      ScriptedTcp& client = Client(port);
+      if (!SynIsAnswered(client)) return count;
+      client.Expect(SynAck());
+      client.Send(Ack());
+    }
+    return kMany;
+  };
+  const int with_negative_backlog = gets_in(-1, kPort);
+  EXPECT_EQ(with_negative_backlog, gets_in(0, kPort + 1));
+}
+
+TEST_WITH(ListenTest, AcceptQueue, ASecondListenChangesTheBacklog, .claims = {"linux:listen-again"},
+          .needs = {"sysctl"}) {
+  const int small = LinuxAcceptQueueHolds(0, sut.facts());
+  const int large = LinuxAcceptQueueHolds(2, sut.facts());
+  Socket listener = Listening(0);
+  for (int i = 0; i < small; ++i) Established(Client());
+  EXPECT_FALSE(SynIsAnswered(Client()));
+
+  ASSERT_THAT(listener.Listen(2), Succeeds());
+  for (int i = small; i < large; ++i) Established(Client());
+  EXPECT_FALSE(SynIsAnswered(Client()));
+
+  // A smaller one drops none of those that wait.
+  ASSERT_THAT(listener.Listen(0), Succeeds());
+  for (int i = 0; i < large; ++i) EXPECT_THAT(listener.Accept(), Succeeds());
+  EXPECT_THAT(listener.Poll({"POLLIN"}), Returns(Events{}));
+}
+
+TEST_WITH(
+    FullQueue, AcceptQueue, TheLastAckIsIgnoredWhenItIsFull,
+    .claims = {"linux:tcp_abort_on_overflow", "man:listen(2)-full-queue"},
+    .lasts = [](const Facts&) -> Duration { return 1s; }) {
   Fill();
   third.Send(Ack());
   // Still half-open: its SYN,ACK comes again. Once there is room its ACK is taken.
@@ -88,38 +113,141 @@ TEST_WITH(FullQueue, AcceptQueue, TheLastAckIsResetWhenItIsFullAndTcpAbortOnOver
   third.Expect(Rst().Seq(ack.ack));
 }
 
-TEST_WITH_PEER(AcceptQueue, ConnectionsAreAcceptedInTheOrderInWhichTheyWereEstablished,
-               .claims = {"man:accept(2)-queue"}) {
-  Socket listener = sut.NewSocket(ip);
-  ASSERT_THAT(listener.Bind(kPort), Succeeds());
-  ASSERT_THAT(listener.Listen(8), Succeeds());
-  std::vector<ScriptedTcp*> peers;
-  for (int i = 0; i < 3; ++i) {
-    peers.push_back(&host.Towards(sut.At(ip, kPort), NextPort()));
-    peers.back()->Send(Syn());
-    peers.back()->Expect(SynAck());
+TEST_WITH_WIRE(
+    AcceptQueue, AClientThatFindsItFullGetsInWhenItTriesAgain,
+    .claims = {"man:listen(2)-full-queue", "notes:B2"}, .needs = {"sysctl"},
+    .lasts = [](const Facts&) -> Duration { return 1s; }) {
+  Socket listener = Listening(0);
+  for (int i = 0; i < LinuxAcceptQueueHolds(0, server.facts()); ++i) {
+    EXPECT_THAT(client.NewSocket(ip).Connect(server.At(ip, 8080)), Succeeds());
+    wire.Expect(SynAck());
   }
+
+  Socket late = client.NewSocket(ip);
+  Pending<int> connecting = late.StartConnect(server.At(ip, 8080));
+  const Segment syn = wire.Expect(Syn());
+  wire.Expect(Syn().Seq(syn.seq));
+  EXPECT_THAT(wire.Seen(SynAck().Ack(syn.seq + 1)), testing::IsEmpty());
+
+  ASSERT_THAT(listener.Accept(), Succeeds());
+  EXPECT_THAT(connecting.Await(), Succeeds());
+  EXPECT_EQ(listener.Accept().value().remote.ToString(), late.LocalEndpoint().ToString());
+}
+
+TEST_WITH_WIRE(
+    AcceptQueue, AConnectionWhoseLastAckWasIgnoredLosesNoData,
+    .claims = {"linux:tcp_abort_on_overflow", "notes:L6"},
+    .lasts = [](const Facts&) -> Duration { return 1s; }) {
+  Socket listener = Listening(0);
+  wire.Drop(Ack().From(client));  // of the first: the second fills the queue before it
+  Socket first = client.NewSocket(ip);
+  first.Connect(server.At(ip, 8080)).value();
+  Socket second = client.NewSocket(ip);
+  second.Connect(server.At(ip, 8080)).value();
+
+  first.Send("hello").value();
+  const Segment ignored = wire.Expect(Data("hello"));
+  wire.Expect(Data("hello").Seq(ignored.seq));
+
+  EXPECT_EQ(listener.Accept().value().remote.ToString(), second.LocalEndpoint().ToString());
+  Accepted accepted = listener.Accept().value();
+  EXPECT_EQ(accepted.remote.ToString(), first.LocalEndpoint().ToString());
+  EXPECT_THAT(accepted.socket.Receive(64), Returns("hello"));
+}
+
+TEST_WITH(ListenTest, AcceptQueue, ConnectionsAreAcceptedInTheOrderInWhichTheyWereEstablished,
+          .claims = {"man:accept(2)-queue"}) {
+  Socket listener = Listening(8);
+  std::vector<ScriptedTcp*> clients;
+  for (int i = 0; i < 3; ++i) clients.push_back(&HalfOpen(Client()));
   // Established in another order than they were asked for.
   for (const size_t i : {2U, 0U, 1U}) {
-    peers[i]->Send(Ack());
+    clients[i]->Send(Ack());
     Settle();
   }
   for (const size_t i : {2U, 0U, 1U}) {
-    EXPECT_EQ(listener.Accept().value().remote.ToString(), peers[i]->local().ToString());
+    EXPECT_EQ(listener.Accept().value().remote.ToString(), clients[i]->local().ToString());
   }
 }
 
-TEST_WITH_PEER(AcceptQueue, ListenMakesTheSocketPassive,
-               .claims = {"man:listen(2)-passive", "notes:B1"}) {
-  Socket listener = sut.NewSocket(ip);
-  ASSERT_THAT(listener.Bind(kPort), Succeeds());
-  ScriptedTcp& early = host.Towards(sut.At(ip, kPort), NextPort());
-  early.Send(Syn());
-  early.Expect(Rst());
+TEST_WITH(ListenTest, AcceptQueue, InetDiagShowsItsLengthAndItsLimit,
+          .claims = {"man:sock_diag(7)-listening", "man:listen(2)-backlog"}, .needs = {"diag"}) {
+  Socket listener = Listening(5);
+  HalfOpen(Client());  // is not in this queue
+  for (std::uint32_t queued = 0; queued < 3; ++queued) {
+    EXPECT_EQ(Shown().receive_queue, queued);
+    Established(Client());
+    Settle();
+  }
+  EXPECT_EQ(Shown().receive_queue, 3U);
+  EXPECT_EQ(Shown().send_queue, 5U);
+  listener.Accept().value();
+  EXPECT_EQ(Shown().receive_queue, 2U);
+}
 
-  ASSERT_THAT(listener.Listen(1), Succeeds());
-  ScriptedTcp& peer = host.Towards(sut.At(ip, kPort), NextPort());
-  ExpectState(TcpState::kListen, {listener, peer});
-  peer.Send(Syn());
-  peer.Expect(SynAck());
+TEST_WITH(ListenTest, AcceptQueue, ASynThatFindsItFullIsCountedAsOverflowAndAsDrop,
+          .claims = {"linux:ListenOverflows", "linux:ListenDrops"},
+          .needs = {"counters", "sysctl"}) {
+  Listening(1);
+  for (int i = 0; i < LinuxAcceptQueueHolds(1, sut.facts()); ++i) Established(Client());
+  Settle();
+  EXPECT_EQ(sut.Counter("TcpExt.ListenOverflows"), 0);
+  EXPECT_EQ(sut.Counter("TcpExt.ListenDrops"), 0);
+  for (int i = 0; i < 3; ++i) EXPECT_FALSE(SynIsAnswered(Client()));
+  EXPECT_EQ(sut.Counter("TcpExt.ListenOverflows"), 3);
+  EXPECT_EQ(sut.Counter("TcpExt.ListenDrops"), 3);
+}
+
+TEST_WITH(ListenTest, AcceptQueue, SynCookiesDoNotHelpWhenItIsFull,
+          .claims = {"man:listen(2)-full-queue", "linux:ListenOverflows"}, .needs = {"sysctl"}) {
+  sut.SetSysctl("net.ipv4.tcp_syncookies", 2);
+  Listening(1);
+  for (int i = 0; i < LinuxAcceptQueueHolds(1, sut.facts()); ++i) Established(Client());
+  EXPECT_FALSE(SynIsAnswered(Client()));
+}
+
+// --- What becomes of a connection while it waits -------------------------------------------------
+
+TEST_WITH(ListenTest, AcceptQueue, DataAndFinThatArriveBeforeAcceptAreKept,
+          .claims = {"rfc9293:3.10.7.4-segment-text", "rfc9293:3.6-fin-is-acknowledged",
+                     "man:accept(2)-queue"}) {
+  Socket listener = Listening(8);
+  ScriptedTcp& client = Established(Client());
+  client.Send(Data("early"));
+  client.Expect(Ack().Ack(client.snd_nxt));
+  client.Send(Fin());
+  client.Expect(Ack().Ack(client.snd_nxt));
+
+  Socket socket = listener.Accept().value().socket;
+  EXPECT_THAT(socket.Receive(64), Returns("early"));
+  EXPECT_THAT(socket.Receive(64), IsEndOfFile());
+  // It is a connection in CLOSE-WAIT like any other.
+  EXPECT_THAT(socket.Send("late"), Returns(4));
+  client.Expect(Data("late").Ack(client.snd_nxt));
+}
+
+TEST_WITH(ListenTest, AcceptQueue, AResetBeforeAcceptIsNotTakenForANormalClose,
+          .claims = {"rfc9293:MUST-12"}) {
+  Socket listener = Listening(8);
+  ScriptedTcp& client = Established(Client());
+  client.Send(Rst());
+  Settle();
+
+  // By accept() itself, or by the first call on the socket that it gives.
+  const Outcome<Accepted> accepting = listener.Accept();
+  if (accepting.ok()) {
+    EXPECT_THAT(Socket(accepting.value().socket).Receive(64), FailsWith(ECONNRESET));
+  } else {
+    EXPECT_THAT(accepting, FailsWith(ECONNABORTED));
+  }
+}
+
+// Linux hands out the socket all the same (inet_csk_accept() looks at the queue only).
+TEST_WITH(ListenTest, AcceptQueue, AResetBeforeAcceptIsEconnabortedAsPosixSays,
+          .claims = {"posix:accept-ECONNABORTED", "man:accept(2)-ECONNABORTED"}) {
+  Socket listener = Listening(8);
+  ScriptedTcp& client = Established(Client());
+  client.Send(Rst());
+  Settle();
+  EXPECT_THAT(listener.Accept(), FailsWith(ECONNABORTED));
 }

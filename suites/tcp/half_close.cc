@@ -3,6 +3,31 @@
 
 using namespace sockproof;
 
+namespace {
+
+// Takes in the stream as it comes, acknowledging each segment, up to and including the FIN.
+std::string ReceiveUntilFin(ScriptedTcp& peer) {
+  std::string stream;
+  while (true) {
+    const std::uint32_t next = peer.rcv_nxt;
+    const Segment segment = peer.Expect(AnySegment());
+    if (segment.seq != next) continue;  // a probe of the window
+    stream += segment.payload_text();
+    if (segment.length() > 0) peer.Send(Ack());
+    if (segment.Has(kFin)) return stream;
+  }
+}
+
+std::string Lines(size_t size) {
+  std::string lines;
+  for (int line = 0; lines.size() < size; ++line) lines += std::to_string(line) + '\n';
+  return lines;
+}
+
+}  // namespace
+
+// --- Data goes on in the other direction ---------------------------------------------------------
+
 TEST_WITH_PEER(HalfClose, DataStillFlowsToTheSideThatSentItsFin,
                .claims = {"rfc9293:3.6.1-half-close", "rfc9293:3.6-user-may-receive",
                           "rfc9293:3.10.7.4-fin-wait-data", "man:shutdown(2)-SHUT_WR",
@@ -31,6 +56,65 @@ TEST_WITH_PEER(HalfClose, TheSideThatReceivedAFinMayStillSend,
   peer.Expect(Fin().Seq(data.seq + 10).Ack(peer.snd_nxt));
 }
 
+TEST_WITH_WIRE(HalfClose, AWholeStreamFlowsAfterTheFin,
+               .claims = {"rfc9293:3.6.1-half-close", "man:shutdown(2)-SHUT_WR", "notes:C3"}) {
+  auto [near, far] = Connected();
+  ASSERT_THAT(near.Shutdown("SHUT_WR"), Succeeds());
+  ASSERT_THAT(far.Receive(64), IsEndOfFile());
+
+  const std::string stream = Lines(200'000);
+  Pending<int> sending = far.StartSend(stream);
+  std::string received;
+  while (received.size() < stream.size()) {
+    const std::string part = near.Receive(65536).value();
+    if (part.empty()) break;
+    received += part;
+  }
+  EXPECT_THAT(sending.Await(), Returns(static_cast<int>(stream.size())));
+  EXPECT_TRUE(received == stream) << received.size() << " bytes received";
+
+  ASSERT_THAT(far.Shutdown("SHUT_WR"), Succeeds());
+  EXPECT_THAT(near.Receive(64), IsEndOfFile());
+}
+
+TEST_WITH_WIRE(HalfClose, ARequestEndsWithAFinAndItsAnswerComesAfterIt,
+               .claims = {"rfc9293:3.6.1-half-close", "man:recv(2)-end-of-file", "notes:C3",
+                          "notes:C5"}) {
+  auto [near, far] = Connected();
+  near.Send("request").value();
+  near.Shutdown("SHUT_WR").value();
+  EXPECT_THAT(far.Receive(64), Returns("request"));
+  EXPECT_THAT(far.Receive(64), IsEndOfFile());
+
+  far.Send("answer").value();
+  far.Shutdown("SHUT_WR").value();
+  EXPECT_THAT(near.Receive(64), Returns("answer"));
+  EXPECT_THAT(near.Receive(64), IsEndOfFile());
+  const Segment answer = wire.Expect(AnySegment().Payload("answer").From(server));
+  const Segment fin = wire.Seen(Fin().From(client)).at(0);
+  EXPECT_EQ(answer.ack, fin.seq + fin.length());
+}
+
+// tcp_fin_timeout ends FIN-WAIT-2 only where no application holds the socket any more.
+TEST_WITH_PEER(
+    HalfClose, LastsLongerThanTcpFinTimeoutWhileAnApplicationHoldsIt,
+    .claims = {"linux:tcp_fin_timeout", "rfc9293:3.6.1-half-close"}, .needs = {"diag", "sysctl"},
+    .lasts = [](const Facts&) -> Duration { return 4s; }) {
+  sut.SetSysctl("net.ipv4.tcp_fin_timeout", 2);
+  const Connection held = InState(TcpState::kFinWait2);
+  const Connection orphan = InState(TcpState::kFinWait2);
+  Socket(orphan.socket).Close().value();
+  WaitUntilGone(orphan, FiresAfter(LinuxFinTimeout(sut.facts())).latest() + kPatience);
+  held.peer.ExpectSilence(1s);
+
+  held.peer.Send(Data("still here"));
+  held.peer.Expect(Ack().Ack(held.peer.snd_nxt));
+  EXPECT_THAT(Socket(held.socket).Receive(64), Returns("still here"));
+  ExpectState(TcpState::kFinWait2, held);
+}
+
+// --- The end of the file -------------------------------------------------------------------------
+
 TEST_WITH_PEER(HalfClose, TheEndOfFileComesAfterTheLastByte,
                .claims = {"rfc9293:3.10.7.4-fin-signals-user", "man:recv(2)-end-of-file",
                           "notes:H5"}) {
@@ -43,6 +127,7 @@ TEST_WITH_PEER(HalfClose, TheEndOfFileComesAfterTheLastByte,
 
   EXPECT_THAT(socket.Receive(4), Returns("last"));
   EXPECT_THAT(socket.Receive(64), Returns(" words"));
+  EXPECT_THAT(socket.Receive(64), IsEndOfFile());
   EXPECT_THAT(socket.Receive(64), IsEndOfFile());
 }
 
@@ -57,12 +142,67 @@ TEST_WITH_PEER(HalfClose, DataAndFinMayShareASegment,
   EXPECT_THAT(socket.Receive(64), IsEndOfFile());
 }
 
+TEST_WITH_PEER(HalfClose, AFinEndsAReceiveThatWaits,
+               .claims = {"rfc9293:3.10.7.4-fin-signals-user", "man:recv(2)-end-of-file"}) {
+  auto [socket, peer] = Connected();
+  Pending<std::string> receiving = socket.StartReceive(64);
+  EXPECT_FALSE(receiving.Returned());
+  peer.Send(Fin());
+  EXPECT_THAT(receiving.Await(), IsEndOfFile());
+}
+
+TEST_WITH_PEER(HalfClose, AFinBehindAGapIsHeldUntilTheGapIsFilled,
+               .claims = {"rfc9293:SHLD-31", "rfc9293:3.10.7.4-fin-signals-user"}) {
+  Connection connection = Connected();
+  auto& [socket, peer] = connection;
+
+  const Segment early = peer.Send(Fin().Seq(peer.snd_nxt + 5));
+  peer.Expect(Ack().Ack(peer.snd_nxt));
+  ExpectState(TcpState::kEstablished, connection);
+  EXPECT_THAT(socket.Receive(64, {"MSG_DONTWAIT"}), FailsWith(EAGAIN));
+
+  peer.Send(Data("hello"));
+  peer.Expect(Ack().Ack(early.seq + 1));
+  EXPECT_THAT(socket.Receive(64), Returns("hello"));
+  EXPECT_THAT(socket.Receive(64), IsEndOfFile());
+  ExpectState(TcpState::kCloseWait, connection);
+}
+
+TEST_WITH_PEER(HalfClose, DataPastAFinIsIgnored,
+               .claims = {"rfc9293:3.10.7.4-segment-text-after-fin"}) {
+  auto [socket, peer] = InState(TcpState::kCloseWait);
+  const std::uint32_t end = peer.snd_nxt;
+  peer.Send(Data("ghost"));
+  Settle();
+  EXPECT_THAT(socket.Receive(64), IsEndOfFile());
+  EXPECT_THAT(socket.Send("x"), Returns(1));
+  peer.ExpectEventually(Data("x").Ack(end));
+}
+
+TEST_WITH_PEER(HalfClose, ARepeatedFinIsAcknowledgedAgain,
+               .claims = {"rfc9293:3.10.7.4-repeated-fin"}) {
+  for (const TcpState state : {TcpState::kCloseWait, TcpState::kClosing, TcpState::kLastAck}) {
+    SCOPED_TRACE(std::string(TcpStateName(state)));
+    Connection connection = InState(state);
+    auto& [socket, peer] = connection;
+    const std::uint32_t end = peer.snd_nxt;
+    // Confirms what was confirmed before, so that it moves no state by its acknowledgment.
+    const std::uint32_t confirmed = state == TcpState::kCloseWait ? peer.rcv_nxt : peer.rcv_nxt - 1;
+    peer.Send(Fin().Seq(end - 1).Ack(confirmed));
+    peer.Expect(Ack().Seq(peer.rcv_nxt).Ack(end));
+    ExpectState(state, connection);
+  }
+}
+
+// --- Data of the own before the own FIN ----------------------------------------------------------
+
 TEST_WITH_PEER(HalfClose, QueuedDataGoesOutBeforeTheFin,
                .claims = {"rfc9293:3.6-data-before-fin", "rfc9293:3.6-close-fin"}) {
   auto [socket, peer] = Connected();
 
   peer.rcv_wnd = 0;  // nothing may leave yet
   peer.Send(Ack());
+  Settle();
   ASSERT_THAT(socket.Send("last words"), Returns(10));
   ASSERT_THAT(socket.Shutdown("SHUT_WR"), Succeeds());
 
@@ -74,8 +214,35 @@ TEST_WITH_PEER(HalfClose, QueuedDataGoesOutBeforeTheFin,
   if (!data.Has(kFin)) peer.Expect(Fin().Seq(data.seq + 10));
 }
 
+TEST_WITH_PEER(
+    HalfClose, TheFinComesAfterAFullSendBufferThatWaitedForTheWindow,
+    .claims = {"rfc9293:3.6-data-before-fin", "rfc9293:3.6-close-fin", "rfc9293:MUST-36"},
+    .lasts = [](const Facts&) -> Duration { return 1s; }) {
+  auto [socket, peer] = Connected();
+  peer.rcv_wnd = 0;
+  peer.Send(Ack());
+  Settle();
+  socket.SetOption("SO_SNDBUF", 16384).value();
+  const std::string stream = Lines(1'000'000);
+  const Outcome<int> sending = socket.Send(stream, {"MSG_DONTWAIT"});
+  const auto sent = static_cast<size_t>(sending.value());
+  ASSERT_LT(sent, stream.size());
+  EXPECT_THAT(socket.Send("x", {"MSG_DONTWAIT"}), FailsWith(EAGAIN));
+  ASSERT_THAT(socket.Shutdown("SHUT_WR"), Succeeds());
+
+  const Segment probe = peer.Expect(AnySegment());
+  EXPECT_FALSE(probe.Has(kFin));
+  EXPECT_LE(probe.payload.size(), 1U);
+
+  peer.rcv_wnd = 65535;
+  peer.Send(Ack());
+  const std::string received = probe.payload_text() + ReceiveUntilFin(peer);
+  EXPECT_TRUE(received == stream.substr(0, sent))
+      << received.size() << " bytes received, " << sent << " sent";
+}
+
 TEST_WITH_PEER(HalfClose, SendingAfterShutdownFailsWithEpipeAndSigpipe,
-               .claims = {"man:shutdown(2)-SHUT_WR", "man:send(2)-EPIPE"}) {
+               .claims = {"man:shutdown(2)-SHUT_WR", "man:send(2)-EPIPE", "posix:send-EPIPE"}) {
   auto [socket, peer] = Connected();
   ASSERT_THAT(socket.Shutdown("SHUT_WR"), Succeeds());
 
@@ -86,26 +253,4 @@ TEST_WITH_PEER(HalfClose, SendingAfterShutdownFailsWithEpipeAndSigpipe,
   const Outcome<int> quietly = socket.Send("too late", {"MSG_NOSIGNAL"});
   EXPECT_THAT(quietly, FailsWith(EPIPE));
   EXPECT_THAT(quietly, testing::Not(Raises("SIGPIPE")));
-}
-
-TEST_WITH_WIRE(HalfClose, AWholeStreamFlowsAfterTheFin,
-               .claims = {"rfc9293:3.6.1-half-close", "man:shutdown(2)-SHUT_WR", "notes:C3"}) {
-  auto [near, far] = Connected();
-  ASSERT_THAT(near.Shutdown("SHUT_WR"), Succeeds());
-  ASSERT_THAT(far.Receive(64), IsEndOfFile());
-
-  std::string stream;
-  for (int line = 0; stream.size() < 200'000; ++line) stream += std::to_string(line) + '\n';
-  Pending<int> sending = far.StartSend(stream);
-  std::string received;
-  while (received.size() < stream.size()) {
-    const std::string part = near.Receive(65536).value();
-    if (part.empty()) break;
-    received += part;
-  }
-  EXPECT_THAT(sending.Await(), Returns(static_cast<int>(stream.size())));
-  EXPECT_TRUE(received == stream) << received.size() << " bytes received";
-
-  ASSERT_THAT(far.Shutdown("SHUT_WR"), Succeeds());
-  EXPECT_THAT(near.Receive(64), IsEndOfFile());
 }

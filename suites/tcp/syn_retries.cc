@@ -1,67 +1,255 @@
 // An unanswered SYN: when it is sent again, and when the attempt is given up. RFC 9293 section
-// 3.8.3, RFC 6298, and what Linux documents in ip-sysctl.rst.
+// 3.8.3, RFC 6298, and what Linux documents in ip-sysctl.rst, tcp(7) and socket(7).
+#include <algorithm>
+#include <vector>
+
 #include "harness/test/test.h"
+#include "suites/tcp/schedule.h"
 
 using namespace sockproof;
 
 namespace {
 
+constexpr const char* kSynRetries = "net.ipv4.tcp_syn_retries";
+constexpr const char* kLinearTimeouts = "net.ipv4.tcp_syn_linear_timeouts";
+constexpr const char* kRtoMax = "net.ipv4.tcp_rto_max_ms";
+
 Duration SynGiveUp(const Facts& facts) { return LinuxSynSchedule(facts).give_up; }
-Duration SynAckGiveUp(const Facts& facts) { return LinuxSynAckSchedule(facts).give_up; }
 
-// How long the documented value `nominal` may take at most.
-Within AtMost(Duration nominal) { return Within(FiresAfter(nominal).latest() + kPatience); }
+// A connect() to a port of the peer where nobody answers.
+struct Attempt {
+  Socket socket;
+  ScriptedTcp& peer;
+  Pending<int> connecting;
+};
 
-// Each retransmission in its time, the same segment again; returns the first.
-Segment ExpectSchedule(ScriptedTcp& peer, const PartialSegment& kind,
-                       const std::vector<Duration>& retransmissions) {
-  const Segment first = peer.Expect(kind);
-  Segment previous = first;
-  for (const Duration gap : retransmissions) {
-    const Segment again = peer.Expect(PartialSegment(kind).Seq(first.seq), AtMost(gap));
-    EXPECT_THAT(again.time - previous.time, FiresAfter(gap));
-    previous = again;
+class UnansweredSyn : public PeerTest {
+ protected:
+  Attempt Connecting(const std::string& option = "", int value = 0) {
+    ScriptedTcp& peer = host.Listen(ip, next_port_++);
+    Socket socket = sut.NewSocket(ip);
+    if (!option.empty()) socket.SetOption(option, value).value();
+    return {socket, peer, socket.StartConnect(peer.local())};
   }
-  return first;
+
+  // Systems without the sysctl have no linear timeouts.
+  void NoLinearTimeouts() {
+    if (sut.facts().Find(std::string("sysctl.") + kLinearTimeouts)) {
+      sut.SetSysctl(kLinearTimeouts, 0);
+    }
+  }
+
+  // What is documented for a socket that has a value of its own where others have the sysctl's.
+  SynSchedule DocumentedWith(const std::string& sysctl, int value) {
+    Facts facts = sut.facts();
+    facts.Set("sysctl." + sysctl, std::to_string(value));
+    return LinuxSynSchedule(facts);
+  }
+
+  void ExpectGivenUpAs(const SynSchedule& documented, Attempt& attempt) {
+    const Segment first = ExpectSchedule(attempt.peer, Syn(), documented.retransmissions);
+    ExpectGivenUp(attempt, first, documented.give_up);
+    EXPECT_EQ(attempt.peer.waiting(), 0U) << "a SYN too many";
+  }
+
+  void ExpectGivenUp(Attempt& attempt, const Segment& first, Duration give_up) {
+    const Outcome<int> connected = attempt.connecting.Await(AtMost(give_up));
+    EXPECT_THAT(connected, FailsWith(ETIMEDOUT));
+    EXPECT_THAT(connected.end - first.time, FiresAfter(give_up));
+    Observe("SYN give-up", connected.end - first.time);
+  }
+
+ private:
+  std::uint16_t next_port_ = 80;
+};
+
+std::vector<TcpOption> OptionsButTimestamps(const Segment& segment) {
+  std::vector<TcpOption> options = segment.options;
+  std::erase_if(options,
+                [](const TcpOption& option) { return option.kind == tcp_option::kTimestamps; });
+  return options;
 }
 
 }  // namespace
 
-TEST_WITH_PEER(SynRetries, TheDefaultScheduleIsTheDocumentedOne,
-               .claims = {"linux:tcp_syn_retries", "linux:tcp_syn_linear_timeouts",
-                          "linux:TCP_TIMEOUT_INIT", "rfc6298:2.1-initial-rto",
-                          "rfc6298:5.5-back-off", "man:connect(2)-ETIMEDOUT"},
-               .needs = {"sysctl"}, .lasts = SynGiveUp) {
-  const SynSchedule documented = LinuxSynSchedule(sut.facts());
-  ScriptedTcp& peer = host.Listen(ip, 80);
-  Socket socket = sut.NewSocket(ip);
-  Pending<int> connecting = socket.StartConnect(peer.local());
+// --- The schedule --------------------------------------------------------------------------------
 
-  const Segment first = ExpectSchedule(peer, Syn(), documented.retransmissions);
-  const Outcome<int> connected = connecting.Await(AtMost(documented.give_up));
-  EXPECT_THAT(connected, FailsWith(ETIMEDOUT));
-  EXPECT_THAT(connected.end - first.time, FiresAfter(documented.give_up));
-  Observe("SYN give-up", connected.end - first.time);
-  EXPECT_EQ(peer.waiting(), 0U) << "a SYN too many";
+TEST_WITH(UnansweredSyn, SynRetries, TheDefaultScheduleIsTheDocumentedOne,
+          .claims = {"linux:tcp_syn_retries", "linux:tcp_syn_linear_timeouts",
+                     "linux:TCP_TIMEOUT_INIT", "rfc6298:2.1-initial-rto", "rfc6298:5.5-back-off",
+                     "man:connect(2)-ETIMEDOUT"},
+          .needs = {"sysctl"}, .lasts = SynGiveUp) {
+  Attempt attempt = Connecting();
+  ExpectGivenUpAs(LinuxSynSchedule(sut.facts()), attempt);
 }
 
-TEST_WITH_PEER(
-    SynRetries, WithoutLinearTimeoutsEachWaitIsTwiceTheOneBefore,
+TEST_WITH(
+    UnansweredSyn, SynRetries, WithoutLinearTimeoutsEachWaitIsTwiceTheOneBefore,
     .claims = {"linux:tcp_syn_retries", "rfc6298:5.5-back-off", "man:connect(2)-ETIMEDOUT"},
     .needs = {"sysctl"}, .lasts = [](const Facts&) -> Duration { return 7s; }) {
-  if (sut.facts().Find("sysctl.net.ipv4.tcp_syn_linear_timeouts")) {
-    sut.SetSysctl("net.ipv4.tcp_syn_linear_timeouts", 0);
-  }
-  sut.SetSysctl("net.ipv4.tcp_syn_retries", 2);
-  const SynSchedule documented = LinuxSynSchedule(sut.facts());
-  ScriptedTcp& peer = host.Listen(ip, 80);
-  Socket socket = sut.NewSocket(ip);
-  Pending<int> connecting = socket.StartConnect(peer.local());
+  NoLinearTimeouts();
+  sut.SetSysctl(kSynRetries, 2);
+  Attempt attempt = Connecting();
+  ExpectGivenUpAs(LinuxSynSchedule(sut.facts()), attempt);
+}
 
-  const Segment first = ExpectSchedule(peer, Syn(), documented.retransmissions);
-  const Outcome<int> connected = connecting.Await(AtMost(documented.give_up));
-  EXPECT_THAT(connected, FailsWith(ETIMEDOUT));
-  EXPECT_THAT(connected.end - first.time, FiresAfter(documented.give_up));
+TEST_WITH(
+    UnansweredSyn, SynRetries, TheLinearTimeoutsComeBeforeTheDoublingOnes,
+    .claims = {"linux:tcp_syn_linear_timeouts", "linux:tcp_syn_retries"}, .needs = {"sysctl"},
+    .lasts = [](const Facts&) -> Duration { return 17s; }) {
+  sut.SetSysctl(kLinearTimeouts, 2);
+  sut.SetSysctl(kSynRetries, 3);
+  Attempt attempt = Connecting();
+  ExpectGivenUpAs(LinuxSynSchedule(sut.facts()), attempt);
+}
+
+// With few retries the documents still put all linear timeouts first.
+TEST_WITH(
+    UnansweredSyn, SynRetries, TheLinearTimeoutsComeAlsoBeforeASingleRetry,
+    .claims = {"linux:tcp_syn_linear_timeouts"}, .needs = {"sysctl"},
+    .lasts = [](const Facts&) -> Duration { return 7s; }) {
+  sut.SetSysctl(kLinearTimeouts, 4);
+  sut.SetSysctl(kSynRetries, 1);
+  Attempt attempt = Connecting();
+  ExpectGivenUpAs(LinuxSynSchedule(sut.facts()), attempt);
+}
+
+TEST_WITH(
+    UnansweredSyn, SynRetries, TheTimeoutGrowsNoFurtherThanTcpRtoMaxMs,
+    .claims = {"linux:tcp_rto_max_ms", "rfc6298:5.5-back-off"}, .needs = {"sysctl"},
+    .lasts = [](const Facts&) -> Duration { return 9s; }) {
+  NoLinearTimeouts();
+  sut.SetSysctl(kRtoMax, 2000);
+  sut.SetSysctl(kSynRetries, 4);
+  Attempt attempt = Connecting();
+  ExpectGivenUpAs(LinuxSynSchedule(sut.facts()), attempt);
+}
+
+TEST_WITH(
+    UnansweredSyn, SynRetries, TheSocketsTcpRtoMaxMsHasPrecedence,
+    .claims = {"linux:TCP_RTO_MAX_MS"}, .needs = {"sysctl"},
+    .lasts = [](const Facts&) -> Duration { return 11s; }) {
+  NoLinearTimeouts();
+  sut.SetSysctl(kRtoMax, 1000);
+  sut.SetSysctl(kSynRetries, 3);
+  Attempt attempt = Connecting("TCP_RTO_MAX_MS", 4000);
+  ExpectGivenUpAs(DocumentedWith(kRtoMax, 4000), attempt);
+}
+
+TEST_WITH(
+    UnansweredSyn, SynRetries, EachRetransmissionIsTheSameSegment,
+    .claims = {"rfc9293:3.10.8-retransmission", "rfc9293:MUST-22"},
+    .lasts = [](const Facts&) -> Duration { return 3s; }) {
+  Attempt attempt = Connecting();
+  const Segment first = attempt.peer.Expect(Syn());
+  for (int i = 0; i < 2; ++i) {
+    const Segment again = attempt.peer.Expect(Syn().Seq(first.seq));
+    EXPECT_EQ(again.source.ToString(), first.source.ToString());
+    EXPECT_TRUE(OptionsButTimestamps(again) == OptionsButTimestamps(first));
+    EXPECT_EQ(again.payload_text(), "");
+  }
+}
+
+// --- The end of the attempt, set for one socket --------------------------------------------------
+
+TEST_WITH(
+    UnansweredSyn, SynRetries, TcpSyncntSetsTheNumberOfRetransmissions,
+    .claims = {"man:tcp(7)-TCP_SYNCNT", "rfc9293:MUST-21", "rfc9293:MUST-22"}, .needs = {"sysctl"},
+    .lasts = [](const Facts&) -> Duration { return 15s; }) {
+  NoLinearTimeouts();
+  // Side by side, the shortest first, so that each is looked at before the next one ends.
+  Attempt once = Connecting("TCP_SYNCNT", 1);
+  Attempt twice = Connecting("TCP_SYNCNT", 2);
+  Attempt thrice = Connecting("TCP_SYNCNT", 3);
+  ExpectGivenUpAs(DocumentedWith(kSynRetries, 1), once);
+  ExpectGivenUpAs(DocumentedWith(kSynRetries, 2), twice);
+  ExpectGivenUpAs(DocumentedWith(kSynRetries, 3), thrice);
+}
+
+// With the linear timeouts as they are by default.
+TEST_WITH(
+    UnansweredSyn, SynRetries, AsTheManPageSaysTcpSyncntCountsEveryRetransmission,
+    .claims = {"man:tcp(7)-TCP_SYNCNT"}, .lasts = [](const Facts&) -> Duration { return 3s; }) {
+  Attempt attempt = Connecting("TCP_SYNCNT", 1);
+  const Segment first = attempt.peer.Expect(Syn());
+  attempt.peer.Expect(Syn().Seq(first.seq));
+  EXPECT_THAT(attempt.connecting.Await(AtMost(7s)), FailsWith(ETIMEDOUT));
+  EXPECT_EQ(attempt.peer.waiting(), 0U) << "a SYN too many";
+}
+
+TEST_WITH_PEER(SynRetries, TcpSyncntCannotExceed255,
+               .claims = {"man:tcp(7)-TCP_SYNCNT", "man:setsockopt(2)-EINVAL"}) {
+  Socket socket = sut.NewSocket(ip);
+  ASSERT_THAT(socket.SetOption("TCP_SYNCNT", 3), Succeeds());
+  EXPECT_THAT(socket.SetOption("TCP_SYNCNT", 256), FailsWith(EINVAL));
+  EXPECT_THAT(socket.GetOption("TCP_SYNCNT"), Returns(3));
+}
+
+TEST_WITH(
+    UnansweredSyn, SynRetries, TcpUserTimeoutEndsTheAttempt,
+    .claims = {"man:tcp(7)-TCP_USER_TIMEOUT", "rfc9293:3.10.8-user-timeout", "rfc9293:MUST-21"},
+    .lasts = [](const Facts&) -> Duration { return 4500ms; }) {
+  Attempt shorter = Connecting("TCP_USER_TIMEOUT", 2500);
+  Attempt longer = Connecting("TCP_USER_TIMEOUT", 4500);
+  // The option has no effect on when a segment is sent again.
+  const Segment first_of_shorter = ExpectSchedule(shorter.peer, Syn(), {1s});
+  const Segment first_of_longer = ExpectSchedule(longer.peer, Syn(), {1s});
+  ExpectGivenUp(shorter, first_of_shorter, 2500ms);
+  ExpectGivenUp(longer, first_of_longer, 4500ms);
+}
+
+// Shorter than the wait for the first retransmission.
+TEST_WITH(
+    UnansweredSyn, SynRetries, AShortTcpUserTimeoutEndsTheAttempt,
+    .claims = {"man:tcp(7)-TCP_USER_TIMEOUT", "rfc9293:3.10.8-user-timeout"},
+    .lasts = [](const Facts&) -> Duration { return 900ms; }) {
+  Attempt attempt = Connecting("TCP_USER_TIMEOUT", 900);
+  const Segment first = attempt.peer.Expect(Syn());
+  ExpectGivenUp(attempt, first, 900ms);
+}
+
+TEST_WITH(
+    UnansweredSyn, SynRetries, SoSndtimeoEndsTheCallButNotTheAttempt,
+    .claims = {"man:socket(7)-SO_SNDTIMEO", "man:connect(2)-EINPROGRESS"},
+    .lasts = [](const Facts&) -> Duration { return 2s; }) {
+  auto [socket, peer, connecting] = Connecting("SO_SNDTIMEO", 2);
+  peer.Expect(Syn());
+  const Outcome<int> connected = connecting.Await(AtMost(2s));
+  EXPECT_THAT(connected, FailsWith(EINPROGRESS));
+  EXPECT_THAT(connected.end - connected.begin, FiresAfter(2s));
+
+  peer.Send(SynAck());
+  peer.Expect(Ack().Seq(peer.rcv_nxt).Ack(peer.snd_nxt));
+  EXPECT_THAT(socket.Poll({"POLLOUT"}), Returns(std::vector<std::string>{"POLLOUT"}));
+  EXPECT_EQ(ErrnoName(socket.TakeError()), ErrnoName(0));
+}
+
+// An RFC requirement that few systems meet by default.
+TEST_WITH(
+    UnansweredSyn, SynRetries, AsTheRfcSaysTheSynIsRetriedForThreeMinutes,
+    .claims = {"rfc9293:MUST-23"},
+    .lasts = [](const Facts&) -> Duration { return RfcSynR2Minimum(); }) {
+  Attempt attempt = Connecting();
+  const Segment first = attempt.peer.Expect(Syn());
+  if (attempt.connecting.BlocksFor(RfcSynR2Minimum())) return;
+  const Outcome<int> connected = attempt.connecting.Await();
+  EXPECT_GE(connected.end - first.time, RfcSynR2Minimum()) << connected.call() << " gave up";
+}
+
+// --- An answer in the end ------------------------------------------------------------------------
+
+TEST_WITH(
+    UnansweredSyn, SynRetries, AnAnswerToALateRetransmissionStillConnects,
+    .claims = {"rfc9293:MUST-22", "rfc9293:3.5-third-segment"},
+    .lasts = [](const Facts&) -> Duration { return 7s; }) {
+  auto [socket, peer, connecting] = Connecting();
+  const Segment first = peer.Expect(Syn());
+  for (int i = 0; i < 3; ++i) peer.Expect(Syn().Seq(first.seq), AtMost(4s));
+
+  peer.Send(SynAck());
+  peer.Expect(Ack().Seq(first.seq + 1).Ack(peer.snd_nxt));
+  EXPECT_THAT(connecting.Await(), Succeeds());
+  ExpectState(TcpState::kEstablished, {socket, peer});
 }
 
 TEST_WITH_WIRE(
@@ -83,18 +271,4 @@ TEST_WITH_WIRE(
   const std::vector<Segment> syn_acks = wire.Seen(SynAck().From(server));
   ASSERT_GE(syn_acks.size(), 2U);
   EXPECT_EQ(syn_acks[1].seq, syn_acks[0].seq);
-}
-
-TEST_WITH_PEER(SynAckRetries, TheDefaultScheduleIsTheDocumentedOne,
-               .claims = {"linux:tcp_synack_retries", "rfc6298:5.5-back-off"},
-               .needs = {"sysctl", "diag"}, .lasts = SynAckGiveUp) {
-  const SynAckSchedule documented = LinuxSynAckSchedule(sut.facts());
-  Connection connection = InState(TcpState::kListen);
-  auto& [listener, peer] = connection;
-
-  peer.Send(Syn());
-  const Segment first = ExpectSchedule(peer, SynAck(), documented.retransmissions);
-  ExpectState(TcpState::kSynReceived, connection);
-  peer.ExpectSilence(first.time + FiresAfter(documented.give_up).latest() - Clock::now());
-  ExpectState(TcpState::kClosed, connection);
 }

@@ -20,7 +20,7 @@
 #include <unistd.h>
 
 #include <array>
-#include <chrono>
+#include <cstdlib>
 #include <fstream>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -43,12 +43,9 @@ using agent_protocol::Base64Decode;
 using agent_protocol::Base64Encode;
 using nlohmann::json;
 using ::testing::AllOf;
-using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
-using ::testing::IsSupersetOf;
-using ::testing::Not;
 using ::testing::SizeIs;
 using ::testing::UnorderedElementsAre;
 
@@ -100,7 +97,13 @@ std::vector<std::string> DescriptorsOf(int pid) {
 
 // ---- the agent by its client ----
 
-AgentCommand RealAgent() { return {.program = SOCKPROOF_AGENT_PROGRAM}; }
+// The agent of this build, or the one that a porter names.
+const char* AgentProgram() {
+  const char* other = std::getenv("SOCKPROOF_AGENT");
+  return other != nullptr ? other : SOCKPROOF_AGENT_PROGRAM;
+}
+
+AgentCommand RealAgent() { return {.program = AgentProgram()}; }
 AgentCommand Shell(const std::string& script) {
   return {.program = "/bin/sh", .arguments = {"-c", script}};
 }
@@ -178,7 +181,7 @@ class AgentTest : public ::testing::Test {
 
 TEST_F(AgentTest, SaysWhoItIsAndWhatItCanDo) {
   EXPECT_EQ(agent_->hello()["protocol"], agent_protocol::kVersion);
-  EXPECT_EQ(agent_->hello()["os"], "Linux");
+  EXPECT_TRUE(agent_->hello()["os"].is_string());
   EXPECT_EQ(agent_->hello()["pid"], agent_->pid());
   EXPECT_TRUE(agent_->Can("ipv4"));
   EXPECT_FALSE(agent_->Can("flight"));
@@ -663,7 +666,7 @@ class RawAgent : public ::testing::Test {
     if (pid_ == 0) {
       dup2(input.get(), STDIN_FILENO);
       dup2(output.get(), STDOUT_FILENO);
-      execl(SOCKPROOF_AGENT_PROGRAM, SOCKPROOF_AGENT_PROGRAM, nullptr);
+      execl(AgentProgram(), AgentProgram(), nullptr);
       _exit(127);
     }
   }

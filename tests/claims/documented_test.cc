@@ -76,6 +76,8 @@ TEST(LinuxAcceptQueue, HoldsOneMoreThanTheCappedBacklog) {
   EXPECT_EQ(LinuxAcceptQueueHolds(4096, facts), 4097);
   EXPECT_EQ(LinuxAcceptQueueHolds(5000, facts), 4097);
   EXPECT_THROW(LinuxAcceptQueueHolds(5, Facts()), Skip);
+  EXPECT_EQ(LinuxSynQueueHolds(0, facts), 1);
+  EXPECT_EQ(LinuxSynQueueHolds(5000, facts), 4097);
 }
 
 TEST(RfcValues, AsDocumented) {
@@ -88,6 +90,33 @@ TEST(NotesSynSchedule, ThreeSynsIn75Seconds) {
   EXPECT_THAT(schedule.retransmissions, ElementsAre(5800ms, 24s));
   EXPECT_EQ(LastRetransmission(schedule.retransmissions), 29800ms);
   EXPECT_EQ(schedule.give_up, 75s);
+}
+
+TEST(NotesSynAckRetransmissions, AreThree) {
+  EXPECT_THAT(NotesSynAckRetransmissions(), ElementsAre(3s, 6s, 12s));
+}
+
+// tcp(7) and ip-sysctl.rst: 2 h, then about 11 min; the notes count one probe more.
+TEST(Keepalive, AsDocumented) {
+  EXPECT_EQ(LinuxKeepaliveDefaults().give_up(), 2h + 11min + 15s);
+  EXPECT_EQ(NotesKeepalive().give_up(), 2h + 12min + 30s);
+  EXPECT_EQ(RfcKeepaliveIdleMinimum(), 2h);
+  const KeepaliveSchedule schedule =
+      LinuxKeepalive(WithSysctls({{"net.ipv4.tcp_keepalive_time", 10},
+                                  {"net.ipv4.tcp_keepalive_intvl", 3},
+                                  {"net.ipv4.tcp_keepalive_probes", 2}}));
+  EXPECT_EQ(schedule.idle, 10s);
+  EXPECT_EQ(schedule.interval, 3s);
+  EXPECT_EQ(schedule.probes, 2);
+  EXPECT_EQ(schedule.give_up(), 16s);
+  EXPECT_THROW(LinuxKeepalive(Facts()), Skip);
+}
+
+// ip-sysctl.rst: 15 retransmissions are 924.6 s.
+TEST(LinuxDataGiveUpMinimum, AsDocumented) {
+  EXPECT_EQ(LinuxDataGiveUpMinimum(WithSysctls({{"net.ipv4.tcp_retries2", 15}})), 924600ms);
+  EXPECT_EQ(LinuxDataGiveUpMinimum(WithSysctls({{"net.ipv4.tcp_retries2", 3}})), 3s);
+  EXPECT_THROW(LinuxDataGiveUpMinimum(Facts()), Skip);
 }
 
 }  // namespace

@@ -27,7 +27,7 @@ std::string ErrorOf(const std::function<std::string()>& work, Duration limit = 6
 }
 
 TEST(CallInChildTest, ReturnsWhatTheFunctionReturned) {
-  const std::string large(1'000'000, 'x');
+  std::string large(1'000'000, 'x');
   EXPECT_EQ(CallInChild([&large] { return large; }, 60s), large);
   EXPECT_EQ(CallInChild([] { return std::string(); }, 60s), "");
 }

@@ -26,9 +26,7 @@ namespace sockproof {
 namespace {
 
 namespace fs = std::filesystem;
-using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-using ::testing::StartsWith;
 
 void End(EventLog& log, Verdict verdict, const std::string& reason = "") {
   log.Now(VerdictEvent{verdict, reason, Duration(0)});
@@ -349,6 +347,16 @@ TEST_F(RunnerTest, InterruptedRunWritesItsReports) {
   EXPECT_EQ(result["tests"][0]["error_type"], "interrupted");
   EXPECT_EQ(result["tests"][1]["verdict"], "NOT-RUN");
   EXPECT_EQ(result["tests"][1]["reason"], "interrupted before it began");
+}
+
+TEST_F(RunnerTest, ResultsOfAnEarlierRunAreGone) {
+  Add("IsRenamed", [](EventLog& log) { End(log, Verdict::kPass); });
+  Run();
+  tests_.clear();
+  Add("IsNew", [](EventLog& log) { End(log, Verdict::kPass); });
+  Run();
+  EXPECT_FALSE(fs::exists(out_ + "/tests/Suite.IsRenamed-ipv4"));
+  EXPECT_TRUE(fs::exists(out_ + "/tests/Suite.IsNew-ipv4"));
 }
 
 TEST_F(RunnerTest, ExitCodeTellsSurpriseFromNothingTested) {

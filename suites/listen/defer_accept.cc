@@ -1,0 +1,86 @@
+// TCP_DEFER_ACCEPT, tcp(7): a connection is handed to accept() only once it has brought data.
+#include "suites/listen/listen_test.h"
+
+using namespace sockproof;
+
+namespace {
+
+class DeferringListener : public ListenTest {
+ protected:
+  // As the wait for a whole number of SYN,ACK retransmissions, which come after 1 s and double.
+  static int RoundedUpToRetransmissions(int seconds) {
+    int end = 1;
+    for (int gap = 2; end < seconds; gap *= 2) end += gap;
+    return end;
+  }
+};
+
+constexpr int kLong = 60;  // seconds; no test waits for their end
+constexpr int kShort = 3;  // the end of the second wait for a SYN,ACK
+
+}  // namespace
+
+TEST_WITH(DeferringListener, DeferAccept, ABareAckDoesNotWakeAcceptButDataDoes,
+          .claims = {"man:tcp(7)-TCP_DEFER_ACCEPT"}) {
+  Socket listener = Listening(8);
+  listener.SetOption("TCP_DEFER_ACCEPT", kLong).value();
+  Pending<Accepted> accepting = listener.StartAccept();
+  ScriptedTcp& client = Established(Client());
+  Settle();
+  EXPECT_THAT(listener.Poll({"POLLIN"}), Returns(Events{}));
+  EXPECT_FALSE(accepting.Returned());
+
+  client.Send(Data("GET /"));
+  client.Expect(Ack().Ack(client.snd_nxt));
+  Socket accepted = accepting.Await().value().socket;
+  EXPECT_THAT(accepted.Receive(64), Returns("GET /"));
+}
+
+TEST_WITH(DeferringListener, DeferAccept, DataInTheLastSegmentOfTheHandshakeWakesAccept,
+          .claims = {"man:tcp(7)-TCP_DEFER_ACCEPT"}) {
+  Socket listener = Listening(8);
+  listener.SetOption("TCP_DEFER_ACCEPT", kLong).value();
+  ScriptedTcp& client = HalfOpen(Client());
+  client.Send(Data("GET /"));
+  client.Expect(Ack().Ack(client.snd_nxt));
+  EXPECT_THAT(Socket(listener.Accept().value().socket).Receive(64), Returns("GET /"));
+}
+
+TEST_WITH(
+    DeferringListener, DeferAccept, AfterTheTimeTheSynAckComesAgainAndABareAckIsEnough,
+    .claims = {"man:tcp(7)-TCP_DEFER_ACCEPT", "linux:defer-accept-last-chance"},
+    .lasts = [](const Facts&) -> Duration { return std::chrono::seconds(kShort); }) {
+  Socket listener = Listening(8);
+  listener.SetOption("TCP_DEFER_ACCEPT", kShort).value();
+  Pending<Accepted> accepting = listener.StartAccept();
+  ScriptedTcp& client = Client();
+  client.Send(Syn());
+  const Segment first = client.Expect(SynAck());
+  client.Send(Ack());
+
+  const Segment again = client.Expect(SynAck().Seq(first.seq));
+  EXPECT_THAT(again.time - first.time, FiresAfter(std::chrono::seconds(kShort)));
+  EXPECT_FALSE(accepting.Returned());
+  client.Send(Ack());
+  EXPECT_EQ(accepting.Await().value().remote.ToString(), client.local().ToString());
+}
+
+TEST_WITH(DeferringListener, DeferAccept, TheTimeIsRoundedUpToAWholeNumberOfRetransmissions,
+          .claims = {"linux:defer-accept-rounding"}) {
+  Socket listener = sut.NewSocket(ip);
+  EXPECT_THAT(listener.GetOption("TCP_DEFER_ACCEPT"), Returns(0));
+  for (const int seconds : {1, 2, 3, 4, 7, 8, 60}) {
+    ASSERT_THAT(listener.SetOption("TCP_DEFER_ACCEPT", seconds), Succeeds());
+    EXPECT_THAT(listener.GetOption("TCP_DEFER_ACCEPT"),
+                Returns(RoundedUpToRetransmissions(seconds)));
+  }
+}
+
+TEST_WITH(DeferringListener, DeferAccept, WithoutItABareAckWakesAccept,
+          .claims = {"man:accept(2)-queue"}) {
+  Socket listener = Listening(8);
+  listener.SetOption("TCP_DEFER_ACCEPT", kLong).value();
+  listener.SetOption("TCP_DEFER_ACCEPT", 0).value();
+  ScriptedTcp& client = Established(Client());
+  EXPECT_EQ(listener.Accept().value().remote.ToString(), client.local().ToString());
+}

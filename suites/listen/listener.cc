@@ -1,0 +1,180 @@
+// A listening socket itself: what it says of itself, how accept() and readiness tell of
+// connections, and what its end means for those that wait. listen(2), accept(2), poll(2), epoll(7).
+#include "suites/listen/listen_test.h"
+
+using namespace sockproof;
+
+TEST_WITH(ListenTest, Listener, ListenMakesTheSocketPassive,
+          .claims = {"man:listen(2)-passive", "notes:B1"}) {
+  Socket listener = sut.NewSocket(ip);
+  ASSERT_THAT(listener.Bind(kPort), Succeeds());
+  ScriptedTcp& early = Client();
+  early.Send(Syn());
+  early.Expect(Rst());
+
+  ASSERT_THAT(listener.Listen(1), Succeeds());
+  ScriptedTcp& client = Client();
+  ExpectState(TcpState::kListen, {listener, client});
+  HalfOpen(client);
+}
+
+TEST_WITH(ListenTest, Listener, SoAcceptconnTellsAListenerFromOtherSockets,
+          .claims = {"man:socket(7)-SO_ACCEPTCONN", "man:accept(2)-new-socket"}) {
+  Socket listener = sut.NewSocket(ip);
+  listener.Bind(kPort).value();
+  EXPECT_THAT(listener.GetOption("SO_ACCEPTCONN"), Returns(0));
+  listener.Listen(1).value();
+  EXPECT_THAT(listener.GetOption("SO_ACCEPTCONN"), Returns(1));
+
+  Established(Client());
+  Socket accepted = listener.Accept().value().socket;
+  EXPECT_THAT(accepted.GetOption("SO_ACCEPTCONN"), Returns(0));
+  EXPECT_THAT(accepted.Accept(), FailsWith(EINVAL));
+  EXPECT_THAT(listener.GetOption("SO_ACCEPTCONN"), Returns(1));
+}
+
+TEST_WITH(ListenTest, Listener, SoAcceptconnIsReadOnly, .claims = {"man:socket(7)-SO_ACCEPTCONN"}) {
+  Socket listener = Listening(1);
+  EXPECT_THAT(listener.SetOption("SO_ACCEPTCONN", 0), testing::Not(Succeeds()));
+  EXPECT_THAT(listener.GetOption("SO_ACCEPTCONN"), Returns(1));
+}
+
+TEST_WITH(ListenTest, Listener, AConnectedSocketCannotListen, .claims = {"posix:listen-EINVAL"}) {
+  EXPECT_THAT(Connected().socket.Listen(1), FailsWith(EINVAL));
+}
+
+// --- accept() ------------------------------------------------------------------------------------
+
+TEST_WITH(ListenTest, Accept, FailsWithEagainOnANonblockingListenerWithoutConnections,
+          .claims = {"man:accept(2)-queue"}) {
+  Socket listener = sut.NewSocket(ip, "SOCK_STREAM", {"SOCK_NONBLOCK"});
+  listener.Bind(kPort).value();
+  listener.Listen(8).value();
+  EXPECT_THAT(listener.Accept(), FailsWith(EAGAIN));
+  ScriptedTcp& client = HalfOpen(Client());
+  EXPECT_THAT(listener.Accept(), FailsWith(EAGAIN));
+  client.Send(Ack());
+  Settle();
+  EXPECT_EQ(listener.Accept().value().remote.ToString(), client.local().ToString());
+  EXPECT_THAT(listener.Accept(), FailsWith(EAGAIN));
+}
+
+TEST_WITH(ListenTest, Accept, FailsWithEinvalOnASocketThatDoesNotListen,
+          .claims = {"man:accept(2)-EINVAL"}) {
+  Socket socket = sut.NewSocket(ip);
+  socket.Bind(kPort).value();
+  EXPECT_THAT(socket.Accept(), FailsWith(EINVAL));
+}
+
+TEST_WITH(
+    ListenTest, Accept, FailsWithEagainAfterTheReceiveTimeout,
+    .claims = {"man:socket(7)-SO_RCVTIMEO"}, .lasts = [](const Facts&) -> Duration { return 3s; }) {
+  Socket listener = Listening(8);
+  listener.SetOption("SO_RCVTIMEO", 3).value();
+  const Outcome<Accepted> accepting = listener.Accept();
+  EXPECT_THAT(accepting, FailsWith(EAGAIN));
+  EXPECT_THAT(accepting.end - accepting.begin, FiresAfter(3s));
+}
+
+// --- Readiness -----------------------------------------------------------------------------------
+
+TEST_WITH(ListenTest, Listener, IsReadableWhileAConnectionWaits,
+          .claims = {"man:accept(2)-readable"}) {
+  Socket listener = Listening(8);
+  EXPECT_THAT(listener.Poll({"POLLIN", "POLLOUT"}), Returns(Events{}));
+  ScriptedTcp& client = HalfOpen(Client());
+  EXPECT_THAT(listener.Poll({"POLLIN", "POLLOUT"}), Returns(Events{}));
+
+  client.Send(Ack());
+  Settle();
+  EXPECT_THAT(listener.Poll({"POLLIN", "POLLOUT"}), Returns(Events{"POLLIN"}));
+  listener.Accept().value();
+  EXPECT_THAT(listener.Poll({"POLLIN", "POLLOUT"}), Returns(Events{}));
+}
+
+TEST_WITH(ListenTest, Listener, ABlockedPollReturnsWhenAConnectionArrives,
+          .claims = {"man:accept(2)-readable"}) {
+  Socket listener = Listening(8);
+  ScriptedTcp& client = HalfOpen(Client());
+  Pending<Events> polling = listener.StartPoll({"POLLIN"}, 60s);
+  EXPECT_FALSE(polling.Returned());
+  client.Send(Ack());
+  EXPECT_THAT(polling.Await(), Returns(Events{"POLLIN"}));
+}
+
+TEST_WITH(ListenTest, Listener, LevelTriggeredEpollReportsItUntilTheQueueIsEmpty,
+          .claims = {"man:epoll(7)-level-triggered", "man:accept(2)-readable"},
+          .needs = {"epoll"}) {
+  Socket listener = Listening(8);
+  Epoll epoll(listener, {"EPOLLIN"});
+  EXPECT_THAT(epoll.Wait(), Returns(Events{}));
+  Established(Client());
+  Established(Client());
+  Settle();
+  for (int queued = 2; queued > 0; --queued) {
+    EXPECT_THAT(epoll.Wait(), Returns(Events{"EPOLLIN"}));
+    EXPECT_THAT(epoll.Wait(), Returns(Events{"EPOLLIN"}));
+    listener.Accept().value();
+  }
+  EXPECT_THAT(epoll.Wait(), Returns(Events{}));
+}
+
+TEST_WITH(ListenTest, Listener, EdgeTriggeredEpollReportsArrivalsOnly,
+          .claims = {"man:epoll(7)-edge-triggered", "man:accept(2)-readable"}, .needs = {"epoll"}) {
+  Socket listener = Listening(8);
+  Epoll epoll(listener, {"EPOLLIN", "EPOLLET"});
+  EXPECT_THAT(epoll.Wait(), Returns(Events{}));
+  Established(Client());
+  Settle();
+  EXPECT_THAT(epoll.Wait(), Returns(Events{"EPOLLIN"}));
+  EXPECT_THAT(epoll.Wait(), Returns(Events{})) << "the connection that still waits is no news";
+
+  Pending<Events> waiting = epoll.StartWait(60s);
+  EXPECT_FALSE(waiting.Returned());
+  Established(Client());
+  EXPECT_THAT(waiting.Await(), Returns(Events{"EPOLLIN"}));
+}
+
+// --- The end of a listener -----------------------------------------------------------------------
+
+TEST_WITH(ListenTest, Listener, ItsCloseAbortsTheConnectionsThatWait,
+          .claims = {"linux:listener-closed", "rfc9293:3.10.7.1-reset-with-ack",
+                     "rfc9293:3.10.7.1-reset-without-ack"}) {
+  Socket listener = Listening(8);
+  ScriptedTcp& queued = Established(Client());
+  ScriptedTcp& half_open = HalfOpen(Client());
+  Settle();
+  ASSERT_THAT(listener.Close(), Succeeds());
+  queued.Expect(Rst().Seq(queued.rcv_nxt));
+
+  const Segment ack = half_open.Send(Ack());
+  half_open.Expect(Rst().Seq(ack.ack));
+  ScriptedTcp& late = Client();
+  const Segment syn = late.Send(Syn());
+  late.Expect(Rst().With(kAck).Seq(0).Ack(syn.seq + 1));
+}
+
+TEST_WITH(
+    ListenTest, Listener, ItsCloseEndsTheRetransmissionOfSynAcks,
+    .claims = {"linux:listener-closed"}, .needs = {"diag"},
+    .lasts = [](const Facts&) -> Duration { return 1300ms; }) {
+  Socket listener = Listening(8);
+  ScriptedTcp& half_open = HalfOpen(Client());
+  ASSERT_THAT(listener.Close(), Succeeds());
+  half_open.ExpectSilence(FiresAfter(1s).latest());  // the first retransmission is due after 1 s
+  EXPECT_THAT(ShownInSynReceived(), testing::IsEmpty());
+}
+
+TEST_WITH(ListenTest, Listener, ItsCloseLeavesAcceptedConnectionsAlone,
+          .claims = {"man:accept(2)-new-socket"}) {
+  Socket listener = Listening(8);
+  ScriptedTcp& client = Established(Client());
+  Socket accepted = listener.Accept().value().socket;
+  ASSERT_THAT(listener.Close(), Succeeds());
+
+  client.Send(Data("still here"));
+  client.Expect(Ack().Ack(client.snd_nxt));
+  EXPECT_THAT(accepted.Receive(64), Returns("still here"));
+  EXPECT_THAT(accepted.Send("so am I"), Returns(7));
+  client.Expect(Data("so am I"));
+}

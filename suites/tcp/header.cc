@@ -1,0 +1,224 @@
+// What the fields of the header mean, RFC 9293 sections 3.1 and 3.4: sequence and acknowledgment
+// number, and the flags ACK, SYN and FIN.
+#include <map>
+
+#include "harness/test/test.h"
+
+using namespace sockproof;
+
+namespace {
+
+std::string Digits(size_t count) {
+  std::string text;
+  for (size_t i = 0; i < count; ++i) text += static_cast<char>('0' + i % 10);
+  return text;
+}
+
+// How far sequence number `a` is past `b`; negative before it.
+std::int32_t Past(std::uint32_t a, std::uint32_t b) { return static_cast<std::int32_t>(a - b); }
+
+}  // namespace
+
+// --- The sequence number -------------------------------------------------------------------------
+
+TEST_WITH_PEER(Header, TheSequenceNumberIsThatOfTheFirstByteCarried,
+               .claims = {"rfc9293:3.1-seq-field", "rfc9293:3.1-isn", "notes:H1"}) {
+  auto [socket, peer] = Connected();
+  const std::uint32_t first_byte = peer.irs + 1;
+
+  const std::string stream = Digits(4000);  // more than two full segments
+  ASSERT_THAT(socket.Send(stream), Returns(4000));
+  for (std::uint32_t sent = 0; sent < stream.size();) {
+    const Segment segment = peer.Expect(AnyData().Seq(first_byte + sent));
+    EXPECT_EQ(segment.payload_text(), stream.substr(sent, segment.payload.size()));
+    peer.Send(Ack());
+    sent += static_cast<std::uint32_t>(segment.payload.size());
+  }
+}
+
+TEST_WITH_PEER(Header, BytesAreReadInTheOrderOfTheirNumbers,
+               .claims = {"rfc9293:3.1-seq-field", "rfc9293:SHLD-31", "notes:H1", "notes:H2"}) {
+  auto [socket, peer] = Connected();
+
+  const std::uint32_t start = peer.snd_nxt;
+  peer.Send(Data("there").Seq(start + 3));
+  peer.Expect(Ack().Ack(start));
+  peer.Send(Data("hi "));
+  peer.Expect(Ack().Ack(start + 8));
+  EXPECT_THAT(socket.Receive(64), Returns("hi there"));
+}
+
+TEST_WITH_PEER(Header, AByteThatComesTwiceIsReadOnce,
+               .claims = {"rfc9293:3.1-seq-field", "rfc9293:3.10.7.4-unacceptable-segment",
+                          "notes:H1", "notes:H2"}) {
+  auto [socket, peer] = Connected();
+
+  const Segment once = peer.Send(Data("once"));
+  peer.Expect(Ack().Ack(once.seq + 4));
+  peer.Send(Data("once").Seq(once.seq));
+  peer.Expect(Ack().Ack(once.seq + 4));
+  peer.Send(Data(" only"));
+  peer.Expect(Ack().Ack(once.seq + 9));
+  EXPECT_THAT(socket.Receive(64), Returns("once only"));
+}
+
+TEST_WITH_PEER(Header, SequenceNumbersWrapToZero,
+               .claims = {"rfc9293:3.4-modulo", "notes:H1", "notes:H2"}) {
+  auto [listener, peer] = InState(TcpState::kListen);
+  peer.iss = peer.snd_una = peer.snd_nxt = 0xffff'fffc;
+  peer.Send(Syn());
+  peer.Expect(SynAck().Ack(0xffff'fffd));
+  peer.Send(Ack());
+  Socket socket = listener.Accept().value().socket;
+
+  peer.Send(Data("012"));
+  peer.Expect(Ack().Ack(0));
+  peer.Send(Data("3456"));
+  peer.Expect(Ack().Ack(4));
+  EXPECT_THAT(socket.Receive(64), Returns("0123456"));
+}
+
+// --- The acknowledgment number -------------------------------------------------------------------
+
+TEST_WITH_PEER(Header, TheAcknowledgmentNumberIsTheNextOneExpected,
+               .claims = {"rfc9293:3.1-ack-field", "notes:H2"}) {
+  auto [socket, peer] = Connected();
+
+  for (const size_t length : {1U, 2U, 536U, 1400U}) {
+    const Segment data = peer.Send(Data(Digits(length)));
+    peer.Expect(Ack().Ack(data.seq + static_cast<std::uint32_t>(length)));
+  }
+  // Data acknowledges too.
+  ASSERT_THAT(socket.Send("answer"), Returns(6));
+  peer.Expect(Data("answer").Seq(peer.rcv_nxt).Ack(peer.snd_nxt));
+}
+
+TEST_WITH_PEER(Header, WithoutTheAckFlagNothingIsAcknowledged,
+               .claims = {"rfc9293:3.1-ack-field", "rfc9293:3.10.7.4-without-ack", "notes:H3"}) {
+  auto [socket, peer] = Connected();
+
+  ASSERT_THAT(socket.Send("acknowledge me"), Returns(14));
+  const Segment data = peer.Expect(Data("acknowledge me"));
+  peer.Send(Flags(0).Ack(data.seq + 14));
+  peer.Expect(Data("acknowledge me").Seq(data.seq));
+  peer.Send(Ack());
+  ASSERT_THAT(socket.Send("next"), Returns(4));
+  peer.Expect(Data("next").Seq(data.seq + 14));
+}
+
+TEST_WITH_PEER(Header, DataWithoutTheAckFlagIsDropped,
+               .claims = {"rfc9293:3.10.7.4-without-ack", "notes:H3"}) {
+  auto [socket, peer] = Connected();
+
+  const std::uint32_t start = peer.snd_nxt;
+  peer.Send(Flags(kPsh).Payload("dropped"));
+  peer.snd_nxt = start;
+  Settle();
+  EXPECT_EQ(peer.waiting(), 0U) << "a segment without ACK is answered";
+
+  peer.Send(Data("taken"));
+  peer.Expect(Ack().Ack(start + 5));
+  EXPECT_THAT(socket.Receive(64), Returns("taken"));
+}
+
+TEST_WITH_PEER(Header, TheAcknowledgmentNumberOfARequestIsNotLookedAt,
+               .claims = {"rfc9293:3.1-ack-field", "notes:H3", "notes:H4"}) {
+  auto [listener, peer] = InState(TcpState::kListen);
+
+  const Segment syn = peer.Send(Syn().Ack(123'456'789));
+  peer.Expect(SynAck().Ack(syn.seq + 1));
+}
+
+// --- ACK, SYN and FIN through the life of a connection -------------------------------------------
+
+TEST_WITH_WIRE(Header, EverySegmentAfterTheFirstSynAcknowledgesWhatHasArrived,
+               .claims = {"rfc9293:3.1-ack-field", "notes:H2", "notes:H3"}) {
+  auto [near, far] = Connected();
+  ASSERT_THAT(near.Send("question"), Returns(8));
+  ASSERT_THAT(far.Receive(64), Returns("question"));
+  ASSERT_THAT(far.Send("answer"), Returns(6));
+  ASSERT_THAT(near.Receive(64), Returns("answer"));
+  ASSERT_THAT(near.Close(), Succeeds());
+  ASSERT_THAT(far.Receive(64), IsEndOfFile());
+  ASSERT_THAT(far.Close(), Succeeds());
+  const Segment last_fin = wire.Expect(Fin().From(server));
+  wire.Expect(Ack().Ack(last_fin.seq + 1).From(client));
+
+  const std::vector<Segment> segments = wire.Seen(AnySegment());
+  EXPECT_FALSE(segments.front().Has(kAck));
+  std::map<std::uint16_t, std::uint32_t> next;  // what each side sends next, by its port
+  for (const Segment& segment : segments) {
+    if (next.empty()) {
+      next[segment.source.port] = segment.seq;
+    } else {
+      EXPECT_TRUE(segment.Has(kAck)) << Describe(segment, 0, 0);
+      EXPECT_LE(Past(segment.ack, next[segment.destination.port]), 0) << Describe(segment, 0, 0);
+    }
+    const std::uint32_t end = segment.seq + segment.length();
+    if (segment.Has(kSyn) || Past(end, next[segment.source.port]) > 0) {
+      next[segment.source.port] = end;
+    }
+  }
+}
+
+TEST_WITH_WIRE(Header, OnlyTheFirstSegmentOfEachSideHasSyn,
+               .claims = {"rfc9293:3.5-third-segment", "notes:H4"}) {
+  auto [near, far] = Connected();
+  ASSERT_THAT(near.Send("question"), Returns(8));
+  ASSERT_THAT(far.Receive(64), Returns("question"));
+
+  std::map<std::uint16_t, int> sent;  // by port
+  for (const Segment& segment : wire.Seen(AnySegment())) {
+    EXPECT_EQ(segment.Has(kSyn), sent[segment.source.port]++ == 0) << Describe(segment, 0, 0);
+  }
+}
+
+// A slip of the notes: RFC 9293, figure 6, line 4, has no SYN there.
+TEST_WITH_PEER(Header, AsTheNotesSayTheThirdSegmentHasSyn, .claims = {"notes:O3-syn"}) {
+  ScriptedTcp& peer = host.Listen(ip, 80);
+  Socket socket = sut.NewSocket(ip);
+  Pending<int> connecting = socket.StartConnect(peer.local());
+  const Segment syn = peer.Expect(Syn());
+
+  const Segment syn_ack = peer.Send(SynAck());
+  peer.Expect(SynAck().Seq(syn.seq + 1).Ack(syn_ack.seq + 1));
+}
+
+TEST_WITH_PEER(Header, SynWithAckIsNoRequest, .claims = {"rfc9293:3.10.7.2-ack", "notes:H4"}) {
+  auto [listener, peer] = InState(TcpState::kListen);
+
+  const Segment unasked = peer.Send(SynAck().Ack(7));
+  peer.Expect(Flags(kRst).Seq(unasked.ack));
+}
+
+TEST_WITH_PEER(Header, NothingNewFollowsTheFin,
+               .claims = {"rfc9293:3.4-syn-and-fin-numbered", "rfc9293:3.6-close-fin",
+                          "notes:H5"}) {
+  auto [socket, peer] = Connected();
+  ASSERT_THAT(socket.Send("last words"), Returns(10));
+  const Segment data = peer.Expect(Data("last words"));
+  peer.Send(Ack());
+  ASSERT_THAT(socket.Shutdown("SHUT_WR"), Succeeds());
+  const Segment fin = peer.Expect(Fin().Seq(data.seq + 10).Payload(""));
+
+  // Whatever still comes from this side is past its FIN and empty.
+  peer.Send(Data("still here").Ack(fin.seq + 1));
+  peer.Expect(Ack().Seq(fin.seq + 1).Ack(peer.snd_nxt));
+  peer.Send(Fin());
+  peer.Expect(Ack().Seq(fin.seq + 1).Ack(peer.snd_nxt));
+}
+
+TEST_WITH_PEER(Header, AFinIsHeldUntilTheDataBeforeItHasCome,
+               .claims = {"rfc9293:3.4-syn-and-fin-numbered", "rfc9293:SHLD-31",
+                          "rfc9293:3.10.7.4-fin-signals-user", "notes:H5"}) {
+  auto [socket, peer] = Connected();
+
+  const std::uint32_t start = peer.snd_nxt;
+  Pending<std::string> receiving = socket.StartReceive(64);
+  peer.Send(Fin().Seq(start + 4));
+  peer.Expect(Ack().Ack(start));
+  peer.Send(Data("data"));
+  peer.Expect(Ack().Ack(start + 5));
+  EXPECT_THAT(receiving.Await(), Returns("data"));
+  EXPECT_THAT(socket.Receive(64), IsEndOfFile());
+}

@@ -1,0 +1,216 @@
+// ICMP errors about a SYN or SYN,ACK: which end the attempt, and what the application is told.
+// RFC 9293 section 3.9.2.2, RFC 5461, RFC 5927, and the tables of errnos in Linux.
+#include <string>
+#include <vector>
+
+#include "harness/test/test.h"
+
+using namespace sockproof;
+
+namespace {
+
+struct Meaning {
+  const char* name;
+  IcmpError error;
+  int error_number;
+};
+
+// Those that RFC 9293 calls soft; the errnos are of linux:icmp_err_convert and
+// linux:icmpv6_err_convert.
+std::vector<Meaning> SoftErrors(IpVersion ip) {
+  std::vector<Meaning> errors = {
+      {"net unreachable", icmp::NetUnreachable(ip), ENETUNREACH},
+      {"host unreachable", icmp::HostUnreachable(ip), EHOSTUNREACH},
+      {"hop limit exceeded", icmp::HopLimitExceeded(ip), EHOSTUNREACH},
+      {"parameter problem", icmp::ParameterProblem(ip), EPROTO},
+  };
+  if (ip == IpVersion::kIpv4) {
+    errors.push_back({"source route failed", icmp::SourceRouteFailed(), EOPNOTSUPP});
+  }
+  return errors;
+}
+
+// The others. Of ICMP those that RFC 9293 calls hard; it classifies none of ICMPv6.
+std::vector<Meaning> HardErrors(IpVersion ip) {
+  std::vector<Meaning> errors = {{"port unreachable", icmp::PortUnreachable(ip), ECONNREFUSED}};
+  if (ip == IpVersion::kIpv4) {
+    errors.push_back({"protocol unreachable", icmp::ProtocolUnreachable(), ENOPROTOOPT});
+  } else {
+    errors.push_back({"administratively prohibited", icmp::AdminProhibited(), EACCES});
+  }
+  return errors;
+}
+
+std::string ErrorOf(Socket& socket) { return ErrnoName(socket.TakeError()); }
+
+class AttemptWithIcmp : public PeerTest {
+ protected:
+  struct Attempt {
+    Socket socket;
+    ScriptedTcp& peer;
+    Segment syn;
+  };
+
+  // A nonblocking connect() and its SYN.
+  Attempt Connecting() {
+    ScriptedTcp& peer = host.Listen(ip, 80);
+    Socket socket = sut.NewSocket(ip, "SOCK_STREAM", {"SOCK_NONBLOCK"});
+    socket.Connect(peer.local());  // EINPROGRESS
+    return {socket, peer, peer.Expect(Syn())};
+  }
+
+  // Returns when the system has taken it in.
+  void Report(const IcmpError& error, const Segment& about) {
+    host.SendIcmpError(error, about);
+    Settle();
+  }
+
+  // The attempt goes on, and an answer to its SYN connects.
+  void ExpectUnharmed(Attempt& attempt) {
+    EXPECT_EQ(ErrorOf(attempt.socket), ErrnoName(0));
+    attempt.peer.Send(SynAck());
+    attempt.peer.Expect(Ack().Seq(attempt.peer.rcv_nxt).Ack(attempt.peer.snd_nxt));
+    EXPECT_THAT(attempt.socket.Send("still here"), Returns(10));
+    attempt.peer.Expect(Data("still here").Seq(attempt.peer.rcv_nxt));
+  }
+};
+
+}  // namespace
+
+// --- SYN-SENT ------------------------------------------------------------------------------------
+
+TEST_WITH(AttemptWithIcmp, SynIcmp, AHardErrorEndsTheAttempt,
+          .claims = {"rfc9293:SHLD-26", "rfc9293:MUST-54", "linux:icmp_err_convert",
+                     "linux:icmpv6_err_convert", "man:socket(7)-SO_ERROR"}) {
+  for (const Meaning& hard : HardErrors(ip)) {
+    SCOPED_TRACE(hard.name);
+    Attempt attempt = Connecting();
+    Report(hard.error, attempt.syn);
+    EXPECT_EQ(ErrorOf(attempt.socket), ErrnoName(hard.error_number));
+    EXPECT_EQ(ErrorOf(attempt.socket), ErrnoName(0));
+
+    // Its answer finds nobody.
+    const Segment late = attempt.peer.Send(SynAck());
+    attempt.peer.Expect(Rst().Seq(late.ack));
+  }
+}
+
+TEST_WITH(AttemptWithIcmp, SynIcmp, OnLinuxASoftErrorEndsTheAttemptToo,
+          .claims = {"rfc5461:4-soft-errors-as-hard", "linux:icmp_err_convert",
+                     "linux:icmpv6_err_convert"}) {
+  for (const Meaning& soft : SoftErrors(ip)) {
+    SCOPED_TRACE(soft.name);
+    Attempt attempt = Connecting();
+    Report(soft.error, attempt.syn);
+    EXPECT_EQ(ErrorOf(attempt.socket), ErrnoName(soft.error_number));
+
+    const Segment late = attempt.peer.Send(SynAck());
+    attempt.peer.Expect(Rst().Seq(late.ack));
+  }
+}
+
+TEST_WITH(AttemptWithIcmp, SynIcmp, AsTheRfcSaysASoftErrorDoesNotEndTheAttempt,
+          .claims = {"rfc9293:MUST-56"}) {
+  for (const Meaning& soft : SoftErrors(ip)) {
+    SCOPED_TRACE(soft.name);
+    Attempt attempt = Connecting();
+    Report(soft.error, attempt.syn);
+    ASSERT_NO_FATAL_FAILURE(ExpectUnharmed(attempt));
+  }
+}
+
+// However the system takes it: at once, or when it gives up.
+TEST_WITH(
+    AttemptWithIcmp, SynIcmp, ASoftErrorIsToldToABlockingConnect,
+    .claims = {"rfc9293:SHLD-25", "linux:icmp_err_convert", "linux:icmpv6_err_convert"},
+    .lasts = [](const Facts&) -> Duration { return 1s; }) {
+  ScriptedTcp& peer = host.Listen(ip, 80);
+  Socket socket = sut.NewSocket(ip);
+  ASSERT_THAT(socket.SetOption("TCP_SYNCNT", 1), Succeeds());
+  Pending<int> connecting = socket.StartConnect(peer.local());
+  peer.Expect(Syn());
+  // The call holds the socket while it sends the first one.
+  const Segment again = peer.Expect(Syn().Seq(peer.irs));
+  host.SendIcmpError(icmp::HostUnreachable(ip), again);
+  EXPECT_THAT(connecting.Await(Within(15s)), FailsWith(EHOSTUNREACH));
+}
+
+TEST_WITH(AttemptWithIcmp, SynIcmp, AnErrorConcernsOnlyTheConnectionItQuotes,
+          .claims = {"rfc9293:MUST-54"}) {
+  Attempt spared = Connecting();
+  Attempt concerned = Connecting();
+  Report(icmp::PortUnreachable(ip), concerned.syn);
+  EXPECT_EQ(ErrorOf(concerned.socket), "ECONNREFUSED");
+  ExpectUnharmed(spared);
+}
+
+TEST_WITH(AttemptWithIcmp, SynIcmp, AnErrorThatQuotesAnotherSequenceNumberIsIgnored,
+          .claims = {"rfc5927:4.1-sequence-number"}) {
+  Attempt attempt = Connecting();
+  for (const std::uint32_t off : {1000U, -1000U}) {
+    Segment forged = attempt.syn;
+    forged.seq += off;
+    Report(icmp::PortUnreachable(ip), forged);
+  }
+  ExpectUnharmed(attempt);
+}
+
+TEST_WITH(AttemptWithIcmp, SynIcmp, ASynThatIsTooBigIsNoError,
+          .claims = {"linux:tcp_v4_err-too-big"}) {
+  constexpr std::uint16_t kMtu = 1400;
+  Attempt attempt = Connecting();
+  Report(icmp::TooBig(ip, kMtu), attempt.syn);
+  ExpectUnharmed(attempt);
+}
+
+TEST_WITH(AttemptWithIcmp, SynIcmp, SourceQuenchIsDiscarded, .claims = {"rfc9293:MUST-55"},
+          .ipv4_only_because = "ICMPv6 has no source quench") {
+  Attempt attempt = Connecting();
+  Report(icmp::SourceQuench(), attempt.syn);
+  ExpectUnharmed(attempt);
+}
+
+// --- SYN-RECEIVED --------------------------------------------------------------------------------
+
+TEST_WITH_PEER(SynIcmp, AnErrorThatEndsAHalfOpenConnectionIsNotToldToAccept,
+               .claims = {"linux:tcp_req_err"}) {
+  auto [listener, peer] = InState(TcpState::kListen);
+  peer.Send(Syn());
+  const Segment syn_ack = peer.Expect(SynAck());
+  Pending<Accepted> accepting = listener.StartAccept();
+  // Of the errors that end it, one for each version.
+  host.SendIcmpError(ip == IpVersion::kIpv4 ? icmp::HostUnreachable(ip) : icmp::PortUnreachable(ip),
+                     syn_ack);
+  Settle();
+
+  const Segment late = peer.Send(Ack());
+  peer.Expect(Rst().Seq(late.ack));
+  EXPECT_FALSE(accepting.Returned());
+}
+
+TEST_WITH_PEER(SynIcmp, AsTheRfcSaysASoftErrorDoesNotEndAHalfOpenConnection,
+               .claims = {"rfc9293:MUST-56"}) {
+  for (const Meaning& soft : SoftErrors(ip)) {
+    SCOPED_TRACE(soft.name);
+    auto [listener, peer] = InState(TcpState::kListen);
+    peer.Send(Syn());
+    host.SendIcmpError(soft.error, peer.Expect(SynAck()));
+    Settle();
+    peer.Send(Ack());
+    ASSERT_THAT(listener.Accept(), Succeeds());
+  }
+}
+
+TEST_WITH_PEER(SynIcmp, AHalfOpenConnectionIgnoresAnErrorThatQuotesAnotherSequenceNumber,
+               .claims = {"rfc5927:4.1-sequence-number"}) {
+  auto [listener, peer] = InState(TcpState::kListen);
+  peer.Send(Syn());
+  Segment forged = peer.Expect(SynAck());
+  forged.seq += 1000;
+  for (const IcmpError& error : {icmp::HostUnreachable(ip), icmp::PortUnreachable(ip)}) {
+    host.SendIcmpError(error, forged);
+  }
+  Settle();
+  peer.Send(Ack());
+  EXPECT_THAT(listener.Accept(), Succeeds());
+}
