@@ -53,6 +53,10 @@ SynAckSchedule LinuxSynAckSchedule(const Facts& facts) {
 
 Duration LinuxTimeWait(const Facts&) { return 60s; }
 
+Duration LinuxTimeWaitReuseDelay(const Facts& facts) {
+  return std::chrono::milliseconds(facts.SysctlOr("net.ipv4.tcp_tw_reuse_delay", 1000));
+}
+
 Duration LinuxFinTimeout(const Facts& facts) {
   return std::chrono::seconds(facts.Sysctl("net.ipv4.tcp_fin_timeout"));
 }

@@ -44,6 +44,10 @@ SynAckSchedule LinuxSynAckSchedule(const Facts& facts);
 // linux:TCP_TIMEWAIT_LEN.
 Duration LinuxTimeWait(const Facts& facts);
 
+// How long a connection must have been in TIME-WAIT before tcp_tw_reuse lets a new one take its
+// port: tcp_tw_reuse_delay, 1 s on kernels without that sysctl. linux:tcp_tw_reuse_delay.
+Duration LinuxTimeWaitReuseDelay(const Facts& facts);
+
 // How long Linux keeps a connection in FIN-WAIT-2 that no application holds any more.
 // linux:tcp_fin_timeout. Throws Skip without that sysctl.
 Duration LinuxFinTimeout(const Facts& facts);

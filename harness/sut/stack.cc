@@ -34,6 +34,7 @@ constexpr const char* kSysctls[] = {
     "net.ipv4.tcp_syncookies",
     "net.ipv4.tcp_timestamps",
     "net.ipv4.tcp_tw_reuse",
+    "net.ipv4.tcp_tw_reuse_delay",
     "net.ipv4.tcp_window_scaling",
 };
 

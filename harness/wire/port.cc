@@ -111,7 +111,9 @@ void WirePort::TakeFrames() {
     if (tampered.delay == Duration(0)) {
       handler_(seen, std::move(tampered.frame));
     } else {
-      loop_.At(seen, [this, seen, late = std::move(tampered.frame)] { handler_(seen, late); });
+      loop_.At(seen, [this, seen, late = std::move(tampered.frame)] {
+        if (handler_) handler_(seen, late);
+      });
     }
   }
 }

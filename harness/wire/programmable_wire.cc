@@ -16,6 +16,8 @@ ProgrammableWire::ProgrammableWire(EventLoop& loop, EventLog& log, WireEnd a, Wi
 
 ProgrammableWire::~ProgrammableWire() {
   for (const EventLoop::TimerId timer : timers_) loop_.Cancel(timer);
+  a_to_b_.from.port->OnFrame(nullptr);
+  b_to_a_.from.port->OnFrame(nullptr);
 }
 
 ProgrammableWire::Rule& ProgrammableWire::Add(Rule rule) {

@@ -17,13 +17,6 @@ std::uint16_t NaturalMss(IpVersion version) {
   return static_cast<std::uint16_t>(kEthernetMtu - (version == IpVersion::kIpv4 ? 40 : 60));
 }
 
-// RFC 7323 section 5.4 wants a tick of 1 ms to 1 s.
-std::uint32_t TimestampNow() {
-  return static_cast<std::uint32_t>(
-      std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now().time_since_epoch())
-          .count());
-}
-
 std::uint16_t EtherType(const Bytes& frame) {
   return frame.size() < 14 ? 0 : static_cast<std::uint16_t>(frame[12] << 8 | frame[13]);
 }
@@ -41,6 +34,13 @@ ScriptedTcp::ScriptedTcp(ScriptedPeer& peer, Endpoint local, std::optional<Endpo
       peer_(peer),
       local_(local),
       remote_(remote) {}
+
+// RFC 7323 section 5.4 wants a tick of 1 ms to 1 s.
+std::uint32_t ScriptedTcp::TimestampNow() {
+  return static_cast<std::uint32_t>(
+      std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now().time_since_epoch())
+          .count());
+}
 
 Segment ScriptedTcp::Send(const PartialSegment& partial) {
   if (!remote_) throw HarnessError("the scripted endpoint has no remote endpoint to send to yet");
@@ -159,6 +159,8 @@ ScriptedPeer::ScriptedPeer(EventLoop& loop, EventLog& log, WirePort& port, std::
       sut_host_(sut_host) {
   port_.OnFrame([this](Time time, Bytes frame) { TakeFrame(time, std::move(frame)); });
 }
+
+ScriptedPeer::~ScriptedPeer() { port_.OnFrame(nullptr); }
 
 IpAddress ScriptedPeer::Address(IpVersion version) const { return WireAddress(version, host_); }
 

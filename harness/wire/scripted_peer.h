@@ -49,6 +49,9 @@ class ScriptedTcp {
   // Options of its SYN or SYN,ACK: an MSS that fits the link unless the test says otherwise.
   std::vector<TcpOption> syn_options;
 
+  // This end's timestamp clock, in ticks of 1 ms: the TSval of what it sends now.
+  static std::uint32_t TimestampNow();
+
   const Endpoint& local() const { return local_; }
   // The endpoint at the system under test; of a listening endpoint known after the first segment.
   const std::optional<Endpoint>& remote() const { return remote_; }
@@ -102,6 +105,10 @@ class ScriptedPeer {
   // numbers in the address plan (harness/wire/addresses.h).
   ScriptedPeer(EventLoop& loop, EventLog& log, WirePort& port, std::string actor, int host,
                std::string sut, int sut_host);
+
+  ~ScriptedPeer();
+  ScriptedPeer(const ScriptedPeer&) = delete;
+  ScriptedPeer& operator=(const ScriptedPeer&) = delete;
 
   IpAddress Address(IpVersion version) const;
 

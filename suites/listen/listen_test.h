@@ -32,13 +32,15 @@ class ListenTest : public PeerTest {
                         Endpoint{IpAddress(network + std::to_string(n)), NextPort()});
   }
 
-  static ScriptedTcp& HalfOpen(ScriptedTcp& client) {
+  static ScriptedTcp& HalfOpen(ScriptedTcp& client,
+                               SourceLocation where = SourceLocation::Current()) {
     client.Send(Syn());
-    client.Expect(SynAck().Ack(client.snd_nxt));
+    client.Expect(SynAck().Ack(client.snd_nxt), Within(kPatience), where);
     return client;
   }
-  static ScriptedTcp& Established(ScriptedTcp& client) {
-    HalfOpen(client).Send(Ack());
+  static ScriptedTcp& Established(ScriptedTcp& client,
+                                  SourceLocation where = SourceLocation::Current()) {
+    HalfOpen(client, where).Send(Ack());
     return client;
   }
 
@@ -53,7 +55,9 @@ class ListenTest : public PeerTest {
   TcpSocketInfo Shown(std::uint16_t port = kPort,
                       SourceLocation where = SourceLocation::Current()) {
     for (const TcpSocketInfo& socket : sut.TcpSockets(ip)) {
-      if (socket.state == TcpState::kListen && socket.local.port == port) return socket;
+      if (socket.state != TcpState::kListen || socket.local.port != port) continue;
+      sut.log().Now(StateEvent{sut.actor(), socket.local.ToString(), "LISTEN"});
+      return socket;
     }
     throw Departure("  Expected: inet_diag shows the listener\n  Observed: it does not", where);
   }
@@ -62,7 +66,9 @@ class ListenTest : public PeerTest {
   std::vector<std::string> ShownInSynReceived() {
     std::vector<std::string> remotes;
     for (const TcpSocketInfo& socket : sut.TcpSockets(ip)) {
-      if (socket.state == TcpState::kSynReceived) remotes.push_back(socket.remote.ToString());
+      if (socket.state != TcpState::kSynReceived) continue;
+      remotes.push_back(socket.remote.ToString());
+      sut.log().Now(StateEvent{sut.actor(), remotes.back(), "SYN-RECEIVED"});
     }
     std::sort(remotes.begin(), remotes.end());
     return remotes;

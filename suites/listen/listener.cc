@@ -40,7 +40,10 @@ TEST_WITH(ListenTest, Listener, SoAcceptconnIsReadOnly, .claims = {"man:socket(7
 }
 
 TEST_WITH(ListenTest, Listener, AConnectedSocketCannotListen, .claims = {"posix:listen-EINVAL"}) {
-  EXPECT_THAT(Connected().socket.Listen(1), FailsWith(EINVAL));
+  auto [socket, peer] = Connected();
+  EXPECT_THAT(socket.Listen(1), FailsWith(EINVAL));
+  EXPECT_THAT(socket.Send("still connected"), Returns(15));
+  peer.Expect(Data("still connected"));
 }
 
 // --- accept() ------------------------------------------------------------------------------------

@@ -118,8 +118,8 @@ TEST_WITH(SynCookieTest, SynCookies, AreTakenFromTheirClientOnly,
   Socket listener = Listening(kBacklog);
   Fill();
   ScriptedTcp& client = HalfOpen(Client());
-  const Segment off_by_one = client.Send(Ack().Ack(client.rcv_nxt + 1));
-  client.Expect(Rst().Seq(off_by_one.ack));
+  const Segment guess = client.Send(Ack().Ack(client.rcv_nxt + 1000));
+  client.Expect(Rst().Seq(guess.ack));
 
   ScriptedTcp& stranger = Client();
   stranger.Send(Ack().Seq(client.snd_nxt).Ack(client.rcv_nxt));
@@ -128,6 +128,20 @@ TEST_WITH(SynCookieTest, SynCookies, AreTakenFromTheirClientOnly,
 
   client.Send(Ack());
   EXPECT_EQ(listener.Accept().value().remote.ToString(), client.local().ToString());
+}
+
+// A cookie of Linux is a hash plus the number of an MSS in a table of four: its neighbours are
+// valid cookies of a client with another MSS.
+TEST_WITH(SynCookieTest, SynCookies, AreNotTakenWhenTheyAreOffByOneAsTheRfcSays,
+          .claims = {"rfc9293:3.10.7.4-syn-received-unacceptable-ack"}, .needs = {"sysctl"}) {
+  Socket listener = Listening(kBacklog);
+  Fill();
+  ScriptedTcp& client = Client();
+  client.syn_options = {tcp_option::Mss(1300)};
+  HalfOpen(client);
+  client.Send(Ack().Ack(client.rcv_nxt + 1));
+  Settle();
+  EXPECT_THAT(listener.Poll({"POLLIN"}), Returns(Events{}));
 }
 
 TEST_WITH(SynCookieTest, SynCookies, AreCounted,

@@ -117,7 +117,7 @@ TEST_WITH_PEER(CloseAndReset, AResetEndsASendThatWaits,
   peer.Send(Ack());
   Settle();
   socket.SetOption("SO_SNDBUF", 16384).value();
-  socket.Send(std::string(1'000'000, 'x'), {"MSG_DONTWAIT"}).value();
+  socket.Send(std::string(200'000, 'x'), {"MSG_DONTWAIT"}).value();
   Pending<int> sending = socket.StartSend("one more");
   EXPECT_FALSE(sending.Returned());
   peer.Send(Rst());

@@ -1,13 +1,11 @@
 // A segment of the close is lost: what each side does then. RFC 9293 sections 3.6, 3.10.7.4 and
 // 3.10.8, what Linux documents in ip-sysctl.rst, and the study notes.
 #include "harness/test/test.h"
+#include "suites/tcp/schedule.h"
 
 using namespace sockproof;
 
 namespace {
-
-// How long the documented value `nominal` may take at most.
-Within AtMost(Duration nominal) { return Within(FiresAfter(nominal).latest() + kPatience); }
 
 // A connection of two stacks, `near` on the client and `far` on the server. The client closes.
 class LossInCloseTest : public WireTest {
@@ -109,6 +107,17 @@ TEST_WITH(
   ExpectState(TcpState::kClosed, server);
 }
 
+// Without data and with keepalive off, which is the default that RFC 9293 wants (MUST-25).
+TEST_WITH(
+    LossInCloseTest, LossInClose, AsTheNotesSayAServerThatNeverSawTheFinClosesByItself,
+    .claims = {"notes:L8"}, .needs = {"virtual-time"},
+    .lasts = [](const Facts&) -> Duration { return NotesKeepalive().give_up(); }) {
+  Pending<std::string> receiving = far.StartReceive(64);
+  CutOffTheClient();
+  ASSERT_THAT(near.Close(), Succeeds());
+  EXPECT_THAT(receiving.Await(AtMost(NotesKeepalive().give_up())), FailsWith(ETIMEDOUT));
+}
+
 TEST_WITH(LossInCloseTest, LossInClose, AFinAfterALostAckLeadsStraightToTimeWait,
           .claims = {"rfc9293:3.10.7.4-fin-wait-1-fin", "notes:L9"}, .needs = {"diag"}) {
   wire.Drop(Ack().From(server)).Always();
@@ -134,6 +143,7 @@ TEST_WITH(
   ProgrammableWire::Rule& loss = wire.Drop(Fin().From(server)).Always();
   ASSERT_THAT(near.Shutdown("SHUT_WR"), Succeeds());
   const Segment fin = wire.Expect(Fin().From(client));
+  wire.Expect(Ack().Ack(fin.seq + 1).From(server));
   ASSERT_THAT(far.Close(), Succeeds());
   const Segment lost = wire.Expect(Fin().Ack(fin.seq + 1).From(server));
   wire.Expect(Fin().Seq(lost.seq).From(server));
@@ -190,6 +200,7 @@ TEST_WITH(
   loss.Stop();
 
   WaitUntilGone(server, time_wait);
+  ExpectState(TcpState::kTimeWait, client);
   const Time gone = WaitUntilGone(client, FiresAfter(time_wait).latest() + kPatience);
   EXPECT_THAT(gone - wire.Seen(last_ack).back().time, FiresAfter(time_wait));
 }

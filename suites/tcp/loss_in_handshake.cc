@@ -1,15 +1,13 @@
 // A segment of the handshake is lost: what each side does then. RFC 9293 sections 3.8.3 and
 // 3.10.7.4, what Linux documents in ip-sysctl.rst, and the study notes, which have other times.
 #include "harness/test/test.h"
+#include "suites/tcp/schedule.h"
 
 using namespace sockproof;
 
 namespace {
 
 constexpr std::uint16_t kServerPort = 8080;
-
-// How long the documented value `nominal` may take at most.
-Within AtMost(Duration nominal) { return Within(FiresAfter(nominal).latest() + kPatience); }
 
 Duration NotesSynGiveUp(const Facts&) { return NotesSynSchedule().give_up; }
 Duration OneSecond(const Facts&) { return 1s; }
@@ -162,12 +160,15 @@ TEST_WITH_PEER(LossInHandshake, ARepeatedSynIsAnsweredWithTheSameSynAck,
 }
 
 // Linux says in tcp_check_req() why it does not.
-TEST_WITH_PEER(LossInHandshake, AsRfc9293SaysARepeatedSynIsAnsweredWithAnAck,
+TEST_WITH_PEER(LossInHandshake, AsTheRfcSaysARepeatedSynIsAnsweredWithAnAck,
                .claims = {"rfc9293:3.10.7.4-unacceptable-segment"}) {
   auto [listener, peer] = InState(TcpState::kSynReceived);
 
+  const std::uint32_t snd_nxt = peer.rcv_nxt;
   peer.Send(Syn().Seq(peer.iss));
-  peer.Expect(Ack().Seq(peer.rcv_nxt).Ack(peer.iss + 1));
+  const Segment answer = peer.Expect(AnySegment().Ack(peer.iss + 1));
+  EXPECT_EQ(TcpFlagsName(answer.flags), "ACK");
+  EXPECT_EQ(answer.seq, snd_nxt);
 }
 
 // --- The last ACK is lost ------------------------------------------------------------------------
@@ -193,6 +194,7 @@ TEST_WITH(
   EXPECT_FALSE(accepting.Returned());
 }
 
+// Every pure ACK of the client is lost, so nothing but the data can tell the server.
 TEST_WITH(LossInHandshakeTest, LossInHandshake, TheFirstDataCarriesTheLostAck,
           .claims = {"rfc9293:3.10.7.4-syn-received-ack", "rfc9293:3.1-ack-field", "notes:L6"},
           .needs = {"diag"}) {
@@ -206,5 +208,4 @@ TEST_WITH(LossInHandshakeTest, LossInHandshake, TheFirstDataCarriesTheLostAck,
   ExpectState(TcpState::kEstablished, server);
   Socket far = listener.Accept().value().socket;
   EXPECT_THAT(far.Receive(64), Returns("hello"));
-  EXPECT_EQ(wire.Seen(SynAck().From(server)).size(), 1U) << "not the data established the server";
 }

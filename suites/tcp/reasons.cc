@@ -10,22 +10,22 @@ TEST_WITH_WIRE(Reasons, SynAndAckShareASegmentButAFinWaitsForTheDataThatRemains,
                .claims = {"rfc9293:3.5-second-segment", "rfc9293:3.6-fin-waits-for-user",
                           "rfc9293:3.6-second-fin", "notes:W1"}) {
   auto [near, far] = Connected();
-  ASSERT_THAT(near.Shutdown("SHUT_WR"), Succeeds());
-  ASSERT_THAT(far.Receive(64), IsEndOfFile());
-  ASSERT_THAT(far.Send("remains"), Returns(7));
-  ASSERT_THAT(near.Receive(64), Returns("remains"));
-  ASSERT_THAT(far.Shutdown("SHUT_WR"), Succeeds());
-  EXPECT_THAT(near.Receive(64), IsEndOfFile());
-
   const Segment syn = wire.Expect(Syn().From(client));
   const Segment syn_ack = wire.Expect(SynAck().Ack(syn.seq + 1).From(server));
   wire.Expect(Ack().Ack(syn_ack.seq + 1).From(client));
+
+  ASSERT_THAT(near.Shutdown("SHUT_WR"), Succeeds());
   const Segment fin = wire.Expect(Fin().From(client));
-  wire.Expect(Ack().Ack(fin.seq + 1).From(server));
-  wire.Expect(Data("remains").From(server));
-  const Segment second_fin = wire.Expect(Fin().Ack(fin.seq + 1).From(server));
-  wire.Expect(Ack().Ack(second_fin.seq + 1).From(client));
   EXPECT_EQ(wire.Seen(AnySegment()).at(3).seq, fin.seq) << "not three segments to open";
+  wire.Expect(Ack().Ack(fin.seq + 1).From(server));
+
+  ASSERT_THAT(far.Send("remains"), Returns(7));
+  const Segment data = wire.Expect(Data("remains").From(server));
+  ASSERT_THAT(far.Shutdown("SHUT_WR"), Succeeds());
+  const Segment second_fin = wire.Expect(Fin().Seq(data.seq + 7).Ack(fin.seq + 1).From(server));
+  wire.Expect(Ack().Ack(second_fin.seq + 1).From(client));
+  EXPECT_THAT(near.Receive(64), Returns("remains"));
+  EXPECT_THAT(near.Receive(64), IsEndOfFile());
 }
 
 TEST_WITH_PEER(Reasons, ThreeSegmentsCloseWhenNoDataRemains,

@@ -78,7 +78,7 @@ TEST_WITH_PEER(SynEcn, WithoutEceInTheAnswerDataIsNotEcnCapable,
 
 // The answer to the first SYN comes late, when a SYN that does not ask has been sent too.
 TEST_WITH(
-    SynWithEcn, SynEcn, AfterTheFallbackDataIsNotEcnCapable,
+    SynWithEcn, SynEcn, AsTheRfcSaysDataIsNotEcnCapableAfterTheFallback,
     .claims = {"rfc3168:6.1.1-no-ect", "rfc3168:6.1.1.1-fallback"}, .needs = {"sysctl"},
     .lasts = [](const Facts&) -> Duration { return 1s; }) {
   ScriptedTcp& peer = Connect(1);

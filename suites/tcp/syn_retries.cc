@@ -110,8 +110,10 @@ TEST_WITH(
     .lasts = [](const Facts&) -> Duration { return 7s; }) {
   sut.SetSysctl(kLinearTimeouts, 4);
   sut.SetSysctl(kSynRetries, 1);
+  const SynSchedule documented = LinuxSynSchedule(sut.facts());
   Attempt attempt = Connecting();
-  ExpectGivenUpAs(LinuxSynSchedule(sut.facts()), attempt);
+  ExpectGivenUp(attempt, attempt.peer.Expect(Syn()), documented.give_up);
+  EXPECT_EQ(attempt.peer.waiting(), documented.retransmissions.size());
 }
 
 TEST_WITH(
@@ -202,10 +204,10 @@ TEST_WITH(
 TEST_WITH(
     UnansweredSyn, SynRetries, AShortTcpUserTimeoutEndsTheAttempt,
     .claims = {"man:tcp(7)-TCP_USER_TIMEOUT", "rfc9293:3.10.8-user-timeout"},
-    .lasts = [](const Facts&) -> Duration { return 900ms; }) {
+    .lasts = [](const Facts&) -> Duration { return 600ms; }) {
   Attempt attempt = Connecting("TCP_USER_TIMEOUT", 900);
   const Segment first = attempt.peer.Expect(Syn());
-  ExpectGivenUp(attempt, first, 900ms);
+  ExpectGivenUp(attempt, first, 600ms);
 }
 
 TEST_WITH(

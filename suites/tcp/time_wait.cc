@@ -1,4 +1,5 @@
-// TIME-WAIT, RFC 9293 sections 3.4.2 and 3.6.1: who enters it, and for how long.
+// TIME-WAIT, RFC 9293 sections 3.4.2 and 3.6.1: who enters it, for how long, and what it answers.
+// SYNs that reopen a connection are in time_wait_reopen.cc, its port in time_wait_reuse.cc.
 #include "harness/test/test.h"
 
 using namespace sockproof;
@@ -8,7 +9,27 @@ namespace {
 // Until the documented duration has certainly passed.
 Duration TimeWaitAndSlack(const Facts& facts) { return FiresAfter(LinuxTimeWait(facts)).latest(); }
 
+class InTimeWait : public PeerTest {
+ protected:
+  // Its acknowledgment shows that the connection is remembered.
+  void ExpectFinIsAcknowledged() {
+    peer.Send(Fin().Seq(peer.snd_nxt - 1));
+    peer.Expect(Ack().Seq(peer.rcv_nxt).Ack(peer.snd_nxt));
+  }
+
+  // Its reset shows that nothing remembers the connection.
+  void ExpectFinIsReset() {
+    const Segment fin = peer.Send(Fin().Seq(peer.snd_nxt - 1));
+    peer.Expect(Rst().Seq(fin.ack));
+  }
+
+  Connection connection = InState(TcpState::kTimeWait);
+  ScriptedTcp& peer = connection.peer;
+};
+
 }  // namespace
+
+// --- For how long --------------------------------------------------------------------------------
 
 TEST_WITH_PEER(TimeWait, LastsAsLongAsDocumented,
                .claims = {"linux:TCP_TIMEWAIT_LEN", "rfc9293:3.10.8-time-wait", "notes:C7"},
@@ -43,16 +64,34 @@ TEST_WITH_PEER(TimeWait, OnTheWireLastsAsLongAsDocumented,
   asked_after.Expect(Rst().Seq(again.ack));
 }
 
-TEST_WITH_PEER(TimeWait, ARepeatedFinIsAcknowledgedAgain,
-               .claims = {"rfc9293:3.10.7.4-time-wait-fin", "rfc9293:3.10.7.4-repeated-fin",
-                          "notes:W2", "notes:L11"}) {
-  Connection connection = InState(TcpState::kTimeWait);
-  auto& [socket, peer] = connection;
-
+// Half a minute after the first one, so that the timer would be far too early if it had not been
+// restarted.
+TEST_WITH(
+    InTimeWait, TimeWait, ARepeatedFinRestartsTheTimer,
+    .claims = {"rfc9293:3.10.7.4-time-wait-fin", "linux:TCP_TIMEWAIT_LEN", "notes:L11"},
+    .needs = {"diag"},
+    .lasts = [](const Facts& facts) -> Duration { return LinuxTimeWait(facts) + 30s; }) {
+  peer.ExpectSilence(30s);
   peer.Send(Fin().Seq(peer.snd_nxt - 1));
-  peer.Expect(Ack().Seq(peer.rcv_nxt).Ack(peer.snd_nxt));
-  ExpectState(TcpState::kTimeWait, connection);
+  const Segment again = peer.Expect(Ack().Ack(peer.snd_nxt));
+
+  const Time gone = WaitUntilGone(connection, TimeWaitAndSlack(sut.facts()) + kPatience);
+  EXPECT_THAT(gone - again.time, FiresAfter(LinuxTimeWait(sut.facts())));
 }
+
+// An RFC requirement that systems meet only with an MSL of 2 minutes.
+TEST_WITH_PEER(
+    TimeWait, AsTheRfcSaysItLastsTwiceTheMsl, .claims = {"rfc9293:MUST-13", "rfc9293:3.4.2-msl"},
+    .needs = {"diag"}, .lasts = [](const Facts&) -> Duration { return RfcTimeWait(); }) {
+  Connection connection = InState(TcpState::kFinWait2);
+  connection.peer.Send(Fin());
+  const Segment last_ack = connection.peer.Expect(Ack().Ack(connection.peer.snd_nxt));
+
+  const Time gone = WaitUntilGone(connection, FiresAfter(RfcTimeWait()).latest());
+  EXPECT_THAT(gone - last_ack.time, FiresAfter(RfcTimeWait()));
+}
+
+// --- Who enters it -------------------------------------------------------------------------------
 
 TEST_WITH_PEER(TimeWait, ThePassiveSideNeverEntersIt,
                .claims = {"rfc9293:MUST-13", "rfc9293:3.10.7.4-last-ack-ack", "notes:C8"}) {
@@ -64,4 +103,114 @@ TEST_WITH_PEER(TimeWait, ThePassiveSideNeverEntersIt,
   // Nothing remembers the connection: its segments are answered like any stranger's.
   const Segment stray = peer.Send(Ack());
   peer.Expect(Rst().Seq(stray.ack));
+}
+
+TEST_WITH_WIRE(TimeWait, BothSidesEnterItWhenTheirFinsCross,
+               .claims = {"rfc9293:3.6-simultaneous-close", "rfc9293:3.10.7.4-closing-ack"},
+               .needs = {"diag"}) {
+  auto [near, far] = Connected();
+  // Neither FIN arrives before both are sent; nor do the probes that repeat them.
+  wire.Delay(Fin().From(client), 500ms).Always();
+  wire.Delay(Fin().From(server), 500ms).Always();
+  ASSERT_THAT(near.Shutdown("SHUT_WR"), Succeeds());
+  ASSERT_THAT(far.Shutdown("SHUT_WR"), Succeeds());
+  ExpectState(TcpState::kTimeWait, client);
+  ExpectState(TcpState::kTimeWait, server);
+}
+
+TEST_WITH_PEER(TimeWait, AZeroLingerTimeResetsAndSkipsIt,
+               .claims = {"linux:SO_LINGER-zero", "rfc9293:3.10.5-abort"}) {
+  auto [socket, peer] = Connected();
+  ASSERT_THAT(socket.SetLinger(0), Succeeds());
+  ASSERT_THAT(socket.Close(), Succeeds());
+  peer.Expect(Rst().Seq(peer.rcv_nxt));
+
+  const Segment stray = peer.Send(Ack());
+  peer.Expect(Rst().Seq(stray.ack));
+}
+
+TEST_WITH_PEER(TimeWait, AZeroLingerTimeDiscardsWhatIsUnsent,
+               .claims = {"linux:SO_LINGER-zero", "rfc9293:3.10.5-abort"}, .needs = {"counters"}) {
+  auto [socket, peer] = Connected();
+  peer.rcv_wnd = 0;  // nothing may leave yet
+  peer.Send(Ack());
+  ASSERT_THAT(socket.Send("never sent"), Returns(10));
+  ASSERT_THAT(socket.SetLinger(0), Succeeds());
+  const std::int64_t before = sut.Counter("TcpExt.TCPAbortOnData");
+  ASSERT_THAT(socket.Close(), Succeeds());
+  // A zero-window probe may have come before.
+  peer.ExpectEventually(Rst().Seq(peer.rcv_nxt));
+  EXPECT_EQ(sut.Counter("TcpExt.TCPAbortOnData"), before + 1);
+}
+
+TEST_WITH_PEER(TimeWait, AboveTcpMaxTwBucketsAFurtherOneIsDestroyedAtOnce,
+               .claims = {"linux:tcp_max_tw_buckets"}, .needs = {"sysctl"}) {
+  sut.SetSysctl("net.ipv4.tcp_max_tw_buckets", 1);
+  ScriptedTcp& first = InState(TcpState::kTimeWait).peer;
+  ScriptedTcp& second = InState(TcpState::kFinWait2).peer;
+  second.Send(Fin());
+  second.Expect(Ack().Ack(second.snd_nxt));
+
+  const Segment fin = second.Send(Fin().Seq(second.snd_nxt - 1));
+  second.Expect(Rst().Seq(fin.ack));
+  first.Send(Fin().Seq(first.snd_nxt - 1));
+  first.Expect(Ack().Ack(first.snd_nxt));
+}
+
+TEST_WITH_PEER(TimeWait, AnOverflowIsCounted, .claims = {"linux:TCPTimeWaitOverflow"},
+               .needs = {"sysctl", "counters"}) {
+  sut.SetSysctl("net.ipv4.tcp_max_tw_buckets", 1);
+  InState(TcpState::kTimeWait);
+  EXPECT_EQ(sut.Counter("TcpExt.TCPTimeWaitOverflow"), 0);
+  for (int overflows = 1; overflows <= 2; ++overflows) {
+    ScriptedTcp& peer = InState(TcpState::kFinWait2).peer;
+    peer.Send(Fin());
+    peer.Expect(Ack().Ack(peer.snd_nxt));
+    Settle();  // it is counted after the ACK has been sent
+    EXPECT_EQ(sut.Counter("TcpExt.TCPTimeWaitOverflow"), overflows);
+  }
+}
+
+// --- What it answers -----------------------------------------------------------------------------
+
+TEST_WITH(InTimeWait, TimeWait, ARepeatedFinIsAcknowledgedAgain,
+          .claims = {"rfc9293:3.10.7.4-time-wait-fin", "rfc9293:3.10.7.4-repeated-fin", "notes:W2",
+                     "notes:L11"}) {
+  ExpectFinIsAcknowledged();
+  ExpectFinIsAcknowledged();
+}
+
+TEST_WITH(InTimeWait, TimeWait, OldDataIsAcknowledged,
+          .claims = {"rfc9293:3.10.7.4-unacceptable-segment"}) {
+  peer.Send(Data("old").Seq(peer.iss - 1000));
+  peer.Expect(Ack().Seq(peer.rcv_nxt).Ack(peer.snd_nxt));
+  ExpectFinIsAcknowledged();
+}
+
+TEST_WITH(InTimeWait, TimeWait, AResetEndsIt,
+          .claims = {"rfc9293:3.10.7.4-time-wait-rst", "man:tcp(7)-tcp_rfc1337"},
+          .needs = {"sysctl"}) {
+  sut.SetSysctl("net.ipv4.tcp_rfc1337", 0);
+  peer.Send(Rst());
+  ExpectFinIsReset();
+}
+
+TEST_WITH(InTimeWait, TimeWait, AnOldResetIsIgnored,
+          .claims = {"rfc9293:3.10.7.4-unacceptable-segment"}) {
+  peer.Send(Rst().Seq(peer.snd_nxt - 1000));
+  ExpectFinIsAcknowledged();
+}
+
+TEST_WITH(InTimeWait, TimeWait, AResetIsIgnoredWithTcpRfc1337,
+          .claims = {"rfc1337:3-F1", "linux:tcp_rfc1337"}, .needs = {"sysctl"}) {
+  sut.SetSysctl("net.ipv4.tcp_rfc1337", 1);
+  peer.Send(Rst());
+  ExpectFinIsAcknowledged();
+}
+
+TEST_WITH(InTimeWait, TimeWait, AnIcmpErrorDoesNotEndIt, .claims = {"rfc9293:MUST-56"}) {
+  peer.Send(Fin().Seq(peer.snd_nxt - 1));
+  const Segment ack = peer.Expect(Ack().Ack(peer.snd_nxt));
+  host.SendIcmpError(icmp::HostUnreachable(ip), ack);
+  ExpectFinIsAcknowledged();
 }

@@ -32,11 +32,12 @@ TEST(Catalogue, EveryClaimIsComplete) {
   }
 }
 
-TEST(Catalogue, AuthoritiesAreTheKnownOnes) {
-  std::set<std::string_view> authorities;
-  for (const Claim& claim : AllClaims()) authorities.insert(claim.authority());
-  EXPECT_THAT(authorities,
-              testing::ElementsAre("linux", "man", "notes", "posix", "rfc6298", "rfc9293"));
+TEST(Catalogue, AuthoritiesAreRfcsOrTheKnownOthers) {
+  for (const Claim& claim : AllClaims()) {
+    EXPECT_THAT(std::string(claim.authority()),
+                testing::AnyOf(testing::StartsWith("rfc"), "linux", "man", "notes", "posix"))
+        << claim.id;
+  }
 }
 
 TEST(Catalogue, NumberedRequirementsHaveTheirLevel) {
