@@ -71,12 +71,13 @@ TEST_WITH(ListenTest, Accept, FailsWithEinvalOnASocketThatDoesNotListen,
 
 TEST_WITH(
     ListenTest, Accept, FailsWithEagainAfterTheReceiveTimeout,
-    .claims = {"man:socket(7)-SO_RCVTIMEO"}, .lasts = [](const Facts&) -> Duration { return 3s; }) {
+    .claims = {"man:socket(7)-SO_RCVTIMEO"}, .lasts = [](const Facts&) -> Duration { return 1s; }) {
   Socket listener = Listening(8);
-  listener.SetOption("SO_RCVTIMEO", 3).value();
+  listener.SetOption("SO_RCVTIMEO", 1).value();
   const Outcome<Accepted> accepting = listener.Accept();
   EXPECT_THAT(accepting, FailsWith(EAGAIN));
-  EXPECT_THAT(accepting.end - accepting.begin, FiresAfter(3s));
+  // How late it returns, the scheduler decides.
+  EXPECT_GE(accepting.end - accepting.begin, FiresAfter(1s).earliest());
 }
 
 // --- Readiness -----------------------------------------------------------------------------------

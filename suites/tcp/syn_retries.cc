@@ -253,24 +253,3 @@ TEST_WITH(
   EXPECT_THAT(connecting.Await(), Succeeds());
   ExpectState(TcpState::kEstablished, {socket, peer});
 }
-
-TEST_WITH_WIRE(
-    SynRetries, AConnectionComesUpWhenTheFirstSynIsLost, .claims = {"rfc9293:MUST-22", "notes:L1"},
-    .lasts = [](const Facts&) -> Duration { return 1s; }) {
-  wire.Drop(Syn());
-  Connected();
-  const std::vector<Segment> syns = wire.Seen(Syn().From(client));
-  ASSERT_EQ(syns.size(), 2U);
-  EXPECT_EQ(syns[1].seq, syns[0].seq);
-}
-
-TEST_WITH_WIRE(
-    SynRetries, AConnectionComesUpWhenTheFirstSynAckIsLost,
-    .claims = {"rfc9293:MUST-22", "notes:L2", "notes:L4"},
-    .lasts = [](const Facts&) -> Duration { return 1s; }) {
-  wire.Drop(SynAck());
-  Connected();
-  const std::vector<Segment> syn_acks = wire.Seen(SynAck().From(server));
-  ASSERT_GE(syn_acks.size(), 2U);
-  EXPECT_EQ(syn_acks[1].seq, syn_acks[0].seq);
-}

@@ -67,6 +67,8 @@ TEST(LinuxTimeouts, AsDocumented) {
   EXPECT_EQ(LinuxTimeWait(Facts()), 60s);
   EXPECT_EQ(LinuxFinTimeout(WithSysctls({{"net.ipv4.tcp_fin_timeout", 60}})), 60s);
   EXPECT_THROW(LinuxFinTimeout(Facts()), Skip);
+  EXPECT_EQ(LinuxTimeWaitReuseDelay(WithSysctls({{"net.ipv4.tcp_tw_reuse_delay", 250}})), 250ms);
+  EXPECT_EQ(LinuxTimeWaitReuseDelay(Facts()), 1s);
 }
 
 TEST(LinuxAcceptQueue, HoldsOneMoreThanTheCappedBacklog) {
