@@ -16,8 +16,9 @@ Time Clock::now() noexcept {
 std::string FormatDuration(Duration duration) {
   const double seconds = ToSeconds(duration);
   const double size = std::abs(seconds);
-  if (size >= 1.0) return fmt::format("{:.3f} s", seconds);
-  if (size >= 1e-3) return fmt::format("{:.3g} ms", seconds * 1e3);
+  // What rounds up to the next unit is shown in it.
+  if (size >= 0.9995) return fmt::format("{:.3f} s", seconds);
+  if (size >= 0.9995e-3) return fmt::format("{:.3g} ms", seconds * 1e3);
   return fmt::format("{:.3g} us", seconds * 1e6);
 }
 

@@ -30,6 +30,8 @@ TEST(Duration, IsShownInTheUnitThatFits) {
   EXPECT_EQ(FormatDuration(12500us), "12.5 ms");
   EXPECT_EQ(FormatDuration(87us), "87 us");
   EXPECT_EQ(FormatDuration(-1s), "-1.000 s");
+  EXPECT_EQ(FormatDuration(999'960us), "1.000 s");
+  EXPECT_EQ(FormatDuration(999'960ns), "1 ms");
 }
 
 }  // namespace
