@@ -41,11 +41,11 @@ class Netlink {
 
   // Waits until the kernel takes packets for its own `address` in. The route that makes it do so is
   // inserted by a work queue, also without duplicate address detection.
-  void WaitUntilReceiving(const IpAddress& address, Duration patience = 5s);
+  void WaitUntilReceiving(const IpAddress& address, Duration patience = 30s);
 
   // Waits for IFLA_OPERSTATE == IF_OPER_UP. A veth activates asynchronously: a frame sent after
   // IFF_UP or even IFF_RUNNING may still be lost; after this, none is.
-  void WaitUntilOperational(int link, Duration patience = 5s);
+  void WaitUntilOperational(int link, Duration patience = 30s);
 
  private:
   // Asks `holds` now and after each notification of `group`.
