@@ -55,6 +55,16 @@ TEST_WITH(ListenTest, AcceptQueue, ABacklogAboveSomaxconnIsCutToIt,
   EXPECT_FALSE(SynIsAnswered(Client()));
 }
 
+TEST_WITH(ListenTest, AcceptQueue, ABacklogOfSomaxconnIsTakenInFull,
+          .claims = {"posix:listen-SOMAXCONN", "man:listen(2)-somaxconn", "linux:somaxconn"},
+          .needs = {"diag", "sysctl"}) {
+  const int somaxconn = sut.facts().Sysctl("net.core.somaxconn");
+  Listening(somaxconn);
+  EXPECT_EQ(Shown().send_queue, static_cast<std::uint32_t>(somaxconn));
+  Listening(somaxconn + 1, kPort + 1);
+  EXPECT_EQ(Shown(kPort + 1).send_queue, static_cast<std::uint32_t>(somaxconn));
+}
+
 // Linux takes a negative backlog for a huge one (net/socket.c, __sys_listen_socket()).
 TEST_WITH(ListenTest, AcceptQueue, ANegativeBacklogActsAsZeroAsPosixSays,
           .claims = {"posix:listen-negative-backlog"}) {

@@ -5,22 +5,20 @@ using namespace sockproof;
 
 namespace {
 
-class DeferringListener : public ListenTest {
- protected:
-  // As the wait for a whole number of SYN,ACK retransmissions, which come after 1 s and double.
-  static int RoundedUpToRetransmissions(int seconds) {
-    int end = 1;
-    for (int gap = 2; end < seconds; gap *= 2) end += gap;
-    return end;
-  }
-};
+// The wait for a whole number of SYN,ACK retransmissions, which come after 1 s and then after twice
+// the time before, that is not shorter.
+int RoundedUpToRetransmissions(int seconds) {
+  int end = 1;
+  for (int gap = 2; end < seconds; gap *= 2) end += gap;
+  return end;
+}
 
 constexpr int kLong = 60;  // seconds; no test waits for their end
 constexpr int kShort = 3;  // the end of the second wait for a SYN,ACK
 
 }  // namespace
 
-TEST_WITH(DeferringListener, DeferAccept, ABareAckDoesNotWakeAcceptButDataDoes,
+TEST_WITH(ListenTest, DeferAccept, ABareAckDoesNotWakeAcceptButDataDoes,
           .claims = {"man:tcp(7)-TCP_DEFER_ACCEPT"}) {
   Socket listener = Listening(8);
   listener.SetOption("TCP_DEFER_ACCEPT", kLong).value();
@@ -36,7 +34,7 @@ TEST_WITH(DeferringListener, DeferAccept, ABareAckDoesNotWakeAcceptButDataDoes,
   EXPECT_THAT(accepted.Receive(64), Returns("GET /"));
 }
 
-TEST_WITH(DeferringListener, DeferAccept, DataInTheLastSegmentOfTheHandshakeWakesAccept,
+TEST_WITH(ListenTest, DeferAccept, DataInTheLastSegmentOfTheHandshakeWakesAccept,
           .claims = {"man:tcp(7)-TCP_DEFER_ACCEPT"}) {
   Socket listener = Listening(8);
   listener.SetOption("TCP_DEFER_ACCEPT", kLong).value();
@@ -47,7 +45,7 @@ TEST_WITH(DeferringListener, DeferAccept, DataInTheLastSegmentOfTheHandshakeWake
 }
 
 TEST_WITH(
-    DeferringListener, DeferAccept, AfterTheTimeTheSynAckComesAgainAndABareAckIsEnough,
+    ListenTest, DeferAccept, AfterTheTimeTheSynAckComesAgainAndABareAckIsEnough,
     .claims = {"man:tcp(7)-TCP_DEFER_ACCEPT", "linux:defer-accept-last-chance"},
     .lasts = [](const Facts&) -> Duration { return std::chrono::seconds(kShort); }) {
   Socket listener = Listening(8);
@@ -65,7 +63,7 @@ TEST_WITH(
   EXPECT_EQ(accepting.Await().value().remote.ToString(), client.local().ToString());
 }
 
-TEST_WITH(DeferringListener, DeferAccept, TheTimeIsRoundedUpToAWholeNumberOfRetransmissions,
+TEST_WITH(ListenTest, DeferAccept, TheTimeIsRoundedUpToAWholeNumberOfRetransmissions,
           .claims = {"linux:defer-accept-rounding"}) {
   Socket listener = sut.NewSocket(ip);
   EXPECT_THAT(listener.GetOption("TCP_DEFER_ACCEPT"), Returns(0));
@@ -76,7 +74,7 @@ TEST_WITH(DeferringListener, DeferAccept, TheTimeIsRoundedUpToAWholeNumberOfRetr
   }
 }
 
-TEST_WITH(DeferringListener, DeferAccept, WithoutItABareAckWakesAccept,
+TEST_WITH(ListenTest, DeferAccept, WithoutItABareAckWakesAccept,
           .claims = {"man:accept(2)-queue"}) {
   Socket listener = Listening(8);
   listener.SetOption("TCP_DEFER_ACCEPT", kLong).value();

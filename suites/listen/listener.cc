@@ -46,6 +46,50 @@ TEST_WITH(ListenTest, Listener, AConnectedSocketCannotListen, .claims = {"posix:
   peer.Expect(Data("still connected"));
 }
 
+TEST_WITH(ListenTest, Listener, ASecondOneOnTheSamePortFailsAndLeavesTheFirstAlone,
+          .claims = {"rfc9293:MUST-41", "man:listen(2)-EADDRINUSE"}) {
+  Socket first = sut.NewSocket(ip);
+  Socket second = sut.NewSocket(ip);
+  for (Socket* socket : {&first, &second}) {
+    socket->SetOption("SO_REUSEADDR", 1).value();  // or bind() would refuse the second already
+    socket->Bind(kPort).value();
+  }
+  ASSERT_THAT(first.Listen(8), Succeeds());
+  EXPECT_THAT(second.Listen(8), FailsWith(EADDRINUSE));
+  ScriptedTcp& client = Established(Client());
+  EXPECT_EQ(first.Accept().value().remote.ToString(), client.local().ToString());
+}
+
+TEST_WITH(ListenTest, Listener, MayHaveThePortOfAConnectionThatIsOpening,
+          .claims = {"rfc9293:MUST-42"}) {
+  ScriptedTcp& peer = host.Listen(ip, 80);
+  Socket opening = sut.NewSocket(ip);
+  opening.SetOption("SO_REUSEADDR", 1).value();
+  opening.Bind(kPort).value();
+  Pending<int> connecting = opening.StartConnect(peer.local());
+  peer.Expect(Syn());
+
+  Socket listener = sut.NewSocket(ip);
+  listener.SetOption("SO_REUSEADDR", 1).value();
+  ASSERT_THAT(listener.Bind(kPort), Succeeds());
+  ASSERT_THAT(listener.Listen(8), Succeeds());
+  Established(Client());
+  EXPECT_THAT(listener.Accept(), Succeeds());
+  peer.Send(SynAck());
+  EXPECT_THAT(connecting.Await(), Succeeds());
+}
+
+TEST_WITH(ListenTest, Listener, IgnoresReset, .claims = {"rfc9293:3.10.7.2-rst"}) {
+  Socket listener = Listening(8);
+  ScriptedTcp& client = Client();
+  client.Send(Rst());
+  client.Send(Rst().With(kAck));
+  Settle();
+  EXPECT_EQ(client.waiting(), 0U);
+  Established(client);
+  EXPECT_EQ(listener.Accept().value().remote.ToString(), client.local().ToString());
+}
+
 // --- accept() ------------------------------------------------------------------------------------
 
 TEST_WITH(ListenTest, Accept, FailsWithEagainOnANonblockingListenerWithoutConnections,

@@ -15,9 +15,9 @@ class SynCookieTest : public ListenTest {
 
  protected:
   // The requests that fill the queue.
-  std::vector<ScriptedTcp*> Fill(int backlog = kBacklog) {
+  std::vector<ScriptedTcp*> Fill() {
     std::vector<ScriptedTcp*> remembered;
-    for (int i = 0; i < LinuxSynQueueHolds(backlog, sut.facts()); ++i) {
+    for (int i = 0; i < LinuxSynQueueHolds(kBacklog, sut.facts()); ++i) {
       remembered.push_back(&HalfOpen(ForgedClient(i + 1)));
     }
     return remembered;
@@ -81,6 +81,20 @@ TEST_WITH(SynCookieTest, SynCookies, WithTcpSyncookies0AreNeverSent,
   Listening(kBacklog);
   Fill();
   EXPECT_FALSE(SynIsAnswered(Client()));
+}
+
+// The real client is a socket on the system under test itself.
+TEST_WITH(SynCookieTest, SynCookies, LetRealClientsInDuringAFlood,
+          .claims = {"linux:tcp_syncookies", "notes:F3", "rfc4987:3.6-stateless"},
+          .needs = {"counters", "sysctl"}) {
+  constexpr int kForged = 100;
+  Socket listener = Listening(kBacklog);
+  for (int i = 0; i < kForged; ++i) HalfOpen(ForgedClient(i + 1));
+  Socket client = sut.NewSocket(ip);
+  EXPECT_THAT(client.Connect(sut.At(ip, kPort)), Succeeds());
+  EXPECT_EQ(listener.Accept().value().remote.ToString(), client.LocalEndpoint().ToString());
+  const int remembered = LinuxSynQueueHolds(kBacklog, sut.facts());
+  EXPECT_GE(sut.Counter("TcpExt.SyncookiesSent"), kForged - remembered + 1);
 }
 
 TEST_WITH(SynCookieTest, SynCookies, SetTcpMaxSynBacklogAside,

@@ -54,7 +54,7 @@ TEST_WITH_PEER(CloseAndReset, CloseWithUnreadDataIsCounted, .claims = {"linux:TC
 }
 
 TEST_WITH_PEER(CloseAndReset, DataThatArrivesAfterCloseIsAnsweredWithRst,
-               .claims = {"rfc9293:SHLD-3"}) {
+               .claims = {"rfc9293:SHLD-3", "rfc9293:MAY-1"}) {
   for (const TcpState state : {TcpState::kFinWait1, TcpState::kFinWait2}) {
     SCOPED_TRACE(std::string(TcpStateName(state)));
     auto [socket, peer] = InState(state);

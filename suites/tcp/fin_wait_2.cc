@@ -25,7 +25,6 @@ class Orphans : public PeerTest {
   void ExpectGoneAfter(Duration documented, const Connection& connection, Time orphaned) {
     const Time gone = WaitUntilGone(connection, FiresAfter(documented).latest() + kPatience);
     EXPECT_THAT(gone - orphaned, FiresAfter(documented));
-    Observe("FIN-WAIT-2", gone - orphaned);
   }
 };
 
@@ -34,7 +33,7 @@ class Orphans : public PeerTest {
 // --- How long an orphan stays --------------------------------------------------------------------
 
 TEST_WITH(Orphans, FinWait2, AnOrphanStaysForTcpFinTimeoutByDefault,
-          .claims = {"linux:tcp_fin_timeout", "notes:L10"}, .needs = {"sysctl", "diag"},
+          .claims = {"linux:tcp_fin_timeout"}, .needs = {"sysctl", "diag"},
           .lasts = LinuxFinTimeout) {
   Connection connection = InState(TcpState::kFinWait2);
   const Time orphaned = Orphan(connection);
@@ -50,7 +49,7 @@ TEST_WITH(
   ExpectGoneAfter(LinuxFinTimeout(sut.facts()), connection, orphaned);
 }
 
-// Longer than Linux keeps what it calls a socket in TIME-WAIT, which an orphan becomes.
+// Linux counts the part of it that is beyond its TIME-WAIT apart.
 TEST_WITH(
     Orphans, FinWait2, TcpFinTimeoutMayBeLongerThanTimeWait, .claims = {"linux:tcp_fin_timeout"},
     .needs = {"sysctl", "diag"}, .lasts = [](const Facts&) -> Duration { return 75s; }) {

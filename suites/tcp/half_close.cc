@@ -255,7 +255,8 @@ TEST_WITH_PEER(
 }
 
 TEST_WITH_PEER(HalfClose, SendingAfterShutdownFailsWithEpipeAndSigpipe,
-               .claims = {"man:shutdown(2)-SHUT_WR", "man:send(2)-EPIPE", "posix:send-EPIPE"}) {
+               .claims = {"man:shutdown(2)-SHUT_WR", "posix:shutdown-SHUT_WR", "man:send(2)-EPIPE",
+                          "posix:send-EPIPE"}) {
   auto [socket, peer] = Connected();
   ASSERT_THAT(socket.Shutdown("SHUT_WR"), Succeeds());
 

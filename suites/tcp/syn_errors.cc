@@ -1,6 +1,5 @@
 // How an application learns what became of its connect(): connect(2), poll(2), SO_ERROR of
 // socket(7). Errors that come by ICMP are in syn_icmp.cc.
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -32,7 +31,7 @@ class ConnectInProgress : public PeerTest {
   ScriptedTcp& peer = connection.peer;
 };
 
-// The times that resolving an address takes: three requests, one a second.
+// How long an address is asked for in vain: three requests, one a second.
 constexpr Duration kUnresolved = 3s;
 
 }  // namespace
@@ -116,7 +115,8 @@ TEST_WITH_PEER(
 }
 
 TEST_WITH_PEER(
-    SynErrors, AnAddressThatIsResolvedLateStillConnects, .claims = {"man:arp(7)-mcast_solicit"},
+    SynErrors, AnAddressThatIsResolvedLateStillConnects,
+    .claims = {"man:arp(7)-mcast_solicit", "rfc4861:7.2.2-unresolved"},
     .lasts = [](const Facts&) -> Duration { return 1s; }) {
   host.AnswerNeighbours(false);
   ScriptedTcp& peer = host.Listen(ip, 80);

@@ -205,7 +205,7 @@ TEST_WITH(
     UnansweredSyn, SynRetries, AShortTcpUserTimeoutEndsTheAttempt,
     .claims = {"man:tcp(7)-TCP_USER_TIMEOUT", "rfc9293:3.10.8-user-timeout"},
     .lasts = [](const Facts&) -> Duration { return 600ms; }) {
-  Attempt attempt = Connecting("TCP_USER_TIMEOUT", 900);
+  Attempt attempt = Connecting("TCP_USER_TIMEOUT", 600);
   const Segment first = attempt.peer.Expect(Syn());
   ExpectGivenUp(attempt, first, 600ms);
 }

@@ -1,7 +1,6 @@
 // The port of a connection in TIME-WAIT: who else may bind it, ip(7) and socket(7), and when a new
 // outgoing connection may take it, tcp_tw_reuse in ip-sysctl.rst.
 #include "harness/test/test.h"
-#include "harness/wire/addresses.h"
 
 using namespace sockproof;
 
@@ -134,7 +133,7 @@ TEST_WITH(
   const FiresAfter documented(LinuxTimeWait(sut.facts()));
   const Time closed = Clock::now();
   Socket socket = Restarted(/*reuse_address=*/false);
-  peer.ExpectSilence(documented.earliest() - 1s);
+  peer.ExpectSilence(documented.earliest() - 3s);
   EXPECT_THAT(socket.Bind(kPort), FailsWith(EADDRINUSE));
   peer.ExpectSilence(closed + documented.latest() - Clock::now());
   EXPECT_THAT(socket.Bind(kPort), Succeeds());
