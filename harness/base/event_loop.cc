@@ -38,8 +38,9 @@ EventLoop::TimerId EventLoop::At(Time time, Handler handler) {
 
 void EventLoop::Cancel(TimerId timer) { timers_.erase(timer); }
 
-void EventLoop::NoteLateness(Time due) {
-  worst_lateness_ = std::max(worst_lateness_, Clock::now() - due);
+void EventLoop::ForgetLateness() {
+  worst_lateness_ = Duration(0);
+  judged_from_ = Clock::now();
 }
 
 bool EventLoop::RunOneDueTimer() {
@@ -47,7 +48,7 @@ bool EventLoop::RunOneDueTimer() {
       std::min_element(timers_.begin(), timers_.end(),
                        [](const auto& a, const auto& b) { return a.second.time < b.second.time; });
   if (earliest == timers_.end() || earliest->second.time > Clock::now()) return false;
-  NoteLateness(earliest->second.time);
+  NoteServed(earliest->second.time);
   const Handler handler = std::move(earliest->second.handler);
   timers_.erase(earliest);
   handler();
@@ -74,7 +75,7 @@ bool EventLoop::RunUntil(const std::function<bool()>& done, Time deadline) {
     if (ready < 0 && errno != EINTR) ThrowErrno("ppoll");
     if (ready <= 0) {
       if (Clock::now() < deadline) continue;
-      if (deadline_waited_for) NoteLateness(deadline);
+      if (deadline_waited_for) NoteServed(deadline);
       return done();
     }
 

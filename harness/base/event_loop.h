@@ -2,6 +2,7 @@
 // wire, a reply of an agent, a timer) is a handler here, and they run only inside RunUntil().
 #pragma once
 
+#include <algorithm>
 #include <functional>
 #include <map>
 #include <memory>
@@ -36,9 +37,18 @@ class EventLoop {
   // the first wait and after every handler. Exceptions of handlers pass through.
   bool RunUntil(const std::function<bool()>& done, Time deadline);
 
-  // How late the latest timer or deadline was served, in all RunUntil() calls so far: by this much
-  // the machine may have delayed anything this process did.
+  // Something that happened, or fell due, at `due` is served only now. Timers and deadlines of
+  // RunUntil() are noted by the loop itself; whoever else learns of such a delay notes it here: of
+  // a frame by its timestamp, of an agent by how long it waited for a processor.
+  void NoteServed(Time due) { NoteLateness(Clock::now() - std::max(due, judged_from_)); }
+  void NoteLateness(Duration lateness) { worst_lateness_ = std::max(worst_lateness_, lateness); }
+
+  // The longest of these delays: by this much the machine may have delayed anything that this
+  // process or one of its agents did.
   Duration worst_lateness() const { return worst_lateness_; }
+
+  // What was late so far did no harm: set-up.
+  void ForgetLateness();
 
  private:
   struct Timer {
@@ -46,7 +56,6 @@ class EventLoop {
     Handler handler;
   };
 
-  void NoteLateness(Time due);
   bool RunOneDueTimer();
 
   int epoll_ = -1;
@@ -54,6 +63,7 @@ class EventLoop {
   std::map<TimerId, Timer> timers_;
   TimerId next_timer_ = 1;
   Duration worst_lateness_{0};
+  Time judged_from_;
 };
 
 }  // namespace sockproof

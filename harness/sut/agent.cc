@@ -14,6 +14,8 @@
 
 #include <algorithm>
 #include <array>
+#include <filesystem>
+#include <fstream>
 #include <map>
 #include <optional>
 #include <string_view>
@@ -199,6 +201,7 @@ class Agent::Process {
     std::string method;
     json params;  // kept only for a lie
     std::string text;
+    Time sent;
     std::optional<Time> begun;
     bool logged = false;
     bool finished = false;
@@ -247,7 +250,7 @@ Agent::CallId Agent::Process::Send(const std::string& method, json params,
   CheckAlive();
   const CallId id = log_.NextCallId();
   if (lie.request) lie.request(method, params);
-  requests_[id] = Request{.method = method, .text = text};
+  requests_[id] = Request{.method = method, .text = text, .sent = Clock::now()};
   if (lie.reply) requests_[id].params = params;
   const json message = {
       {"jsonrpc", "2.0"}, {"id", id}, {"method", method}, {"params", std::move(params)}};
@@ -401,6 +404,8 @@ void Agent::Process::Finish(CallId id, Request& request, const json& message) {
   AgentReply& reply = request.reply;
   reply.begin = FromNanoseconds(result.at("begin"));
   reply.end = FromNanoseconds(result.at("end"));
+  loop_.NoteLateness(reply.begin - request.sent);
+  loop_.NoteServed(reply.end);
   LogCall(id, reply.begin);
   reply.signals = result.value("signals", std::vector<std::string>());
   if (result.contains("errno")) {
@@ -519,6 +524,19 @@ bool Agent::Can(const std::string& capability) const {
 }
 
 const std::string& Agent::actor() const { return process_->actor(); }
+
+Duration Agent::WaitedForProcessor() const {
+  Duration sum{0};
+  std::error_code error;
+  const std::string tasks = fmt::format("/proc/{}/task", pid());
+  for (const auto& task : std::filesystem::directory_iterator(tasks, error)) {
+    std::ifstream file(task.path() / "schedstat");
+    std::int64_t ran = 0;
+    std::int64_t waited = 0;
+    if (file >> ran >> waited) sum += Duration(waited);
+  }
+  return sum;
+}
 
 int Agent::pid() const { return process_->pid(); }
 

@@ -86,6 +86,9 @@ class Agent {
   bool Can(const std::string& capability) const;
   const std::string& actor() const;
   int pid() const;  // of the process that was started, as this process sees it
+  // How long its threads could run but had to wait for a processor so far, all together; 0 where
+  // the kernel does not count it (proc(5), /proc/pid/schedstat).
+  Duration WaitedForProcessor() const;
 
  private:
   class Process;

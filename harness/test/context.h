@@ -37,12 +37,19 @@ class TestContext {
   // like something the system under test does.
   void CheckAgentsAnswer();
 
+  // Set-up is over: what was late so far did no harm.
+  void Ready();
+
+  // Notes in the loop how long the agents had to wait for a processor since then.
+  void NoteLatenessOfAgents();
+
  private:
   const TestCase& test_;
   System& system_;
   EventLog& log_;
   EventLoop loop_;
   std::vector<std::unique_ptr<Stack>> stacks_;
+  std::vector<Duration> agents_had_waited_;  // when set-up was over, for each stack
 };
 
 }  // namespace sockproof

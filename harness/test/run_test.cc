@@ -64,7 +64,7 @@ class Body : public testing::Test {
     const Time begin = Clock::now();
     TestContext context(test_, system_, log_);
     try {
-      Run();
+      Run(context);
     } catch (const Departure& departure) {
       ADD_FAILURE_AT(departure.where().file, departure.where().line) << departure.what();
     } catch (const Skip& skip) {
@@ -75,8 +75,8 @@ class Body : public testing::Test {
       End(Verdict::kError, error.what());
     }
     if (ending_.verdict == Verdict::kPass && HasFailure()) ending_.verdict = Verdict::kFail;
-    ending_.worst_lateness = context.loop().worst_lateness();
     Doubt(context, offset, begin);
+    ending_.worst_lateness = context.loop().worst_lateness();
   }
 
  private:
@@ -85,9 +85,9 @@ class Body : public testing::Test {
     ending_.reason = reason;
   }
 
-  void Run() {
+  void Run(TestContext& context) {
     const std::unique_ptr<sockproof::TestBody> body = test_.make();
-    log_.Now(ReadyEvent{});
+    context.Ready();
     body->Run();
     if (!HasFailure()) body->CheckAfterwards();
   }
@@ -98,7 +98,10 @@ class Body : public testing::Test {
     if (!failed && ending_.verdict != Verdict::kPass) return;
     try {
       context.CheckCaptureIsWhole();
-      if (failed) context.CheckAgentsAnswer();
+      if (failed) {
+        context.NoteLatenessOfAgents();
+        context.CheckAgentsAnswer();
+      }
     } catch (const std::exception& error) {
       End(Verdict::kError, error.what());
       return;
@@ -176,6 +179,20 @@ void TestContext::CheckCaptureIsWhole() {
 void TestContext::CheckAgentsAnswer() {
   for (const auto& stack : stacks_) {
     stack->agent().Call("ping", nlohmann::json::object(), "");
+  }
+}
+
+void TestContext::Ready() {
+  log_.Now(ReadyEvent{});
+  loop_.ForgetLateness();
+  for (const auto& stack : stacks_) {
+    agents_had_waited_.push_back(stack->agent().WaitedForProcessor());
+  }
+}
+
+void TestContext::NoteLatenessOfAgents() {
+  for (std::size_t i = 0; i < agents_had_waited_.size(); ++i) {
+    loop_.NoteLateness(stacks_[i]->agent().WaitedForProcessor() - agents_had_waited_[i]);
   }
 }
 

@@ -100,6 +100,7 @@ void WirePort::TakeFrames() {
     memcpy(&stamp, CMSG_DATA(header), sizeof stamp);
     time = Time(std::chrono::seconds(stamp.tv_sec) + Duration(stamp.tv_nsec));
   }
+  loop_.NoteServed(time);
   if (!handler_) return;
   Bytes frame(buffer_.begin(), buffer_.begin() + size);
   if (!tamper_received_) {

@@ -2,7 +2,9 @@
 // 2 wrong usage (as UsageError), 3 could not test, 128 and the number for a signal.
 #pragma once
 
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -26,20 +28,28 @@ struct RunArguments {
   std::string out = "sockproof-out";
   std::string junit;
   std::string color = "auto";
-  int jobs = 0;  // 0: 32 per core
+  std::string jobs = "auto";
+  std::vector<std::string> levels;   // of claims: MUST, ...; any of them
+  std::vector<std::string> tags;     // all of them
+  std::vector<std::string> without;  // tags: none of them
+  std::string shard;                 // K/N
+  double max_wait = -1;              // seconds; negative: what suits the system
+  int attempts = 3;
+  int repeat = 1;
+  bool until_fail = false;
+  bool shuffle = false;
+  std::optional<std::uint64_t> seed;
+  bool rerun_failed = false;
   bool verbose = false;
 };
 int RunCommand(const RunArguments& arguments);
-
-// How many tests run at once when nobody says: mostly they wait.
-int DefaultJobs();
 
 struct SelfproofArguments {
   std::string program;  // as invoked
   std::vector<std::string> patterns;
   std::string sut = "host";
   std::string out = "sockproof-selfproof";
-  int jobs = 0;  // 0: four times DefaultJobs()
+  int jobs = 0;  // 0: as many as the machine carries
   bool every_mutant = false;
 };
 int SelfproofCommand(const SelfproofArguments& arguments);
@@ -48,6 +58,7 @@ struct ListArguments {
   std::vector<std::string> patterns;
   std::string sut = "host";
   std::string authority;  // list this authority's claims instead of tests
+  bool tags = false;      // list these instead of tests
   bool json = false;
 };
 int ListCommand(const ListArguments& arguments);

@@ -19,7 +19,6 @@ namespace sockproof {
 namespace {
 
 using Json = nlohmann::ordered_json;
-using Tests = std::vector<const TestCase*>;
 
 // The facts, if there is any test whose duration depends on them and the system can tell them.
 std::optional<Facts> FactsFor(const Tests& tests, const std::string& sut) {
@@ -115,12 +114,24 @@ void ListClaims(const Tests& tests, const std::string& authority, bool as_json) 
   fmt::print("{} of {} claims of {} have a test\n", tested, array.size(), authority);
 }
 
+void ListTags(const Tests& tests) {
+  std::map<std::string, int> counts;
+  for (const TestCase* test : tests) {
+    for (const std::string& tag : TagsOf(*test)) ++counts[tag];
+  }
+  for (const auto& [tag, count] : counts) fmt::print("{:>5}  {}\n", count, tag);
+}
+
 }  // namespace
 
 int ListCommand(const ListArguments& arguments) {
   const Tests tests = Select(AllTests(), arguments.patterns);
   if (!arguments.authority.empty()) {
     ListClaims(tests, arguments.authority, arguments.json);
+    return 0;
+  }
+  if (arguments.tags) {
+    ListTags(tests);
     return 0;
   }
   const std::optional<Facts> facts = FactsFor(tests, arguments.sut);

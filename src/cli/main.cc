@@ -50,9 +50,37 @@ int Main(int argc, char** argv) {
   run_command->add_option("PATTERN", run.patterns,
                           "Suite, Suite.Name, Suite.Name/ipv4 or a glob; default: all tests");
   run_command->add_option("--junit", run.junit, "Write JUnit XML too")->type_name("FILE");
-  run_command->add_option("--jobs", run.jobs, "Tests at once; default: 32 per core")
-      ->check(CLI::Range(1, 4096))
+  run_command
+      ->add_option("--jobs", run.jobs,
+                   "Tests at once; auto (default): as many as the machine carries")
       ->type_name("N");
+  run_command->add_option("--level", run.levels, "Tests of claims of that level: MUST, SHOULD, ...")
+      ->check(CLI::IsMember({"MUST", "SHOULD", "MAY", "documented"}))
+      ->type_name("LEVEL");
+  run_command->add_option("--tag", run.tags, "Tests with that tag ('sockproof list --tags')")
+      ->type_name("TAG");
+  run_command->add_option("--without", run.without, "Tests without that tag")->type_name("TAG");
+  run_command
+      ->add_option("--max-wait", run.max_wait,
+                   "Skip tests that wait longer; default: 180 where time is real")
+      ->check(CLI::NonNegativeNumber)
+      ->type_name("SECONDS");
+  run_command
+      ->add_option("--attempts", run.attempts,
+                   "Runs of a test until its verdict is beyond doubt; default: 3")
+      ->check(CLI::Range(1, 100))
+      ->type_name("N");
+  run_command->add_option("--repeat", run.repeat, "Run each test N times, or until a surprise")
+      ->check(CLI::Range(1, 1000000))
+      ->type_name("N");
+  run_command->add_flag("--until-fail", run.until_fail,
+                        "Run the tests again and again, stop at the first surprise");
+  run_command->add_flag("--shuffle", run.shuffle, "Start tests in a random order");
+  run_command->add_option("--seed", run.seed, "Repeat that random order")->type_name("SEED");
+  run_command->add_flag("--rerun-failed", run.rerun_failed,
+                        "Only the tests that were surprises in the results of --out");
+  run_command->add_option("--shard", run.shard, "Part K of N of the tests, K from 1")
+      ->type_name("K/N");
   run_command->add_option("--out", run.out, "Folder for the results; default: sockproof-out")
       ->type_name("DIR");
   run_command->add_option("--color", run.color, "auto, always or never; default: auto")
@@ -66,7 +94,9 @@ int Main(int argc, char** argv) {
       "selfproof",
       "Run tests against systems made wrong on purpose: each must find fault with one");
   selfproof_command->add_option("PATTERN", selfproof.patterns, "As for run");
-  selfproof_command->add_option("--jobs", selfproof.jobs, "Tests at once; default: 128 per core")
+  selfproof_command
+      ->add_option("--jobs", selfproof.jobs,
+                   "Tests at once; default: as many as the machine carries")
       ->check(CLI::Range(1, 4096))
       ->type_name("N");
   selfproof_command
@@ -79,6 +109,7 @@ int Main(int argc, char** argv) {
   CLI::App* list_command = app.add_subcommand("list", "List tests, or claims with their tests");
   list_command->add_option("PATTERN", list.patterns, "As for run");
   list_command->add_flag("--json", list.json, "For programs");
+  list_command->add_flag("--tags", list.tags, "The words for --tag, with their number of tests");
   list_command->add_option("--claims", list.authority, "Claims of notes, rfc9293, ...")
       ->type_name("AUTHORITY");
 

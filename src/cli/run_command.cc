@@ -5,20 +5,25 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <charconv>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <random>
 #include <string_view>
-#include <thread>
 
 #include "harness/base/errors.h"
 #include "harness/test/registry.h"
 #include "src/cli/commands.h"
 #include "src/run/runner.h"
 #include "src/run/selection.h"
+#include "src/run/usage_error.h"
 
 namespace sockproof {
 namespace {
 
-constexpr int kJobsPerCore = 32;  // a test mostly waits
 constexpr int kMostJobs = 4096;
+constexpr Duration kMaxWaitInRealTime = 180s;
 
 std::string_view Environment(const char* name) {
   const char* value = getenv(name);
@@ -35,6 +40,68 @@ Progress::Style StyleFor(const RunArguments& arguments) {
   return style;
 }
 
+int Jobs(const std::string& argument) {
+  if (argument == "auto") return 0;
+  int jobs = 0;
+  const auto [end, error] =
+      std::from_chars(argument.data(), argument.data() + argument.size(), jobs);
+  if (error != std::errc() || end != argument.data() + argument.size() || jobs < 1 ||
+      jobs > kMostJobs) {
+    throw UsageError(
+        fmt::format("--jobs: '{}' is neither auto nor a number from 1 to {}", argument, kMostJobs));
+  }
+  return jobs;
+}
+
+// --shard, or what an engine that spreads GoogleTest programs says in the environment.
+std::optional<Shard> ShardOf(const RunArguments& arguments) {
+  if (!arguments.shard.empty()) return ParseShard(arguments.shard);
+  const char* status_file = getenv("GTEST_SHARD_STATUS_FILE");
+  if (status_file != nullptr && *status_file != '\0') {
+    const std::ofstream touched(status_file, std::ios::app);  // "this program knows of shards"
+    if (!touched) throw UsageError(fmt::format("cannot write {}", status_file));
+  }
+  const std::string_view total = Environment("GTEST_TOTAL_SHARDS");
+  const std::string_view index = Environment("GTEST_SHARD_INDEX");
+  if (total.empty() && index.empty()) return std::nullopt;
+  return ShardFromGoogleTest(std::string(index), std::string(total));
+}
+
+// Of the run whose results are there: the tests that were not as expected.
+std::vector<std::string> SurprisesOf(const std::string& out) {
+  const std::string path = out + "/result.json";
+  std::ifstream file(path);
+  if (!file) throw UsageError("--rerun-failed: there is no " + path);
+  std::vector<std::string> ids;
+  try {
+    for (const nlohmann::json& test : nlohmann::json::parse(file).at("tests")) {
+      const std::string verdict = test.at("verdict");
+      const bool departs_as_known = !test.at("departure").get<std::string>().empty();
+      const bool as_expected =
+          verdict == "SKIP" || departs_as_known ||
+          (verdict == "PASS" && test.at("surprise").get<std::string>().empty());
+      if (!as_expected) ids.push_back(test.at("id"));
+    }
+  } catch (const nlohmann::json::exception& error) {
+    throw UsageError(
+        fmt::format("--rerun-failed: {} is no result of sockproof: {}", path, error.what()));
+  }
+  return ids;
+}
+
+std::vector<const TestCase*> TestsToRun(const RunArguments& arguments) {
+  std::vector<const TestCase*> tests = Select(AllTests(), arguments.patterns);
+  tests = WithLevels(std::move(tests), arguments.levels);
+  tests = WithTags(std::move(tests), arguments.tags, arguments.without);
+  if (arguments.rerun_failed) {
+    tests = Only(std::move(tests), SurprisesOf(arguments.out));
+    if (tests.empty()) throw UsageError("--rerun-failed: nothing failed in " + arguments.out);
+  }
+  if (tests.empty()) throw UsageError("no test has all that was asked for");
+  const std::optional<Shard> shard = ShardOf(arguments);
+  return shard ? OfShard(std::move(tests), *shard) : tests;
+}
+
 // No test can run: says so in every report.
 int CouldNotTest(const HarnessError& error, RunResult& run, Reports& reports) {
   run.setup_error = error.what();
@@ -47,14 +114,9 @@ int CouldNotTest(const HarnessError& error, RunResult& run, Reports& reports) {
 
 }  // namespace
 
-int DefaultJobs() {
-  const int cores = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
-  return std::min(kMostJobs, cores * kJobsPerCore);
-}
-
 int RunCommand(const RunArguments& arguments) {
   const std::unique_ptr<System> system = MakeSystem(arguments.sut);
-  const std::vector<const TestCase*> tests = Select(AllTests(), arguments.patterns);
+  const std::vector<const TestCase*> tests = TestsToRun(arguments);
   RunResult run = NewResult(tests, system->name(), arguments.program);
   OutputDirectory directory(arguments.out);
   Reports reports(directory, arguments.junit);
@@ -70,7 +132,19 @@ int RunCommand(const RunArguments& arguments) {
   signal(SIGPIPE, SIG_IGN);  // `| head` ends the output, not the run
   RunOptions options;
   options.baseline = Baseline::ShippedFor(facts);
-  options.jobs = arguments.jobs != 0 ? arguments.jobs : DefaultJobs();
+  options.jobs = Jobs(arguments.jobs);
+  options.max_wait =
+      arguments.max_wait < 0
+          ? kMaxWaitInRealTime
+          : std::chrono::duration_cast<Duration>(std::chrono::duration<double>(arguments.max_wait));
+  options.attempts = arguments.attempts;
+  options.repeat = arguments.repeat;
+  options.until_surprise = arguments.until_fail;
+  if (arguments.until_fail && arguments.repeat == 1) options.repeat = RunOptions::kWithoutEnd;
+  if (arguments.shuffle || arguments.seed) {
+    options.seed = arguments.seed ? *arguments.seed : std::random_device()();
+    run.seed = options.seed;
+  }
   Progress progress(STDOUT_FILENO, StyleFor(arguments));
   const RunOneTest body = [&system](const TestCase& test, EventLog& log) {
     RunTest(test, *system, log);

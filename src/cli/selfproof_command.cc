@@ -31,7 +31,7 @@ int SelfproofCommand(const SelfproofArguments& arguments) {
   const std::vector<const TestCase*> tests = Select(AllTests(), arguments.patterns);
   const Facts facts = ProbeFacts(*system);
   SelfproofOptions options;
-  options.jobs = arguments.jobs != 0 ? arguments.jobs : DefaultJobs() * 4;
+  if (arguments.jobs != 0) options.jobs = arguments.jobs;
   options.every_mutant = arguments.every_mutant;
   options.out = arguments.out;
   options.program = arguments.program;

@@ -67,6 +67,11 @@ Counts RunResult::counts() const {
   return counts;
 }
 
+bool TestResult::surprising() const {
+  if (verdict == Verdict::kSkip || !departure.empty()) return false;
+  return verdict != Verdict::kPass || !surprise.empty();
+}
+
 std::string_view VerdictText(std::optional<Verdict> verdict) {
   return verdict ? VerdictName(*verdict) : "NOT-RUN";
 }
@@ -99,6 +104,14 @@ Json ToJson(const TestResult& test) {
       {"needs", test.needs},
       {"planned_s", Milliseconds3(test.planned)},
       {"wall_s", Milliseconds3(test.wall)},
+      {"runs", test.runs},
+      {"attempts", Array(test.attempts,
+                         [](const Attempt& attempt) {
+                           return Json{{"verdict", VerdictText(attempt.verdict)},
+                                       {"reason", attempt.reason},
+                                       {"wall_s", Milliseconds3(attempt.wall)},
+                                       {"directory", attempt.directory}};
+                         })},
       {"failures",
        Array(test.failures,
              [](const FailureEvent& failure) {
@@ -129,6 +142,7 @@ Json ToJson(const RunResult& run) {
       {"started", FormatUtcMilliseconds(run.started)},
       {"finished", run.finished ? Json(FormatUtcMilliseconds(*run.finished)) : Json()},
       {"setup_error", run.setup_error},
+      {"seed", run.seed ? Json(*run.seed) : Json()},
       {"counts", Json{{"tests", counts.tests},
                       {"pass", counts.pass},
                       {"fail", counts.fail},

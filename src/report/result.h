@@ -4,6 +4,7 @@
 //    "host": "builder7", "program": "sockproof", "facts": {"release": "6.1.0", ...},
 //    "started": "2026-01-31T12:00:00.000Z", "finished": null while the run goes on,
 //    "setup_error": why no test could run, "" normally,
+//    "seed": of the random order in which tests were started; null: the longest first,
 //    "counts": {"tests", "pass", "fail", "error", "skip", "inconclusive", "not_run",
 //               "known_departures": of "fail", those that are as recorded,
 //               "unexpected_passes": of "pass", those that are recorded to depart},
@@ -15,6 +16,9 @@
 //      "departure": of a FAIL that is a known departure of the system: why it departs,
 //      "surprise": of a PASS or FAIL that is not as its known departure is recorded: what is not,
 //      "claims": [{"id", "level", "source", "statement"}], "needs": ["diag"],
+//      "runs": how often it was run until it had this verdict,
+//      "attempts": those before whose verdict was in doubt,
+//                  [{"verdict", "reason", "wall_s", "directory"}],
 //      "planned_s", "wall_s": seconds, "failures": [{"file", "line", "text"}],
 //      "observations": [{"name", "value"}],
 //      "ladder": of a test that did not pass, its middle left out when it is long,
@@ -24,6 +28,7 @@
 // A reader ignores members that it does not know; a change of meaning raises "version".
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <nlohmann/json_fwd.hpp>
 #include <optional>
@@ -45,6 +50,14 @@ struct CitedClaim {
   std::string statement;
 };
 
+// An earlier attempt at a test, whose verdict was in doubt.
+struct Attempt {
+  Verdict verdict = Verdict::kInconclusive;
+  std::string reason;
+  Duration wall{0};
+  std::string directory;  // its evidence, relative to result.json
+};
+
 // One test of a run; the members are those of the JSON form.
 struct TestResult {
   std::string id;
@@ -62,12 +75,17 @@ struct TestResult {
   std::vector<std::string> needs;
   Duration planned{0};
   Duration wall{0};
+  int runs = 0;  // how often it was run until it had this verdict, with --repeat; without attempts
+  std::vector<Attempt> attempts;
   std::vector<FailureEvent> failures;
   std::vector<ObservationEvent> observations;
   std::string ladder;
   std::string output;
   std::string directory;
   std::vector<std::string> files;
+
+  // Neither PASS nor SKIP nor a known departure.
+  bool surprising() const;
 };
 
 // How many tests have which verdict.
@@ -94,6 +112,7 @@ struct RunResult {
   Time started;
   std::optional<Time> finished;
   std::string setup_error;
+  std::optional<std::uint64_t> seed;  // of the order in which tests were started
   std::vector<TestResult> tests;
 
   Counts counts() const;

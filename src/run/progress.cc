@@ -69,6 +69,11 @@ void Progress::Finished(const TestResult& test, const RunResult& run) {
   Print((style_.live ? kClearLine : "") + text);
 }
 
+void Progress::Again(const TestResult& test) {
+  Print(fmt::format("{}{}  {}  in doubt, to be run again: {}\n", style_.live ? kClearLine : "",
+                    Paint(test.verdict), CleanText(test.id), Headline(test)));
+}
+
 void Progress::Status(const RunStatus& status) {
   if (!style_.live) return;
   std::string line =

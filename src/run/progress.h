@@ -32,6 +32,8 @@ class Progress {
   bool live() const { return style_.live; }
   void Begin(const RunResult& run);
   void Finished(const TestResult& test, const RunResult& run);
+  // An attempt whose verdict is in doubt; there will be another.
+  void Again(const TestResult& test);
   void Status(const RunStatus& status);
   // Last: counts, wall time, the longest test and where to look.
   void Summary(const RunResult& run, const std::string& directory, const std::string& junit);

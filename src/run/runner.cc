@@ -16,14 +16,18 @@
 #include <list>
 #include <nlohmann/json.hpp>
 #include <queue>
+#include <random>
+#include <thread>
 
 #include "harness/base/errors.h"
 #include "harness/base/unique_fd.h"
 #include "harness/claims/catalogue.h"
 #include "harness/trace/ladder.h"
 #include "harness/trace/pcapng.h"
+#include "harness/wire/timestamps.h"
 #include "src/report/text.h"
 #include "src/run/child.h"
+#include "src/run/pace.h"
 
 namespace sockproof {
 namespace {
@@ -104,11 +108,25 @@ class Run {
         run_(run),
         reports_(reports),
         progress_(progress),
-        jobs_(static_cast<std::size_t>(options.jobs)) {
-    for (std::size_t i = 0; i < tests.size(); ++i) waiting_.push_back({tests[i], &run.tests[i]});
-    std::stable_sort(waiting_.begin(), waiting_.end(), [](const Planned& a, const Planned& b) {
-      return a.result->planned > b.result->planned;
-    });
+        pace_(options.jobs, static_cast<int>(std::thread::hardware_concurrency())) {
+    for (std::size_t i = 0; i < tests.size(); ++i) {
+      TestResult& result = run.tests[i];
+      if (result.planned > options.max_wait) {
+        result.verdict = Verdict::kSkip;
+        result.reason = fmt::format("waits {:.0f} s, and --max-wait is {:.0f} s",
+                                    ToSeconds(result.planned), ToSeconds(options.max_wait));
+        Report(result);
+      } else {
+        waiting_.push_back({tests[i], &result, result});
+      }
+    }
+    if (options.seed) {
+      std::shuffle(waiting_.begin(), waiting_.end(), std::mt19937_64(*options.seed));
+    } else {
+      std::stable_sort(waiting_.begin(), waiting_.end(), [](const Planned& a, const Planned& b) {
+        return a.result->planned > b.result->planned;
+      });
+    }
   }
 
   ~Run() {
@@ -139,6 +157,7 @@ class Run {
   struct Planned {
     const TestCase* test;
     TestResult* result;
+    TestResult blank;  // as it was before the first attempt
   };
   struct Running : Planned {
     pid_t child = -1;
@@ -148,14 +167,22 @@ class Run {
     std::string error_type;
   };
 
+  double Load() const {
+    double load = 0;
+    for (const Running& running : running_) {
+      load += pace_.Load(Steady::now() - running.started, running.result->planned);
+    }
+    return load;
+  }
+
   void StartTests() {
-    while (!waiting_.empty() && running_.size() < jobs_) {
+    while (!waiting_.empty() && pace_.HasRoom(running_.size(), Load())) {
       const Planned next = waiting_.front();
       try {
         Start(next);
       } catch (const HarnessError& error) {
         if (!running_.empty()) {
-          jobs_ = running_.size();  // as many as the machine allows
+          pace_.AtMost(running_.size());
           return;
         }
         next.result->verdict = Verdict::kError;
@@ -169,6 +196,7 @@ class Run {
 
   void Start(const Planned& next) {
     const fs::path directory = reports_.directory().path() / next.result->directory;
+    fs::remove_all(directory);  // of an earlier run of this test
     fs::create_directories(directory);
     const auto create = [&directory](const char* name) {
       UniqueFd fd(
@@ -187,6 +215,9 @@ class Run {
     });
     running_.push_back(running);
     next.result->reason = "started, not ended";
+    if (next.result->runs > 0) {
+      next.result->reason = fmt::format("run {} started, not ended", next.result->runs + 1);
+    }
     reports_.Changed();
   }
 
@@ -208,11 +239,98 @@ class Run {
       if (Reap(running->child, end)) {
         const Running ended = *running;
         running = running_.erase(running);
-        Judge(ended, end);
+        Ended(ended, end);
       } else {
         ++running;
       }
     }
+  }
+
+  void Ended(const Running& ended, const ChildEnd& end) {
+    if (abandoned_) {
+      *ended.result = ended.blank;
+      ended.result->reason = "stopped after the first surprise";
+      reports_.Changed();
+      return;
+    }
+    const Duration lateness = Judge(ended, end);
+    pace_.Ended(lateness, Steady::now());
+    TestResult& result = *ended.result;
+    const bool interrupted = !ended.killed_because.empty() && ended.error_type == "interrupted";
+    if (!interrupted && InDoubt(result, lateness)) {
+      if (static_cast<int>(result.attempts.size()) + 1 < options_.attempts) {
+        TryAgain(ended);
+        return;
+      }
+      Doubt(result, lateness);
+    }
+    KeepVerdict(result);
+    ++result.runs;
+    if (!interrupted && !result.surprising() && WantsAnotherRun(result)) {
+      RunAgain(ended);
+      return;
+    }
+    if (options_.repeat != 1 && result.surprising()) {
+      result.reason += fmt::format("{}in run {}", result.reason.empty() ? "" : "; ", result.runs);
+    }
+    Report(result);
+    if (options_.until_surprise && result.surprising() && !interrupted) Abandon();
+  }
+
+  // Whether the machine may have made this verdict.
+  static bool InDoubt(const TestResult& result, Duration lateness) {
+    if (result.verdict == Verdict::kInconclusive) return true;
+    const bool judged = result.verdict == Verdict::kPass || result.verdict == Verdict::kFail;
+    return judged && result.surprising() && lateness > Pace::kTolerable;
+  }
+
+  static void Doubt(TestResult& result, Duration lateness) {
+    if (result.verdict == Verdict::kInconclusive) return;
+    result.reason = fmt::format("{}, but a process of this test was served up to {} late",
+                                VerdictText(result.verdict), FormatDuration(lateness));
+    result.verdict = Verdict::kInconclusive;
+    result.surprise.clear();
+  }
+
+  void TryAgain(const Running& ended) {
+    TestResult& result = *ended.result;
+    const std::string kept =
+        fmt::format("{}.attempt-{}", result.directory, result.attempts.size() + 1);
+    const fs::path out = reports_.directory().path();
+    fs::remove_all(out / kept);
+    fs::rename(out / result.directory, out / kept);
+    std::vector<Attempt> attempts = std::move(result.attempts);
+    attempts.push_back({*result.verdict, Headline(result), result.wall, kept});
+    progress_.Again(result);
+    Requeue(ended, std::move(attempts), result.runs);
+  }
+
+  bool WantsAnotherRun(const TestResult& result) const {
+    return options_.repeat == RunOptions::kWithoutEnd || result.runs < options_.repeat;
+  }
+
+  void RunAgain(const Running& ended) {
+    std::vector<Attempt> attempts = std::move(ended.result->attempts);
+    Requeue(ended, std::move(attempts), ended.result->runs);
+  }
+
+  // Behind all others: by then the machine may be less busy.
+  void Requeue(const Running& ended, std::vector<Attempt> attempts, int runs) {
+    *ended.result = ended.blank;
+    ended.result->attempts = std::move(attempts);
+    ended.result->runs = runs;
+    waiting_.push_back(ended);
+    reports_.Changed();
+  }
+
+  // Ends the run without a verdict on what still runs.
+  void Abandon() {
+    abandoned_ = true;
+    for (const Planned& planned : waiting_) {
+      planned.result->reason = "not started after the first surprise";
+    }
+    waiting_.clear();
+    for (const Running& running : running_) Kill(running.child);
   }
 
   void KillHungTests() {
@@ -242,8 +360,9 @@ class Run {
     Kill(running.child);
   }
 
-  // Fills the result from the event log and the end of the process.
-  void Judge(const Running& ended, const ChildEnd& end) {
+  // Fills the result from the event log and the end of the process; returns how late that process
+  // was served.
+  Duration Judge(const Running& ended, const ChildEnd& end) {
     TestResult& result = *ended.result;
     const fs::path directory = reports_.directory().path() / result.directory;
     result.wall = Steady::now() - ended.started;
@@ -251,6 +370,7 @@ class Run {
 
     std::vector<Event> events;
     std::string broken;
+    Duration lateness{0};
     try {
       events = ReadEvents(directory / "events.jsonl");
     } catch (const std::exception& error) {
@@ -260,6 +380,7 @@ class Run {
       if (const auto* verdict = std::get_if<VerdictEvent>(&event.what)) {
         result.verdict = verdict->verdict;
         result.reason = verdict->reason;
+        lateness = verdict->worst_lateness;
         if (verdict->verdict == Verdict::kError) result.error_type = "harness";
       } else if (const auto* failure = std::get_if<FailureEvent>(&event.what)) {
         result.failures.push_back(*failure);
@@ -278,7 +399,7 @@ class Run {
     }
     options_.baseline.Judge(result);
     KeepEvidence(events, directory, result);
-    Report(result);
+    return lateness;
   }
 
   static void SetError(TestResult& result, const std::string& type, const std::string& reason) {
@@ -314,7 +435,11 @@ class Run {
     if (result.verdict == Verdict::kError) {
       result.output = WithoutMiddle(ReadText(directory / "output.txt"), kOutputLines);
     }
-    ReplaceFile(directory / "verdict.json", DumpJson(ToJson(result)));
+  }
+
+  void KeepVerdict(const TestResult& result) {
+    ReplaceFile(reports_.directory().path() / result.directory / "verdict.json",
+                DumpJson(ToJson(result)));
   }
 
   void Report(const TestResult& result) {
@@ -343,7 +468,7 @@ class Run {
     Duration last{0};
     for (const Planned& planned : waiting_) {
       Duration begin{0};
-      if (ends.size() >= jobs_) {
+      if (ends.size() >= pace_.most_processes()) {
         begin = ends.top();
         ends.pop();
       }
@@ -358,9 +483,10 @@ class Run {
   RunResult& run_;
   Reports& reports_;
   Progress& progress_;
-  std::size_t jobs_;
+  Pace pace_;
   std::deque<Planned> waiting_;
   std::list<Running> running_;
+  bool abandoned_ = false;
   Steady::time_point status_shown_;
   Signals signals_;
 };
@@ -407,6 +533,7 @@ int RunTests(const std::vector<const TestCase*>& tests, const Facts& facts, cons
   for (std::size_t i = 0; i < tests.size(); ++i) {
     run.tests[i].planned = PlannedDuration(*tests[i], facts);
   }
+  const KernelTimestamps from_the_first_packet_on;
   progress.Begin(run);
   const int signal_number = Run(tests, body, options, run, reports, progress).UntilDone();
   run.finished = Clock::now();
@@ -416,7 +543,7 @@ int RunTests(const std::vector<const TestCase*>& tests, const Facts& facts, cons
 
 int ExitCode(const RunResult& run) {
   const Counts counts = run.counts();
-  if (counts.skip == counts.tests) return 3;
+  if (counts.tests > 0 && counts.skip == counts.tests) return 3;
   const int as_expected =
       counts.pass - counts.unexpected_passes + counts.skip + counts.known_departures;
   return as_expected == counts.tests ? 0 : 1;

@@ -1,7 +1,9 @@
 // Runs tests, each in a process of its own, many at a time, and judges how each process ended.
 #pragma once
 
+#include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -19,9 +21,20 @@ namespace sockproof {
 using RunOneTest = std::function<void(const TestCase& test, EventLog& log)>;
 
 struct RunOptions {
-  Baseline baseline;         // what the system is known to do otherwise
-  int jobs = 32;             // tests at once
-  Duration extra_time{60s};  // a test may take 1.5 times its planned duration and this
+  Baseline baseline;            // what the system is known to do otherwise
+  int jobs = 0;                 // tests at once; 0: as many as the machine carries
+  Duration extra_time{60s};     // a test may take 1.5 times its planned duration and this
+  Duration max_wait{kForever};  // a test that is planned to last longer is a SKIP
+  // How often a test is run until its verdict is beyond doubt. In doubt are INCONCLUSIVE, and a
+  // surprise from a process that was served so late that it may come from that: after the last
+  // attempt that is INCONCLUSIVE too.
+  int attempts = 3;
+  int repeat = 1;                     // how often each test is run, unless there is a surprise
+  bool until_surprise = false;        // end the run at the first surprise
+  std::optional<std::uint64_t> seed;  // start in this random order, not the longest first
+
+  static constexpr Duration kForever = Duration::max();
+  static constexpr int kWithoutEnd = 0;  // of repeat
 };
 
 // A result with every test not run, with the claims' texts from the catalogue.
@@ -29,7 +42,8 @@ RunResult NewResult(const std::vector<const TestCase*>& tests, const std::string
                     const std::string& program);
 
 // Runs `tests` (those of which `run` was made, in the same order), the longest first. Fills `run`,
-// each test's folder and the reports as tests end. Blocks SIGINT, SIGTERM and SIGHUP meanwhile: any
+// each test's folder and the reports as tests end. The folder of an earlier attempt is that of the
+// test with ".attempt-1" and so on. Blocks SIGINT, SIGTERM and SIGHUP meanwhile: any
 // of them kills the tests that run, which become ERROR; a second one ends this process.
 // Returns the number of that signal, 0 when there was none. Throws HarnessError when results cannot
 // be written; running tests are killed. The calling process must be single-threaded.

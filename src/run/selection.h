@@ -16,4 +16,35 @@ namespace sockproof {
 std::vector<const TestCase*> Select(const std::vector<TestCase>& tests,
                                     const std::vector<std::string>& patterns);
 
+// Words by which tests are chosen: IP version, folder and file of the suite ("tcp", "time_wait"),
+// authorities of its claims ("rfc9293", "notes"), what it needs, "waits" when it does. Sorted.
+std::vector<std::string> TagsOf(const TestCase& test);
+
+using Tests = std::vector<const TestCase*>;
+
+// Those that have all of `tags` and none of `without`. Throws UsageError for a tag that no test of
+// the suite has.
+Tests WithTags(Tests tests, const std::vector<std::string>& tags,
+               const std::vector<std::string>& without);
+
+// Those that check a claim of any of these levels; all when there are none.
+Tests WithLevels(Tests tests, const std::vector<std::string>& levels);
+
+// Those with these ids.
+Tests Only(Tests tests, const std::vector<std::string>& ids);
+
+// One of `count` parts of a run, from 0.
+struct Shard {
+  int index = 0;
+  int count = 1;
+};
+
+// "2/3" is {1, 3}. Throws UsageError.
+Shard ParseShard(const std::string& text);
+// The values of GTEST_SHARD_INDEX and GTEST_TOTAL_SHARDS. Throws UsageError.
+Shard ShardFromGoogleTest(const std::string& index, const std::string& total);
+
+// Every test is in exactly one shard, the same one each time; long tests are spread evenly.
+Tests OfShard(Tests tests, const Shard& shard);
+
 }  // namespace sockproof

@@ -119,6 +119,7 @@ class Proof {
     Progress silent(-1, {});
     RunOptions options;
     options.jobs = options_.jobs;
+    options.attempts = 2;
     const int signal_number = RunTests(tests, facts_, body, options, result, reports, silent);
     if (signal_number != 0) throw HarnessError("interrupted");
     return result;

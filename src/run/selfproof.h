@@ -38,7 +38,7 @@ struct SelfproofRow {
 };
 
 struct SelfproofOptions {
-  int jobs = 64;
+  int jobs = 0;               // as RunOptions::jobs
   bool every_mutant = false;  // go on after the first that is caught
   std::string out;            // folder for the evidence
   std::string program;        // as invoked

@@ -35,15 +35,29 @@ Outcome Sockproof(const std::string& arguments) {
 TEST(CommandLineTest, WrongUsageIsOneLineAndExitCode2) {
   TemporaryFolder folder;
   std::ofstream(folder / "foreign") << "x";
-  for (const std::string& arguments :
-       {std::string(""), std::string("frobnicate"), std::string("run --jobs 0"),
-        std::string("run --jobs many"), std::string("run --jobs 4097"),
-        std::string("run --color pink"), std::string("run --sut toaster"),
-        std::string("run --no-such-option"), std::string("run NoSuchSuiteAnywhere"),
-        std::string("run --out ''"), "run --out " + (folder / ""),
-        "run --out " + (folder / "new") + " --junit /dev/null", std::string("explain"),
-        std::string("explain NoSuchSuiteAnywhere"), std::string("list --claims nobody"),
-        std::string("doctor --sut toaster")}) {
+  for (const std::string& arguments : {std::string(""),
+                                       std::string("frobnicate"),
+                                       std::string("run --jobs 0"),
+                                       std::string("run --jobs many"),
+                                       std::string("run --jobs 4097"),
+                                       std::string("run --color pink"),
+                                       std::string("run --shard 3/2"),
+                                       std::string("run --max-wait soon"),
+                                       std::string("run --level HIGH"),
+                                       std::string("run --tag no-such-tag"),
+                                       std::string("run --repeat 0"),
+                                       std::string("run --attempts 0"),
+                                       std::string("run --rerun-failed --out ") + (folder / "none"),
+                                       std::string("run --sut toaster"),
+                                       std::string("run --no-such-option"),
+                                       std::string("run NoSuchSuiteAnywhere"),
+                                       std::string("run --out ''"),
+                                       "run --out " + (folder / ""),
+                                       "run --out " + (folder / "new") + " --junit /dev/null",
+                                       std::string("explain"),
+                                       std::string("explain NoSuchSuiteAnywhere"),
+                                       std::string("list --claims nobody"),
+                                       std::string("doctor --sut toaster")}) {
     const Outcome outcome = Sockproof(arguments);
     EXPECT_EQ(outcome.exit_code, 2) << arguments;
     EXPECT_THAT(outcome.text, StartsWith("sockproof: ")) << arguments;

@@ -349,6 +349,149 @@ TEST_F(RunnerTest, InterruptedRunWritesItsReports) {
   EXPECT_EQ(result["tests"][1]["reason"], "interrupted before it began");
 }
 
+// Counts how often something happened, over processes.
+class Counter {
+ public:
+  explicit Counter(std::string path) : path_(std::move(path)) {}
+  int Next() const {
+    std::ofstream(path_, std::ios::app) << "x";
+    return static_cast<int>(fs::file_size(path_));
+  }
+  int count() const { return fs::exists(path_) ? static_cast<int>(fs::file_size(path_)) : 0; }
+
+ private:
+  std::string path_;
+};
+
+TEST_F(RunnerTest, AnInconclusiveTestIsRunAgain) {
+  const Counter counter(folder_ / "count");
+  Add("IsLateTwice", [&counter](EventLog& log) {
+    counter.Next() < 3 ? End(log, Verdict::kInconclusive, "late") : End(log, Verdict::kPass);
+  });
+  Run();
+  const TestResult& test = Of("IsLateTwice");
+  EXPECT_EQ(test.verdict, Verdict::kPass);
+  EXPECT_EQ(test.runs, 1);
+  ASSERT_EQ(test.attempts.size(), 2U);
+  EXPECT_EQ(test.attempts[0].verdict, Verdict::kInconclusive);
+  EXPECT_EQ(test.attempts[0].directory, "tests/Suite.IsLateTwice-ipv4.attempt-1");
+  EXPECT_TRUE(fs::exists(out_ + "/" + test.attempts[1].directory + "/ladder.txt"));
+  EXPECT_THAT(ResultFile()["tests"][0]["attempts"][1]["reason"], HasSubstr("late"));
+  EXPECT_EQ(ExitCode(result_), 0);
+}
+
+TEST_F(RunnerTest, AttemptsAreBounded) {
+  const Counter counter(folder_ / "count");
+  Add("IsAlwaysLate", [&counter](EventLog& log) {
+    counter.Next();
+    End(log, Verdict::kInconclusive, "late");
+  });
+  options_.attempts = 4;
+  Run();
+  EXPECT_EQ(counter.count(), 4);
+  EXPECT_EQ(Of("IsAlwaysLate").verdict, Verdict::kInconclusive);
+  EXPECT_EQ(ExitCode(result_), 1);
+}
+
+TEST_F(RunnerTest, AFailureOfAProcessServedLateIsInDoubt) {
+  const Counter late(folder_ / "late");
+  const auto fail = [](EventLog& log, Duration lateness) {
+    log.Now(FailureEvent{"suite.cc", 9, "Observed: 2"});
+    log.Now(VerdictEvent{Verdict::kFail, "", lateness});
+  };
+  Add("FailsInTime", [&](EventLog& log) { fail(log, 1ms); });
+  Add("FailsLate", [&](EventLog& log) { fail(log, 300ms); });
+  Add("FailsLateThenInTime", [&](EventLog& log) { fail(log, late.Next() == 1 ? 300ms : 1ms); });
+  Add("PassesLate", [](EventLog& log) { log.Now(VerdictEvent{Verdict::kPass, "", 300ms}); });
+  Run();
+  EXPECT_EQ(Of("FailsInTime").verdict, Verdict::kFail);
+  EXPECT_TRUE(Of("FailsInTime").attempts.empty());
+  EXPECT_EQ(Of("FailsLate").verdict, Verdict::kInconclusive);
+  EXPECT_THAT(Of("FailsLate").reason, HasSubstr("FAIL, but"));
+  EXPECT_THAT(Of("FailsLate").reason, HasSubstr("300"));
+  EXPECT_EQ(Of("FailsLate").failures.size(), 1U);
+  EXPECT_EQ(Of("FailsLateThenInTime").verdict, Verdict::kFail);
+  EXPECT_EQ(Of("FailsLateThenInTime").attempts.size(), 1U);
+  EXPECT_EQ(Of("PassesLate").verdict, Verdict::kPass);
+}
+
+TEST_F(RunnerTest, RepeatsUntilASurprise) {
+  const Counter passes(folder_ / "passes");
+  const Counter fails(folder_ / "fails");
+  Add("Passes", [&](EventLog& log) {
+    passes.Next();
+    End(log, Verdict::kPass);
+  });
+  Add("FailsInTheThirdRun",
+      [&](EventLog& log) { End(log, fails.Next() == 3 ? Verdict::kFail : Verdict::kPass); });
+  options_.repeat = 5;
+  Run();
+  EXPECT_EQ(passes.count(), 5);
+  EXPECT_EQ(Of("Passes").runs, 5);
+  EXPECT_EQ(fails.count(), 3);
+  EXPECT_EQ(Of("FailsInTheThirdRun").verdict, Verdict::kFail);
+  EXPECT_THAT(Of("FailsInTheThirdRun").reason, HasSubstr("in run 3"));
+}
+
+TEST_F(RunnerTest, UntilFailEndsAtTheFirstSurprise) {
+  const Counter counter(folder_ / "count");
+  Witness witness(folder_ / "witness");
+  Add("Hangs", [&witness](EventLog&) {
+    witness.Watch();
+    Hang();
+  });
+  Add("FailsInTheTenthRun", [&](EventLog& log) {
+    if (counter.Next() == 1) witness.WaitForOne();
+    End(log, counter.count() >= 10 ? Verdict::kFail : Verdict::kPass);
+  });
+  options_.jobs = 2;
+  options_.until_surprise = true;
+  options_.repeat = RunOptions::kWithoutEnd;
+  EXPECT_EQ(Run(), 0);
+  witness.WaitUntilAllAreDead();
+  EXPECT_EQ(Of("FailsInTheTenthRun").verdict, Verdict::kFail);
+  EXPECT_FALSE(Of("Hangs").verdict);
+  EXPECT_EQ(Of("Hangs").reason, "stopped after the first surprise");
+  EXPECT_EQ(ExitCode(result_), 1);
+}
+
+TEST_F(RunnerTest, ATestThatWaitsTooLongIsSkipped) {
+  Add(
+      "WaitsForHours", [](EventLog& log) { End(log, Verdict::kPass); },
+      [](const Facts&) -> Duration { return 7200s; });
+  Add("Passes", [](EventLog& log) { End(log, Verdict::kPass); });
+  options_.max_wait = 180s;
+  Run();
+  EXPECT_EQ(Of("WaitsForHours").verdict, Verdict::kSkip);
+  EXPECT_EQ(Of("WaitsForHours").reason, "waits 7200 s, and --max-wait is 180 s");
+  EXPECT_EQ(Of("Passes").verdict, Verdict::kPass);
+}
+
+TEST_F(RunnerTest, ASeedGivesTheSameOrderAgain) {
+  const std::string order = folder_ / "order";
+  for (const char* name : {"A", "B", "C", "D", "E", "F", "G", "H"}) {
+    Add(name, [&order, name](EventLog& log) {
+      std::ofstream(order, std::ios::app) << name;
+      End(log, Verdict::kPass);
+    });
+  }
+  const auto run_with = [&](std::uint64_t seed) {
+    fs::remove(order);
+    options_.jobs = 1;
+    options_.seed = seed;
+    Run();
+    return ReadText(order);
+  };
+  const std::string first = run_with(1);
+  EXPECT_EQ(run_with(1), first);
+  EXPECT_NE(run_with(2), first);
+}
+
+TEST_F(RunnerTest, NoTestsAreNoSurprise) {
+  Run();
+  EXPECT_EQ(ExitCode(result_), 0);
+}
+
 TEST_F(RunnerTest, ResultsOfAnEarlierRunAreGone) {
   Add("IsRenamed", [](EventLog& log) { End(log, Verdict::kPass); });
   Run();
