@@ -118,6 +118,7 @@ int RunCommand(const RunArguments& arguments) {
   const std::unique_ptr<System> system = MakeSystem(arguments.sut);
   const std::vector<const TestCase*> tests = TestsToRun(arguments);
   RunResult run = NewResult(tests, system->name(), arguments.program);
+  if (const auto shard = ShardOf(arguments)) run.shard = RunShard{shard->index + 1, shard->count};
   OutputDirectory directory(arguments.out);
   Reports reports(directory, arguments.junit);
   reports.Begin(run);

@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 
 #include "harness/base/errors.h"
+#include "src/report/axes.h"
 
 namespace sockproof {
 namespace {
@@ -30,6 +31,14 @@ double Milliseconds3(Duration duration) {
 std::string FormatUtcMilliseconds(Time time) {
   const auto milliseconds = time.time_since_epoch() / std::chrono::milliseconds(1) % 1000;
   return fmt::format("{}.{:03}Z", FormatUtc(time), milliseconds);
+}
+
+Json AxisAsJson(const std::vector<ClaimCounts>& axis) {
+  return Array(axis, [](const ClaimCounts& counts) {
+    return Json{{"authority", counts.authority}, {"level", counts.level},
+                {"tested", counts.tested},       {"held", counts.held},
+                {"departed", counts.departed},   {"undecided", counts.undecided}};
+  });
 }
 
 }  // namespace
@@ -102,8 +111,10 @@ Json ToJson(const TestResult& test) {
                                      {"statement", claim.statement}};
                        })},
       {"needs", test.needs},
+      {"tags", test.tags},
       {"planned_s", Milliseconds3(test.planned)},
       {"wall_s", Milliseconds3(test.wall)},
+      {"sut_s", test.sut_time ? Json(Milliseconds3(*test.sut_time)) : Json()},
       {"runs", test.runs},
       {"attempts", Array(test.attempts,
                          [](const Attempt& attempt) {
@@ -131,6 +142,7 @@ Json ToJson(const TestResult& test) {
 
 Json ToJson(const RunResult& run) {
   const Counts counts = run.counts();
+  const Axes axes = AxesOf(run);
   return Json{
       {"format", "sockproof-result"},
       {"version", 1},
@@ -143,6 +155,10 @@ Json ToJson(const RunResult& run) {
       {"finished", run.finished ? Json(FormatUtcMilliseconds(*run.finished)) : Json()},
       {"setup_error", run.setup_error},
       {"seed", run.seed ? Json(*run.seed) : Json()},
+      {"shard",
+       run.shard ? Json{{"index", run.shard->index}, {"count", run.shard->count}} : Json()},
+      {"interrupted", run.interrupted},
+      {"stale_departures", run.stale_departures},
       {"counts", Json{{"tests", counts.tests},
                       {"pass", counts.pass},
                       {"fail", counts.fail},
@@ -152,6 +168,9 @@ Json ToJson(const RunResult& run) {
                       {"not_run", counts.not_run},
                       {"known_departures", counts.known_departures},
                       {"unexpected_passes", counts.unexpected_passes}}},
+      {"axes", Json{{"standards", AxisAsJson(axes.standards)},
+                    {"documentation", AxisAsJson(axes.documentation)},
+                    {"notes", AxisAsJson(axes.notes)}}},
       {"tests", Array(run.tests, [](const TestResult& test) { return ToJson(test); })},
   };
 }

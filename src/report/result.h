@@ -5,9 +5,14 @@
 //    "started": "2026-01-31T12:00:00.000Z", "finished": null while the run goes on,
 //    "setup_error": why no test could run, "" normally,
 //    "seed": of the random order in which tests were started; null: the longest first,
+//    "shard": {"index": from 1, "count"}, the part of the tests that was run; null: all of them,
+//    "interrupted": number of the signal that ended the run early; 0: none did,
+//    "stale_departures": [entries of the baseline that no test needs any more, as text],
 //    "counts": {"tests", "pass", "fail", "error", "skip", "inconclusive", "not_run",
 //               "known_departures": of "fail", those that are as recorded,
 //               "unexpected_passes": of "pass", those that are recorded to depart},
+//    "axes": {"standards", "documentation", "notes"}: claims counted apart (axes.h), each
+//            [{"authority": "rfc9293", "level", "tested", "held", "departed", "undecided"}],
 //    "tests": [{
 //      "id", "suite", "name", "ip": "ipv4", "file", "line",
 //      "verdict": PASS, FAIL, ERROR, SKIP, INCONCLUSIVE, or NOT-RUN as long as there is none,
@@ -16,16 +21,20 @@
 //      "departure": of a FAIL that is a known departure of the system: why it departs,
 //      "surprise": of a PASS or FAIL that is not as its known departure is recorded: what is not,
 //      "claims": [{"id", "level", "source", "statement"}], "needs": ["diag"],
+//      "tags": ["timer"], words to choose tests by,
+//      "planned_s", "wall_s": seconds, "sut_s": seconds in the time of the system under test,
+//               from the first event to the last; null: there was none,
 //      "runs": how often it was run until it had this verdict,
 //      "attempts": those before whose verdict was in doubt,
 //                  [{"verdict", "reason", "wall_s", "directory"}],
-//      "planned_s", "wall_s": seconds, "failures": [{"file", "line", "text"}],
+//      "failures": [{"file", "line", "text"}],
 //      "observations": [{"name", "value"}],
 //      "ladder": of a test that did not pass, its middle left out when it is long,
 //      "output": the end of what its process printed, of a test that ended as ERROR,
 //      "directory": "tests/...", "files": [...], both relative to result.json}]}
 //
-// A reader ignores members that it does not know; a change of meaning raises "version".
+// Ids are unique. A reader (read_result.h) ignores members that it does not know; a change of
+// meaning raises "version".
 #pragma once
 
 #include <cstdint>
@@ -73,8 +82,10 @@ struct TestResult {
   std::string surprise;
   std::vector<CitedClaim> claims;
   std::vector<std::string> needs;
+  std::vector<std::string> tags;
   Duration planned{0};
   Duration wall{0};
+  std::optional<Duration> sut_time;
   int runs = 0;  // how often it was run until it had this verdict, with --repeat; without attempts
   std::vector<Attempt> attempts;
   std::vector<FailureEvent> failures;
@@ -103,6 +114,12 @@ struct Counts {
   void Add(const TestResult& test);
 };
 
+// The part of the tests that a run was given: number `index`, from 1, of `count`.
+struct RunShard {
+  int index = 1;
+  int count = 1;
+};
+
 struct RunResult {
   std::string suite_version;
   std::string sut;
@@ -113,6 +130,9 @@ struct RunResult {
   std::optional<Time> finished;
   std::string setup_error;
   std::optional<std::uint64_t> seed;  // of the order in which tests were started
+  std::optional<RunShard> shard;
+  int interrupted = 0;  // by this signal
+  std::vector<std::string> stale_departures;
   std::vector<TestResult> tests;
 
   Counts counts() const;

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 
+#include "src/report/summary.h"
 #include "src/report/text.h"
 
 namespace sockproof {
@@ -19,21 +20,6 @@ std::size_t TerminalWidth(int fd) {
   winsize size{};
   if (ioctl(fd, TIOCGWINSZ, &size) != 0 || size.ws_col == 0) return 80;
   return size.ws_col;
-}
-
-const char* ColorOf(std::optional<Verdict> verdict) {
-  if (!verdict) return "\x1b[33m";
-  switch (*verdict) {
-    case Verdict::kPass:
-      return "\x1b[32m";
-    case Verdict::kFail:
-    case Verdict::kError:
-      return "\x1b[1;31m";
-    case Verdict::kSkip:
-    case Verdict::kInconclusive:
-      break;
-  }
-  return "\x1b[33m";
 }
 
 std::string Find(const std::map<std::string, std::string>& facts, const std::string& name) {
@@ -89,38 +75,13 @@ void Progress::Status(const RunStatus& status) {
 void Progress::Summary(const RunResult& run, const std::string& directory,
                        const std::string& junit) {
   std::string text = style_.live ? kClearLine : "";
-  const TestResult* longest = nullptr;
-  for (const TestResult& test : run.tests) {
-    if (test.verdict && (longest == nullptr || test.wall > longest->wall)) longest = &test;
-    const bool as_expected = !test.verdict || !test.departure.empty() ||
-                             test.verdict == Verdict::kSkip || test.error_type == "interrupted" ||
-                             (test.verdict == Verdict::kPass && test.surprise.empty());
-    if (!as_expected) {
-      text += fmt::format("{}  {}  {}\n", Paint(test.verdict), CleanText(test.id), Headline(test));
-    }
-  }
-  const Counts counts = run.counts();
-  text += fmt::format("{} tests: {} PASS", counts.tests, counts.pass);
-  for (const auto& [count, name] : {std::pair(counts.fail - counts.known_departures, "FAIL"),
-                                    {counts.known_departures, "known departures"},
-                                    {counts.unexpected_passes, "of the PASS unexpected"},
-                                    {counts.error, "ERROR"},
-                                    {counts.skip, "SKIP"},
-                                    {counts.inconclusive, "INCONCLUSIVE"},
-                                    {counts.not_run, "NOT-RUN"}}) {
-    if (count != 0) text += fmt::format(", {} {}", count, name);
-  }
-  text += fmt::format(" in {:.1f} s", ToSeconds(run.finished.value_or(Clock::now()) - run.started));
-  if (longest != nullptr) {
-    text += fmt::format("; longest {:.1f} s: {}", ToSeconds(longest->wall), CleanText(longest->id));
-  }
-  text += "\nresults in " + directory + (junit.empty() ? "" : ", JUnit in " + junit) + "\n";
+  text += RenderSummary(run, style_.color);
+  text += "results in " + directory + (junit.empty() ? "" : ", JUnit in " + junit) + "\n";
   Print(text);
 }
 
 std::string Progress::Paint(std::optional<Verdict> verdict) const {
-  const std::string word = fmt::format("{:<5}", VerdictText(verdict));
-  return style_.color ? ColorOf(verdict) + word + "\x1b[0m" : word;
+  return PaintedVerdict(verdict, style_.color);
 }
 
 // Unbuffered, because this process forks. A reader that went away does not stop the run.

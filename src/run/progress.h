@@ -35,7 +35,7 @@ class Progress {
   // An attempt whose verdict is in doubt; there will be another.
   void Again(const TestResult& test);
   void Status(const RunStatus& status);
-  // Last: counts, wall time, the longest test and where to look.
+  // Last: the summary (src/report/summary.h) and where to look.
   void Summary(const RunResult& run, const std::string& directory, const std::string& junit);
 
  private:

@@ -28,6 +28,7 @@
 #include "src/report/text.h"
 #include "src/run/child.h"
 #include "src/run/pace.h"
+#include "src/run/selection.h"
 
 namespace sockproof {
 namespace {
@@ -388,6 +389,7 @@ class Run {
         result.observations.push_back(*observation);
       }
     }
+    if (!events.empty()) result.sut_time = events.back().time - events.front().time;
     if (!ended.killed_because.empty()) {
       SetError(result, ended.error_type, ended.killed_because);
     } else if (!broken.empty()) {
@@ -512,6 +514,7 @@ RunResult NewResult(const std::vector<const TestCase*>& tests, const std::string
     result.file = test->file;
     result.line = test->line;
     result.needs = test->traits.needs;
+    result.tags = TagsOf(*test);
     result.directory = DirectoryOf(*test);
     for (const std::string& id : test->traits.claims) {
       const Claim* claim = FindClaim(id);
@@ -537,6 +540,7 @@ int RunTests(const std::vector<const TestCase*>& tests, const Facts& facts, cons
   progress.Begin(run);
   const int signal_number = Run(tests, body, options, run, reports, progress).UntilDone();
   run.finished = Clock::now();
+  run.interrupted = signal_number;
   reports.Write(run);
   return signal_number;
 }

@@ -34,6 +34,40 @@ TEST(ResultTest, JsonNamesFormatVersionAndCounts) {
   EXPECT_EQ(json["tests"][5]["verdict"], "NOT-RUN");
 }
 
+TEST(ResultTest, JsonTellsWhatLedToTheVerdict) {
+  RunResult run = SampleRun();
+  run.seed = 18'446'744'073'709'551'615U;
+  run.shard = RunShard{2, 3};
+  run.interrupted = 15;
+  run.stale_departures = {"entry"};
+  run.tests[0].tags = {"timer"};
+  run.tests[0].sut_time = 1234ms;
+  run.tests[0].runs = 4;
+  run.tests[0].attempts = {{Verdict::kInconclusive, "too slow", 2s, "tests/x.attempt-1"}};
+  const nlohmann::ordered_json json = ToJson(run);
+  EXPECT_EQ(json["seed"], 18'446'744'073'709'551'615U);
+  EXPECT_EQ(json["shard"].dump(), R"({"index":2,"count":3})");
+  EXPECT_EQ(json["interrupted"], 15);
+  EXPECT_EQ(json["stale_departures"][0], "entry");
+  EXPECT_EQ(json["tests"][0]["tags"][0], "timer");
+  EXPECT_EQ(json["tests"][0]["sut_s"], 1.234);
+  EXPECT_EQ(json["tests"][0]["runs"], 4);
+  EXPECT_EQ(json["tests"][0]["attempts"].dump(),
+            R"([{"verdict":"INCONCLUSIVE","reason":"too slow","wall_s":2.0,)"
+            R"("directory":"tests/x.attempt-1"}])");
+  EXPECT_TRUE(json["tests"][1]["sut_s"].is_null());
+  EXPECT_EQ(json["axes"]["standards"].dump(),
+            R"([{"authority":"rfc9293","level":"MUST","tested":1,"held":0,"departed":1,)"
+            R"("undecided":0}])");
+  EXPECT_EQ(json["axes"]["documentation"].dump(), "[]");
+  EXPECT_EQ(json["axes"]["notes"].size(), 1U);
+
+  const nlohmann::ordered_json plain = ToJson(SampleRun());
+  EXPECT_TRUE(plain["seed"].is_null());
+  EXPECT_TRUE(plain["shard"].is_null());
+  EXPECT_EQ(plain["interrupted"], 0);
+}
+
 TEST(ResultTest, UnfinishedRunHasNoEnd) {
   RunResult run = SampleRun();
   run.finished.reset();
