@@ -38,6 +38,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <nlohmann/json_fwd.hpp>
 #include <optional>
@@ -133,7 +134,7 @@ struct RunResult {
   std::optional<RunShard> shard;
   int interrupted = 0;  // by this signal
   std::vector<std::string> stale_departures;
-  std::vector<TestResult> tests;
+  std::deque<TestResult> tests;  // may grow while there are pointers to its elements
 
   Counts counts() const;
 };

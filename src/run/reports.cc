@@ -13,13 +13,10 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// A large run's reports take some ten milliseconds to make.
-constexpr auto kBetweenWrites = std::chrono::seconds(1);
-
 }  // namespace
 
-Reports::Reports(OutputDirectory& directory, std::string junit)
-    : directory_(directory), junit_(std::move(junit)) {}
+Reports::Reports(OutputDirectory& directory, std::string junit, Duration interval)
+    : directory_(directory), junit_(std::move(junit)), interval_(interval) {}
 
 void Reports::Begin(const RunResult& run) {
   try {
@@ -48,7 +45,7 @@ void Reports::Write(const RunResult& run) {
   written_ = std::chrono::steady_clock::now();
 }
 
-std::chrono::steady_clock::time_point Reports::due() const { return written_ + kBetweenWrites; }
+std::chrono::steady_clock::time_point Reports::due() const { return written_ + interval_; }
 
 void Reports::WriteJunit(const RunResult& run) {
   const fs::path folder = fs::weakly_canonical(junit_).parent_path();

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <string>
 
+#include "harness/base/time.h"
 #include "src/report/result.h"
 #include "src/run/output_directory.h"
 
@@ -12,8 +13,9 @@ namespace sockproof {
 // Writes result.json and the JUnit file. The directory is borrowed.
 class Reports {
  public:
-  // `junit` is the path of the JUnit file; empty for none.
-  Reports(OutputDirectory& directory, std::string junit);
+  // `junit` is the path of the JUnit file; empty for none. Changes are written `interval` after the
+  // last write: a large run's reports take some ten milliseconds to make.
+  Reports(OutputDirectory& directory, std::string junit, Duration interval = 1s);
 
   // The first write; removes what an earlier run left. Throws UsageError when a file or folder
   // cannot be written.
@@ -35,6 +37,7 @@ class Reports {
 
   OutputDirectory& directory_;
   std::string junit_;
+  Duration interval_;
   bool changed_ = false;
   std::chrono::steady_clock::time_point written_;
 };

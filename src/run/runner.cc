@@ -99,12 +99,36 @@ std::string ReadText(const fs::path& path) {
   return std::string(std::istreambuf_iterator<char>(file), {});
 }
 
+TestResult NewTestResult(const TestCase& test) {
+  TestResult result;
+  result.id = test.id();
+  result.suite = test.suite;
+  result.name = test.name;
+  result.ip = IpVersionName(test.ip);
+  result.file = test.file;
+  result.line = test.line;
+  result.needs = test.traits.needs;
+  result.tags = TagsOf(test);
+  result.directory = DirectoryOf(test);
+  for (const std::string& id : test.traits.claims) {
+    const Claim* claim = FindClaim(id);
+    if (claim == nullptr) {
+      result.claims.push_back({id, "documented", id, "(not in the catalogue)"});
+    } else {
+      result.claims.push_back({id, std::string(claim->level), std::string(claim->source),
+                               std::string(claim->statement)});
+    }
+  }
+  return result;
+}
+
 // Everything that RunTests() needs between its first and its last statement.
 class Run {
  public:
-  Run(const std::vector<const TestCase*>& tests, const RunOneTest& body, const RunOptions& options,
-      RunResult& run, Reports& reports, Progress& progress)
-      : body_(body),
+  Run(const std::vector<const TestCase*>& tests, const Facts& facts, const RunOneTest& body,
+      const RunOptions& options, RunResult& run, Reports& reports, Progress& progress)
+      : facts_(facts),
+        body_(body),
         options_(options),
         run_(run),
         reports_(reports),
@@ -275,7 +299,20 @@ class Run {
       result.reason += fmt::format("{}in run {}", result.reason.empty() ? "" : "; ", result.runs);
     }
     Report(result);
-    if (options_.until_surprise && result.surprising() && !interrupted) Abandon();
+    if (interrupted) return;
+    if (options_.follow_up) {
+      for (const TestCase* test : options_.follow_up(result)) AddTest(*test);
+    }
+    if (options_.until_surprise && result.surprising()) Abandon();
+  }
+
+  void AddTest(const TestCase& test) {
+    TestResult& result = run_.tests.emplace_back(NewTestResult(test));
+    result.planned = PlannedDuration(test, facts_);
+    const auto shorter = std::find_if(
+        waiting_.begin(), waiting_.end(),
+        [&result](const Planned& planned) { return planned.result->planned < result.planned; });
+    waiting_.insert(shorter, {&test, &result, result});
   }
 
   // Whether the machine may have made this verdict.
@@ -480,6 +517,7 @@ class Run {
     return last;
   }
 
+  const Facts& facts_;
   const RunOneTest& body_;
   const RunOptions& options_;
   RunResult& run_;
@@ -505,28 +543,7 @@ RunResult NewResult(const std::vector<const TestCase*>& tests, const std::string
   char host[256] = "";
   gethostname(host, sizeof host - 1);
   run.host = host;
-  for (const TestCase* test : tests) {
-    TestResult result;
-    result.id = test->id();
-    result.suite = test->suite;
-    result.name = test->name;
-    result.ip = IpVersionName(test->ip);
-    result.file = test->file;
-    result.line = test->line;
-    result.needs = test->traits.needs;
-    result.tags = TagsOf(*test);
-    result.directory = DirectoryOf(*test);
-    for (const std::string& id : test->traits.claims) {
-      const Claim* claim = FindClaim(id);
-      if (claim == nullptr) {
-        result.claims.push_back({id, "documented", id, "(not in the catalogue)"});
-      } else {
-        result.claims.push_back({id, std::string(claim->level), std::string(claim->source),
-                                 std::string(claim->statement)});
-      }
-    }
-    run.tests.push_back(std::move(result));
-  }
+  for (const TestCase* test : tests) run.tests.push_back(NewTestResult(*test));
   return run;
 }
 
@@ -538,7 +555,7 @@ int RunTests(const std::vector<const TestCase*>& tests, const Facts& facts, cons
   }
   const KernelTimestamps from_the_first_packet_on;
   progress.Begin(run);
-  const int signal_number = Run(tests, body, options, run, reports, progress).UntilDone();
+  const int signal_number = Run(tests, facts, body, options, run, reports, progress).UntilDone();
   run.finished = Clock::now();
   run.interrupted = signal_number;
   reports.Write(run);

@@ -33,6 +33,10 @@ struct RunOptions {
   bool until_surprise = false;        // end the run at the first surprise
   std::optional<std::uint64_t> seed;  // start in this random order, not the longest first
 
+  // Tests to run after this one, on the strength of its result; they are added to the run. The
+  // pointers must stay valid.
+  std::function<std::vector<const TestCase*>(const TestResult& ended)> follow_up;
+
   static constexpr Duration kForever = Duration::max();
   static constexpr int kWithoutEnd = 0;  // of repeat
 };

@@ -3,7 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <filesystem>
+#include <deque>
+#include <map>
 #include <nlohmann/json.hpp>
 
 #include "harness/base/errors.h"
@@ -12,10 +13,6 @@
 
 namespace sockproof {
 namespace {
-
-// A test that waits longer meets all mutants at once, because rounds would add up.
-constexpr Duration kLong = 10s;
-constexpr size_t kMutantsPerRound = 6;
 
 struct Pair {
   size_t row;
@@ -46,110 +43,138 @@ std::string FirstLine(const TestResult& result) {
 class Proof {
  public:
   Proof(const std::vector<const TestCase*>& tests, System& system, const Facts& facts,
-        const std::vector<Mutant>& mutants, const SelfproofOptions& options)
-      : system_(system), facts_(facts), mutants_(mutants), options_(options) {
+        const std::vector<Mutant>& mutants, const SelfproofOptions& options,
+        const std::function<void(const std::string&)>& say)
+      : tests_(tests),
+        system_(system),
+        facts_(facts),
+        mutants_(mutants),
+        options_(options),
+        say_(say) {
     for (const TestCase* test : tests) {
-      SelfproofRow row;
-      row.test = test;
-      row.outcomes.assign(mutants.size(), MutantOutcome::kNotRun);
-      row.how.assign(mutants.size(), "");
-      rows.push_back(std::move(row));
+      row_of_[test->id()] = rows_.size();
+      rows_.push_back({test, "", {}, {}});
+      rows_.back().outcomes.assign(mutants.size(), MutantOutcome::kNotRun);
+      rows_.back().how.assign(mutants.size(), "");
     }
-    candidates_.resize(rows.size());
-    next_candidate_.assign(rows.size(), 0);
+    candidates_.resize(rows_.size());
+    under_way_.resize(rows_.size());
   }
 
-  void RunUnmutated() {
-    std::vector<const TestCase*> tests;
-    for (const SelfproofRow& row : rows) tests.push_back(row.test);
-    const RunResult result = RunAll(tests, "unmutated", [&](const TestCase& test, EventLog& log) {
-      RunTest(test, system_, log);
-    });
-    for (size_t i = 0; i < rows.size(); ++i) {
-      rows[i].unmutated = VerdictText(result.tests[i].verdict);
-      if (rows[i].unmutated != "PASS") continue;
-      const std::vector<Event> events =
-          ReadEvents(options_.out + "/unmutated/" + result.tests[i].directory + "/events.jsonl");
-      for (size_t mutant = 0; mutant < mutants_.size(); ++mutant) {
-        if (MayApply(mutants_[mutant], events)) candidates_[i].push_back(mutant);
-      }
-    }
-  }
-
-  // The pairs of the next round; none when everything is decided.
-  std::vector<Pair> NextRound() {
-    std::vector<Pair> round;
-    for (size_t row = 0; row < rows.size(); ++row) {
-      if (rows[row].unmutated != "PASS" || (rows[row].Caught() && !options_.every_mutant)) continue;
-      const std::vector<size_t>& candidates = candidates_[row];
-      size_t& next = next_candidate_[row];
-      const bool all = rows[row].test->LastsOn(facts_) > kLong;
-      const size_t end =
-          all ? candidates.size() : std::min(candidates.size(), next + kMutantsPerRound);
-      for (; next < end; ++next) round.push_back({row, candidates[next]});
-    }
-    return round;
-  }
-
-  void Run(const std::vector<Pair>& round, const std::string& name) {
-    std::vector<TestCase> cases;
-    for (const Pair& pair : round) {
-      cases.push_back(*rows[pair.row].test);
-      cases.back().name += "+" + AsName(mutants_[pair.mutant].id);
-    }
-    std::vector<const TestCase*> tests;
-    for (const TestCase& test : cases) tests.push_back(&test);
-    const RunResult result = RunAll(tests, name, [&](const TestCase& test, EventLog& log) {
-      const Pair& pair = round[static_cast<size_t>(&test - cases.data())];
-      const auto wrong = MakeMutantSystem(system_, mutants_[pair.mutant]);
-      RunTest(test, *wrong, log);
-    });
-    for (size_t i = 0; i < round.size(); ++i) Judge(round[i], result.tests[i], name);
-  }
-
-  std::vector<SelfproofRow> rows;
-
- private:
-  RunResult RunAll(const std::vector<const TestCase*>& tests, const std::string& name,
-                   const RunOneTest& body) {
-    RunResult result = NewResult(tests, system_.name(), options_.program);
-    OutputDirectory directory(options_.out + "/" + name);
-    Reports reports(directory, "");
+  std::vector<SelfproofRow> Run() {
+    RunResult result = NewResult(tests_, system_.name(), options_.program);
+    OutputDirectory directory(options_.out);
+    Reports reports(directory, "", kBetweenReports);
     reports.Begin(result);
     Progress silent(-1, {});
     RunOptions options;
     options.jobs = options_.jobs;
     options.attempts = 2;
-    const int signal_number = RunTests(tests, facts_, body, options, result, reports, silent);
+    options.follow_up = [this](const TestResult& ended) { return Next(ended); };
+    const auto body = [this](const TestCase& test, EventLog& log) {
+      const auto pair = pair_of_.find(test.id());
+      if (pair == pair_of_.end()) {
+        RunTest(test, system_, log);
+      } else {
+        RunTest(test, *MakeMutantSystem(system_, mutants_[pair->second.mutant]), log);
+      }
+    };
+    const int signal_number = RunTests(tests_, facts_, body, options, result, reports, silent);
     if (signal_number != 0) throw HarnessError("interrupted");
-    return result;
+    return std::move(rows_);
   }
 
-  void Judge(const Pair& pair, const TestResult& result, const std::string& round) {
-    MutantOutcome& outcome = rows[pair.row].outcomes[pair.mutant];
+ private:
+  // What to run once this has ended.
+  std::vector<const TestCase*> Next(const TestResult& ended) {
+    const auto pair = pair_of_.find(ended.id);
+    const std::size_t row = pair != pair_of_.end() ? pair->second.row : row_of_.at(ended.id);
+    if (pair == pair_of_.end()) {
+      Unmutated(row, ended);
+    } else {
+      Judge(pair->second, ended);
+      --under_way_[row];
+    }
+    SayHowFar();
+    if (under_way_[row] != 0 || (rows_[row].Caught() && !options_.every_mutant)) return {};
+    return NextMutants(row);
+  }
+
+  void Unmutated(std::size_t row, const TestResult& ended) {
+    rows_[row].unmutated = VerdictText(ended.verdict);
+    if (ended.verdict != Verdict::kPass) return;
+    const std::vector<Event> events =
+        ReadEvents(options_.out + "/" + ended.directory + "/events.jsonl");
+    for (std::size_t mutant = 0; mutant < mutants_.size(); ++mutant) {
+      if (MayApply(mutants_[mutant], events)) candidates_[row].push_back(mutant);
+    }
+  }
+
+  // A test that waits long meets many at once, because its waits would add up.
+  std::size_t AtOnce(std::size_t row) const {
+    const Duration lasts = rows_[row].test->LastsOn(facts_);
+    if (options_.every_mutant) return mutants_.size();
+    return lasts > 20s ? 10 : lasts > 2s ? 5 : 2;
+  }
+
+  std::vector<const TestCase*> NextMutants(std::size_t row) {
+    std::vector<const TestCase*> next;
+    std::deque<std::size_t>& candidates = candidates_[row];
+    for (std::size_t room = AtOnce(row); room > 0 && !candidates.empty(); --room) {
+      const std::size_t mutant = candidates.front();
+      candidates.pop_front();
+      TestCase& test = cases_.emplace_back(*rows_[row].test);
+      test.name += "+" + AsName(mutants_[mutant].id);
+      pair_of_[test.id()] = {row, mutant};
+      next.push_back(&test);
+    }
+    under_way_[row] += next.size();
+    return next;
+  }
+
+  void Judge(const Pair& pair, const TestResult& result) {
+    MutantOutcome& outcome = rows_[pair.row].outcomes[pair.mutant];
     if (result.verdict == Verdict::kFail) {
       const bool in_own_file =
           std::any_of(result.failures.begin(), result.failures.end(),
                       [&](const FailureEvent& failure) { return failure.file == result.file; });
       outcome = in_own_file ? MutantOutcome::kCaught : MutantOutcome::kCaughtInSetUp;
-      rows[pair.row].how[pair.mutant] = FirstLine(result);
+      rows_[pair.row].how[pair.mutant] = FirstLine(result);
     } else if (result.verdict != Verdict::kPass) {
       outcome = MutantOutcome::kUndecided;
-      rows[pair.row].how[pair.mutant] = FirstLine(result);
+      rows_[pair.row].how[pair.mutant] = FirstLine(result);
     } else {
-      const std::string events =
-          options_.out + "/" + round + "/" + result.directory + "/events.jsonl";
+      const std::string events = options_.out + "/" + result.directory + "/events.jsonl";
       outcome = MutantApplied(events, mutants_[pair.mutant].id) ? MutantOutcome::kSurvived
                                                                 : MutantOutcome::kNotApplied;
     }
   }
 
+  void SayHowFar() {
+    if (Clock::now() < said_ + kBetweenLines) return;
+    said_ = Clock::now();
+    const auto proven = std::count_if(rows_.begin(), rows_.end(),
+                                      [](const SelfproofRow& row) { return row.Caught(); });
+    say_(fmt::format("{} of {} tests proven, on {} wrong systems", proven, rows_.size(),
+                     cases_.size()));
+  }
+
+  static constexpr Duration kBetweenReports = 20s;
+  static constexpr Duration kBetweenLines = 5s;
+
+  const std::vector<const TestCase*>& tests_;
   System& system_;
   const Facts& facts_;
   const std::vector<Mutant>& mutants_;
   const SelfproofOptions& options_;
-  std::vector<std::vector<size_t>> candidates_;  // mutants that may apply, for each row
-  std::vector<size_t> next_candidate_;
+  const std::function<void(const std::string&)>& say_;
+  std::vector<SelfproofRow> rows_;
+  std::map<std::string, std::size_t> row_of_;        // by test id
+  std::deque<TestCase> cases_;                       // each a test on a mutant
+  std::map<std::string, Pair> pair_of_;              // by id of those
+  std::vector<std::deque<std::size_t>> candidates_;  // mutants that may apply and were not run yet
+  std::vector<std::size_t> under_way_;               // how many of cases_, for each row
+  Time said_ = Clock::now();
 };
 
 }  // namespace
@@ -180,20 +205,7 @@ std::vector<SelfproofRow> Selfproof(const std::vector<const TestCase*>& tests, S
                                     const Facts& facts, const std::vector<Mutant>& mutants,
                                     const SelfproofOptions& options,
                                     const std::function<void(const std::string&)>& say) {
-  Proof proof(tests, system, facts, mutants, options);
-  say(fmt::format("{} tests on the system as it is", tests.size()));
-  proof.RunUnmutated();
-  for (int number = 1;; ++number) {
-    const std::vector<Pair> round = proof.NextRound();
-    if (round.empty()) break;
-    const auto open = std::count_if(proof.rows.begin(), proof.rows.end(), [](const auto& row) {
-      return row.unmutated == "PASS" && !row.Caught();
-    });
-    say(fmt::format("round {}: {} wrong systems, {} tests to be proven", number, round.size(),
-                    open));
-    proof.Run(round, fmt::format("round-{}", number));
-  }
-  return std::move(proof.rows);
+  return Proof(tests, system, facts, mutants, options, say).Run();
 }
 
 nlohmann::ordered_json ToJson(const std::vector<SelfproofRow>& rows,

@@ -44,8 +44,8 @@ struct SelfproofOptions {
   std::string program;        // as invoked
 };
 
-// Each test on the system as it is, then, round by round, on mutants until it catches one. `say`
-// is given a line about each round. The result has a row for each test, in order.
+// Each test on the system as it is, then on mutants, a few at a time, until it catches one. `say`
+// is given a line now and then. The result has a row for each test, in order.
 // Throws UsageError for a folder that cannot be written, HarnessError.
 std::vector<SelfproofRow> Selfproof(const std::vector<const TestCase*>& tests, System& system,
                                     const Facts& facts, const std::vector<Mutant>& mutants,

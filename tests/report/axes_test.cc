@@ -26,7 +26,7 @@ const CitedClaim kPosix{"posix:listen", "documented", "POSIX", "."};
 const CitedClaim kManPage{"man:listen", "documented", "listen(2)", "."};
 const CitedClaim kNotes{"notes:O1", "documented", "the notes", "."};
 
-RunResult RunOf(std::vector<TestResult> tests) {
+RunResult RunOf(std::deque<TestResult> tests) {
   RunResult run = SampleRun();
   run.tests = std::move(tests);
   return run;
@@ -47,7 +47,7 @@ TEST(AxesTest, EachAuthorityIsOnItsAxisAndLevelsAreInOrder) {
 
 TEST(AxesTest, AClaimHoldsWhenAllItsTestsPass) {
   const auto must = [](std::vector<std::optional<Verdict>> verdicts) {
-    std::vector<TestResult> tests;
+    std::deque<TestResult> tests;
     for (const auto& verdict : verdicts) {
       tests.push_back(Checks("T" + std::to_string(tests.size()), verdict, {kMust}));
     }
