@@ -10,7 +10,7 @@ namespace sockproof {
 
 // Either a fixed number, or as many as the machine carries: found out while tests run, from how
 // late their processes were served. A test counts as one while it sets up and for as long as it is
-// planned to be busy, then, when it mostly waits, as a tenth.
+// planned to be busy, then, when it mostly waits, as a hundredth.
 class Pace {
  public:
   // A served-late time that no timing of a test needs to fear: the shortest timer that a peer or

@@ -76,7 +76,10 @@ std::vector<pid_t> Workplace::Processes(const std::string& part) const {
     if (!std::all_of(name.begin(), name.end(), [](char c) { return c >= '0' && c <= '9'; })) {
       continue;
     }
-    std::string command = Slurp(entry.path() / "cmdline");
+    // A process that ends meanwhile makes the read fail.
+    std::ifstream file(entry.path() / "cmdline", std::ios::binary);
+    std::string command;
+    std::getline(file, command, '\n');
     if (command.find(folder_.string()) != std::string::npos &&
         command.find(part) != std::string::npos) {
       found.push_back(std::stoi(name));
