@@ -58,6 +58,10 @@ void Stack::ReadFacts() {
   for (const char* name : {"os", "release"}) {
     facts_->Set(name, agent().hello().value(name, ""));
   }
+  for (const auto& name : agent().hello().value("capabilities", nlohmann::json::array())) {
+    facts_->Set("capability." + name.get<std::string>(), "yes");
+  }
+  if (Can("diag")) facts_->Set("capability.diag", "yes");
   if (!Can("sysctl")) return;
   for (const char* name : kSysctls) {
     const AgentReply reply = agent().Call("sysctl_get", {{"name", name}}, "");

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "harness/sut/system.h"
+#include "src/run/baseline.h"
 
 namespace sockproof {
 
@@ -21,6 +22,16 @@ std::unique_ptr<System> MakeSystem(const std::string& sut);
 // Asks the system for its facts, in a child process. Throws HarnessError.
 Facts ProbeFacts(System& system);
 
+// Which departures are known.
+struct BaselineArguments {
+  std::vector<std::string> files;  // the user's
+  bool no_shipped = false;
+};
+
+// The entries of the shipped baseline and of the user's files, in the order in which a later one
+// overrules an earlier one. Throws UsageError.
+std::vector<KnownDeparture> KnownDepartures(const BaselineArguments& arguments);
+
 struct RunArguments {
   std::string program;  // as invoked
   std::vector<std::string> patterns;
@@ -28,6 +39,8 @@ struct RunArguments {
   std::string out = "sockproof-out";
   std::string junit;
   std::string color = "auto";
+  BaselineArguments baseline;
+  std::string configuration;  // the file it came from, if any
   std::string jobs = "auto";
   std::vector<std::string> levels;   // of claims: MUST, ...; any of them
   std::vector<std::string> tags;     // all of them
@@ -64,6 +77,11 @@ struct ListArguments {
 int ListCommand(const ListArguments& arguments);
 
 int ExplainCommand(const std::string& program, const std::string& id, const std::string& sut);
+
+struct BaselineCommandArguments {
+  std::vector<std::string> files;  // to check
+};
+int BaselineCommand(const BaselineCommandArguments& arguments);
 
 int DoctorCommand(const std::string& sut);
 

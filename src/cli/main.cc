@@ -6,13 +6,16 @@
 
 #include <CLI/CLI.hpp>
 #include <filesystem>
+#include <functional>
 #include <nlohmann/json.hpp>
 #include <sstream>
 
 #include "harness/base/errors.h"
 #include "harness/test/registry.h"
 #include "src/cli/commands.h"
+#include "src/cli/configuration.h"
 #include "src/run/child.h"
+#include "src/run/selection.h"
 #include "src/run/usage_error.h"
 
 namespace sockproof {
@@ -38,6 +41,28 @@ std::string AgentProgram() {
   return std::filesystem::read_symlink("/proc/self/exe").replace_filename("sockproof-agent");
 }
 
+void AddBaselineOptions(CLI::App& command, BaselineArguments& baseline) {
+  command
+      .add_option("--baseline", baseline.files,
+                  "Known departures of your system; overrules the shipped ones; repeatable")
+      ->type_name("FILE");
+  command.add_flag("--no-shipped-baseline", baseline.no_shipped,
+                   "Forget the departures that come with sockproof");
+}
+
+// As CLI::Option::check() wants it: what is wrong, or nothing.
+std::function<std::string(const std::string&)> Checked(
+    const std::function<void(const std::string&)>& throws_usage_error) {
+  return [throws_usage_error](const std::string& text) -> std::string {
+    try {
+      throws_usage_error(text);
+      return "";
+    } catch (const UsageError& error) {
+      return error.what();
+    }
+  };
+}
+
 int Main(int argc, char** argv) {
   CLI::App app("Conformance tests for sockets and TCP, on the wire.", "sockproof");
   app.set_version_flag("--version", std::string("sockproof ") + SOCKPROOF_VERSION);
@@ -53,13 +78,18 @@ int Main(int argc, char** argv) {
   run_command
       ->add_option("--jobs", run.jobs,
                    "Tests at once; auto (default): as many as the machine carries")
+      ->check(CLI::Range(1, 4096) | CLI::IsMember({"auto"}))
       ->type_name("N");
   run_command->add_option("--level", run.levels, "Tests of claims of that level: MUST, SHOULD, ...")
       ->check(CLI::IsMember({"MUST", "SHOULD", "MAY", "documented"}))
       ->type_name("LEVEL");
+  const auto known_tag = Checked([](const std::string& tag) { WithTags({}, {tag}, {}); });
   run_command->add_option("--tag", run.tags, "Tests with that tag ('sockproof list --tags')")
+      ->check(known_tag)
       ->type_name("TAG");
-  run_command->add_option("--without", run.without, "Tests without that tag")->type_name("TAG");
+  run_command->add_option("--without", run.without, "Tests without that tag")
+      ->check(known_tag)
+      ->type_name("TAG");
   run_command
       ->add_option("--max-wait", run.max_wait,
                    "Skip tests that wait longer; default: 180 where time is real")
@@ -80,12 +110,19 @@ int Main(int argc, char** argv) {
   run_command->add_flag("--rerun-failed", run.rerun_failed,
                         "Only the tests that were surprises in the results of --out");
   run_command->add_option("--shard", run.shard, "Part K of N of the tests, K from 1")
+      ->check(Checked(ParseShard))
       ->type_name("K/N");
   run_command->add_option("--out", run.out, "Folder for the results; default: sockproof-out")
       ->type_name("DIR");
   run_command->add_option("--color", run.color, "auto, always or never; default: auto")
       ->check(CLI::IsMember({"auto", "always", "never"}))
       ->type_name("WHEN");
+  AddBaselineOptions(*run_command, run.baseline);
+  run_command
+      ->add_option("--config", run.configuration,
+                   "TOML file with values for these options: jobs = 8, ...")
+      ->configurable(false)
+      ->type_name("FILE");
   run_command->add_flag("-v,--verbose", run.verbose, "A line for each test that passed, always");
 
   SelfproofArguments selfproof;
@@ -118,6 +155,13 @@ int Main(int argc, char** argv) {
       app.add_subcommand("explain", "What a test checks, by whose word, and how to repeat it");
   explain_command->add_option("ID", id, "As PATTERN of run")->required()->type_name("");
 
+  BaselineCommandArguments baseline;
+  CLI::App* baseline_command =
+      app.add_subcommand("baseline", "Record how a system departs, and check such records");
+  baseline_command->require_subcommand(1);
+  CLI::App* check_command = baseline_command->add_subcommand("check", "Are these files baselines?");
+  check_command->add_option("FILE", baseline.files, "Baselines")->required()->type_name("");
+
   CLI::App* doctor_command =
       app.add_subcommand("doctor", "What this machine can do, and the fix for what it cannot");
 
@@ -125,6 +169,13 @@ int Main(int argc, char** argv) {
   for (CLI::App* command :
        {run_command, selfproof_command, list_command, explain_command, doctor_command}) {
     command->add_option("--sut", sut, "System under test: host (this kernel)")->type_name("SUT");
+  }
+
+  // One value for each mention of an option, so that a PATTERN may follow it.
+  for (CLI::App* command : app.get_subcommands({})) {
+    for (CLI::Option* option : command->get_options()) {
+      if (!option->get_positional()) option->allow_extra_args(false);
+    }
   }
 
   try {
@@ -142,8 +193,10 @@ int Main(int argc, char** argv) {
     return 2;
   }
   try {
+    if (!run.configuration.empty()) ApplyConfiguration(*run_command, run.configuration);
     run.sut = list.sut = selfproof.sut = sut;
     if (run_command->parsed()) return RunCommand(run);
+    if (baseline_command->parsed()) return BaselineCommand(baseline);
     if (selfproof_command->parsed()) return SelfproofCommand(selfproof);
     if (list_command->parsed()) return ListCommand(list);
     if (explain_command->parsed()) return ExplainCommand(run.program, id, sut);

@@ -115,6 +115,7 @@ int CouldNotTest(const HarnessError& error, RunResult& run, Reports& reports) {
 }  // namespace
 
 int RunCommand(const RunArguments& arguments) {
+  const std::vector<KnownDeparture> known = KnownDepartures(arguments.baseline);
   const std::unique_ptr<System> system = MakeSystem(arguments.sut);
   const std::vector<const TestCase*> tests = TestsToRun(arguments);
   RunResult run = NewResult(tests, system->name(), arguments.program);
@@ -130,9 +131,13 @@ int RunCommand(const RunArguments& arguments) {
     return CouldNotTest(error, run, reports);
   }
 
+  if (!arguments.configuration.empty()) {
+    fmt::print("configuration from {}\n", arguments.configuration);
+    fflush(stdout);  // before this process forks
+  }
   signal(SIGPIPE, SIG_IGN);  // `| head` ends the output, not the run
   RunOptions options;
-  options.baseline = Baseline::ShippedFor(facts);
+  options.baseline = Baseline(known, facts);
   options.jobs = Jobs(arguments.jobs);
   options.max_wait =
       arguments.max_wait < 0

@@ -2,14 +2,17 @@
 
 #define TOML_HEADER_ONLY 1
 #include <fmt/format.h>
-#include <fnmatch.h>
 #include <toml++/toml.h>
 
 #include <algorithm>
-#include <regex>
-#include <sstream>
+#include <boost/regex.hpp>
+#include <optional>
+#include <stdexcept>
+#include <utility>
 
-#include "harness/base/errors.h"
+#include "src/run/selection.h"
+#include "src/run/usage_error.h"
+#include "src/run/user_file.h"
 
 namespace sockproof {
 
@@ -18,115 +21,272 @@ std::vector<std::pair<std::string_view, std::string_view>> BaselineFiles();
 
 namespace {
 
-std::vector<int> VersionNumbers(const std::string& release) {
-  std::vector<int> numbers;
-  std::istringstream stream(release);
-  int number = 0;
-  while (stream >> number) {
-    numbers.push_back(number);
-    if (stream.get() != '.') break;
+constexpr std::size_t kSearchedBytes = 65536;
+
+boost::regex Compiled(const std::string& expression) {
+  try {
+    return boost::regex(expression, boost::regex::perl);
+  } catch (const boost::regex_error& error) {
+    throw std::invalid_argument(fmt::format("no regular expression: {}", error.what()));
   }
-  return numbers;
 }
 
-bool Holds(const KnownDeparture& departure, const Facts& facts) {
-  return std::all_of(departure.when.begin(), departure.when.end(), [&](const auto& condition) {
-    const auto& [name, wanted] = condition;
-    const std::optional<std::string> fact = facts.Find(name);
-    if (!fact) return false;
-    return name == "release" ? ReleaseSatisfies(*fact, wanted) : *fact == wanted;
+// Lines and columns, which count characters, as places in the bytes of a text.
+class Places {
+ public:
+  explicit Places(std::string_view text) : text_(text), starts_{0} {
+    for (std::size_t i = 0; i < text.size(); ++i) {
+      if (text[i] == '\n') starts_.push_back(i + 1);
+    }
+  }
+
+  std::size_t StartOfLine(std::size_t line) const {
+    return line <= starts_.size() ? starts_[line - 1] : text_.size();
+  }
+
+  std::size_t Of(const toml::source_position& position) const {
+    std::size_t at = StartOfLine(position.line);
+    if (at == 0 && text_.starts_with("\xef\xbb\xbf")) at += 3;
+    for (toml::source_index column = 1; column < position.column && at < text_.size(); ++column) {
+      do {
+        ++at;
+      } while (at < text_.size() && (static_cast<unsigned char>(text_[at]) & 0xc0) == 0x80);
+    }
+    return at;
+  }
+
+  TextRange Of(const toml::node& node) const {
+    return {Of(node.source().begin), Of(node.source().end)};
+  }
+
+ private:
+  std::string_view text_;
+  std::vector<std::size_t> starts_;
+};
+
+// The last line that a value or anything in it is on.
+std::size_t LastLine(const toml::node& node) {
+  std::size_t last = std::max(node.source().begin.line, node.source().end.line);
+  const auto look_inside = [&last](const toml::node& inner) {
+    last = std::max(last, LastLine(inner));
+  };
+  if (const toml::table* table = node.as_table()) {
+    for (const auto& [key, value] : *table) look_inside(value);
+  } else if (const toml::array* array = node.as_array()) {
+    for (const toml::node& value : *array) look_inside(value);
+  }
+  return last;
+}
+
+class Parser {
+ public:
+  Parser(std::string_view text, const std::string& name)
+      : text_(text), name_(name), places_(text) {}
+
+  std::vector<KnownDeparture> Parse() {
+    toml::table file;
+    try {
+      file = toml::parse(text_);
+    } catch (const toml::parse_error& error) {
+      Refuse(error.source().begin.line, std::string(error.description()));
+    }
+    std::vector<KnownDeparture> entries;
+    for (const auto& [kind, value] : file) {
+      if (kind != "departure") {
+        Refuse(kind.source().begin.line, fmt::format("unknown key '{}'", kind.str()));
+      }
+      const toml::array* tables = value.as_array();
+      for (std::size_t i = 0; tables != nullptr && i < tables->size(); ++i) {
+        const toml::table* table = tables->get(i)->as_table();
+        if (table == nullptr || table->is_inline()) tables = nullptr;
+        if (tables != nullptr) entries.push_back(Entry(*table));
+      }
+      if (tables == nullptr) {
+        Refuse(kind.source().begin.line, "each departure is a table of its own, [[departure]]");
+      }
+    }
+    return entries;
+  }
+
+ private:
+  [[noreturn]] void Refuse(std::size_t line, const std::string& problem) const {
+    throw UsageError(fmt::format("{}:{}: {}", name_, line, problem));
+  }
+
+  KnownDeparture Entry(const toml::table& table) const {
+    const std::size_t line = table.source().begin.line;
+    KnownDeparture entry;
+    entry.file = name_;
+    entry.line = static_cast<int>(line);
+    entry.lines = {places_.StartOfLine(line), places_.StartOfLine(LastLine(table) + 1)};
+    for (const auto& [key, value] : table) {
+      const std::size_t at = key.source().begin.line;
+      if (key == "test") {
+        entry.test = Text(key, value);
+      } else if (key == "departs") {
+        entry.departs = Text(key, value);
+        entry.how = places_.Of(value);
+        try {
+          Compiled(entry.departs);
+        } catch (const std::invalid_argument& error) {
+          Refuse(at, fmt::format("departs is {}", error.what()));
+        }
+      } else if (key == "passes") {
+        entry.passes = value.value_exact<bool>().value_or(false);
+        entry.how = places_.Of(value);
+        if (!entry.passes) Refuse(at, "passes can only be true");
+      } else if (key == "why") {
+        entry.why = Text(key, value);
+      } else if (key == "link") {
+        entry.link = Text(key, value);
+      } else if (key == "when" && value.is_table()) {
+        AddConditions("", *value.as_table(), entry);
+      } else if (key == "when") {
+        Refuse(at, "when is no table; it looks like { os = \"Linux\", release = \">=6.5\" }");
+      } else {
+        Refuse(at, fmt::format("unknown key '{}'; there are test, departs, passes, why, link, when",
+                               key.str()));
+      }
+    }
+    for (const auto& [name, text] : {std::pair("test", &entry.test), {"why", &entry.why}}) {
+      if (text->empty()) Refuse(line, fmt::format("a departure without '{}'", name));
+    }
+    if (entry.departs.empty() != entry.passes) {
+      Refuse(line, "a departure needs either 'departs' or 'passes'");
+    }
+    return entry;
+  }
+
+  std::string Text(const toml::key& key, const toml::node& value) const {
+    const std::string text = value.value_exact<std::string>().value_or("");
+    if (text.empty()) {
+      Refuse(key.source().begin.line,
+             fmt::format("{} is {}", key.str(), value.is_string() ? "empty" : "no text in quotes"));
+    }
+    return text;
+  }
+
+  // Dots in keys and tables in tables come to the same: sysctl.net.ipv4.tcp_ecn = "1".
+  void AddConditions(const std::string& prefix, const toml::table& table,
+                     KnownDeparture& entry) const {
+    for (const auto& [key, value] : table) {
+      const std::string fact = prefix + std::string(key.str());
+      const std::size_t at = key.source().begin.line;
+      try {
+        if (value.is_table()) {
+          AddConditions(fact + ".", *value.as_table(), entry);
+        } else if (const auto present = value.value_exact<bool>()) {
+          entry.when[fact] = FactCondition::Present(*present);
+        } else if (const auto number = value.value_exact<std::int64_t>()) {
+          entry.when[fact] = FactCondition::Parse(std::to_string(*number));
+        } else if (const auto text = value.value_exact<std::string>()) {
+          entry.when[fact] = FactCondition::Parse(*text);
+        } else {
+          Refuse(at, fmt::format("when.{} is neither text nor a whole number nor true", fact));
+        }
+      } catch (const std::invalid_argument& error) {
+        Refuse(at, fmt::format("when.{}: {}", fact, error.what()));
+      }
+    }
+  }
+
+  std::string_view text_;
+  const std::string& name_;
+  Places places_;
+};
+
+bool Holds(const KnownDeparture& entry, const Facts& facts) {
+  return std::all_of(entry.when.begin(), entry.when.end(), [&facts](const auto& condition) {
+    return condition.second.Holds(facts.Find(condition.first));
   });
 }
 
 }  // namespace
 
-bool ReleaseSatisfies(const std::string& release, const std::string& condition) {
-  if (condition.starts_with(">=")) {
-    return VersionNumbers(release) >= VersionNumbers(condition.substr(2));
-  }
-  if (condition.starts_with("<")) {
-    return VersionNumbers(release) < VersionNumbers(condition.substr(1));
-  }
-  return release == condition;
+std::string KnownDeparture::place() const { return fmt::format("{}:{}", file, line); }
+
+std::vector<KnownDeparture> ParseBaseline(std::string_view toml, const std::string& name) {
+  return Parser(toml, name).Parse();
 }
 
-std::vector<KnownDeparture> Baseline::Parse(std::string_view text, const std::string& name) {
-  std::vector<KnownDeparture> departures;
-  const auto refuse = [&](const toml::node& node, const std::string& problem) {
-    throw HarnessError(fmt::format("{}:{}: {}", name, node.source().begin.line, problem));
-  };
-  try {
-    const toml::table file = toml::parse(text);
-    for (const auto& [kind, entries] : file) {
-      if (kind != "departure" || !entries.is_array_of_tables()) {
-        refuse(entries, "only [[departure]] tables belong here");
-      }
-      for (const toml::node& node : *entries.as_array()) {
-        KnownDeparture departure;
-        for (const auto& [key, value] : *node.as_table()) {
-          if (key == "when" && value.is_table()) {
-            for (const auto& [fact, wanted] : *value.as_table()) {
-              departure.when[std::string(fact.str())] = wanted.value_or(std::string());
-            }
-            continue;
-          }
-          std::string* const member = key == "test"      ? &departure.test
-                                      : key == "departs" ? &departure.departs
-                                      : key == "why"     ? &departure.why
-                                      : key == "link"    ? &departure.link
-                                                         : nullptr;
-          if (member == nullptr || !value.is_string()) {
-            refuse(value, "unknown key or not a string: " + std::string(key.str()));
-          }
-          *member = **value.as_string();
-        }
-        for (const std::string* needed : {&departure.test, &departure.departs, &departure.why}) {
-          if (needed->empty()) refuse(node, "a departure needs test, departs and why");
-        }
-        try {
-          const std::regex check(departure.departs);
-        } catch (const std::regex_error& error) {
-          refuse(node, std::string("departs is no regular expression: ") + error.what());
-        }
-        departures.push_back(std::move(departure));
-      }
-    }
-  } catch (const toml::parse_error& error) {
-    throw HarnessError(fmt::format("{}:{}: {}", name, error.source().begin.line,
-                                   std::string(error.description())));
-  }
-  return departures;
+std::vector<KnownDeparture> ReadBaseline(const std::string& path) {
+  return ParseBaseline(ReadUserFile(path), path);
 }
 
-Baseline Baseline::ShippedFor(const Facts& facts) {
-  std::vector<KnownDeparture> holding;
+std::vector<KnownDeparture> ShippedBaseline() {
+  std::vector<KnownDeparture> entries;
   for (const auto& [name, text] : BaselineFiles()) {
-    for (KnownDeparture& departure : Parse(text, std::string(name))) {
-      if (Holds(departure, facts)) holding.push_back(std::move(departure));
+    for (KnownDeparture& entry : ParseBaseline(text, std::string(name))) {
+      entry.shipped = true;
+      entries.push_back(std::move(entry));
     }
   }
-  return Baseline(std::move(holding));
+  return entries;
+}
+
+bool IsFoundIn(const std::string& expression, const std::string& text) {
+  try {
+    return boost::regex_search(text.substr(0, kSearchedBytes), Compiled(expression),
+                               boost::match_not_dot_newline);
+  } catch (const std::runtime_error&) {
+    return false;  // it backtracks without end
+  }
+}
+
+Baseline::Baseline(const std::vector<KnownDeparture>& entries, const Facts& facts) {
+  std::copy_if(entries.begin(), entries.end(), std::back_inserter(entries_),
+               [&facts](const KnownDeparture& entry) { return Holds(entry, facts); });
+}
+
+const KnownDeparture* Baseline::Find(const std::string& id) const {
+  const auto found =
+      std::find_if(entries_.rbegin(), entries_.rend(),
+                   [&id](const KnownDeparture& entry) { return MeansTest(entry.test, id); });
+  return found == entries_.rend() ? nullptr : &*found;
 }
 
 void Baseline::Judge(TestResult& result) const {
-  const auto known = std::find_if(departures_.begin(), departures_.end(), [&](const auto& entry) {
-    return fnmatch(entry.test.c_str(), result.id.c_str(), 0) == 0;
-  });
-  if (known == departures_.end()) return;
+  const KnownDeparture* known = Find(result.id);
+  if (known == nullptr || known->passes) return;
   if (result.verdict == Verdict::kPass) {
     result.surprise = "departs no longer, as it is recorded to: " + known->why;
     return;
   }
   if (result.verdict != Verdict::kFail) return;
-  const std::regex how(known->departs);
-  const bool as_recorded =
-      std::any_of(result.failures.begin(), result.failures.end(),
-                  [&](const FailureEvent& failure) { return regex_search(failure.text, how); });
+  const bool as_recorded = std::any_of(
+      result.failures.begin(), result.failures.end(),
+      [&known](const FailureEvent& failure) { return IsFoundIn(known->departs, failure.text); });
   if (as_recorded) {
     result.departure = known->why + (known->link.empty() ? "" : " (" + known->link + ")");
   } else {
     result.surprise = "departs in another way than recorded: " + known->why;
   }
+}
+
+std::vector<std::string> Baseline::Stale(const RunResult& run,
+                                         const std::vector<std::string>& suite) const {
+  std::map<std::string, std::optional<Verdict>> verdicts;
+  for (const TestResult& result : run.tests) verdicts[result.id] = result.verdict;
+  std::vector<std::string> stale;
+  for (const KnownDeparture& entry : entries_) {
+    const auto tell = [&](const char* why) {
+      stale.push_back(fmt::format("{}: {}: {}", entry.place(), entry.test, why));
+    };
+    int named = 0;
+    int judged = 0;  // by this entry
+    int passed = 0;
+    for (const std::string& id : suite) {
+      if (!MeansTest(entry.test, id)) continue;
+      ++named;
+      if (Find(id) != &entry) continue;
+      ++judged;
+      const auto verdict = verdicts.find(id);
+      if (verdict != verdicts.end() && verdict->second == Verdict::kPass) ++passed;
+    }
+    if (named == 0 && !entry.shipped) tell("there is no such test");
+    if (judged > 0 && passed == judged && !entry.passes) tell("departs no longer");
+  }
+  return stale;
 }
 
 }  // namespace sockproof

@@ -558,6 +558,7 @@ int RunTests(const std::vector<const TestCase*>& tests, const Facts& facts, cons
   const int signal_number = Run(tests, facts, body, options, run, reports, progress).UntilDone();
   run.finished = Clock::now();
   run.interrupted = signal_number;
+  run.stale_departures = options.baseline.Stale(run, IdsOf(AllTests()));
   reports.Write(run);
   return signal_number;
 }

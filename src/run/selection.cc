@@ -21,14 +21,7 @@ namespace {
 std::string BothVersions(const TestCase& test) { return test.suite + "." + test.name; }
 
 bool Matches(const std::string& pattern, const TestCase& test) {
-  const std::string id = test.id();
-  if (pattern.find_first_of("*?[") != std::string::npos) {
-    return fnmatch(pattern.c_str(), id.c_str(), 0) == 0 ||
-           fnmatch(pattern.c_str(), BothVersions(test).c_str(), 0) == 0;
-  }
-  if (id == pattern) return true;
-  return !pattern.empty() && id.size() > pattern.size() && id.starts_with(pattern) &&
-         (id[pattern.size()] == '.' || id[pattern.size()] == '/');
+  return MeansTest(pattern, test.id());
 }
 
 std::string Lowercase(std::string text) {
@@ -72,6 +65,22 @@ std::string Nearest(const std::vector<TestCase>& tests, const std::string& patte
 }
 
 }  // namespace
+
+bool MeansTest(const std::string& pattern, const std::string& id) {
+  if (pattern.find_first_of("*?[") != std::string::npos) {
+    return fnmatch(pattern.c_str(), id.c_str(), 0) == 0 ||
+           fnmatch(pattern.c_str(), id.substr(0, id.rfind('/')).c_str(), 0) == 0;
+  }
+  if (id == pattern) return true;
+  return !pattern.empty() && id.size() > pattern.size() && id.starts_with(pattern) &&
+         (id[pattern.size()] == '.' || id[pattern.size()] == '/');
+}
+
+std::vector<std::string> IdsOf(const std::vector<TestCase>& tests) {
+  std::vector<std::string> ids;
+  for (const TestCase& test : tests) ids.push_back(test.id());
+  return ids;
+}
 
 std::vector<const TestCase*> Select(const std::vector<TestCase>& tests,
                                     const std::vector<std::string>& patterns) {
@@ -163,7 +172,7 @@ Shard ParseShard(const std::string& text) {
   const int part = Number(text.substr(0, slash));
   const int count = slash == std::string::npos ? -1 : Number(text.substr(slash + 1));
   if (part < 1 || part > count) {
-    throw UsageError(fmt::format("--shard: '{}' is not K/N with K from 1 to N", text));
+    throw UsageError(fmt::format("'{}' is not K/N with K from 1 to N", text));
   }
   return {part - 1, count};
 }

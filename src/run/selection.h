@@ -8,6 +8,12 @@
 
 namespace sockproof {
 
+// Whether a pattern means the test with this id, "Suite.Name/ipv4": see Select().
+bool MeansTest(const std::string& pattern, const std::string& id);
+
+// The tests' ids, in the same order.
+std::vector<std::string> IdsOf(const std::vector<TestCase>& tests);
+
 // The tests that match any of the patterns, in the order of `tests`; all tests without patterns.
 // A pattern with wildcards (* ? [) is compared with the id "Suite.Name/ipv4" and with the same
 // without IP version. Any other means one id, or all ids that go on from it with '.' or '/': a

@@ -46,8 +46,13 @@ Workplace::~Workplace() {
 
 pid_t Workplace::Start(const std::vector<std::string>& arguments,
                        const std::function<void()>& before) {
-  std::vector<std::string> words{program_, "run", "--out", results()};
+  std::vector<std::string> words{"run", "--out", results()};
   words.insert(words.end(), arguments.begin(), arguments.end());
+  return StartCommand(words, before);
+}
+
+pid_t Workplace::StartCommand(std::vector<std::string> words, const std::function<void()>& before) {
+  words.insert(words.begin(), program_);
   const pid_t pid = fork();
   if (pid != 0) return pid;
   if (chdir(folder_.c_str()) != 0) _exit(126);

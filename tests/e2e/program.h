@@ -34,11 +34,16 @@ class Workplace {
 
   // Starts `run --out <folder>/out <arguments>` without waiting. `before` runs in the child.
   pid_t Start(const std::vector<std::string>& arguments, const std::function<void()>& before = {});
+  // Starts the program with exactly these arguments.
+  pid_t StartCommand(std::vector<std::string> words, const std::function<void()>& before = {});
   // Waits for the end of a program that Start() started.
   Finished Wait(pid_t pid);
   Finished Run(const std::vector<std::string>& arguments,
                const std::function<void()>& before = {}) {
     return Wait(Start(arguments, before));
+  }
+  Finished Command(const std::vector<std::string>& arguments) {
+    return Wait(StartCommand(arguments));
   }
 
   // Processes that came of programs started here: all, or those whose command line has `part` too.

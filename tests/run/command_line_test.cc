@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <string>
+#include <vector>
 
 #include "tests/run/temporary_folder.h"
 
@@ -35,29 +36,36 @@ Outcome Sockproof(const std::string& arguments) {
 TEST(CommandLineTest, WrongUsageIsOneLineAndExitCode2) {
   TemporaryFolder folder;
   std::ofstream(folder / "foreign") << "x";
-  for (const std::string& arguments : {std::string(""),
-                                       std::string("frobnicate"),
-                                       std::string("run --jobs 0"),
-                                       std::string("run --jobs many"),
-                                       std::string("run --jobs 4097"),
-                                       std::string("run --color pink"),
-                                       std::string("run --shard 3/2"),
-                                       std::string("run --max-wait soon"),
-                                       std::string("run --level HIGH"),
-                                       std::string("run --tag no-such-tag"),
-                                       std::string("run --repeat 0"),
-                                       std::string("run --attempts 0"),
-                                       std::string("run --rerun-failed --out ") + (folder / "none"),
-                                       std::string("run --sut toaster"),
-                                       std::string("run --no-such-option"),
-                                       std::string("run NoSuchSuiteAnywhere"),
-                                       std::string("run --out ''"),
-                                       "run --out " + (folder / ""),
-                                       "run --out " + (folder / "new") + " --junit /dev/null",
-                                       std::string("explain"),
-                                       std::string("explain NoSuchSuiteAnywhere"),
-                                       std::string("list --claims nobody"),
-                                       std::string("doctor --sut toaster")}) {
+  for (const std::string& arguments :
+       std::vector<std::string>{"",
+                                "frobnicate",
+                                "run --jobs 0",
+                                "run --jobs many",
+                                "run --jobs 4097",
+                                "run --color pink",
+                                "run --shard 3/2",
+                                "run --max-wait soon",
+                                "run --level HIGH",
+                                "run --tag no-such-tag",
+                                "run --repeat 0",
+                                "run --attempts 0",
+                                "run --rerun-failed --out " + (folder / "none"),
+                                "run --sut toaster",
+                                "run --no-such-option",
+                                "run NoSuchSuiteAnywhere",
+                                "run --out ''",
+                                "run --out " + (folder / ""),
+                                "run --out " + (folder / "new") + " --junit /dev/null",
+                                "explain",
+                                "explain NoSuchSuiteAnywhere",
+                                "list --claims nobody",
+                                "doctor --sut toaster",
+                                "run --baseline",
+                                "run --baseline /nonexistent",
+                                "run --config /nonexistent",
+                                "baseline",
+                                "baseline check",
+                                "baseline check /nonexistent"}) {
     const Outcome outcome = Sockproof(arguments);
     EXPECT_EQ(outcome.exit_code, 2) << arguments;
     EXPECT_THAT(outcome.text, StartsWith("sockproof: ")) << arguments;
