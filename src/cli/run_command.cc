@@ -74,7 +74,8 @@ std::vector<std::string> SurprisesOf(const std::string& out) {
   if (!file) throw UsageError("--rerun-failed: there is no " + path);
   std::vector<std::string> ids;
   try {
-    for (const nlohmann::json& test : nlohmann::json::parse(file).at("tests")) {
+    const nlohmann::json result = nlohmann::json::parse(file);
+    for (const nlohmann::json& test : result.at("tests")) {
       const std::string verdict = test.at("verdict");
       const bool departs_as_known = !test.at("departure").get<std::string>().empty();
       const bool as_expected =

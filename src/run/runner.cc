@@ -195,7 +195,7 @@ class Run {
   double Load() const {
     double load = 0;
     for (const Running& running : running_) {
-      load += pace_.Load(Steady::now() - running.started, running.result->planned);
+      load += pace_.Load(Steady::now() - running.started);
     }
     return load;
   }
