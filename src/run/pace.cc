@@ -5,7 +5,6 @@
 namespace sockproof {
 namespace {
 
-constexpr Duration kBusy{1s};
 constexpr double kWaiting = 0.01;
 // Tests that started before the limit was lowered go on being late for a while.
 constexpr auto kBetweenLowerings = std::chrono::milliseconds(500);

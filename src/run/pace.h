@@ -13,6 +13,9 @@ namespace sockproof {
 // longer mostly waits, and counts a hundredth from then on.
 class Pace {
  public:
+  // How long a test counts fully.
+  static constexpr Duration kBusy{1s};
+
   // A served-late time that no timing of a test needs to fear: the shortest timer that a peer or
   // the harness answers to, the delayed acknowledgement, takes 40 ms.
   static constexpr Duration kGood{10ms};

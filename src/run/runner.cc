@@ -252,6 +252,11 @@ class Run {
       if (running.killed_because.empty()) {
         wake_up = std::min(wake_up, running.started + running.limit);
       }
+      // From then on there may be room for another test.
+      const auto waits_from = running.started + Pace::kBusy;
+      if (!waiting_.empty() && waits_from > Steady::now()) {
+        wake_up = std::min(wake_up, waits_from);
+      }
     }
     if (reports_.changed()) wake_up = std::min(wake_up, reports_.due());
     if (progress_.live()) wake_up = std::min(wake_up, status_shown_ + kBetweenStatusLines);
