@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "harness/sut/system.h"
+#include "src/report/files.h"
 #include "src/run/baseline.h"
 
 namespace sockproof {
@@ -38,6 +39,8 @@ struct RunArguments {
   std::string sut = "host";
   std::string out = "sockproof-out";
   std::string junit;
+  std::string junit_dialect = "common";
+  std::string ktap;
   std::string color = "auto";
   BaselineArguments baseline;
   std::string configuration;  // the file it came from, if any
@@ -56,6 +59,19 @@ struct RunArguments {
   bool verbose = false;
 };
 int RunCommand(const RunArguments& arguments);
+
+// What --junit, --junit-dialect and --ktap ask for. Throws UsageError for what cannot be files.
+ReportFiles ReportFilesOf(const std::string& junit, const std::string& junit_dialect,
+                          const std::string& ktap);
+
+struct ReportArguments {
+  std::string results;  // a folder with a result.json, or such a file
+  std::string junit;    // paths; "-" is stdout
+  std::string junit_dialect = "common";
+  std::string ktap;
+  std::string json;
+};
+int ReportCommand(const ReportArguments& arguments);
 
 struct SelfproofArguments {
   std::string program;  // as invoked

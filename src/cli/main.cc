@@ -14,6 +14,7 @@
 #include "harness/test/registry.h"
 #include "src/cli/commands.h"
 #include "src/cli/configuration.h"
+#include "src/report/wrong_input.h"
 #include "src/run/child.h"
 #include "src/run/selection.h"
 #include "src/run/usage_error.h"
@@ -63,6 +64,14 @@ std::function<std::string(const std::string&)> Checked(
   };
 }
 
+void AddJunitDialect(CLI::App& command, std::string& dialect) {
+  command
+      .add_option("--junit-dialect", dialect,
+                  "common (default), or strict: valid for Jenkins' xUnit plugin")
+      ->check(CLI::IsMember({"common", "strict"}))
+      ->type_name("DIALECT");
+}
+
 int Main(int argc, char** argv) {
   CLI::App app("Conformance tests for sockets and TCP, on the wire.", "sockproof");
   app.set_version_flag("--version", std::string("sockproof ") + SOCKPROOF_VERSION);
@@ -75,6 +84,9 @@ int Main(int argc, char** argv) {
   run_command->add_option("PATTERN", run.patterns,
                           "Suite, Suite.Name, Suite.Name/ipv4 or a glob; default: all tests");
   run_command->add_option("--junit", run.junit, "Write JUnit XML too")->type_name("FILE");
+  AddJunitDialect(*run_command, run.junit_dialect);
+  run_command->add_option("--ktap", run.ktap, "Write KTAP, as kernel tests do, too")
+      ->type_name("FILE");
   run_command
       ->add_option("--jobs", run.jobs,
                    "Tests at once; auto (default): as many as the machine carries")
@@ -150,6 +162,19 @@ int Main(int argc, char** argv) {
   list_command->add_option("--claims", list.authority, "Claims of notes, rfc9293, ...")
       ->type_name("AUTHORITY");
 
+  ReportArguments report;
+  CLI::App* report_command =
+      app.add_subcommand("report", "Make reports from the results of an earlier run");
+  report_command->add_option("DIR", report.results, "Folder of the results, or its result.json")
+      ->required()
+      ->type_name("");
+  report_command->add_option("--junit", report.junit, "Write JUnit XML; - for stdout")
+      ->type_name("FILE");
+  AddJunitDialect(*report_command, report.junit_dialect);
+  report_command->add_option("--ktap", report.ktap, "Write KTAP; - for stdout")->type_name("FILE");
+  report_command->add_option("--json", report.json, "Write the result as JSON; - for stdout")
+      ->type_name("FILE");
+
   std::string id;
   CLI::App* explain_command =
       app.add_subcommand("explain", "What a test checks, by whose word, and how to repeat it");
@@ -198,10 +223,14 @@ int Main(int argc, char** argv) {
     if (run_command->parsed()) return RunCommand(run);
     if (baseline_command->parsed()) return BaselineCommand(baseline);
     if (selfproof_command->parsed()) return SelfproofCommand(selfproof);
+    if (report_command->parsed()) return ReportCommand(report);
     if (list_command->parsed()) return ListCommand(list);
     if (explain_command->parsed()) return ExplainCommand(run.program, id, sut);
     return DoctorCommand(sut);
   } catch (const UsageError& error) {
+    Complain(error.what());
+    return 2;
+  } catch (const WrongInput& error) {
     Complain(error.what());
     return 2;
   } catch (const std::exception& error) {

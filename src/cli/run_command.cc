@@ -7,7 +7,6 @@
 #include <algorithm>
 #include <charconv>
 #include <fstream>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <random>
 #include <string_view>
@@ -15,6 +14,7 @@
 #include "harness/base/errors.h"
 #include "harness/test/registry.h"
 #include "src/cli/commands.h"
+#include "src/report/read_result.h"
 #include "src/run/runner.h"
 #include "src/run/selection.h"
 #include "src/run/usage_error.h"
@@ -69,23 +69,9 @@ std::optional<Shard> ShardOf(const RunArguments& arguments) {
 
 // Of the run whose results are there: the tests that were not as expected.
 std::vector<std::string> SurprisesOf(const std::string& out) {
-  const std::string path = out + "/result.json";
-  std::ifstream file(path);
-  if (!file) throw UsageError("--rerun-failed: there is no " + path);
   std::vector<std::string> ids;
-  try {
-    const nlohmann::json result = nlohmann::json::parse(file);
-    for (const nlohmann::json& test : result.at("tests")) {
-      const std::string verdict = test.at("verdict");
-      const bool departs_as_known = !test.at("departure").get<std::string>().empty();
-      const bool as_expected =
-          verdict == "SKIP" || departs_as_known ||
-          (verdict == "PASS" && test.at("surprise").get<std::string>().empty());
-      if (!as_expected) ids.push_back(test.at("id"));
-    }
-  } catch (const nlohmann::json::exception& error) {
-    throw UsageError(
-        fmt::format("--rerun-failed: {} is no result of sockproof: {}", path, error.what()));
+  for (const TestResult& test : ReadResult(out).tests) {
+    if (test.surprising()) ids.push_back(test.id);
   }
   return ids;
 }
@@ -122,7 +108,8 @@ int RunCommand(const RunArguments& arguments) {
   RunResult run = NewResult(tests, system->name(), arguments.program);
   if (const auto shard = ShardOf(arguments)) run.shard = RunShard{shard->index + 1, shard->count};
   OutputDirectory directory(arguments.out);
-  Reports reports(directory, arguments.junit);
+  const ReportFiles files = ReportFilesOf(arguments.junit, arguments.junit_dialect, arguments.ktap);
+  Reports reports(directory, files);
   reports.Begin(run);
 
   Facts facts;
@@ -157,7 +144,7 @@ int RunCommand(const RunArguments& arguments) {
     RunTest(test, *system, log);
   };
   const int signal_number = RunTests(tests, facts, body, options, run, reports, progress);
-  progress.Summary(run, arguments.out, arguments.junit);
+  progress.Summary(run, arguments.out, files);
   if (signal_number != 0) return 128 + signal_number;
   const int exit_code = ExitCode(run);
   if (exit_code == 3) {

@@ -23,13 +23,13 @@ std::string Seconds(Duration duration) { return fmt::format("{:.3f}", ToSeconds(
 
 // What JUnit counts: a test without verdict and one that is inconclusive are errors, a known
 // departure is skipped, a departure that vanished is a failure.
-void SetCounts(pugi::xml_node node, const Counts& counts, int more_errors) {
+void SetCounts(pugi::xml_node node, const Counts& counts, int more_errors, bool with_skipped) {
   Set(node, "tests", std::to_string(counts.tests + more_errors));
   Set(node, "failures",
       std::to_string(counts.fail - counts.known_departures + counts.unexpected_passes));
   Set(node, "errors",
       std::to_string(counts.error + counts.inconclusive + counts.not_run + more_errors));
-  Set(node, "skipped", std::to_string(counts.skip + counts.known_departures));
+  if (with_skipped) Set(node, "skipped", std::to_string(counts.skip + counts.known_departures));
 }
 
 // "must-violation" when the test checks any MUST, and so on down.
@@ -67,14 +67,35 @@ ResultChild ResultOf(const TestResult& test) {
   return {"error", test.error_type.empty() ? "harness" : test.error_type};
 }
 
+void AppendAttempts(pugi::xml_node node, const TestResult& test, bool well_in_the_end) {
+  for (std::size_t i = 0; i < test.attempts.size(); ++i) {
+    const Attempt& attempt = test.attempts[i];
+    const bool failure = attempt.verdict == Verdict::kFail;
+    pugi::xml_node child =
+        node.append_child(well_in_the_end ? (failure ? "flakyFailure" : "flakyError")
+                                          : (failure ? "rerunFailure" : "rerunError"));
+    Set(child, "message", OnOneLine(attempt.reason));
+    Set(child, "type",
+        failure                                     ? FailureType(test)
+        : attempt.verdict == Verdict::kInconclusive ? "inconclusive"
+                                                    : "harness");
+    SetText(child.append_child("stackTrace"),
+            fmt::format("attempt {}: {} after {} s\n{}\nevidence in {}\n", i + 1,
+                        VerdictText(attempt.verdict), Seconds(attempt.wall), attempt.reason,
+                        attempt.directory));
+  }
+}
+
 void AppendCase(pugi::xml_node suite, const TestResult& test, const RunResult& run,
-                const std::string& results_path) {
+                const std::string& results_path, JunitDialect dialect) {
   pugi::xml_node node = suite.append_child("testcase");
   Set(node, "classname", run.sut + "." + test.suite);
   Set(node, "name", fmt::format("{}[{}]", test.name, test.ip));
   Set(node, "time", Seconds(test.wall));
-  Set(node, "file", test.file);
-  Set(node, "line", std::to_string(test.line));
+  if (dialect == JunitDialect::kCommon) {
+    Set(node, "file", test.file);
+    Set(node, "line", std::to_string(test.line));
+  }
 
   const bool passed = test.verdict == Verdict::kPass && test.surprise.empty();
   if (!passed) {
@@ -86,6 +107,8 @@ void AppendCase(pugi::xml_node suite, const TestResult& test, const RunResult& r
     SetText(child, fmt::format("{}\n{}  {}\n{}", headline, VerdictText(test.verdict), test.id,
                                Explanation(test, run)));
   }
+
+  if (dialect == JunitDialect::kCommon) AppendAttempts(node, test, !test.surprising());
 
   std::string out;
   for (const std::string& file : test.files) {
@@ -112,7 +135,7 @@ pugi::xml_node AppendSuite(pugi::xml_node root, const std::string& name, int id,
 
 void AppendSetupSuite(pugi::xml_node root, int id, const RunResult& run) {
   pugi::xml_node suite = AppendSuite(root, "setup", id, run);
-  SetCounts(suite, Counts{}, 1);
+  SetCounts(suite, Counts{}, 1, true);
   Set(suite, "time", Seconds(Duration(0)));
   pugi::xml_node node = suite.append_child("testcase");
   Set(node, "classname", run.sut + ".setup");
@@ -126,7 +149,8 @@ void AppendSetupSuite(pugi::xml_node root, int id, const RunResult& run) {
 
 }  // namespace
 
-std::string RenderJunit(const RunResult& run, const std::string& results_path) {
+std::string RenderJunit(const RunResult& run, const std::string& results_path,
+                        JunitDialect dialect) {
   pugi::xml_document document;
   pugi::xml_node declaration = document.append_child(pugi::node_declaration);
   declaration.append_attribute("version") = "1.0";
@@ -135,9 +159,10 @@ std::string RenderJunit(const RunResult& run, const std::string& results_path) {
   const bool setup_failed = !run.setup_error.empty();
   pugi::xml_node root = document.append_child("testsuites");
   Set(root, "name", "sockproof");
-  SetCounts(root, run.counts(), setup_failed ? 1 : 0);
+  const bool common = dialect == JunitDialect::kCommon;
+  SetCounts(root, run.counts(), setup_failed ? 1 : 0, common);
   Set(root, "time", Seconds(run.finished.value_or(Clock::now()) - run.started));
-  Set(root, "timestamp", FormatUtc(run.started));
+  if (common) Set(root, "timestamp", FormatUtc(run.started));
 
   int id = 0;
   if (setup_failed) AppendSetupSuite(root, id++, run);
@@ -151,7 +176,7 @@ std::string RenderJunit(const RunResult& run, const std::string& results_path) {
       time += end->wall;
     }
     pugi::xml_node suite = AppendSuite(root, begin->suite, id++, run);
-    SetCounts(suite, counts, 0);
+    SetCounts(suite, counts, 0, true);
     Set(suite, "time", Seconds(time));
     pugi::xml_node properties = suite.append_child("properties");
     const auto property = [&properties](const std::string& name, const std::string& value) {
@@ -162,7 +187,7 @@ std::string RenderJunit(const RunResult& run, const std::string& results_path) {
     property("sut", run.sut);
     property("suite-version", run.suite_version);
     for (const auto& [name, value] : run.facts) property(name, value);
-    for (; begin != end; ++begin) AppendCase(suite, *begin, run, results_path);
+    for (; begin != end; ++begin) AppendCase(suite, *begin, run, results_path, dialect);
   }
 
   std::ostringstream text;

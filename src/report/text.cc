@@ -36,6 +36,16 @@ std::string ControlPicture(std::uint8_t control) {
           static_cast<char>(0x80 | (picture & 0x3f))};
 }
 
+// Whether the character, of `length` bytes, ends a line or turns the direction of writing: U+0080
+// to U+009F, U+2028 to U+202E, U+2066 to U+2069.
+bool Controls(std::string_view character, std::size_t length) {
+  const auto byte = [&character](std::size_t i) { return static_cast<std::uint8_t>(character[i]); };
+  if (length == 2) return byte(0) == 0xc2 && byte(1) < 0xa0;
+  if (length != 3 || byte(0) != 0xe2) return false;
+  return (byte(1) == 0x80 && byte(2) >= 0xa8 && byte(2) <= 0xae) ||
+         (byte(1) == 0x81 && byte(2) >= 0xa6 && byte(2) <= 0xa9);
+}
+
 // The first `most` characters of clean text, marked when that is not all.
 std::string Shortened(const std::string& clean, std::size_t most) {
   std::size_t characters = 0;
@@ -51,13 +61,6 @@ std::size_t Characters(const std::string& clean) {
   return static_cast<std::size_t>(std::count_if(clean.begin(), clean.end(), [](char c) {
     return (static_cast<std::uint8_t>(c) & 0xc0) != 0x80;
   }));
-}
-
-std::string OnOneLine(const std::string& text) {
-  std::istringstream words(text);
-  std::string line;
-  for (std::string word; words >> word;) line += (line.empty() ? "" : " ") + word;
-  return line;
 }
 
 std::string Indented(const std::string& text, const std::string& indent) {
@@ -76,9 +79,7 @@ std::string CleanText(std::string_view text) {
   for (std::size_t i = 0; i < text.size();) {
     const auto byte = static_cast<std::uint8_t>(text[i]);
     const std::size_t length = Utf8Length(text.substr(i));
-    const bool c1_control =
-        length == 2 && byte == 0xc2 && static_cast<std::uint8_t>(text[i + 1]) < 0xa0;
-    if (length == 0 || c1_control) {
+    if (length == 0 || Controls(text.substr(i), length)) {
       clean += "\xef\xbf\xbd";
     } else if ((byte < 0x20 && byte != '\t' && byte != '\n') || byte == 0x7f) {
       clean += ControlPicture(byte);
@@ -152,6 +153,13 @@ std::string ShellQuoted(const std::string& word) {
   std::string quoted = "'";
   for (const char c : word) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
   return quoted + "'";
+}
+
+std::string OnOneLine(const std::string& text) {
+  std::istringstream words(text);
+  std::string line;
+  for (std::string word; words >> word;) line += (line.empty() ? "" : " ") + word;
+  return line;
 }
 
 std::string Joined(const std::vector<std::string>& words) {

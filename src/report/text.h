@@ -10,8 +10,8 @@
 namespace sockproof {
 
 // Valid UTF-8 that a terminal and XML 1.0 can show: control characters other than tab and newline
-// become their pictures (U+2400 and on), bytes that are not UTF-8 become U+FFFD. Nothing is
-// dropped.
+// become their pictures (U+2400 and on); bytes that are not UTF-8, and characters beyond ASCII that
+// end a line or turn the direction of writing, become U+FFFD. Nothing is dropped.
 std::string CleanText(std::string_view text);
 
 // At most `most` lines; of a longer text the middle gives way to a line that says so.
@@ -26,6 +26,9 @@ std::string Explanation(const TestResult& test, const RunResult& run);
 
 // The word quoted for a shell, unless it needs no quotes.
 std::string ShellQuoted(const std::string& word);
+
+// The words of the text with one space between.
+std::string OnOneLine(const std::string& text);
 
 // "a, b, c"
 std::string Joined(const std::vector<std::string>& words);

@@ -73,10 +73,13 @@ void Progress::Status(const RunStatus& status) {
 }
 
 void Progress::Summary(const RunResult& run, const std::string& directory,
-                       const std::string& junit) {
+                       const ReportFiles& files) {
   std::string text = style_.live ? kClearLine : "";
   text += RenderSummary(run, style_.color);
-  text += "results in " + directory + (junit.empty() ? "" : ", JUnit in " + junit) + "\n";
+  text += "results in " + directory;
+  if (!files.junit.empty()) text += ", JUnit in " + PathForSystem(files.junit, run.sut);
+  if (!files.ktap.empty()) text += ", KTAP in " + PathForSystem(files.ktap, run.sut);
+  text += "\n";
   Print(text);
 }
 

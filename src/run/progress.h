@@ -4,6 +4,7 @@
 #include <string>
 
 #include "harness/base/time.h"
+#include "src/report/files.h"
 #include "src/report/result.h"
 
 namespace sockproof {
@@ -36,7 +37,7 @@ class Progress {
   void Again(const TestResult& test);
   void Status(const RunStatus& status);
   // Last: the summary (src/report/summary.h) and where to look.
-  void Summary(const RunResult& run, const std::string& directory, const std::string& junit);
+  void Summary(const RunResult& run, const std::string& directory, const ReportFiles& files);
 
  private:
   std::string Paint(std::optional<Verdict> verdict) const;

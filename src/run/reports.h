@@ -2,20 +2,20 @@
 #pragma once
 
 #include <chrono>
-#include <string>
 
 #include "harness/base/time.h"
+#include "src/report/files.h"
 #include "src/report/result.h"
 #include "src/run/output_directory.h"
 
 namespace sockproof {
 
-// Writes result.json and the JUnit file. The directory is borrowed.
+// Writes result.json and the files that the user asked for. The directory is borrowed.
 class Reports {
  public:
-  // `junit` is the path of the JUnit file; empty for none. Changes are written `interval` after the
-  // last write: a large run's reports take some ten milliseconds to make.
-  Reports(OutputDirectory& directory, std::string junit, Duration interval = 1s);
+  // Changes are written `interval` after the last write: a large run's reports take some ten
+  // milliseconds to make.
+  Reports(OutputDirectory& directory, ReportFiles files, Duration interval = 1s);
 
   // The first write; removes what an earlier run left. Throws UsageError when a file or folder
   // cannot be written.
@@ -30,13 +30,10 @@ class Reports {
   std::chrono::steady_clock::time_point due() const;
 
   const OutputDirectory& directory() const { return directory_; }
-  const std::string& junit() const { return junit_; }
 
  private:
-  void WriteJunit(const RunResult& run);
-
   OutputDirectory& directory_;
-  std::string junit_;
+  ReportFiles files_;
   Duration interval_;
   bool changed_ = false;
   std::chrono::steady_clock::time_point written_;

@@ -64,7 +64,7 @@ class Proof {
   std::vector<SelfproofRow> Run() {
     RunResult result = NewResult(tests_, system_.name(), options_.program);
     OutputDirectory directory(options_.out);
-    Reports reports(directory, "", kBetweenReports);
+    Reports reports(directory, {}, kBetweenReports);
     reports.Begin(result);
     Progress silent(-1, {});
     RunOptions options;

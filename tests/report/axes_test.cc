@@ -28,7 +28,7 @@ const CitedClaim kNotes{"notes:O1", "documented", "the notes", "."};
 
 RunResult RunOf(std::deque<TestResult> tests) {
   RunResult run = SampleRun();
-  run.tests = std::move(tests);
+  run.tests.assign(tests.begin(), tests.end());
   return run;
 }
 
@@ -51,7 +51,7 @@ TEST(AxesTest, AClaimHoldsWhenAllItsTestsPass) {
     for (const auto& verdict : verdicts) {
       tests.push_back(Checks("T" + std::to_string(tests.size()), verdict, {kMust}));
     }
-    return AxesOf(RunOf(std::move(tests))).standards.at(0);
+    return AxesOf(RunOf(tests)).standards.at(0);
   };
   EXPECT_EQ(must({Verdict::kPass, Verdict::kPass}).held, 1);
   EXPECT_EQ(must({Verdict::kPass, Verdict::kPass}).tested, 1);

@@ -4,10 +4,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <fstream>
 #include <map>
 #include <pugixml.hpp>
 
-#include "tests/report/sample.h"
+#include "tests/report/hostile.h"
+#include "tests/run/temporary_folder.h"
 
 namespace sockproof {
 namespace {
@@ -103,16 +105,33 @@ TEST(JunitTest, FilesBesideTheJunitFileNeedNoFolder) {
               HasSubstr("[[ATTACHMENT|tests/Close.Passes-ipv4/capture.pcapng]]"));
 }
 
-TEST(JunitTest, WhateverATestPrintsTheFileIsWellFormed) {
+TEST(JunitTest, EarlierAttemptsAreFlakyWhenTheLastOneIsWell) {
   RunResult run = SampleRun();
-  std::string nasty = "]]> <b> & \"quoted\" \xff\xfe \xed\xa0\x80 \xef\xbf\xbf \xc2\x85 ";
-  for (char c = 1; c < 32; ++c) nasty += c;
-  nasty += '\0';
-  run.tests[1].reason = run.tests[1].ladder = run.tests[1].failures[0].text = nasty;
-  run.tests[1].observations = {{nasty, nasty}};
-  run.facts["nasty"] = nasty;
-  run.host = nasty;
-  const std::string xml = RenderJunit(run, "out");
+  for (TestResult& test : run.tests) {
+    test.attempts = {{Verdict::kInconclusive, "too slow", 1s, "tests/x.attempt-1"},
+                     {Verdict::kFail, "late", 2s, "tests/x.attempt-2"}};
+  }
+  const pugi::xml_document document = Parsed(RenderJunit(run, "out"));
+  auto cases = CasesByName(document);
+  const auto names = [](pugi::xml_node node) {
+    std::string all;
+    for (const pugi::xml_node child : node.children()) all += std::string(" ") + child.name();
+    return all;
+  };
+  EXPECT_EQ(names(cases["Passes[ipv4]"]), " flakyError flakyFailure system-out");
+  EXPECT_EQ(names(cases["IsSkipped[ipv4]"]), " skipped flakyError flakyFailure system-out");
+  EXPECT_EQ(names(cases["Fails[ipv4]"]), " failure rerunError rerunFailure system-out");
+  EXPECT_EQ(names(cases["IsInconclusive[ipv4]"]), " error rerunError rerunFailure system-out");
+  const pugi::xml_node flaky = cases["Passes[ipv4]"].child("flakyError");
+  EXPECT_STREQ(flaky.attribute("message").value(), "too slow");
+  EXPECT_STREQ(flaky.attribute("type").value(), "inconclusive");
+  EXPECT_STREQ(flaky.child("stackTrace").text().get(),
+               "attempt 1: INCONCLUSIVE after 1.000 s\ntoo slow\nevidence in tests/x.attempt-1\n");
+  EXPECT_EQ(document.child("testsuites").attribute("errors").as_int(), 3);
+}
+
+TEST(JunitTest, WhateverATestPrintsTheFileIsWellFormed) {
+  const std::string xml = RenderJunit(HostileRun(), "out");
   Parsed(xml);
   for (const char c : xml) {
     EXPECT_TRUE(static_cast<unsigned char>(c) >= 0x20 || c == '\n' || c == '\t')
@@ -131,6 +150,68 @@ TEST(JunitTest, RunThatCouldNotStartHasASetupCase) {
   EXPECT_EQ(document.child("testsuites").attribute("errors").as_int(), 4);
   const pugi::xml_node setup = CasesByName(document)["setup"];
   EXPECT_STREQ(setup.child("error").attribute("message").value(), "no namespaces");
+}
+
+// --- the strict dialect --------------------------------------------------------------------------
+
+class StrictJunitTest : public testing::Test {
+ protected:
+  // What xmllint finds wrong; "" is nothing.
+  std::string Faults(const std::string& xml) {
+    std::ofstream(folder_ / "junit.xml") << xml;
+    const std::string command = "xmllint --noout --schema '" SOCKPROOF_STRICT_SCHEMA "' '" +
+                                (folder_ / "junit.xml") + "' 2>&1";
+    FILE* const output = popen(command.c_str(), "r");
+    std::string text;
+    char buffer[4096];
+    while (const std::size_t count = fread(buffer, 1, sizeof buffer, output)) {
+      text.append(buffer, count);
+    }
+    return pclose(output) == 0 ? "" : text;
+  }
+
+  void SetUp() override {
+    if (system("xmllint --version >/dev/null 2>&1") != 0) {
+      GTEST_SKIP() << "xmllint is missing (package libxml2-utils)";
+    }
+  }
+
+  static std::string Strict(const RunResult& run) {
+    return RenderJunit(run, "out", JunitDialect::kStrict);
+  }
+
+  TemporaryFolder folder_;
+};
+
+TEST_F(StrictJunitTest, IsValidForEveryRun) {
+  RunResult all = SampleRun();
+  all.tests[0].attempts = {{Verdict::kInconclusive, "too slow", 1s, "tests/x.attempt-1"}};
+  all.tests[1].departure = "known";
+  all.tests[0].surprise = "departs no longer";
+  all.finished = all.started + 100h;
+  RunResult unfinished = SampleRun();
+  unfinished.finished.reset();
+  RunResult broken = SampleRun();
+  broken.setup_error = "no namespaces";
+  for (const RunResult& run : {SampleRun(), all, unfinished, broken, HostileRun()}) {
+    EXPECT_EQ(Faults(Strict(run)), "");
+  }
+}
+
+TEST_F(StrictJunitTest, TheCommonDialectHasMore) {
+  EXPECT_THAT(Faults(RenderJunit(SampleRun(), "out")), HasSubstr("not allowed"));
+}
+
+TEST_F(StrictJunitTest, SaysTheSameOfEachTest) {
+  const pugi::xml_document common = Parsed(RenderJunit(SampleRun(), "out"));
+  const pugi::xml_document strict = Parsed(Strict(SampleRun()));
+  auto strict_cases = CasesByName(strict);
+  for (const auto& [name, node] : CasesByName(common)) {
+    for (const char* element : {"failure", "error", "skipped", "system-out"}) {
+      const pugi::xml_node other = strict_cases[name].child(element);
+      EXPECT_STREQ(node.child(element).text().get(), other.text().get()) << name;
+    }
+  }
 }
 
 }  // namespace

@@ -31,6 +31,13 @@ TEST(CleanTextTest, ReplacesEachByteThatIsNotUtf8) {
   EXPECT_EQ(CleanText("\xc2\x85"), kReplacement);                              // C1 control
 }
 
+TEST(CleanTextTest, LeavesNoOtherEndOfLineAndNoTurnOfDirection) {
+  for (const char* character : {"\xe2\x80\xa8", "\xe2\x80\xa9", "\xe2\x80\xae", "\xe2\x81\xa7"}) {
+    EXPECT_EQ(CleanText(character), kReplacement);
+  }
+  EXPECT_EQ(CleanText("\xe2\x80\xa7"), "\xe2\x80\xa7");
+}
+
 TEST(WithoutMiddleTest, KeepsBothEnds) {
   std::string text;
   for (int i = 0; i < 100; ++i) text += "line " + std::to_string(i) + "\n";

@@ -86,16 +86,16 @@ TEST_F(ProgressTest, ColorsOnlyWhenAskedFor) {
 }
 
 TEST_F(ProgressTest, SummaryCountsAndSaysWhereToLook) {
-  OnTerminal({}).Summary(run_, "sockproof-out", "junit.xml");
-  EXPECT_THAT(Shown(),
-              testing::AllOf(HasSubstr("6 tests: 1 PASS, 1 FAIL, 1 ERROR, 1 SKIP, 1 INCONCLUSIVE, "
-                                       "1 NOT-RUN in 90.0 s"),
-                             HasSubstr("results in sockproof-out, JUnit in junit.xml")));
+  OnTerminal({}).Summary(run_, "sockproof-out", {.junit = "{sut}.xml", .ktap = "ktap"});
+  EXPECT_THAT(Shown(), testing::AllOf(
+                           HasSubstr("6 tests: 1 PASS, 1 FAIL, 1 ERROR, 1 SKIP, 1 INCONCLUSIVE, "
+                                     "1 NOT-RUN in 90.0 s"),
+                           HasSubstr("results in sockproof-out, JUnit in host.xml, KTAP in ktap")));
 }
 
 TEST_F(ProgressTest, ReaderThatWentAwayIsNoError) {
   terminal_.Reset();
-  OnTerminal({.live = true}).Summary(run_, "sockproof-out", "");
+  OnTerminal({.live = true}).Summary(run_, "sockproof-out", {});
 }
 
 }  // namespace

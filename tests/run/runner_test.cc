@@ -92,7 +92,7 @@ class RunnerTest : public testing::Test {
     for (const TestCase& test : tests_) tests.push_back(&test);
     result_ = NewResult(tests, "fake", "sockproof");
     OutputDirectory directory(out_);
-    Reports reports(directory, junit_);
+    Reports reports(directory, {.junit = junit_});
     reports.Begin(result_);
     const UniqueFd nowhere(open("/dev/null", O_WRONLY | O_CLOEXEC));
     Progress progress(nowhere.get(), {});

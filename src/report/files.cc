@@ -1,0 +1,48 @@
+#include "src/report/files.h"
+
+#include <cctype>
+
+#include "harness/base/errors.h"
+#include "src/report/ktap.h"
+
+namespace sockproof {
+
+namespace fs = std::filesystem;
+
+std::string PathForSystem(const std::string& path, const std::string& sut) {
+  constexpr std::string_view kPlaceholder = "{sut}";
+  std::string name = sut;
+  for (char& c : name) {
+    const bool plain = std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '.' || c == '_';
+    if (!plain) c = '-';
+  }
+  std::string result = path;
+  for (std::size_t at = 0; (at = result.find(kPlaceholder, at)) != std::string::npos;) {
+    result.replace(at, kPlaceholder.size(), name);
+    at += name.size();
+  }
+  return result;
+}
+
+void PrepareReportFile(const std::string& path) {
+  try {
+    fs::create_directories(fs::absolute(path).parent_path());
+    if (fs::exists(path) && !fs::is_regular_file(path)) {
+      throw HarnessError("cannot write " + path + ": it is not a regular file");
+    }
+  } catch (const fs::filesystem_error& error) {
+    throw HarnessError("cannot write " + path + ": " + error.code().message());
+  }
+}
+
+void WriteReportFiles(const ReportFiles& files, const RunResult& run, const fs::path& results) {
+  if (!files.junit.empty()) {
+    const std::string path = PathForSystem(files.junit, run.sut);
+    const fs::path folder = fs::weakly_canonical(path).parent_path();
+    const std::string results_path = fs::canonical(results).lexically_relative(folder);
+    ReplaceFile(path, RenderJunit(run, results_path, files.junit_dialect));
+  }
+  if (!files.ktap.empty()) ReplaceFile(PathForSystem(files.ktap, run.sut), RenderKtap(run));
+}
+
+}  // namespace sockproof

@@ -1,0 +1,184 @@
+// result.json comes back as it was written, or says what is wrong with it.
+#include "src/report/read_result.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "src/report/text.h"
+#include "tests/report/hostile.h"
+#include "tests/run/temporary_folder.h"
+
+namespace sockproof {
+namespace {
+
+using Json = nlohmann::ordered_json;
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
+
+RunResult FullRun() {
+  RunResult run = SampleRun();
+  run.seed = 18'446'744'073'709'551'615U;
+  run.shard = RunShard{2, 3};
+  run.interrupted = 15;
+  run.stale_departures = {"an entry"};
+  run.setup_error = "why";
+  TestResult& test = run.tests[1];
+  test.departure = "known";
+  test.surprise = "what";
+  test.needs = {"diag"};
+  test.tags = {"timer", "ipv4"};
+  test.planned = 60s;
+  test.sut_time = 59'999ms;
+  test.runs = 3;
+  test.attempts = {{Verdict::kInconclusive, "slow", 2s, "tests/x.attempt-1"},
+                   {Verdict::kFail, "late", 1ms, "tests/x.attempt-2"}};
+  test.observations = {{"TIME-WAIT", "60 s"}};
+  test.output = "words";
+  return run;
+}
+
+std::string Refusal(const Json& json) {
+  try {
+    FromJson(json, "file");
+  } catch (const WrongInput& error) {
+    return error.what();
+  }
+  return "accepted";
+}
+
+TEST(ReadResultTest, EveryRunComesBackAsItWas) {
+  RunResult unfinished = SampleRun();
+  unfinished.finished.reset();
+  RunResult empty = SampleRun();
+  empty.tests.clear();
+  for (const RunResult& run : {SampleRun(), FullRun(), unfinished, empty}) {
+    const Json json = ToJson(run);
+    EXPECT_EQ(ToJson(FromJson(json, "file")).dump(), json.dump());
+  }
+}
+
+TEST(ReadResultTest, HostileTextComesBackAsItWasWritten) {
+  const Json written = Json::parse(DumpJson(ToJson(HostileRun())));
+  EXPECT_EQ(ToJson(FromJson(written, "file")).dump(), written.dump());
+}
+
+TEST(ReadResultTest, DurationsKeepTheirMilliseconds) {
+  RunResult run = SampleRun();
+  for (int milliseconds = 0; milliseconds < 5000; ++milliseconds) {
+    run.tests[0].wall = std::chrono::milliseconds(milliseconds);
+    run.tests[0].sut_time = run.tests[0].wall + 24h;
+    const TestResult read = FromJson(ToJson(run), "file").tests[0];
+    ASSERT_EQ(read.wall, run.tests[0].wall);
+    ASSERT_EQ(read.sut_time, run.tests[0].sut_time);
+  }
+}
+
+TEST(ReadResultTest, UnknownMembersAreIgnored) {
+  Json json = ToJson(SampleRun());
+  json["more"] = 1;
+  json["tests"][0]["more"] = Json::array({1});
+  EXPECT_EQ(ToJson(FromJson(json, "file")), ToJson(SampleRun()));
+}
+
+TEST(ReadResultTest, EveryMemberIsNeeded) {
+  const Json whole = ToJson(FullRun());
+  int tried = 0;
+  // All places of the document that hold an object of documented members.
+  for (const char* place : {"", "/tests/1", "/tests/1/claims/0", "/tests/1/failures/0", "/shard",
+                            "/tests/1/attempts/0", "/tests/1/observations/0"}) {
+    const Json::json_pointer pointer(place);
+    for (const auto& [name, value] : whole.at(pointer).items()) {
+      Json json = whole;
+      json.at(pointer).erase(name);
+      EXPECT_THAT(Refusal(json), StartsWith(name == "format" ? std::string("file: this is not")
+                                                             : std::string("file: ") + place + "/" +
+                                                                   name + " is missing"));
+      json = whole;
+      json.at(pointer)[name] = Json::array({Json::array()});
+      EXPECT_THAT(Refusal(json), StartsWith("file: ")) << place << "/" << name;
+      ++tried;
+    }
+  }
+  EXPECT_GE(tried, 50);
+}
+
+TEST(ReadResultTest, WrongValuesAreNamedByTheirPlace) {
+  const std::vector<std::tuple<std::string, Json, std::string>> cases = {
+      {"/format", "sockproof-selfproof", "this is not a result of sockproof run"},
+      {"/version", 2, "/version is not 1"},
+      {"/started", "2026-01-31 12:00:00.250Z", "/started is no time"},
+      {"/started", "2026-02-31T12:00:00.250Z", "/started is no time"},
+      {"/started", "2026-01-31T12:00:00.25Z ", "/started is no time"},
+      {"/finished", 7, "/finished is no string"},
+      {"/seed", -1, "/seed is no whole number"},
+      {"/shard", Json{{"index", 4}, {"count", 3}}, "/shard/index is no whole number from 1 to 3"},
+      {"/facts", Json{{"a/b~c", 1}}, "/facts/a~1b~0c is no string"},
+      {"/counts/pass", 7, "/counts is not that of the tests"},
+      {"/tests", Json::object(), "/tests is no array"},
+      {"/tests/3/verdict", "MAYBE", "/tests/3/verdict is no verdict"},
+      {"/tests/3/line", 1.5, "/tests/3/line is no whole number"},
+      {"/tests/3/line", 18'446'744'073'709'551'615U, "/tests/3/line is no whole number"},
+      {"/tests/3/wall_s", "1", "/tests/3/wall_s is no number of seconds"},
+      {"/tests/3/wall_s", 1e300, "/tests/3/wall_s is no number of seconds"},
+      {"/tests/3/departure", "x", "/tests/3/departure is there, and the verdict is not FAIL"},
+      {"/tests/3/needs/0", 1, "/tests/3/needs/0 is no string"},
+      {"/tests/3/id", "Close.Passes/ipv4", "/tests/3/id is there twice"},
+      {"/tests/1/attempts/0/verdict", "NOT-RUN", "/tests/1/attempts/0/verdict is no verdict"}};
+  for (const auto& [place, value, problem] : cases) {
+    Json json = ToJson(FullRun());
+    json[Json::json_pointer(place)] = value;
+    EXPECT_THAT(Refusal(json), StartsWith("file: " + problem)) << place;
+  }
+}
+
+TEST(ReadResultTest, PathsStayBelowTests) {
+  for (const std::string path :
+       {"", "/etc", "tests", "tests/", "tests/..", "tests/../../etc", "tests/./x", "../tests/x"}) {
+    for (const char* place : {"/tests/0/directory", "/tests/0/files/0"}) {
+      Json json = ToJson(SampleRun());
+      json[Json::json_pointer(place)] = path;
+      EXPECT_EQ(Refusal(json), "file: " + std::string(place) + " is no path below tests/") << path;
+    }
+  }
+}
+
+TEST(ReadResultTest, FilesThatAreNoResultsAreNamed) {
+  TemporaryFolder folder;
+  const auto refusal = [](const std::string& path) -> std::string {
+    try {
+      ReadResult(path);
+    } catch (const WrongInput& error) {
+      return error.what();
+    }
+    return "accepted";
+  };
+  EXPECT_EQ(refusal(folder / ""),
+            "cannot read " + (folder / "result.json") + ": No such file or directory");
+  const std::string file = folder / "result.json";
+  std::ofstream(file) << "{\n\"format\": \"sockproof-result\",\n\"version\": }\n";
+  EXPECT_EQ(refusal(folder / ""), file + ":3: this is not JSON");
+  EXPECT_EQ(refusal(file), file + ":3: this is not JSON");
+  std::ofstream(file) << "";
+  EXPECT_THAT(refusal(file), HasSubstr(":1: this is not JSON"));
+  std::ofstream(file) << "{\"format\": \"\xff\"}";
+  EXPECT_THAT(refusal(file), HasSubstr(":1: this is not JSON"));
+  for (const char* other : {"[]", "7", "null", "{}", "{\"format\": 7}"}) {
+    std::ofstream(file) << other;
+    EXPECT_EQ(refusal(file), file + ": this is not a result of sockproof run");
+  }
+  std::filesystem::create_directory(folder / "folder");
+  std::filesystem::create_directory(folder / "folder/result.json");
+  EXPECT_THAT(refusal(folder / "folder"), StartsWith("cannot read "));
+  EXPECT_THAT(refusal(""), StartsWith("cannot read "));
+}
+
+TEST(ReadResultTest, AFileIsReadByItsFolder) {
+  TemporaryFolder folder;
+  ReplaceFile(folder / "result.json", DumpJson(ToJson(FullRun())));
+  EXPECT_EQ(ToJson(ReadResult(folder / "")), ToJson(FullRun()));
+}
+
+}  // namespace
+}  // namespace sockproof
