@@ -94,10 +94,16 @@ int ListCommand(const ListArguments& arguments);
 
 int ExplainCommand(const std::string& program, const std::string& id, const std::string& sut);
 
-struct BaselineCommandArguments {
-  std::vector<std::string> files;  // to check
+// Are these files baselines?
+int BaselineCheckCommand(const std::vector<std::string>& files);
+
+struct BaselineUpdateArguments {
+  std::string result;    // folder with a result.json, or such a file
+  std::string baseline;  // the file to bring up to date; may be missing when it is to be written
+  std::string output;    // where to; empty: the same file
+  bool no_shipped = false;
 };
-int BaselineCommand(const BaselineCommandArguments& arguments);
+int BaselineUpdateCommand(const BaselineUpdateArguments& arguments);
 
 int DoctorCommand(const std::string& sut);
 

@@ -180,12 +180,23 @@ int Main(int argc, char** argv) {
       app.add_subcommand("explain", "What a test checks, by whose word, and how to repeat it");
   explain_command->add_option("ID", id, "As PATTERN of run")->required()->type_name("");
 
-  BaselineCommandArguments baseline;
   CLI::App* baseline_command =
       app.add_subcommand("baseline", "Record how a system departs, and check such records");
   baseline_command->require_subcommand(1);
+  std::vector<std::string> baselines;
   CLI::App* check_command = baseline_command->add_subcommand("check", "Are these files baselines?");
-  check_command->add_option("FILE", baseline.files, "Baselines")->required()->type_name("");
+  check_command->add_option("FILE", baselines, "Baselines")->required()->type_name("");
+  BaselineUpdateArguments update;
+  CLI::App* update_command = baseline_command->add_subcommand(
+      "update", "Bring a baseline to what a run observed, and keep the rest of the file as it is");
+  update_command->add_option("RESULT", update.result, "Folder of the run's results")
+      ->required()
+      ->type_name("");
+  update_command->add_option("--baseline", update.baseline, "The file; made when it is not there")
+      ->type_name("FILE");
+  update_command->add_option("--output", update.output, "Write to another file")->type_name("FILE");
+  update_command->add_flag("--no-shipped-baseline", update.no_shipped,
+                           "As if no departures came with sockproof");
 
   CLI::App* doctor_command =
       app.add_subcommand("doctor", "What this machine can do, and the fix for what it cannot");
@@ -221,7 +232,8 @@ int Main(int argc, char** argv) {
     if (!run.configuration.empty()) ApplyConfiguration(*run_command, run.configuration);
     run.sut = list.sut = selfproof.sut = sut;
     if (run_command->parsed()) return RunCommand(run);
-    if (baseline_command->parsed()) return BaselineCommand(baseline);
+    if (check_command->parsed()) return BaselineCheckCommand(baselines);
+    if (update_command->parsed()) return BaselineUpdateCommand(update);
     if (selfproof_command->parsed()) return SelfproofCommand(selfproof);
     if (report_command->parsed()) return ReportCommand(report);
     if (list_command->parsed()) return ListCommand(list);

@@ -107,6 +107,74 @@ TEST(BaselineCheck, SaysWhatIsThereAndWhatIsMissing) {
   EXPECT_THAT(bad.out, HasSubstr("other.toml: entries: 1, without a reason: 1"));
 }
 
+TEST(BaselineUpdate, RecordsARunOnce) {
+  Workplace place(SOCKPROOF_MISBEHAVING);
+  ASSERT_EQ(place.Run({"Departs", "Behaves"}).exit_code, 1);
+  const std::vector<std::string> update{"baseline", "update", "out", "--baseline", "mine.toml"};
+  const Finished first = place.Command(update);
+  EXPECT_EQ(first.exit_code, 0) << first.err;
+  EXPECT_THAT(first.out, HasSubstr("added Departs.ExpectsWhatNeverComes: departs = "));
+  const std::string text = place.ReadFile("mine.toml");
+  EXPECT_THAT(text, HasSubstr("why = \"TODO: look into it\""));
+
+  const Finished second = place.Command(update);
+  EXPECT_EQ(second.exit_code, 0);
+  EXPECT_EQ(second.out, "mine.toml is up to date\n");
+  EXPECT_EQ(place.ReadFile("mine.toml"), text);
+
+  EXPECT_EQ(place.Run({"Departs", "Behaves", "--baseline", "mine.toml"}).exit_code, 0);
+}
+
+TEST(BaselineUpdate, KeepsWhatAHumanWrote) {
+  Workplace place(SOCKPROOF_MISBEHAVING);
+  const std::string old = R"(# ours
+[[departure]]
+test = "Behaves"   # for years
+departs = 'x'
+why = "it used to"
+
+# another
+[[departure]]
+test = "Departs"
+departs = 'y'  # how
+why = "because"
+)";
+  Write(place, "mine.toml", old);
+  ASSERT_EQ(place.Run({"Departs", "Behaves", "--baseline", "mine.toml"}).exit_code, 1);
+  const Finished update = place.Command(
+      {"baseline", "update", "out", "--baseline", "mine.toml", "--output", "new.toml"});
+  EXPECT_EQ(update.exit_code, 0) << update.err;
+  EXPECT_THAT(update.out, HasSubstr("dropped Behaves"));
+  EXPECT_THAT(update.out, HasSubstr("changed Departs"));
+  EXPECT_EQ(place.ReadFile("mine.toml"), old);
+  const std::string text = place.ReadFile("new.toml");
+  EXPECT_THAT(text, StartsWith("# ours\n\n# another\n[[departure]]\ntest = \"Departs\"\n"));
+  EXPECT_THAT(text, HasSubstr("  # how\nwhy = \"because\"\n"));
+  EXPECT_EQ(place.Run({"Departs", "Behaves", "--baseline", "new.toml"}).exit_code, 0);
+}
+
+TEST(BaselineUpdate, WrongUsageIsOneLineAndExitCode2) {
+  Workplace place(SOCKPROOF_MISBEHAVING);
+  ASSERT_EQ(place.Run({"Behaves"}).exit_code, 0);
+  Write(place, "bad.toml", "x = 1\n");
+  Write(place, "result.json", "{}");
+  for (const std::vector<std::string>& arguments :
+       {std::vector<std::string>{"out"},
+        {"out", "--baseline", "bad.toml"},
+        {"out", "--baseline", "none.toml", "--output", "new.toml"},
+        {"out", "--output", "/dev/null"},
+        {"out", "--output", "no/such/folder/new.toml"},
+        {"none", "--baseline", "mine.toml"},
+        {"result.json", "--baseline", "mine.toml"},
+        {"--baseline", "mine.toml"}}) {
+    std::vector<std::string> words{"baseline", "update"};
+    words.insert(words.end(), arguments.begin(), arguments.end());
+    const Finished finished = place.Command(words);
+    EXPECT_EQ(finished.exit_code, 2) << finished.out;
+    EXPECT_EQ(std::count(finished.err.begin(), finished.err.end(), '\n'), 1) << finished.err;
+  }
+}
+
 TEST(Configuration, SaysWhatTheCommandLineCanSay) {
   Workplace place(SOCKPROOF_MISBEHAVING);
   Write(place, "mine.toml", kDeparts);
