@@ -1,4 +1,4 @@
-// What the shipped baselines must keep: entries that name tests.
+// What the shipped baselines must keep: entries that name tests, and links to their sources.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -16,6 +16,12 @@ TEST(ShippedBaselines, EveryEntryNamesATest) {
         std::any_of(AllTests().begin(), AllTests().end(),
                     [&entry](const TestCase& test) { return MeansTest(entry.test, test.id()); }))
         << entry.place() << ": " << entry.test;
+  }
+}
+
+TEST(ShippedBaselines, EveryEntryHasALinkToItsSource) {
+  for (const KnownDeparture& entry : ShippedBaseline()) {
+    EXPECT_TRUE(entry.link.starts_with("https://")) << entry.place();
   }
 }
 
