@@ -114,15 +114,13 @@ class Proof {
   std::size_t AtOnce(std::size_t row) const {
     const Duration lasts = rows_[row].test->LastsOn(facts_);
     if (options_.every_mutant) return mutants_.size();
-    return lasts > 20s ? 10 : lasts > 2s ? 5 : 2;
+    return lasts > 20s ? 10 : lasts > 2s ? 5 : 1;
   }
 
   std::vector<const TestCase*> NextMutants(std::size_t row) {
     std::vector<const TestCase*> next;
-    std::deque<std::size_t>& candidates = candidates_[row];
-    for (std::size_t room = AtOnce(row); room > 0 && !candidates.empty(); --room) {
-      const std::size_t mutant = candidates.front();
-      candidates.pop_front();
+    for (std::size_t room = AtOnce(row); room > 0 && !candidates_[row].empty(); --room) {
+      const std::size_t mutant = TakeLikeliest(row);
       TestCase& test = cases_.emplace_back(*rows_[row].test);
       test.name += "+" + AsName(mutants_[mutant].id);
       pair_of_[test.id()] = {row, mutant};
@@ -132,6 +130,27 @@ class Proof {
     return next;
   }
 
+  // What the same test on the other IP version caught, or else most of the suite; among equals the
+  // first of the list.
+  std::size_t TakeLikeliest(std::size_t row) {
+    const TestCase& test = *rows_[row].test;
+    const std::map<std::size_t, int>& by_test = catches_[test.suite + "." + test.name];
+    const std::map<std::size_t, int>& by_suite = catches_[test.suite];
+    const auto count = [](const std::map<std::size_t, int>& catches, std::size_t mutant) {
+      const auto found = catches.find(mutant);
+      return found != catches.end() ? found->second : 0;
+    };
+    std::vector<std::size_t>& candidates = candidates_[row];
+    const auto likeliest =
+        std::max_element(candidates.begin(), candidates.end(), [&](std::size_t a, std::size_t b) {
+          return std::pair(count(by_test, a), count(by_suite, a)) <
+                 std::pair(count(by_test, b), count(by_suite, b));
+        });
+    const std::size_t mutant = *likeliest;
+    candidates.erase(likeliest);
+    return mutant;
+  }
+
   void Judge(const Pair& pair, const TestResult& result) {
     MutantOutcome& outcome = rows_[pair.row].outcomes[pair.mutant];
     if (result.verdict == Verdict::kFail) {
@@ -139,6 +158,11 @@ class Proof {
           std::any_of(result.failures.begin(), result.failures.end(),
                       [&](const FailureEvent& failure) { return failure.file == result.file; });
       outcome = in_own_file ? MutantOutcome::kCaught : MutantOutcome::kCaughtInSetUp;
+      if (in_own_file) {
+        const TestCase& test = *rows_[pair.row].test;
+        ++catches_[test.suite][pair.mutant];
+        ++catches_[test.suite + "." + test.name][pair.mutant];
+      }
       rows_[pair.row].how[pair.mutant] = FirstLine(result);
     } else if (result.verdict != Verdict::kPass) {
       outcome = MutantOutcome::kUndecided;
@@ -169,11 +193,13 @@ class Proof {
   const SelfproofOptions& options_;
   const std::function<void(const std::string&)>& say_;
   std::vector<SelfproofRow> rows_;
-  std::map<std::string, std::size_t> row_of_;        // by test id
-  std::deque<TestCase> cases_;                       // each a test on a mutant
-  std::map<std::string, Pair> pair_of_;              // by id of those
-  std::vector<std::deque<std::size_t>> candidates_;  // mutants that may apply and were not run yet
-  std::vector<std::size_t> under_way_;               // how many of cases_, for each row
+  std::map<std::string, std::size_t> row_of_;         // by test id
+  std::deque<TestCase> cases_;                        // each a test on a mutant
+  std::map<std::string, Pair> pair_of_;               // by id of those
+  std::vector<std::vector<std::size_t>> candidates_;  // mutants that may apply and were not run yet
+  // How often a mutant was caught, by suite and by test without IP version.
+  std::map<std::string, std::map<std::size_t, int>> catches_;
+  std::vector<std::size_t> under_way_;  // how many of cases_, for each row
   Time said_ = Clock::now();
 };
 
