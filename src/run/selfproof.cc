@@ -69,7 +69,7 @@ class Proof {
     Progress silent(-1, {});
     RunOptions options;
     options.jobs = options_.jobs;
-    options.attempts = 2;
+    options.attempts = 4;
     options.follow_up = [this](const TestResult& ended) { return Next(ended); };
     const auto body = [this](const TestCase& test, EventLog& log) {
       const auto pair = pair_of_.find(test.id());
@@ -154,11 +154,11 @@ class Proof {
   void Judge(const Pair& pair, const TestResult& result) {
     MutantOutcome& outcome = rows_[pair.row].outcomes[pair.mutant];
     if (result.verdict == Verdict::kFail) {
-      const bool in_own_file =
-          std::any_of(result.failures.begin(), result.failures.end(),
-                      [&](const FailureEvent& failure) { return failure.file == result.file; });
-      outcome = in_own_file ? MutantOutcome::kCaught : MutantOutcome::kCaughtInSetUp;
-      if (in_own_file) {
+      const bool in_suite = std::any_of(
+          result.failures.begin(), result.failures.end(),
+          [](const FailureEvent& failure) { return !failure.file.starts_with("harness/"); });
+      outcome = in_suite ? MutantOutcome::kCaught : MutantOutcome::kCaughtInSetUp;
+      if (in_suite) {
         const TestCase& test = *rows_[pair.row].test;
         ++catches_[test.suite][pair.mutant];
         ++catches_[test.suite + "." + test.name][pair.mutant];

@@ -16,7 +16,7 @@ namespace sockproof {
 // What became of one test on one mutant.
 enum class MutantOutcome {
   kNotRun,         // nothing for it to do in this test, or another one was caught already
-  kCaught,         // FAIL, at a line of the test's own file
+  kCaught,         // FAIL, at a line of the suites
   kCaughtInSetUp,  // FAIL in what the harness does for the test: no proof of what the test says
   kSurvived,       // PASS, although the mutant did something
   kNotApplied,     // PASS, the mutant found nothing to do
