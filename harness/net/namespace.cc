@@ -7,8 +7,10 @@
 #include <sched.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/statvfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -45,6 +47,18 @@ void UnshareOrExplain() {
 // Changing credentials (a user namespace does) clears this signal: set it after that.
 void DieWithParent() {
   if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) ThrowErrno("prctl(PR_SET_PDEATHSIG)");
+}
+
+// Container engines mount /proc/sys read-only. Who may mount can undo that, in a mount namespace of
+// its own; for others, and in a user namespace, it stays so, and the first write says why.
+void MakeSysctlsWritable() {
+  constexpr const char* kSysctls = "/proc/sys";
+  struct statvfs there {};
+  if (statvfs(kSysctls, &there) != 0 || (there.f_flag & ST_RDONLY) == 0) return;
+  if (unshare(CLONE_NEWNS) != 0) return;
+  if (mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) return;
+  mount(nullptr, kSysctls, nullptr, MS_BIND | MS_REMOUNT | MS_NOSUID | MS_NODEV | MS_NOEXEC,
+        nullptr);
 }
 
 constexpr int kDiedBySignal = 128;
@@ -97,6 +111,7 @@ void EnterPrivateNamespaces() {
   // unless there is a handler: without one, abort() would look like a fault.
   signal(SIGABRT, [](int) { _exit(kDiedBySignal + SIGABRT); });
   if (unshare(CLONE_NEWNET) != 0) ThrowErrno("cannot make a network namespace");
+  MakeSysctlsWritable();
 }
 
 NetworkNamespace NetworkNamespace::Current() {

@@ -19,6 +19,7 @@
 #include "harness/net/netlink.h"
 #include "harness/net/sock_diag.h"
 #include "src/cli/commands.h"
+#include "src/container/confinement.h"
 #include "src/run/child.h"
 
 namespace sockproof {
@@ -44,6 +45,11 @@ std::string FirstLine(const std::string& path) {
   return line;
 }
 
+// What a container engine could do about it; outside of a container, or if that is not it, `fix`.
+std::string InContainer(const std::string& advice, const std::string& fix) {
+  return advice.empty() ? fix : advice;
+}
+
 // The one of many locks on namespaces that is shut here.
 std::string FixForNamespaces() {
   if (FirstLine("/proc/sys/user/max_user_namespaces") == "0") {
@@ -55,14 +61,15 @@ std::string FixForNamespaces() {
   if (FirstLine("/proc/sys/kernel/apparmor_restrict_unprivileged_userns") == "1") {
     return "sysctl -w kernel.apparmor_restrict_unprivileged_userns=0";
   }
-  return "run as root; in a container: docker run --cap-add SYS_ADMIN --cap-add NET_ADMIN "
-         "--security-opt seccomp=unconfined --security-opt apparmor=unconfined";
+  return "run as root";
 }
 
+std::string UserNamespace() { return std::filesystem::read_symlink("/proc/thread-self/ns/user"); }
+
 std::string TryNamespaces() {
-  const bool root = geteuid() == 0;
+  const std::string own = UserNamespace();
   EnterPrivateNamespaces();
-  return root ? "as root" : "in a user namespace";
+  return UserNamespace() == own ? "as root" : "in a user namespace";
 }
 
 void MakeVethPair(Netlink& netlink) {
@@ -154,18 +161,19 @@ int DoctorCommand(const std::string& sut) {
   fmt::print("ok       {:<20} {} cores, load {:.1f}\n", "machine",
              std::thread::hardware_concurrency(), load);
 
+  const std::string advice = WhatToAdd(ProbeConfinement());
   const Check namespaces{"private namespaces", true,
-                         "every test runs in its own; nothing can be tested", FixForNamespaces(),
-                         TryNamespaces};
+                         "every test runs in its own; nothing can be tested",
+                         InContainer(advice, FixForNamespaces()), TryNamespaces};
   if (!Report(namespaces, namespaces.probe)) {
     fmt::print("the rest was not tried: it needs private namespaces\n");
     return 3;
   }
   const std::vector<Check> checks = {
       {"veth", true, "the wire of every test is a veth pair; nothing can be tested",
-       "modprobe veth; or a kernel with CONFIG_VETH", TryVeth},
+       InContainer(advice, "modprobe veth; or a kernel with CONFIG_VETH"), TryVeth},
       {"raw frames", true, "the harness reads and sends frames itself; nothing can be tested",
-       "a kernel with CONFIG_PACKET; in a container: --cap-add NET_RAW", TryRawFrames},
+       InContainer(advice, "a kernel with CONFIG_PACKET"), TryRawFrames},
       {"offloads off", true, "with offloads on, every checksum on the wire is partial",
        "a kernel with CONFIG_ETHTOOL_NETLINK (5.6 or later)", TryOffloads},
       {"capability ipv6", false, "the ipv6 form of every test is skipped",
@@ -174,7 +182,7 @@ int DoctorCommand(const std::string& sut) {
        "modprobe tcp_diag; or a kernel with CONFIG_INET_DIAG", TryDiag},
       {"sysctl", true,
        "each test's world is set up by its own net.* sysctls; nothing can be tested",
-       "in a container: --security-opt systempaths=unconfined", TrySysctl},
+       InContainer(advice, "mount /proc/sys writable"), TrySysctl},
   };
   bool able = true;
   for (const Check& check : checks) {

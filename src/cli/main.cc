@@ -14,6 +14,7 @@
 #include "harness/test/registry.h"
 #include "src/cli/commands.h"
 #include "src/cli/configuration.h"
+#include "src/container/first_process.h"
 #include "src/report/wrong_input.h"
 #include "src/run/child.h"
 #include "src/run/selection.h"
@@ -283,5 +284,6 @@ int main(int argc, char** argv) {
     if (fd > STDERR_FILENO) close(fd);
     if (fd < 0 || fd > STDERR_FILENO) break;
   }
+  sockproof::LeaveFirstProcessBehind();
   return sockproof::Main(argc, argv);
 }

@@ -14,6 +14,7 @@
 #include "harness/base/errors.h"
 #include "harness/test/registry.h"
 #include "src/cli/commands.h"
+#include "src/container/confinement.h"
 #include "src/report/read_result.h"
 #include "src/run/runner.h"
 #include "src/run/selection.h"
@@ -95,7 +96,9 @@ int CouldNotTest(const HarnessError& error, RunResult& run, Reports& reports) {
   for (TestResult& test : run.tests) test.reason = "not started: no test can run here";
   run.finished = Clock::now();
   reports.Write(run);
-  Complain(fmt::format("no test can run here: {}; see 'sockproof doctor'", error.what()));
+  const std::string advice = WhatToAdd(ProbeConfinement());
+  Complain(fmt::format("no test can run here: {}; {}see 'sockproof doctor'", error.what(),
+                       advice.empty() ? "" : advice + "; "));
   return 3;
 }
 

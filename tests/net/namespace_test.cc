@@ -4,9 +4,11 @@
 #include <arpa/inet.h>
 #include <gmock/gmock.h>
 #include <net/if.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -84,6 +86,24 @@ TEST(PrivateNamespaces, SysctlsAreTheirOwn) {
     return ReadFile(path) == "17\n";
   }));
   EXPECT_EQ(ReadFile(path), outside);
+}
+
+// As a container engine does it to a program that it lets mount.
+TEST(PrivateNamespaces, SysctlsCanBeSetThoughTheirFolderWasMountedReadOnly) {
+  EXPECT_TRUE(HoldsInPrivate([] {
+    constexpr const char* kSysctls = "/proc/sys";
+    if (unshare(CLONE_NEWNS) != 0 ||
+        mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0 ||
+        mount(kSysctls, kSysctls, nullptr, MS_BIND, nullptr) != 0 ||
+        mount(nullptr, kSysctls, nullptr,
+              MS_BIND | MS_REMOUNT | MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC, nullptr) != 0) {
+      ThrowErrno("mount");
+    }
+    if (access(kSysctls, W_OK) == 0) throw HarnessError("not read-only");
+    EnterPrivateNamespaces();
+    WriteSysctl("net.ipv4.tcp_fin_timeout", "17");
+    return ReadFile("/proc/sys/net/ipv4/tcp_fin_timeout") == "17\n";
+  }));
 }
 
 TEST(PrivateNamespaces, AnUnknownSysctlIsAnError) {
