@@ -91,7 +91,7 @@ int Main(int argc, char** argv) {
   run_command
       ->add_option("--jobs", run.jobs,
                    "Tests at once; auto (default): as many as the machine carries")
-      ->check(CLI::Range(1, 4096) | CLI::IsMember({"auto"}))
+      ->check((CLI::Range(1, 4096) | CLI::IsMember({"auto"})).description(""))
       ->type_name("N");
   run_command->add_option("--level", run.levels, "Tests of claims of that level: MUST, SHOULD, ...")
       ->check(CLI::IsMember({"MUST", "SHOULD", "MAY", "documented"}))
@@ -221,7 +221,8 @@ int Main(int argc, char** argv) {
     return app.exit(help_or_version);
   } catch (const CLI::RequiredError& error) {
     const bool no_command = app.get_subcommands().empty();
-    Complain(!no_command ? error.what()
+    Complain(!no_command ? fmt::format("{}; see 'sockproof {} --help'", error.what(),
+                                       app.get_subcommands().front()->get_name())
              : argc < 2  ? "a command is missing; see 'sockproof --help'"
                          : fmt::format("unknown command '{}'; see 'sockproof --help'", argv[1]));
     return 2;

@@ -158,7 +158,7 @@ class Parser {
   }
 
   std::string Text(const toml::key& key, const toml::node& value) const {
-    const std::string text = value.value_exact<std::string>().value_or("");
+    std::string text = value.value_exact<std::string>().value_or("");
     if (text.empty()) {
       Refuse(key.source().begin.line,
              fmt::format("{} is {}", key.str(), value.is_string() ? "empty" : "no text in quotes"));

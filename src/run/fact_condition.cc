@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <compare>
 #include <sstream>
 #include <stdexcept>
 
@@ -45,7 +44,7 @@ bool IsNumber(std::string_view text) {
 
 bool Compare(std::vector<int> fact, std::string_view sign, const std::vector<int>& number) {
   fact.resize(number.size());
-  const auto order = fact <=> number;
+  const int order = fact < number ? -1 : fact > number ? 1 : 0;
   if (sign == ">=") return order >= 0;
   if (sign == "<=") return order <= 0;
   if (sign == "!=") return order != 0;

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 
 #include <algorithm>
+#include <random>
 
 #include "src/run/usage_error.h"
 
@@ -294,6 +295,41 @@ TEST_F(UpdateBaselineTest, WorksForAnyTextOfAFailure) {
   for (const char* actual :
        {"\x01\x7f\"'\\ ''' \t", "a\nb\nc", "\xc3\xa9\xe2\x82\xac", "]]>&<", "$"}) {
     EXPECT_THAT(Update("", {Failed("B.Only/ipv4", actual)}).changes, Not(IsEmpty())) << actual;
+  }
+}
+
+TEST_F(UpdateBaselineTest, LeavesNoSurpriseWhateverTheFileAndTheRun) {
+  std::mt19937 random(1);
+  const auto one_of = [&random](const std::vector<std::string>& words) {
+    return words[random() % words.size()];
+  };
+  const auto entries = [&](const std::string& comment) {
+    std::string text;
+    for (std::size_t i = 0, count = random() % 5; i < count; ++i) {
+      text += comment + std::to_string(i) + "\n[[departure]]\ntest = '" +
+              one_of({"A", "A.One", "A.One/ipv4", "A.Two/ipv6", "*/ipv6", "B.Only", "*", "C"}) +
+              "'\nwhy = 'because'\n" +
+              one_of({"passes = true", "departs = 'EPERM'", "departs = \"EIO\" # how"}) + "\n" +
+              one_of({"", "when.os = 'Linux'\n", "when.release = '<6'\n", "\n"});
+    }
+    return text;
+  };
+  for (int i = 0; i < 500; ++i) {
+    before_ = ParseBaseline(entries("# "), "linux.toml");
+    for (KnownDeparture& entry : before_) entry.shipped = true;
+    std::vector<TestResult> results;
+    for (const std::string& id : suite_) {
+      const std::string how = one_of({"pass", "EPERM", "EIO", "not run"});
+      if (how == "pass") results.push_back(Passed(id));
+      if (how.starts_with("E")) results.push_back(Failed(id, how));
+    }
+    const std::string text = entries("# keep ");
+    SCOPED_TRACE(text);
+    const std::string updated = Update(text, results).text;
+    for (int comment = 0; comment < 5; ++comment) {
+      const std::string line = "# keep " + std::to_string(comment) + "\n";
+      EXPECT_EQ(updated.find(line) == std::string::npos, text.find(line) == std::string::npos);
+    }
   }
 }
 
