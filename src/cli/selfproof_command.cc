@@ -31,6 +31,7 @@ int SelfproofCommand(const SelfproofArguments& arguments) {
   const std::vector<const TestCase*> tests = Select(AllTests(), arguments.patterns);
   const Facts facts = ProbeFacts(*system);
   SelfproofOptions options;
+  options.baseline = Baseline(KnownDepartures({}), facts);
   if (arguments.jobs != 0) options.jobs = arguments.jobs;
   options.every_mutant = arguments.every_mutant;
   options.out = arguments.out;

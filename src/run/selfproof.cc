@@ -68,6 +68,7 @@ class Proof {
     reports.Begin(result);
     Progress silent(-1, {});
     RunOptions options;
+    options.baseline = options_.baseline;
     options.jobs = options_.jobs;
     options.attempts = 4;
     options.follow_up = [this](const TestResult& ended) { return Next(ended); };

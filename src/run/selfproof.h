@@ -10,6 +10,7 @@
 #include "harness/mutants/mutant.h"
 #include "harness/sut/system.h"
 #include "harness/test/registry.h"
+#include "src/run/baseline.h"
 
 namespace sockproof {
 
@@ -38,6 +39,7 @@ struct SelfproofRow {
 };
 
 struct SelfproofOptions {
+  Baseline baseline;          // what the system as it is is known to do otherwise
   int jobs = 0;               // as RunOptions::jobs
   bool every_mutant = false;  // go on after the first that is caught
   std::string out;            // folder for the evidence
