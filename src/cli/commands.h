@@ -73,6 +73,21 @@ struct ReportArguments {
 };
 int ReportCommand(const ReportArguments& arguments);
 
+// Both are folders with a result.json, or such files. The exit code is 1 for regressions.
+struct DiffArguments {
+  std::string base;
+  std::string current;
+  std::string json;    // path; "-" is stdout, instead of the text
+  double slower = 25;  // percent
+};
+int DiffCommand(const DiffArguments& arguments);
+
+struct MergeArguments {
+  std::string out;                 // folder
+  std::vector<std::string> parts;  // as DiffArguments::base
+};
+int MergeCommand(const MergeArguments& arguments);
+
 struct SelfproofArguments {
   std::string program;  // as invoked
   std::vector<std::string> patterns;

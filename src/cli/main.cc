@@ -176,6 +176,31 @@ int Main(int argc, char** argv) {
   report_command->add_option("--json", report.json, "Write the result as JSON; - for stdout")
       ->type_name("FILE");
 
+  DiffArguments diff;
+  CLI::App* diff_command =
+      app.add_subcommand("diff", "What is different between two results; exit code 1 if worse");
+  diff_command->add_option("BASE", diff.base, "Folder of the older results, or a result.json")
+      ->required()
+      ->type_name("");
+  diff_command->add_option("NEW", diff.current, "Folder of the newer results, or a result.json")
+      ->required()
+      ->type_name("");
+  diff_command->add_option("--json", diff.json, "Write it as JSON; - for stdout, in place of text")
+      ->type_name("FILE");
+  diff_command
+      ->add_option("--slower", diff.slower,
+                   "Name tests that took longer by more than that, and 0.1 s; default: 25")
+      ->check(CLI::Range(0.0, 1e9))
+      ->type_name("PERCENT");
+
+  MergeArguments merge;
+  CLI::App* merge_command =
+      app.add_subcommand("merge", "Make one result of those of shards, or of different tests");
+  merge_command->add_option("OUT", merge.out, "Folder to write, as --out of run")
+      ->required()
+      ->type_name("");
+  merge_command->add_option("DIR", merge.parts, "Folders of results")->required()->type_name("");
+
   std::string id;
   CLI::App* explain_command =
       app.add_subcommand("explain", "What a test checks, by whose word, and how to repeat it");
@@ -238,6 +263,8 @@ int Main(int argc, char** argv) {
     if (update_command->parsed()) return BaselineUpdateCommand(update);
     if (selfproof_command->parsed()) return SelfproofCommand(selfproof);
     if (report_command->parsed()) return ReportCommand(report);
+    if (diff_command->parsed()) return DiffCommand(diff);
+    if (merge_command->parsed()) return MergeCommand(merge);
     if (list_command->parsed()) return ListCommand(list);
     if (explain_command->parsed()) return ExplainCommand(run.program, id, sut);
     return DoctorCommand(sut);

@@ -38,7 +38,7 @@ void PrepareReportFile(const std::string& path) {
 void WriteReportFiles(const ReportFiles& files, const RunResult& run, const fs::path& results) {
   if (!files.junit.empty()) {
     const std::string path = PathForSystem(files.junit, run.sut);
-    const fs::path folder = fs::weakly_canonical(path).parent_path();
+    const fs::path folder = fs::weakly_canonical(fs::absolute(path)).parent_path();
     const std::string results_path = fs::canonical(results).lexically_relative(folder);
     ReplaceFile(path, RenderJunit(run, results_path, files.junit_dialect));
   }

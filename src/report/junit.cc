@@ -19,7 +19,9 @@ void SetText(pugi::xml_node node, const std::string& text) {
   node.text() = CleanText(text).c_str();
 }
 
-std::string Seconds(Duration duration) { return fmt::format("{:.3f}", ToSeconds(duration)); }
+std::string Seconds(Duration duration) {
+  return fmt::format("{:.3f}", ToSeconds(AsKept(duration)));
+}
 
 // What JUnit counts: a test without verdict and one that is inconclusive are errors, a known
 // departure is skipped, a departure that vanished is a failure.
@@ -161,7 +163,7 @@ std::string RenderJunit(const RunResult& run, const std::string& results_path,
   Set(root, "name", "sockproof");
   const bool common = dialect == JunitDialect::kCommon;
   SetCounts(root, run.counts(), setup_failed ? 1 : 0, common);
-  Set(root, "time", Seconds(run.finished.value_or(Clock::now()) - run.started));
+  Set(root, "time", Seconds(AsKept(run.finished.value_or(Clock::now())) - AsKept(run.started)));
   if (common) Set(root, "timestamp", FormatUtc(run.started));
 
   int id = 0;
@@ -173,7 +175,7 @@ std::string RenderJunit(const RunResult& run, const std::string& results_path,
     Duration time{0};
     for (; end != run.tests.end() && end->suite == begin->suite; ++end) {
       counts.Add(*end);
-      time += end->wall;
+      time += AsKept(end->wall);
     }
     pugi::xml_node suite = AppendSuite(root, begin->suite, id++, run);
     SetCounts(suite, counts, 0, true);

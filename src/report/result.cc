@@ -25,7 +25,7 @@ Json Array(const Items& items, ToItem to_item) {
 }
 
 double Milliseconds3(Duration duration) {
-  return static_cast<double>(duration / std::chrono::milliseconds(1)) / 1000.0;
+  return static_cast<double>(AsKept(duration) / std::chrono::milliseconds(1)) / 1000.0;
 }
 
 std::string FormatUtcMilliseconds(Time time) {
@@ -84,6 +84,12 @@ bool TestResult::surprising() const {
 std::string_view VerdictText(std::optional<Verdict> verdict) {
   return verdict ? VerdictName(*verdict) : "NOT-RUN";
 }
+
+Duration AsKept(Duration duration) {
+  return std::chrono::floor<std::chrono::milliseconds>(duration);
+}
+
+Time AsKept(Time time) { return Time(AsKept(time.time_since_epoch())); }
 
 std::string FormatUtc(Time time) {
   const std::time_t seconds = ToNanoseconds(time) / 1'000'000'000;

@@ -142,6 +142,11 @@ struct RunResult {
 // "PASS" ..., "NOT-RUN" for a test without verdict.
 std::string_view VerdictText(std::optional<Verdict> verdict);
 
+// What result.json keeps of them: whole milliseconds. A report that shows no more says the same when
+// it is made later.
+Duration AsKept(Duration duration);
+Time AsKept(Time time);
+
 // "2026-01-31T12:00:00", UTC.
 std::string FormatUtc(Time time);
 

@@ -117,7 +117,8 @@ std::string Headline(const TestResult& test) {
   if (!test.claims.empty()) {
     const CitedClaim& claim = test.claims.front();
     citation = Shortened(
-        fmt::format(" [{}]", CleanText(claim.source.empty() ? claim.id : claim.source)), 100);
+        fmt::format(" [{}]", OnOneLine(CleanText(claim.source.empty() ? claim.id : claim.source))),
+        100);
   }
   const std::size_t room = kHeadlineCharacters - Characters(citation);
   return Shortened(OnOneLine(CleanText(what)), room) + citation;
