@@ -96,8 +96,8 @@ std::string Fact(const RunResult& run, const std::string& name) {
 }
 
 std::string SystemLine(const char* role, const std::string& name, const RunResult& run) {
-  const std::string line = fmt::format("{:<4}  {}: {} {} {}, sockproof {}, {} tests, {}Z", role,
-                                       name, run.sut, Fact(run, "os"), Fact(run, "release"),
+  const std::string line = fmt::format("{} {}: {} {} {}, sockproof {}, {} tests, {}Z", role, name,
+                                       run.sut, Fact(run, "os"), Fact(run, "release"),
                                        run.suite_version, run.tests.size(), FormatUtc(run.started));
   return OnOneLine(CleanText(line)) + "\n" +
          (run.setup_error.empty()

@@ -103,7 +103,7 @@ class Value {
 
   // "tests/...": reports link to it, merging copies it.
   std::string PathBelowTests() const {
-    const std::string text = String();
+    std::string text = String();
     const fs::path path(text);
     const bool climbs = std::any_of(path.begin(), path.end(), [](const fs::path& part) {
       return part.empty() || part == "." || part == "..";

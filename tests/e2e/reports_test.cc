@@ -1,5 +1,6 @@
 // Reports made during a run and later, as a CI job makes them.
 #include <gmock/gmock.h>
+#include <signal.h>
 
 #include <algorithm>
 #include <fstream>
@@ -49,6 +50,28 @@ TEST(Report, OfAnEarlierRunIsThatOfTheRun) {
   EXPECT_THAT(text.out, HasSubstr("claims of standards: "));
   EXPECT_THAT(place.Command({"report", "out", "--ktap", "-"}).out, StartsWith("KTAP version 1\n"));
   EXPECT_THAT(place.Command({"report", "out", "--junit", "-"}).out, StartsWith("<?xml"));
+}
+
+TEST(Report, KnowsTheTimeInTheSystemUnderTest) {
+  Workplace place(SOCKPROOF_MISBEHAVING);
+  place.Run({"Behaves"});
+  const json result = place.Result();
+  for (const json& test : result.at("tests")) EXPECT_GT(test.at("sut_s"), 0);
+  EXPECT_FALSE(result.at("axes").at("standards").empty());
+}
+
+TEST(Report, AfterAKillSaysThatNothingIsKnown) {
+  Workplace place(SOCKPROOF_MISBEHAVING);
+  const pid_t runner = place.Start({"Waits", "--max-wait", "9999", "--ktap", "run.ktap"});
+  EXPECT_TRUE(Eventually([&] { return fs::exists(place.folder() / "out/result.json"); }));
+  kill(runner, SIGKILL);
+  place.Wait(runner);
+  EXPECT_TRUE(place.AllGone());
+  const Finished report = place.Command({"report", "out"});
+  EXPECT_EQ(report.exit_code, 0) << report.err;
+  EXPECT_THAT(report.out, HasSubstr("2 tests: 0 PASS, 2 NOT-RUN; not finished"));
+  EXPECT_THAT(place.ReadFile("run.ktap"), HasSubstr("not ok 1 ForAnHour/ipv4 # ERROR not run: "));
+  EXPECT_EQ(place.Command({"diff", "out", "out"}).exit_code, 0);
 }
 
 TEST(Report, StrictJunitLeavesOutWhatItsSchemaDoesNotHave) {
