@@ -61,7 +61,7 @@ std::string FixForNamespaces() {
   if (FirstLine("/proc/sys/kernel/apparmor_restrict_unprivileged_userns") == "1") {
     return "sysctl -w kernel.apparmor_restrict_unprivileged_userns=0";
   }
-  return "run as root";
+  return "run as root; in a container, see docker/README.md";
 }
 
 std::string UserNamespace() { return std::filesystem::read_symlink("/proc/thread-self/ns/user"); }
