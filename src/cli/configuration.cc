@@ -1,8 +1,6 @@
 #include "src/cli/configuration.h"
 
-#define TOML_HEADER_ONLY 1
 #include <fmt/format.h>
-#include <toml++/toml.h>
 
 #include <algorithm>
 #include <cctype>
@@ -11,6 +9,7 @@
 
 #include "src/run/usage_error.h"
 #include "src/run/user_file.h"
+#include "src/run/user_toml.h"
 
 namespace sockproof {
 namespace {
@@ -56,17 +55,10 @@ std::vector<std::string> Words(const CLI::Option& option, const toml::node& valu
 }  // namespace
 
 void ApplyConfiguration(CLI::App& command, const std::string& path) {
-  const std::string text = ReadUserFile(path);
+  const toml::table file = ParseUserToml(ReadUserFile(path), path);
   const auto refuse = [&path](std::size_t line, const std::string& problem) {
     throw UsageError(fmt::format("{}:{}: {}", path, line, problem));
   };
-  toml::table file;
-  try {
-    file = toml::parse(text);
-  } catch (const toml::parse_error& error) {
-    refuse(error.source().begin.line, std::string(error.description()));
-  }
-
   std::map<std::string, CLI::Option*> options;
   for (CLI::Option* option : command.get_options()) {
     if (option->get_configurable()) options[KeyOf(*option)] = option;

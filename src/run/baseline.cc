@@ -1,8 +1,6 @@
 #include "src/run/baseline.h"
 
-#define TOML_HEADER_ONLY 1
 #include <fmt/format.h>
-#include <toml++/toml.h>
 
 #include <algorithm>
 #include <boost/regex.hpp>
@@ -13,6 +11,7 @@
 #include "src/run/selection.h"
 #include "src/run/usage_error.h"
 #include "src/run/user_file.h"
+#include "src/run/user_toml.h"
 
 namespace sockproof {
 
@@ -84,12 +83,7 @@ class Parser {
       : text_(text), name_(name), places_(text) {}
 
   std::vector<KnownDeparture> Parse() {
-    toml::table file;
-    try {
-      file = toml::parse(text_);
-    } catch (const toml::parse_error& error) {
-      Refuse(error.source().begin.line, std::string(error.description()));
-    }
+    const toml::table file = ParseUserToml(text_, name_);
     std::vector<KnownDeparture> entries;
     for (const auto& [kind, value] : file) {
       if (kind != "departure") {

@@ -1,0 +1,52 @@
+#include "src/run/user_toml.h"
+
+#include <gmock/gmock.h>
+
+#include "src/run/usage_error.h"
+
+namespace sockproof {
+namespace {
+
+using testing::StartsWith;
+using testing::ThrowsMessage;
+
+TEST(ParseUserToml, TakesAnyCharacterInTextsAndComments) {
+  const toml::table table = ParseUserToml(
+      "\xef\xbb\xbf"
+      R"(# é ' "
+a = "é \" \\" # é
+b = 'é \' # '
+c = """é " "" \
+\""" é"""""
+d = '''é ' '' \'''''
+"é" = "#"
+)",
+      "a.toml");
+  EXPECT_EQ(table["a"].value<std::string>(), "é \" \\");
+  EXPECT_EQ(table["b"].value<std::string>(), "é \\");
+  EXPECT_EQ(table["c"].value<std::string>(), "é \" \"\" \"\"\" é\"\"");
+  EXPECT_EQ(table["d"].value<std::string>(), "é ' '' \\''");
+  EXPECT_EQ(table["é"].value<std::string>(), "#");
+}
+
+TEST(ParseUserToml, RefusesTheRestWithFileAndLine) {
+  for (const auto& [text, complaint] : std::initializer_list<std::pair<const char*, const char*>>{
+           {"x = \"\"\"\n\"\"\"\né = 1", "a.toml:3: 'é' outside of quotes"},
+           {"x = é", "a.toml:1: 'é' outside of quotes"},
+           {"x = 'a\nb' é", "a.toml:1: "},
+           {"# a\n\nx = '\xff'", "a.toml:3: bytes that are no text in UTF-8"},
+           {"# a\n# \xc3(", "a.toml:2: bytes that are no text in UTF-8"},
+           {"# a\n\n# \xc3", "a.toml:3: bytes that are no text in UTF-8"},
+           {"x = \"\\\xff\"", "a.toml:1: bytes that are no text in UTF-8"},
+           {"x = 1\n [!a]", "a.toml:2: a table without a name"},
+           {"[[", "a.toml:1: a table without a name"},
+           {"x = '", "a.toml:1: "},
+           {"x = \"\\", "a.toml:1: "}}) {
+    EXPECT_THAT([&text = text] { ParseUserToml(text, "a.toml"); },
+                ThrowsMessage<UsageError>(StartsWith(complaint)))
+        << text;
+  }
+}
+
+}  // namespace
+}  // namespace sockproof
