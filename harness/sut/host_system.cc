@@ -20,7 +20,8 @@ constexpr int kOurMac = 0x80;  // the harness's ends of links, apart from all ho
 
 class HostSystem final : public System {
  public:
-  explicit HostSystem(std::string agent_program) : agent_program_(std::move(agent_program)) {}
+  HostSystem(std::string agent_program, std::vector<std::string> capabilities)
+      : agent_program_(std::move(agent_program)), capabilities_(std::move(capabilities)) {}
 
   std::string name() const override { return "host"; }
 
@@ -41,6 +42,7 @@ class HostSystem final : public System {
 
     Stack::Parts parts;
     parts.plan = plan;
+    parts.capabilities = capabilities_;
     {
       const InNamespace inside(*space);
       // Sysctls are pinned where the host's administrator would otherwise decide for the test.
@@ -78,12 +80,14 @@ class HostSystem final : public System {
 
  private:
   std::string agent_program_;
+  std::vector<std::string> capabilities_;
 };
 
 }  // namespace
 
-std::unique_ptr<System> MakeHostSystem(std::string agent_program) {
-  return std::make_unique<HostSystem>(std::move(agent_program));
+std::unique_ptr<System> MakeHostSystem(std::string agent_program,
+                                       std::vector<std::string> capabilities) {
+  return std::make_unique<HostSystem>(std::move(agent_program), std::move(capabilities));
 }
 
 }  // namespace sockproof

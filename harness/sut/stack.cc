@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "harness/base/errors.h"
 #include "harness/sut/socket.h"
 #include "harness/wire/addresses.h"
@@ -71,7 +73,10 @@ void Stack::ReadFacts() {
 }
 
 bool Stack::Can(const std::string& capability) const {
-  return capability == "diag" ? parts_.diag.has_value() : parts_.agent->Can(capability);
+  if (capability == "diag") return parts_.diag.has_value();
+  const auto& vouched = parts_.capabilities;
+  return std::find(vouched.begin(), vouched.end(), capability) != vouched.end() ||
+         parts_.agent->Can(capability);
 }
 
 void Stack::SetSysctl(const std::string& name, const std::string& value) {

@@ -29,6 +29,7 @@ class Stack {
     std::unique_ptr<WirePort> wire;
     std::optional<SockDiag> diag;
     std::unique_ptr<Agent> agent;
+    std::vector<std::string> capabilities;  // beyond those that the agent declares
   };
   Stack(EventLoop& loop, EventLog& log, Parts parts);
 

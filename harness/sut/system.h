@@ -18,6 +18,8 @@ struct StackPlan {
   std::string actor;              // "sut", "client", "server"
   int index = 1;                  // 1 or 2: the last byte of its addresses and of its MAC
   int default_gateway_index = 0;  // index of its default gateway on the wire; 0: no default route
+
+  bool operator==(const StackPlan&) const = default;
 };
 
 // One kind of system, e.g. this kernel. Made once by the runner, used in every test process.
@@ -34,9 +36,21 @@ class System {
   // Starts one stack, with a wire attached, addresses set and the link up, so that its first frame
   // is possible on return. Throws HarnessError, or Skip for a capability the system lacks.
   virtual std::unique_ptr<Stack> Start(EventLoop& loop, EventLog& log, const StackPlan& plan) = 0;
+
+  // The loop that serves stacks which were started before the test; Start() hands out only stacks
+  // of that loop then. None: each test has a loop of its own.
+  virtual EventLoop* PreparedLoop() { return nullptr; }
 };
 
-// This kernel. `agent_program` is the path of sockproof-agent.
-std::unique_ptr<System> MakeHostSystem(std::string agent_program);
+// This kernel. `agent_program` is the path of sockproof-agent. `capabilities` are those that the
+// caller vouches for, beyond what is found out: "virtual-time".
+std::unique_ptr<System> MakeHostSystem(std::string agent_program,
+                                       std::vector<std::string> capabilities = {});
+
+// Stacks of `system` that are started now, so that a test on them starts at once: one for each of
+// `plans`, handed out by Start() once each. The calling process must have entered the private world
+// of `system`. `loop`, `log` and `system` must outlive it. Throws as System::Start() does.
+std::unique_ptr<System> MakePreparedSystem(System& system, EventLoop& loop, EventLog& log,
+                                           const std::vector<StackPlan>& plans);
 
 }  // namespace sockproof

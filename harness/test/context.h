@@ -47,7 +47,8 @@ class TestContext {
   const TestCase& test_;
   System& system_;
   EventLog& log_;
-  EventLoop loop_;
+  std::unique_ptr<EventLoop> own_loop_;  // none when the system has a prepared one
+  EventLoop& loop_;
   std::vector<std::unique_ptr<Stack>> stacks_;
   std::vector<Duration> agents_had_waited_;  // when set-up was over, for each stack
 };

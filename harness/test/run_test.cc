@@ -146,7 +146,11 @@ Ending RunUnderGoogleTest(const TestCase& test, System& system, EventLog& log) {
 }  // namespace
 
 TestContext::TestContext(const TestCase& test, System& system, EventLog& log)
-    : test_(test), system_(system), log_(log) {
+    : test_(test),
+      system_(system),
+      log_(log),
+      own_loop_(system.PreparedLoop() == nullptr ? std::make_unique<EventLoop>() : nullptr),
+      loop_(own_loop_ ? *own_loop_ : *system.PreparedLoop()) {
   g_current = this;
 }
 

@@ -29,16 +29,20 @@ void WriteLine(int fd, std::string_view line) {
 
 }  // namespace
 
-EventLog::EventLog(int fd) : fd_(fd) {}
+EventLog::EventLog(int fd) {
+  if (fd >= 0) write_ = [fd](std::string_view line) { WriteLine(fd, line); };
+}
+
+EventLog::EventLog(Writer write) : write_(std::move(write)) {}
 
 void EventLog::Add(Event event) {
   events_.push_back(std::move(event));
-  if (fd_ < 0) return;
+  if (!write_) return;
   // Texts may quote what a broken system sent: bytes that are not UTF-8 are replaced, not refused.
   std::string line =
       nlohmann::json(events_.back()).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
   line.push_back('\n');
-  WriteLine(fd_, line);
+  write_(line);
 }
 
 std::vector<Event> ReadEvents(const std::string& path) {

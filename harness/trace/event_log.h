@@ -1,7 +1,9 @@
 // The events of one test, on their way to a file, and back from it.
 #pragma once
 
+#include <functional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "harness/trace/event.h"
@@ -15,6 +17,10 @@ class EventLog {
   // `fd` is borrowed; -1 keeps the events in memory only.
   explicit EventLog(int fd);
 
+  // Each line, with its line feed, is given to `write`.
+  using Writer = std::function<void(std::string_view line)>;
+  explicit EventLog(Writer write);
+
   void Add(Event event);
 
   // Convenience: an event of now.
@@ -27,7 +33,7 @@ class EventLog {
   int NextCallId() { return next_call_id_++; }
 
  private:
-  int fd_;
+  Writer write_;
   int next_call_id_ = 1;
   std::vector<Event> events_;
 };

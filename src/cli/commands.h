@@ -17,7 +17,10 @@ namespace sockproof {
 // "sockproof: ..." on stderr, in one line.
 void Complain(const std::string& text);
 
-// The system that --sut names. Throws UsageError.
+// The path of sockproof-agent.
+std::string AgentProgram();
+
+// The system that --sut names, of those that run beside this program. Throws UsageError.
 std::unique_ptr<System> MakeSystem(const std::string& sut);
 
 // Asks the system for its facts, in a child process. Throws HarnessError.
@@ -36,7 +39,9 @@ std::vector<KnownDeparture> KnownDepartures(const BaselineArguments& arguments);
 struct RunArguments {
   std::string program;  // as invoked
   std::vector<std::string> patterns;
-  std::string sut = "host";
+  std::vector<std::string> suts = {"host"};
+  bool use_cache = true;  // snapshots of virtual machines
+  std::string real_time;  // of virtual machines: kvm or tcg; empty: virtual time
   std::string out = "sockproof-out";
   std::string junit;
   std::string junit_dialect = "common";
@@ -119,6 +124,9 @@ struct BaselineUpdateArguments {
   bool no_shipped = false;
 };
 int BaselineUpdateCommand(const BaselineUpdateArguments& arguments);
+
+int KernelsFetchCommand(const std::vector<std::string>& names, const std::string& mirror);
+int KernelsListCommand();
 
 int DoctorCommand(const std::string& sut);
 

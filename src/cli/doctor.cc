@@ -21,6 +21,8 @@
 #include "src/cli/commands.h"
 #include "src/container/confinement.h"
 #include "src/run/child.h"
+#include "src/vm/kernel_store.h"
+#include "src/vm/program.h"
 
 namespace sockproof {
 namespace {
@@ -136,6 +138,15 @@ std::string TryIpv6() {
   return "";
 }
 
+std::string TryMachines() {
+  if (FindProgram("qemu-system-x86_64").empty()) {
+    throw HarnessError("qemu-system-x86_64 is not installed");
+  }
+  std::string names;
+  for (const Kernel& kernel : FetchedKernels()) names += " " + kernel.name;
+  return names.empty() ? "no kernel was fetched yet" : "fetched:" + names;
+}
+
 bool Report(const Check& check, const Probe& probe) {
   try {
     const std::string detail = CallInChild(probe, kPatience);
@@ -206,6 +217,11 @@ int DoctorCommand(const std::string& sut) {
   } catch (const HarnessError& error) {
     able = Report(whole, [&error]() -> std::string { throw HarnessError(error.what()); });
   }
+  const Check machines{"kernels in QEMU", false, "only this kernel can be tested, not --sut vm:...",
+                       "apt-get install --no-install-recommends qemu-system-x86; then "
+                       "'sockproof kernels fetch debian:6.1', or name an image of your own",
+                       TryMachines};
+  Report(machines, machines.probe);
   return able ? 0 : 3;
 }
 

@@ -11,6 +11,7 @@
 #include "harness/claims/catalogue.h"
 #include "harness/test/registry.h"
 #include "src/cli/commands.h"
+#include "src/cli/target.h"
 #include "src/report/text.h"
 #include "src/run/selection.h"
 #include "src/run/usage_error.h"
@@ -22,13 +23,13 @@ using Json = nlohmann::ordered_json;
 
 // The facts, if there is any test whose duration depends on them and the system can tell them.
 std::optional<Facts> FactsFor(const Tests& tests, const std::string& sut) {
-  const std::unique_ptr<System> system = MakeSystem(sut);
+  const std::unique_ptr<Target> target = MakeTarget(sut);
   if (std::none_of(tests.begin(), tests.end(),
                    [](const TestCase* test) { return test->traits.lasts != nullptr; })) {
     return Facts();
   }
   try {
-    return ProbeFacts(*system);
+    return target->Prepare();
   } catch (const HarnessError&) {
     return std::nullopt;
   }

@@ -19,6 +19,7 @@
 #include "src/run/child.h"
 #include "src/run/selection.h"
 #include "src/run/usage_error.h"
+#include "src/vm/guest.h"
 
 namespace sockproof {
 namespace {
@@ -35,13 +36,6 @@ constexpr const char* kExamples = R"(Examples:
   sockproof explain HalfClose           what these tests check, and by whose word
 
 Exit code: 0 all as expected, 1 a surprise, 2 wrong usage, 3 could not test.)";
-
-// The agent is installed beside this program.
-std::string AgentProgram() {
-  const char* chosen = getenv("SOCKPROOF_AGENT");
-  if (chosen != nullptr && *chosen != '\0') return chosen;
-  return std::filesystem::read_symlink("/proc/self/exe").replace_filename("sockproof-agent");
-}
 
 void AddBaselineOptions(CLI::App& command, BaselineArguments& baseline) {
   command
@@ -227,11 +221,38 @@ int Main(int argc, char** argv) {
   CLI::App* doctor_command =
       app.add_subcommand("doctor", "What this machine can do, and the fix for what it cannot");
 
+  constexpr const char* kSut =
+      "System under test: host (this kernel), vm:PATH (kernel image)[,modules=DIR], vm:DIR (kernel "
+      "tree), vm:debian:6.1 (after 'kernels fetch')";
   std::string sut = "host";
-  for (CLI::App* command :
-       {run_command, selfproof_command, list_command, explain_command, doctor_command}) {
-    command->add_option("--sut", sut, "System under test: host (this kernel)")->type_name("SUT");
+  for (CLI::App* command : {selfproof_command, list_command, explain_command, doctor_command}) {
+    command->add_option("-s,--sut", sut, kSut)->type_name("SUT");
   }
+  run_command->add_option("-s,--sut", run.suts, std::string(kSut) + "; several, one by one")
+      ->type_name("SUT");
+  run_command->add_flag("!--no-cache", run.use_cache,
+                        "Boot kernels anew, whatever snapshots there are");
+  run_command
+      ->add_option("--real-time", run.real_time,
+                   "Kernels in real time, by kvm or (emulated, slow) tcg; default: virtual time")
+      ->check(CLI::IsMember({"kvm", "tcg"}))
+      ->type_name("HOW");
+
+  CLI::App* kernels_command =
+      app.add_subcommand("kernels", "Kernels of Debian for --sut vm:debian:VERSION");
+  kernels_command->require_subcommand(1);
+  CLI::App* fetch_command =
+      kernels_command->add_subcommand("fetch", "Download and unpack kernels; nothing is installed");
+  std::vector<std::string> kernels;
+  std::string mirror;
+  fetch_command->add_option("NAME", kernels, "debian:5.10, debian:6.1, ...")
+      ->required()
+      ->type_name("");
+  fetch_command
+      ->add_option("--mirror", mirror, "Debian archive; default: that of this machine's apt")
+      ->type_name("URL");
+  CLI::App* kernels_list_command =
+      kernels_command->add_subcommand("list", "What has been fetched, and snapshots of it");
 
   // One value for each mention of an option, so that a PATTERN may follow it.
   for (CLI::App* command : app.get_subcommands({})) {
@@ -257,7 +278,7 @@ int Main(int argc, char** argv) {
   }
   try {
     if (!run.configuration.empty()) ApplyConfiguration(*run_command, run.configuration);
-    run.sut = list.sut = selfproof.sut = sut;
+    list.sut = selfproof.sut = sut;
     if (run_command->parsed()) return RunCommand(run);
     if (check_command->parsed()) return BaselineCheckCommand(baselines);
     if (update_command->parsed()) return BaselineUpdateCommand(update);
@@ -266,6 +287,8 @@ int Main(int argc, char** argv) {
     if (diff_command->parsed()) return DiffCommand(diff);
     if (merge_command->parsed()) return MergeCommand(merge);
     if (list_command->parsed()) return ListCommand(list);
+    if (fetch_command->parsed()) return KernelsFetchCommand(kernels, mirror);
+    if (kernels_list_command->parsed()) return KernelsListCommand();
     if (explain_command->parsed()) return ExplainCommand(run.program, id, sut);
     return DoctorCommand(sut);
   } catch (const UsageError& error) {
@@ -289,9 +312,18 @@ void Complain(const std::string& text) {
   fmt::print(stderr, "{}\n", line);
 }
 
+// The agent is installed beside this program.
+std::string AgentProgram() {
+  const char* chosen = getenv("SOCKPROOF_AGENT");
+  if (chosen != nullptr && *chosen != '\0') return chosen;
+  return std::filesystem::read_symlink("/proc/self/exe").replace_filename("sockproof-agent");
+}
+
 std::unique_ptr<System> MakeSystem(const std::string& sut) {
   if (sut == "host") return MakeHostSystem(AgentProgram());
-  throw UsageError("unknown system under test '" + sut + "'; there is 'host'");
+  if (sut.starts_with("vm:"))
+    throw UsageError("this command does not work on virtual machines yet");
+  throw UsageError("unknown system under test '" + sut + "'; there are 'host' and 'vm:KERNEL'");
 }
 
 Facts ProbeFacts(System& system) {
@@ -306,6 +338,10 @@ Facts ProbeFacts(System& system) {
 }  // namespace sockproof
 
 int main(int argc, char** argv) {
+  // As the first process of a virtual machine (src/vm/machine.h).
+  if (argc >= 2 && std::string_view(argv[1]) == "guest" && getpid() == 1) {
+    sockproof::RunAsGuest(argc == 2);
+  }
   // A caller may have closed these; what is opened next must not take their place.
   while (true) {
     const int fd = open("/dev/null", O_RDWR);

@@ -5,15 +5,19 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cctype>
 #include <charconv>
+#include <filesystem>
 #include <fstream>
 #include <optional>
 #include <random>
 #include <string_view>
+#include <thread>
 
 #include "harness/base/errors.h"
 #include "harness/test/registry.h"
 #include "src/cli/commands.h"
+#include "src/cli/target.h"
 #include "src/container/confinement.h"
 #include "src/report/read_result.h"
 #include "src/run/runner.h"
@@ -102,13 +106,10 @@ int CouldNotTest(const HarnessError& error, RunResult& run, Reports& reports) {
   return 3;
 }
 
-}  // namespace
-
-int RunCommand(const RunArguments& arguments) {
+int RunOn(Target& target, const RunArguments& arguments) {
   const std::vector<KnownDeparture> known = KnownDepartures(arguments.baseline);
-  const std::unique_ptr<System> system = MakeSystem(arguments.sut);
   const std::vector<const TestCase*> tests = TestsToRun(arguments);
-  RunResult run = NewResult(tests, system->name(), arguments.program);
+  RunResult run = NewResult(tests, target.name(), arguments.program);
   if (const auto shard = ShardOf(arguments)) run.shard = RunShard{shard->index + 1, shard->count};
   OutputDirectory directory(arguments.out);
   const ReportFiles files = ReportFilesOf(arguments.junit, arguments.junit_dialect, arguments.ktap);
@@ -117,7 +118,7 @@ int RunCommand(const RunArguments& arguments) {
 
   Facts facts;
   try {
-    facts = ProbeFacts(*system);
+    facts = target.Prepare();
   } catch (const HarnessError& error) {
     return CouldNotTest(error, run, reports);
   }
@@ -130,11 +131,15 @@ int RunCommand(const RunArguments& arguments) {
   RunOptions options;
   options.baseline = Baseline(known, facts);
   options.jobs = Jobs(arguments.jobs);
-  options.max_wait =
-      arguments.max_wait < 0
-          ? kMaxWaitInRealTime
-          : std::chrono::duration_cast<Duration>(std::chrono::duration<double>(arguments.max_wait));
+  if (arguments.max_wait >= 0) {
+    options.max_wait =
+        std::chrono::duration_cast<Duration>(std::chrono::duration<double>(arguments.max_wait));
+  } else if (!target.virtual_time()) {
+    options.max_wait = kMaxWaitInRealTime;
+  }
   options.attempts = arguments.attempts;
+  if (options.jobs == 0) options.jobs = target.jobs();
+  if (target.virtual_time()) options.attempts = 1;  // it would end the same
   options.repeat = arguments.repeat;
   options.until_surprise = arguments.until_fail;
   if (arguments.until_fail && arguments.repeat == 1) options.repeat = RunOptions::kWithoutEnd;
@@ -143,8 +148,8 @@ int RunCommand(const RunArguments& arguments) {
     run.seed = options.seed;
   }
   Progress progress(STDOUT_FILENO, StyleFor(arguments));
-  const RunOneTest body = [&system](const TestCase& test, EventLog& log) {
-    RunTest(test, *system, log);
+  const RunOneTest body = [&target](const TestCase& test, EventLog& log) {
+    target.RunTest(test, log);
   };
   const int signal_number = RunTests(tests, facts, body, options, run, reports, progress);
   progress.Summary(run, arguments.out, files);
@@ -152,6 +157,49 @@ int RunCommand(const RunArguments& arguments) {
   const int exit_code = ExitCode(run);
   if (exit_code == 3) {
     Complain("nothing was tested, every test was skipped: " + run.tests.front().reason);
+  }
+  return exit_code;
+}
+
+// A system's name as part of a file's.
+std::string AsFileName(std::string sut) {
+  for (char& c : sut) {
+    if (std::isalnum(static_cast<unsigned char>(c)) == 0 && c != '.' && c != '_') c = '-';
+  }
+  return sut;
+}
+
+// Each system's results in a folder of its own below --out, its other reports beside each other.
+RunArguments ArgumentsFor(const std::string& sut, RunArguments arguments) {
+  const std::string name = AsFileName(sut);
+  arguments.out += "/" + name;
+  for (std::string* const file : {&arguments.junit, &arguments.ktap}) {
+    if (file->empty() || *file == "-" || file->find("{sut}") != std::string::npos) continue;
+    std::filesystem::path path(*file);
+    path.replace_filename(path.stem().string() + "-" + name + path.extension().string());
+    *file = path;
+  }
+  return arguments;
+}
+
+}  // namespace
+
+int RunCommand(const RunArguments& arguments) {
+  TargetOptions options;
+  options.use_cache = arguments.use_cache;
+  options.real_time = arguments.real_time;
+  std::vector<std::unique_ptr<Target>> targets;
+  for (const std::string& sut : arguments.suts) targets.push_back(MakeTarget(sut, options));
+  if (targets.size() == 1) return RunOn(*targets.front(), arguments);
+
+  // The worst there is: a surprise, then what could not be tested.
+  int exit_code = 0;
+  for (std::size_t i = 0; i < targets.size(); ++i) {
+    const RunArguments own = ArgumentsFor(arguments.suts[i], arguments);
+    std::filesystem::create_directories(own.out);
+    const int code = RunOn(*targets[i], own);
+    if (code > 128) return code;
+    if (exit_code != 1 && code != 0) exit_code = code;
   }
   return exit_code;
 }

@@ -1,0 +1,65 @@
+#include "src/cli/target.h"
+
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <optional>
+#include <thread>
+
+#include "src/cli/commands.h"
+#include "src/vm/machine.h"
+
+namespace sockproof {
+namespace {
+
+class SystemTarget final : public Target {
+ public:
+  explicit SystemTarget(std::unique_ptr<System> system) : system_(std::move(system)) {}
+  std::string name() const override { return system_->name(); }
+  Facts Prepare() override { return ProbeFacts(*system_); }
+  void RunTest(const TestCase& test, EventLog& log) override {
+    sockproof::RunTest(test, *system_, log);
+  }
+
+ private:
+  std::unique_ptr<System> system_;
+};
+
+class MachineTarget final : public Target {
+ public:
+  MachineTarget(std::string name, Kernel kernel, const TargetOptions& options)
+      : name_(std::move(name)), kernel_(std::move(kernel)) {
+    options_.program = std::filesystem::read_symlink("/proc/self/exe");
+    options_.agent = AgentProgram();
+    options_.use_cache = options.use_cache;
+    if (options.real_time == "kvm") options_.time = MachineTime::kRealByKvm;
+    if (options.real_time == "tcg") options_.time = MachineTime::kRealByTcg;
+    options_.say = [](const std::string& text) { fmt::print(stderr, "sockproof: {}\n", text); };
+  }
+  std::string name() const override { return name_; }
+  Facts Prepare() override {
+    machine_ = Machine::Prepare(kernel_, options_);
+    return machine_->facts();
+  }
+  void RunTest(const TestCase& test, EventLog& log) override { machine_->RunTest(test, log); }
+  bool virtual_time() const override { return options_.time == MachineTime::kVirtual; }
+  int jobs() const override { return static_cast<int>(std::thread::hardware_concurrency()); }
+
+ private:
+  std::string name_;
+  Kernel kernel_;
+  MachineOptions options_;
+  std::optional<Machine> machine_;
+};
+
+}  // namespace
+
+std::unique_ptr<Target> MakeTarget(const std::string& sut, const TargetOptions& options) {
+  constexpr std::string_view kMachine = "vm:";
+  if (sut.starts_with(kMachine)) {
+    return std::make_unique<MachineTarget>(sut, FindKernel(sut.substr(kMachine.size())), options);
+  }
+  return std::make_unique<SystemTarget>(MakeSystem(sut));
+}
+
+}  // namespace sockproof

@@ -1,0 +1,235 @@
+#include "src/vm/guest.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/io.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/time.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "harness/base/errors.h"
+#include "harness/base/event_loop.h"
+#include "harness/base/unique_fd.h"
+#include "harness/net/namespace.h"
+#include "harness/sut/stack.h"
+#include "harness/sut/system.h"
+#include "harness/test/registry.h"
+#include "src/run/child.h"
+#include "src/vm/guest_interface.h"
+
+namespace sockproof {
+namespace {
+
+using namespace guest_interface;  // NOLINT: its words are this file's
+using Json = nlohmann::json;
+
+std::vector<std::string> g_capabilities;  // beyond those that the agent finds out
+
+constexpr Duration kFactsPatience = 60s;
+constexpr Duration kExtraTime = 60s;  // a test may take 1.5 times its planned duration and this
+
+// Those of <sys/io.h> do not tell the compiler that they read and write memory.
+void OutBytes(unsigned short port, const void* data, std::size_t size) {
+  asm volatile("rep outsb" : "+S"(data), "+c"(size) : "d"(port) : "memory");
+}
+void InBytes(unsigned short port, void* data, std::size_t size) {
+  asm volatile("rep insb" : "+D"(data), "+c"(size) : "d"(port) : "memory");
+}
+
+void Say(std::string_view text) { OutBytes(kConsolePort, text.data(), text.size()); }
+
+void Tell(const Json& message) {
+  Say(message.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n");
+}
+
+[[noreturn]] void EndMachine() {
+  outb(0, kExitPort);
+  while (true) pause();
+}
+
+void ReadFirmwareFile(std::uint16_t selector, void* data, std::size_t size) {
+  if (selector != 0) outw(selector, kSelectorPort);
+  InBytes(kDataPort, data, size);
+}
+
+std::uint32_t BigEndian(const std::uint8_t* bytes, std::size_t size) {
+  std::uint32_t value = 0;
+  for (std::size_t i = 0; i < size; ++i) value = value << 8 | bytes[i];
+  return value;
+}
+
+// A file that QEMU's -fw_cfg gives. Empty when there is none.
+std::string ReadFirmware(std::string_view wanted) {
+  constexpr std::uint16_t kDirectory = 0x19;
+  constexpr std::size_t kEntrySize = 64;
+  std::uint8_t count[4];
+  ReadFirmwareFile(kDirectory, count, sizeof count);
+  std::vector<std::uint8_t> entries(BigEndian(count, 4) * kEntrySize);
+  ReadFirmwareFile(0, entries.data(), entries.size());
+  for (std::size_t at = 0; at < entries.size(); at += kEntrySize) {
+    const auto* const name = reinterpret_cast<const char*>(&entries[at + 8]);
+    if (std::string_view(name) != wanted) continue;
+    std::string content(BigEndian(&entries[at], 4), '\0');
+    ReadFirmwareFile(static_cast<std::uint16_t>(BigEndian(&entries[at + 4], 2)), content.data(),
+                     content.size());
+    return content;
+  }
+  return "";
+}
+
+void Mount(const char* type, const char* where) {
+  mkdir(where, 0755);
+  if (mount(type, where, type, 0, nullptr) != 0) ThrowErrno(std::string("mount ") + where);
+}
+
+void LoadModules() {
+  namespace fs = std::filesystem;
+  std::vector<fs::path> modules;
+  for (const auto& entry : fs::directory_iterator(kModules)) modules.push_back(entry.path());
+  std::sort(modules.begin(), modules.end());
+  for (const fs::path& module : modules) {
+    const UniqueFd fd(open(module.c_str(), O_RDONLY | O_CLOEXEC));
+    if (!fd) ThrowErrno("open " + module.string());
+    // One that cannot be loaded is missed by the tests that need it.
+    if (syscall(SYS_finit_module, fd.get(), "", 0) != 0 && errno != EEXIST) {
+      perror(module.c_str());
+    }
+    fs::remove(module);  // its memory is needed
+  }
+}
+
+// What the kernel does now and then costs time when two hours are to pass in a second.
+void CalmDown() {
+  constexpr const char* kCalm[][2] = {{"vm.stat_interval", "86400"},
+                                      {"vm.compaction_proactiveness", "0"},
+                                      {"vm.dirty_writeback_centisecs", "0"},
+                                      {"kernel.hung_task_timeout_secs", "0"},
+                                      {"kernel.watchdog", "0"}};
+  for (const auto& [name, value] : kCalm) {
+    try {
+      WriteSysctl(name, value);
+    } catch (const HarnessError&) {
+      // A kernel without it does not do it.
+    }
+  }
+}
+
+std::string ReadLine(const std::string& path) {
+  std::ifstream file(path);
+  std::string line;
+  std::getline(file, line);
+  return line;
+}
+
+void OnTooLong(int) {
+  Say("{\"guest\": \"hung\"}\n");
+  _exit(1);
+}
+
+// A test takes its process down when it takes too long. The kernel would not let the signal end
+// process 1 of a namespace, as which the test runs: hence a handler.
+void LimitTime(Duration limit) {
+  signal(SIGALRM, OnTooLong);
+  const auto seconds = std::chrono::ceil<std::chrono::seconds>(limit);
+  const itimerval timer{{0, 0}, {seconds.count(), 0}};
+  setitimer(ITIMER_REAL, &timer, nullptr);
+}
+
+const TestCase& FindTest(const std::string& id) {
+  const std::vector<TestCase>& tests = AllTests();
+  const auto found = std::find_if(tests.begin(), tests.end(),
+                                  [&](const TestCase& test) { return test.id() == id; });
+  if (found == tests.end()) throw HarnessError("the guest knows no test " + id);
+  return *found;
+}
+
+Duration PlannedDuration(const TestCase& test, const Facts& facts) {
+  try {
+    return test.LastsOn(facts);
+  } catch (const std::exception&) {
+    return Duration(0);
+  }
+}
+
+// In a process of its own, which may crash.
+void PrepareAndRun(const Json& ready) {
+  EventLoop loop;
+  EventLog log([](std::string_view line) { Say(line); });
+  const std::unique_ptr<System> host = MakeHostSystem(kAgent, g_capabilities);
+  host->EnterPrivateWorld();
+  const std::unique_ptr<System> prepared =
+      MakePreparedSystem(*host, loop, log, {{"sut", 1, 2}, {"client", 1, 2}, {"server", 2, 1}});
+  Tell(ready);
+  while (ReadFirmware(kTestFile) == kNoTest) {
+  }
+  // Read once more: the machine may have been stopped in the middle of the first time.
+  const TestCase& test = FindTest(ReadFirmware(kTestFile));
+  LimitTime(PlannedDuration(test, ready["facts"].get<Facts>()) * 3 / 2 + kExtraTime);
+  RunTest(test, *prepared, log);
+}
+
+[[noreturn]] void RunTestInChild(const Json& ready) {
+  const std::string tainted = ReadLine("/proc/sys/kernel/tainted");
+  const pid_t child = fork();
+  if (child < 0) ThrowErrno("fork");
+  if (child == 0) {
+    try {
+      PrepareAndRun(ready);
+      _exit(0);
+    } catch (const std::exception& error) {
+      Tell({{"guest", "broken"}, {"why", error.what()}});
+    }
+    _exit(1);
+  }
+  int status = 0;
+  while (waitpid(child, &status, 0) != child) {
+  }
+  Tell({{"guest", "end"},
+        {"exit", WIFEXITED(status) ? WEXITSTATUS(status) : 0},
+        {"signal", WIFSIGNALED(status) ? WTERMSIG(status) : 0},
+        {"warned", ReadLine("/proc/sys/kernel/tainted") != tainted}});
+  EndMachine();
+}
+
+}  // namespace
+
+void RunAsGuest(bool virtual_time) {
+  if (virtual_time) g_capabilities.emplace_back("virtual-time");
+  if (ioperm(kConsolePort, 1, 1) != 0 || ioperm(kExitPort, 1, 1) != 0 ||
+      ioperm(kSelectorPort, 2, 1) != 0) {
+    perror("sockproof: the kernel lacks CONFIG_X86_IOPL_IOPERM");
+    _exit(1);
+  }
+  try {
+    Mount("proc", "/proc");
+    Mount("sysfs", "/sys");
+    LoadModules();
+    CalmDown();
+    const std::string facts = CallInChild(
+        [] {
+          const std::unique_ptr<System> host = MakeHostSystem(kAgent, g_capabilities);
+          return Json(ReadFacts(*host)).dump();
+        },
+        kFactsPatience);
+    RunTestInChild({{"guest", "ready"}, {"facts", Json::parse(facts)}});
+  } catch (const std::exception& error) {
+    Tell({{"guest", "broken"}, {"why", error.what()}});
+  }
+  EndMachine();
+}
+
+}  // namespace sockproof

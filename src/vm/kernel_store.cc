@@ -1,0 +1,258 @@
+#include "src/vm/kernel_store.h"
+
+#include <fmt/format.h>
+#include <stdlib.h>
+
+#include <algorithm>
+#include <fstream>
+#include <map>
+#include <optional>
+#include <regex>
+#include <set>
+#include <sstream>
+
+#include "harness/base/errors.h"
+#include "src/run/usage_error.h"
+#include "src/vm/cache.h"
+#include "src/vm/program.h"
+
+namespace sockproof {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kKeyring = "/usr/share/keyrings/debian-archive-keyring.gpg";
+constexpr const char* kSuites[] = {"bullseye", "bookworm", "bookworm-backports", "trixie", "sid"};
+constexpr const char* kMetaPackage = "linux-image-amd64";
+
+std::vector<std::string> Lines(const std::string& text) {
+  std::vector<std::string> lines;
+  std::istringstream stream(text);
+  for (std::string line; std::getline(stream, line);) lines.push_back(line);
+  return lines;
+}
+
+std::string VersionOf(const std::string& name) { return name.substr(name.find(':') + 1); }
+
+fs::path FolderOf(const std::string& name) {
+  return CacheFolder("kernels") / ("debian-" + VersionOf(name));
+}
+
+// The Debian archive that this machine's own apt uses.
+std::string MachinesMirror() {
+  for (const std::string& line :
+       Lines(RunProgram({"apt-get", "indextargets", "--format",
+                         "$(ORIGIN)|$(LABEL)|$(COMPONENT)|$(REPO_URI)", "Created-By: Packages"}))) {
+    const std::string prefix = "Debian|Debian|main|";
+    if (line.starts_with(prefix)) return line.substr(prefix.size());
+  }
+  throw HarnessError(
+      "this machine's apt knows no Debian archive; name one with --mirror, or run apt-get update");
+}
+
+// apt with folders and sources of its own, and this machine's configuration for all else (proxies).
+class PrivateApt {
+ public:
+  explicit PrivateApt(const std::string& mirror) : folder_(CacheFolder("apt")) {
+    fs::create_directories(folder_ / "lists/partial");
+    fs::create_directories(folder_ / "archives/partial");
+    if (!fs::exists(kKeyring)) {
+      throw HarnessError(std::string("no ") + kKeyring +
+                         " to check signatures with; install debian-archive-keyring");
+    }
+    std::ofstream sources(folder_ / "sources.list");
+    for (const char* suite : kSuites) {
+      sources << fmt::format("deb [arch=amd64 signed-by={}] {} {} main\n", kKeyring, mirror, suite);
+    }
+    if (!sources.flush()) throw HarnessError("cannot write " + folder_.string());
+  }
+
+  std::string Get(const std::vector<std::string>& arguments) const {
+    return Run("apt-get", arguments);
+  }
+  std::string Cache(const std::vector<std::string>& arguments) const {
+    return Run("apt-cache", arguments);
+  }
+
+  // The package as a file, which the caller removes. apt has checked it against the signed lists.
+  fs::path Download(const std::string& name, const std::string& version) const {
+    const fs::path downloads = folder_ / "downloads";
+    fs::remove_all(downloads);
+    fs::create_directories(downloads);
+    Run("apt-get", {"download", name + "=" + version}, downloads);
+    for (const auto& entry : fs::directory_iterator(downloads)) return entry.path();
+    throw HarnessError("apt-get has downloaded nothing of " + name);
+  }
+
+ private:
+  std::string Run(const std::string& tool, const std::vector<std::string>& arguments,
+                  const fs::path& in = "/") const {
+    const std::string folder = folder_.string();
+    std::vector<std::string> command = {"env", "--chdir=" + in.string(), tool, "--quiet"};
+    for (const std::string& setting :
+         {"Dir::Etc::sourcelist=" + folder + "/sources.list",
+          std::string("Dir::Etc::sourceparts=/dev/null"),
+          std::string("Dir::Etc::preferences=/dev/null"),
+          std::string("Dir::Etc::preferencesparts=/dev/null"),
+          "Dir::State::lists=" + folder + "/lists", std::string("Dir::State::status=/dev/null"),
+          "Dir::Cache=" + folder, std::string("Acquire::Languages=none"),
+          std::string("Acquire::AllowInsecureRepositories=false"),
+          std::string("APT::Architecture=amd64"), std::string("APT::Architectures=amd64"),
+          std::string("APT::Sandbox::User="), std::string("APT::Update::Error-Mode=any")}) {
+      command.insert(command.end(), {"--option", setting});
+    }
+    command.insert(command.end(), arguments.begin(), arguments.end());
+    return RunProgram(command);
+  }
+
+  fs::path folder_;
+};
+
+// A paragraph of apt-cache show: the fields that matter here.
+struct Package {
+  std::string name;
+  std::string version;
+  std::string depends;
+};
+
+std::optional<Package> Show(const PrivateApt& apt, const std::string& name,
+                            const std::string& version) {
+  Package package;
+  std::string text;
+  try {
+    text = apt.Cache({"show", "--no-all-versions", name + "=" + version});
+  } catch (const HarnessError&) {
+    return std::nullopt;
+  }
+  for (const std::string& line : Lines(text)) {
+    if (line.starts_with("Package: ")) package.name = line.substr(9);
+    if (line.starts_with("Version: ")) package.version = line.substr(9);
+    if (line.starts_with("Depends: ")) package.depends = line.substr(9);
+  }
+  if (package.name.empty()) return std::nullopt;
+  return package;
+}
+
+// Packages of the kernel: those of the same version that the meta-package leads to.
+std::vector<Package> PackagesOf(const PrivateApt& apt, const std::string& version) {
+  std::vector<Package> packages;
+  std::set<std::string> seen;
+  std::vector<std::string> waiting = {kMetaPackage};
+  const std::regex dependency(R"((linux-[^ ,|]+) \(= ([^)]+)\))");
+  while (!waiting.empty()) {
+    const std::string name = waiting.back();
+    waiting.pop_back();
+    if (!seen.insert(name).second) continue;
+    const std::optional<Package> package = Show(apt, name, version);
+    if (!package) continue;
+    if (name != kMetaPackage) packages.push_back(*package);
+    for (std::sregex_iterator found(package->depends.begin(), package->depends.end(), dependency),
+         end;
+         found != end; ++found) {
+      if ((*found)[2] == version) waiting.push_back((*found)[1]);
+    }
+  }
+  return packages;
+}
+
+// The newest version of the meta-package that is of this series.
+std::string NewestVersion(const PrivateApt& apt, const std::string& series) {
+  // "linux-image-amd64 | 6.1.176-1 | URL bookworm/main amd64 Packages", the newest first.
+  std::set<std::string> offered;
+  for (const std::string& line : Lines(apt.Cache({"madison", kMetaPackage}))) {
+    std::istringstream words(line);
+    std::string name;
+    std::string bar;
+    std::string version;
+    words >> name >> bar >> version;
+    if (version.starts_with(series + ".") || version.starts_with(series + "-")) return version;
+    offered.insert(version.substr(0, version.find('-')));
+  }
+  std::string list;
+  for (const std::string& version : offered) list += (list.empty() ? "" : ", ") + version;
+  throw HarnessError(fmt::format("Debian has no kernel {}; it has {}", series, list));
+}
+
+// What a virtual machine may need of a package: not its drivers.
+void Unpack(const fs::path& archive, const fs::path& folder) {
+  RunProgram({"sh", "-c",
+              "dpkg-deb --fsys-tarfile \"$1\" | tar --extract --directory \"$2\" --no-same-owner "
+              "--wildcards --wildcards-match-slash --exclude='*/kernel/drivers/net/ethernet/*' "
+              "--exclude='*/kernel/drivers/net/wireless/*' './*/vmlinuz*' './*/config*' "
+              "'*/kernel/net/*' '*/kernel/lib/*' '*/kernel/crypto/*' '*/kernel/arch/*' "
+              "'*/kernel/drivers/net/*' 2>/dev/null; test -e \"$2\"",
+              "unpack", archive.string(), folder.string()});
+}
+
+}  // namespace
+
+bool IsFetchedName(const std::string& name) {
+  static const std::regex form(R"(debian:[0-9]+\.[0-9]+)");
+  return std::regex_match(name, form);
+}
+
+Kernel FetchedKernel(const std::string& name) {
+  const fs::path folder = FolderOf(name);
+  if (!fs::exists(folder / "version")) {
+    throw HarnessError(
+        fmt::format("the kernel {0} is not here; 'sockproof kernels fetch {0}' brings it", name));
+  }
+  return KernelIn(folder, name);
+}
+
+std::vector<Kernel> FetchedKernels() {
+  std::vector<Kernel> kernels;
+  std::set<fs::path> folders;
+  for (const auto& entry : fs::directory_iterator(CacheFolder("kernels"))) {
+    if (fs::exists(entry.path() / "version")) folders.insert(entry.path());
+  }
+  for (const fs::path& folder : folders) {
+    std::string name = folder.filename().string();
+    name.replace(name.find('-'), 1, ":");
+    kernels.push_back(KernelIn(folder, name));
+  }
+  return kernels;
+}
+
+std::vector<Kernel> FetchKernels(const std::vector<std::string>& names,
+                                 const FetchOptions& options) {
+  for (const std::string& name : names) {
+    if (!IsFetchedName(name)) {
+      throw UsageError("'" + name + "' is no name of a kernel; an example is debian:6.1");
+    }
+  }
+  const FileLock lock(CacheFolder("kernels") / ".lock");
+  const std::string mirror = options.mirror.empty() ? MachinesMirror() : options.mirror;
+  const PrivateApt apt(mirror);
+  options.say("reading package lists of " + mirror);
+  apt.Get({"update"});
+  std::vector<Kernel> kernels;
+  for (const std::string& name : names) {
+    const std::string version = NewestVersion(apt, VersionOf(name));
+    const fs::path folder = FolderOf(name);
+    std::string present;
+    std::getline(std::ifstream(folder / "version"), present);
+    if (present == version) {
+      options.say(fmt::format("{} is here already, {}", name, version));
+      kernels.push_back(FetchedKernel(name));
+      continue;
+    }
+    const fs::path fresh = folder.string() + ".new";
+    fs::remove_all(fresh);
+    fs::create_directories(fresh);
+    for (const Package& package : PackagesOf(apt, version)) {
+      options.say(fmt::format("{}: {} {}", name, package.name, package.version));
+      const fs::path archive = apt.Download(package.name, version);
+      Unpack(archive, fresh);
+      fs::remove(archive);
+    }
+    KernelIn(fresh, name);  // throws when it is not whole
+    std::ofstream(fresh / "version") << version << '\n';
+    fs::remove_all(folder);
+    fs::rename(fresh, folder);
+    kernels.push_back(FetchedKernel(name));
+  }
+  return kernels;
+}
+
+}  // namespace sockproof

@@ -1,0 +1,388 @@
+#include "src/vm/machine.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <fstream>
+#include <iterator>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <sstream>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include "harness/base/errors.h"
+#include "harness/base/unique_fd.h"
+#include "src/report/text.h"
+#include "src/vm/cache.h"
+#include "src/vm/guest_interface.h"
+#include "src/vm/initramfs.h"
+#include "src/vm/program.h"
+#include "src/vm/qemu.h"
+#include "src/vm/snapshots.h"
+
+namespace sockproof {
+namespace {
+
+namespace fs = std::filesystem;
+using Json = nlohmann::json;
+using Steady = std::chrono::steady_clock;
+
+constexpr const char* kQemu = "qemu-system-x86_64";
+constexpr const char* kMemory = "128M";
+constexpr auto kBootTime = std::chrono::minutes(5);  // on a machine with much else to do
+constexpr std::size_t kSnapshotsKept = 8;
+constexpr std::size_t kConsoleLines = 40;
+
+// Numbers here change what a test sees: same numbers, same times to the nanosecond.
+std::vector<std::string> TimeArguments(MachineTime time) {
+  switch (time) {
+    case MachineTime::kVirtual:
+      return {"-accel", "tcg", "-icount", "shift=2,sleep=off"};
+    case MachineTime::kRealByKvm:
+      return {"-accel", "kvm", "-cpu", "host"};
+    case MachineTime::kRealByTcg:
+      return {"-accel", "tcg"};
+  }
+  throw HarnessError("no such time");
+}
+const std::vector<std::string> kSameEachTime = {"-seed", "42", "-rtc",
+                                                "base=2026-01-01T00:00:00,clock=vm"};
+
+// ACPI stays on: without it the processor never sleeps deeply enough for time to jump. Each time an
+// idle kernel wakes up costs as much as many hours of sleep: the timer of the local APIC makes it
+// do so seven times a second, psi and the accounting of memory in groups every two seconds. Without
+// oops=panic a kernel would go on after its defect; with panic=-1 a panic ends the machine.
+constexpr const char* kKernelCommandLine =
+    "nokaslr cryptomgr.notests pci=off tsc=reliable nolapic_timer psi=0 cgroup_disable=memory "
+    "init_on_alloc=0 random.trust_cpu=on "
+    "rootfstype=ramfs console=ttyS0 loglevel=5 oops=panic panic=-1 rdinit=/init -- guest";
+constexpr const char* kRealTime = " real-time";  // the next argument of the guest
+
+std::string KernelCommandLine(MachineTime time) {
+  return std::string(kKernelCommandLine) + (time == MachineTime::kVirtual ? "" : kRealTime);
+}
+
+std::string Escaped(std::string text) {
+  for (std::size_t at = 0; (at = text.find(',', at)) != std::string::npos; at += 2) {
+    text.insert(at, ",");
+  }
+  return text;
+}
+
+// `shared`: the machine's memory is written to the file; else the file is only read.
+std::vector<std::string> Arguments(const fs::path& qemu, MachineTime time, const fs::path& folder,
+                                   bool shared, const std::string& test) {
+  std::vector<std::string> arguments = {
+      qemu.string(),
+      "-nodefaults",
+      "-no-user-config",
+      "-display",
+      "none",
+      "-no-reboot",
+      "-object",
+      fmt::format("memory-backend-file,id=ram,size={},share={},mem-path={}", kMemory,
+                  shared ? "on" : "off", Escaped((folder / "ram").string())),
+      "-machine",
+      "pc,memory-backend=ram",
+      "-m",
+      kMemory,
+      "-fw_cfg",
+      fmt::format("name={},string={}", guest_interface::kTestFile, Escaped(test))};
+  const std::vector<std::string> of_time = TimeArguments(time);
+  arguments.insert(arguments.end(), of_time.begin(), of_time.end());
+  arguments.insert(arguments.end(), kSameEachTime.begin(), kSameEachTime.end());
+  return arguments;
+}
+
+// Memory is in a file of its own, not in the state.
+void LeaveMemoryOut(Qemu& qemu) {
+  qemu.Command("qmp_capabilities");
+  qemu.Command("migrate-set-capabilities",
+               {{"capabilities", {{{"capability", "x-ignore-shared"}, {"state", true}}}}});
+}
+
+UniqueFd Open(const fs::path& path, int flags) {
+  UniqueFd fd(open(path.c_str(), flags | O_CLOEXEC, 0666));
+  if (!fd) ThrowErrno("cannot open " + path.string());
+  return fd;
+}
+
+std::string ReadFile(const fs::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  return std::string(std::istreambuf_iterator<char>(file), {});
+}
+
+std::string LastLines(const std::string& text, std::size_t count) {
+  std::size_t at = text.size();
+  while (at > 0 && count > 0) {
+    at = text.rfind('\n', at - 1);
+    if (at == std::string::npos) return text;
+    --count;
+  }
+  return text.substr(at == text.size() ? at : at + (at == 0 ? 0 : 1));
+}
+
+std::string OnePerLine(const fs::path& console) {
+  std::string text = LastLines(ReadFile(console), 12);
+  std::string line;
+  for (const char c : text) line += c == '\n' || c == '\r' ? ' ' : c;
+  return line;
+}
+
+Json Parse(const std::string& line) { return Json::parse(line, nullptr, false); }
+
+// What makes one snapshot different from another.
+std::string KeyOf(const Kernel& kernel, const MachineOptions& options, const fs::path& qemu) {
+  std::string text = Fingerprint(kernel) + KernelCommandLine(options.time);
+  for (const std::string& argument : Arguments(qemu, options.time, "", true, ""))
+    text += argument + "\n";
+  std::vector<fs::path> files = FilesOf(options.program);
+  files.push_back(options.agent);
+  files.push_back(qemu);
+  for (const fs::path& file : files) {
+    text += fmt::format("{} {} {}\n", file.string(), fs::file_size(file),
+                        fs::last_write_time(file).time_since_epoch().count());
+  }
+  return HashOf(text);
+}
+
+// What no test can do without, of the kernel's configuration as far as it is known.
+std::string LackingOptions(const Kernel& kernel) {
+  std::string text;
+  for (const char* option :
+       {"CONFIG_BLK_DEV_INITRD", "CONFIG_PROC_FS", "CONFIG_PROC_SYSCTL", "CONFIG_SYSFS",
+        "CONFIG_X86_IOPL_IOPERM", "CONFIG_NET_NS", "CONFIG_PID_NS", "CONFIG_PACKET", "CONFIG_VETH",
+        "CONFIG_IPV6", "CONFIG_ETHTOOL_NETLINK", "CONFIG_INET_DIAG", "CONFIG_INET_TCP_DIAG"}) {
+    if (Lacks(kernel, option)) text += (text.empty() ? "" : ", ") + std::string(option);
+  }
+  return text;
+}
+
+void WaitForWord(Qemu& qemu, Steady::time_point deadline) {
+  while (!qemu.Speaks(std::chrono::seconds(2))) {
+    if (qemu.HaltedForGood()) throw HarnessError("the machine has halted");
+    if (Steady::now() > deadline) throw HarnessError("it takes too long");
+  }
+}
+
+// Boots the kernel and stops it when it is ready. Returns its facts.
+Json Boot(const Kernel& kernel, const MachineOptions& options, const fs::path& qemu_program,
+          const fs::path& folder) {
+  const fs::path initramfs = folder / "initramfs";
+  {
+    std::ofstream file(initramfs, std::ios::binary);
+    file << MakeInitramfs(kernel, options.program, options.agent);
+    if (!file.flush()) throw HarnessError("cannot write " + initramfs.string());
+  }
+  const fs::path console = folder / "console.txt";
+  const UniqueFd console_fd = Open(console, O_WRONLY | O_CREAT | O_APPEND);
+  std::vector<std::string> arguments =
+      Arguments(qemu_program, options.time, folder, true, guest_interface::kNoTest);
+  for (const std::string& argument :
+       {std::string("-kernel"), Escaped(kernel.image.string()), std::string("-initrd"),
+        Escaped(initramfs.string()), std::string("-append"), KernelCommandLine(options.time)}) {
+    arguments.push_back(argument);
+  }
+  const auto does_not_boot = [&](const std::string& why) {
+    const std::string lacking = LackingOptions(kernel);
+    return HarnessError(
+        fmt::format("{} does not come up: {}{}; its console ended with: {}", kernel.name, why,
+                    lacking.empty() ? "" : "; it lacks " + lacking, OnePerLine(console)));
+  };
+  try {
+    Qemu qemu(arguments, console_fd.get(), -1);
+    LeaveMemoryOut(qemu);
+    const auto deadline = Steady::now() + kBootTime;
+    while (true) {
+      WaitForWord(qemu, deadline);
+      const std::optional<std::string> line = qemu.ReadLine();
+      if (!line) throw HarnessError("the machine ended");
+      const Json message = Parse(*line);
+      if (!message.is_object()) continue;  // firmware speaks there too
+      if (message.value("guest", "") == "broken") throw HarnessError(message.value("why", ""));
+      if (message.value("guest", "") != "ready") continue;
+      qemu.Command("stop");
+      qemu.Command("migrate", {{"uri", "exec:cat > " + ShellQuoted((folder / "state").string())}});
+      while (true) {
+        const std::string status = qemu.Command("query-migrate").value("status", "");
+        if (status == "completed") break;
+        if (status == "failed" || Steady::now() > deadline) {
+          throw HarnessError("its state cannot be saved");
+        }
+        usleep(2000);
+      }
+      fs::remove(initramfs);
+      return message["facts"];
+    }
+  } catch (const HarnessError& error) {
+    throw does_not_boot(error.what());
+  }
+}
+
+// The facts of a snapshot that is whole; none when it is not.
+std::optional<Json> WholeSnapshot(const fs::path& folder) {
+  std::ifstream file(folder / "snapshot.json");
+  if (!file) return std::nullopt;
+  const Json about = Json::parse(file, nullptr, false);
+  if (!about.is_object()) return std::nullopt;
+  try {
+    if (HashOfFile(folder / "ram") != about.value("ram", "") ||
+        HashOfFile(folder / "state") != about.value("state", "")) {
+      return std::nullopt;
+    }
+  } catch (const std::exception&) {
+    return std::nullopt;
+  }
+  return about.value("facts", Json::object());
+}
+
+Json MakeSnapshot(const Kernel& kernel, const MachineOptions& options, const fs::path& qemu,
+                  const fs::path& folder) {
+  const fs::path fresh = folder.string() + ".new";
+  fs::remove_all(fresh);
+  fs::create_directories(fresh);
+  options.say("booting Linux " + kernel.release);
+  Json facts;
+  try {
+    facts = Boot(kernel, options, qemu, fresh);
+  } catch (...) {
+    fs::remove_all(fresh);
+    throw;
+  }
+  facts["system"] = "vm";
+  std::ofstream file(fresh / "snapshot.json");
+  file << Json{{"kernel", kernel.name},
+               {"release", kernel.release},
+               {"ram", HashOfFile(fresh / "ram")},
+               {"state", HashOfFile(fresh / "state")},
+               {"facts", facts}}
+              .dump(1)
+       << '\n';
+  if (!file.flush()) throw HarnessError("cannot write to " + fresh.string());
+  fs::remove_all(folder);
+  fs::rename(fresh, folder);
+  return facts;
+}
+
+// What came after `from` on standard error, which QEMU's console shares.
+std::string ConsoleSince(off_t from) {
+  const UniqueFd fd(open("/proc/self/fd/2", O_RDONLY | O_CLOEXEC));
+  std::string text;
+  char chunk[65536];
+  if (!fd || lseek(fd.get(), from, SEEK_SET) < 0) return text;
+  for (ssize_t count; (count = read(fd.get(), chunk, sizeof chunk)) > 0;) {
+    text.append(chunk, static_cast<std::size_t>(count));
+  }
+  text.erase(std::remove(text.begin(), text.end(), '\r'), text.end());
+  return text;
+}
+
+off_t EndOfConsole() {
+  const UniqueFd fd(open("/proc/self/fd/2", O_RDONLY | O_CLOEXEC));
+  const off_t end = fd ? lseek(fd.get(), 0, SEEK_END) : 0;
+  return end < 0 ? 0 : end;
+}
+
+[[noreturn]] void EndAlike(int signal_number) {
+  const rlimit no_core{0, 0};
+  setrlimit(RLIMIT_CORE, &no_core);
+  signal(signal_number, SIG_DFL);
+  kill(getpid(), signal_number);
+  _exit(128 + signal_number);
+}
+
+void EndAs(Verdict verdict, const std::string& reason, EventLog& log, Time now) {
+  log.Add(Event{now, VerdictEvent{verdict, reason, Duration(0)}});
+}
+
+}  // namespace
+
+Machine Machine::Prepare(const Kernel& kernel, const MachineOptions& options) {
+  Machine machine;
+  machine.time_ = options.time;
+  machine.qemu_ = FindProgram(kQemu);
+  if (machine.qemu_.empty()) {
+    throw HarnessError(std::string(kQemu) +
+                       " is not installed, without which no kernel can be booted; as root: "
+                       "apt-get install --no-install-recommends qemu-system-x86");
+  }
+  const std::string key = KeyOf(kernel, options, machine.qemu_);
+  machine.folder_ = CacheFolder("snapshots") / key;
+  const FileLock lock(machine.folder_.string() + ".lock");
+  std::optional<Json> facts;
+  if (options.use_cache) facts = WholeSnapshot(machine.folder_);
+  if (!facts) facts = MakeSnapshot(kernel, options, machine.qemu_, machine.folder_);
+  fs::last_write_time(machine.folder_ / "snapshot.json", fs::file_time_type::clock::now());
+  machine.facts_ = facts->get<Facts>();
+  RemoveOldSnapshots(kSnapshotsKept);
+  return machine;
+}
+
+void Machine::RunTest(const TestCase& test, EventLog& log) const {
+  const off_t console_begin = EndOfConsole();
+  const UniqueFd state = Open(folder_ / "state", O_RDONLY);
+  std::vector<std::string> arguments = Arguments(qemu_, time_, folder_, false, test.id());
+  // What the kernel was booted with is in memory by now, except for the place of its loader.
+  for (const char* argument : {"-option-rom", "linuxboot_dma.bin", "-incoming", "defer"}) {
+    arguments.emplace_back(argument);
+  }
+  Time last;
+  std::optional<Json> end;
+  int status = 0;
+  try {
+    Qemu qemu(arguments, STDERR_FILENO, state.get());
+    LeaveMemoryOut(qemu);
+    qemu.Command("migrate-incoming", {{"uri", "fd:3"}});
+    while (qemu.Command("query-status").value("status", "") == "inmigrate") usleep(1000);
+    qemu.Command("cont");
+    while (const std::optional<std::string> line = qemu.ReadLine()) {
+      const Json message = Parse(*line);
+      if (!message.is_object()) continue;
+      if (message.contains("guest")) {
+        const auto what = message.value("guest", "");
+        if (what == "broken") EndAs(Verdict::kError, message.value("why", ""), log, last);
+        if (what == "hung") {
+          EndAs(Verdict::kError, "hung: not ended within its time in the guest", log, last);
+        }
+        if (what == "end") end = message;
+        continue;
+      }
+      Event event = message.get<Event>();
+      last = event.time;
+      // Nothing outside makes a guest late by its own clock.
+      auto* const verdict = std::get_if<VerdictEvent>(&event.what);
+      if (verdict != nullptr && time_ == MachineTime::kVirtual) {
+        verdict->worst_lateness = Duration(0);
+      }
+      log.Add(std::move(event));
+    }
+    status = qemu.WaitForEnd();
+  } catch (const HarnessError& error) {
+    EndAs(Verdict::kError, fmt::format("{}: {}", error.what(), ConsoleSince(console_begin)), log,
+          last);
+    return;
+  }
+  if (end && end->value("signal", 0) != 0) EndAlike(end->value("signal", 0));
+  if (end && !end->value("warned", false)) return;
+
+  const std::string console = LastLines(ConsoleSince(console_begin), kConsoleLines);
+  if (!end && (WIFSIGNALED(status) || WEXITSTATUS(status) != 0)) {
+    EndAs(Verdict::kError, "QEMU failed: " + console, log, last);
+    return;
+  }
+  const std::string what = end ? "the kernel warns of a defect" : "the kernel crashed";
+  log.Add(Event{last, FailureEvent{test.file, test.line,
+                                   fmt::format("  Expected: the kernel runs\n  Observed: {}\n{}",
+                                               what, console)}});
+  EndAs(Verdict::kFail, what, log, last);
+}
+
+}  // namespace sockproof

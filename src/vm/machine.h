@@ -1,0 +1,53 @@
+// A Linux kernel as a system under test: a virtual machine that is booted once, stopped when it is
+// ready, and goes on from there for each test, in virtual time.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <string>
+
+#include "harness/claims/facts.h"
+#include "harness/test/registry.h"
+#include "harness/trace/event_log.h"
+#include "src/vm/kernel.h"
+
+namespace sockproof {
+
+// The time in which a machine runs.
+enum class MachineTime {
+  kVirtual,    // jumps to the next timer when the machine idles; the same each time
+  kRealByKvm,  // real, on the processor itself
+  kRealByTcg,  // real, on an emulated one, which is some ten times slower
+};
+
+struct MachineOptions {
+  std::filesystem::path program;  // of which the tests are part
+  std::filesystem::path agent;
+  MachineTime time = MachineTime::kVirtual;
+  bool use_cache = true;  // take a snapshot that is there, and leave one
+  // Told what takes long: "booting Linux 6.1.0-50-amd64".
+  std::function<void(const std::string&)> say = [](const std::string&) {};
+};
+
+// Copies mean the same snapshot.
+class Machine {
+ public:
+  // Boots `kernel` and keeps it as a snapshot, or finds it in the cache. Throws HarnessError, with
+  // the last lines of its console when it does not boot.
+  static Machine Prepare(const Kernel& kernel, const MachineOptions& options);
+
+  const Facts& facts() const { return facts_; }
+
+  // A RunOneTest (src/run/runner.h): runs the test in a machine that goes on from the snapshot.
+  // What the machine prints on its console goes to standard error. A kernel that crashes is the
+  // verdict FAIL; a guest whose test process ends as no test should ends this process alike.
+  void RunTest(const TestCase& test, EventLog& log) const;
+
+ private:
+  MachineTime time_ = MachineTime::kVirtual;
+  std::filesystem::path qemu_;
+  std::filesystem::path folder_;
+  Facts facts_;
+};
+
+}  // namespace sockproof

@@ -1,0 +1,24 @@
+// Other programs that the vm parts need: xz, apt-get, qemu.
+#pragma once
+
+#include <sys/types.h>
+
+#include <string>
+#include <vector>
+
+namespace sockproof {
+
+// The path of `name` in PATH; empty when there is none.
+std::string FindProgram(const std::string& name);
+
+// Starts `command` (a path first) with these as standard input, output and error; 0 or more is a
+// descriptor of this process, -1 the null device; `fourth`, if it is not -1, becomes descriptor 3.
+// It dies with this process and holds no other descriptor. Throws HarnessError.
+pid_t StartProgram(const std::vector<std::string>& command, int input, int output, int error,
+                   int fourth = -1);
+
+// Runs `command` (a name that PATH knows first) and returns what it printed. Throws HarnessError
+// when it cannot be started or fails, with the end of what it complained about.
+std::string RunProgram(std::vector<std::string> command);
+
+}  // namespace sockproof

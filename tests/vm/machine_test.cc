@@ -1,0 +1,158 @@
+// A kernel of Debian in a virtual machine, as a user runs it. Needs QEMU and that kernel in the
+// user's cache (`./sockproof check` brings both); else every test here is skipped.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <memory>
+
+#include "src/vm/cache.h"
+#include "src/vm/kernel_store.h"
+#include "src/vm/program.h"
+#include "tests/e2e/program.h"
+
+namespace sockproof {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+using testing::HasSubstr;
+
+constexpr const char* kKernel = "debian:6.1";
+constexpr const char* kSut = "vm:debian:6.1";
+
+// One boot for all: the tests share a folder, and in it a cache.
+class MachineTest : public testing::Test {
+ protected:
+  static void SetUpTestSuite() {
+    if (FindProgram("qemu-system-x86_64").empty()) {
+      reason_ = "QEMU is not installed";
+      return;
+    }
+    try {
+      FetchedKernel(kKernel);
+    } catch (const std::exception& error) {
+      reason_ = error.what();
+      return;
+    }
+    const fs::path kernels = CacheFolder("kernels");
+    place_ = std::make_unique<Workplace>(SOCKPROOF_GUEST);
+    fs::create_directories(Cache());
+    fs::create_directory_symlink(kernels, Cache() / "kernels");
+    setenv("XDG_CACHE_HOME", place_->folder().c_str(), 1);
+  }
+  static void TearDownTestSuite() { place_.reset(); }
+
+  void SetUp() override {
+    if (!place_) GTEST_SKIP() << reason_;
+  }
+
+  static fs::path Cache() { return place_->folder() / "sockproof"; }
+
+  static fs::path Snapshot() {
+    for (const auto& entry : fs::directory_iterator(Cache() / "snapshots")) {
+      if (entry.is_directory()) return entry.path();
+    }
+    return {};
+  }
+
+  static std::map<std::string, json> Tests() {
+    std::map<std::string, json> tests;
+    const json result = place_->Result();
+    for (const json& test : result.at("tests")) tests[test.at("id")] = test;
+    return tests;
+  }
+
+  static std::unique_ptr<Workplace> place_;
+  static std::string reason_;
+};
+
+std::unique_ptr<Workplace> MachineTest::place_;
+std::string MachineTest::reason_;
+
+TEST_F(MachineTest, TestsPassInItAsOnAHost) {
+  const Finished run = place_->Run({"Guest.Passes*", "-s", kSut});
+  EXPECT_EQ(run.exit_code, 0) << run.out << run.err;
+  EXPECT_THAT(run.err, HasSubstr("booting Linux 6.1"));
+  const json result = place_->Result();
+  EXPECT_EQ(result.at("sut"), kSut);
+  EXPECT_THAT(result.at("facts").at("release").get<std::string>(), HasSubstr("6.1."));
+  EXPECT_EQ(result.at("counts").at("pass"), 4);
+  const fs::path folder = fs::path("out") / "tests" / "Guest.Passes-ipv4";
+  EXPECT_THAT(place_->ReadFile(folder / "ladder.txt"), HasSubstr("SYN,ACK"));
+  EXPECT_EQ(place_->ReadFile(folder / "capture.pcapng").substr(0, 4), "\x0a\x0d\x0d\x0a");
+  EXPECT_TRUE(place_->AllGone());
+}
+
+TEST_F(MachineTest, TheSecondRunGoesOnFromTheSnapshotAndSeesTheSame) {
+  ASSERT_EQ(place_->Run({"Guest.Passes", "-s", kSut}).exit_code, 0);
+  const fs::path events = fs::path("out") / "tests" / "Guest.Passes-ipv6" / "events.jsonl";
+  const std::string first = place_->ReadFile(events);
+  const Finished again = place_->Run({"Guest.Passes", "-s", kSut});
+  EXPECT_EQ(again.exit_code, 0) << again.out << again.err;
+  EXPECT_EQ(again.err, "");
+  EXPECT_EQ(place_->ReadFile(events), first);
+}
+
+TEST_F(MachineTest, ADayPassesInTheTestsTimeOnly) {
+  const Finished run = place_->Run({"Guest.WaitsForADay", "-s", kSut});
+  EXPECT_EQ(run.exit_code, 0) << run.out << run.err;
+  EXPECT_GE(Tests().at("Guest.WaitsForADay/ipv4").at("sut_s"), 86400.0);
+}
+
+TEST_F(MachineTest, ADefectOfTheKernelIsAFailureAndOneOfTheHarnessIsNot) {
+  const Finished run = place_->Run({"Guest.CrashesTheKernel", "Guest.Segfaults",
+                                    "Guest.HangsForever", "Guest.Passes", "-s", kSut});
+  EXPECT_EQ(run.exit_code, 1) << run.out << run.err;
+  auto tests = Tests();
+  const json& crashed = tests.at("Guest.CrashesTheKernel/ipv4");
+  EXPECT_EQ(crashed.at("verdict"), "FAIL");
+  EXPECT_THAT(crashed.at("failures").at(0).at("text").get<std::string>(),
+              HasSubstr("sysrq triggered crash"));
+  EXPECT_THAT(crashed.at("ladder").get<std::string>(), HasSubstr("SYN"));
+  const json& segfaulted = tests.at("Guest.Segfaults/ipv4");
+  EXPECT_EQ(segfaulted.at("verdict"), "ERROR");
+  EXPECT_THAT(segfaulted.at("reason").get<std::string>(), HasSubstr("SIGSEGV"));
+  const json& hung = tests.at("Guest.HangsForever/ipv4");
+  EXPECT_EQ(hung.at("verdict"), "ERROR");
+  EXPECT_THAT(hung.at("reason").get<std::string>(), HasSubstr("hung"));
+  EXPECT_EQ(tests.at("Guest.Passes/ipv4").at("verdict"), "PASS");
+}
+
+TEST_F(MachineTest, ABrokenSnapshotIsMadeAnew) {
+  ASSERT_EQ(place_->Run({"Guest.Passes/ipv4", "-s", kSut}).exit_code, 0);
+  std::fstream(Snapshot() / "state") << "garbage";
+  const Finished run = place_->Run({"Guest.Passes/ipv4", "-s", kSut});
+  EXPECT_EQ(run.exit_code, 0) << run.out << run.err;
+  EXPECT_THAT(run.err, HasSubstr("booting"));
+}
+
+TEST_F(MachineTest, NothingIsLeftOfARunThatIsKilled) {
+  const pid_t run = place_->Start({"Guest.WaitsForADay", "-s", kSut});
+  ASSERT_TRUE(Eventually([] { return !place_->Processes("qemu-system").empty(); }));
+  kill(run, SIGKILL);
+  place_->Wait(run);
+  EXPECT_TRUE(place_->AllGone());
+}
+
+TEST_F(MachineTest, WhatDoesNotBootIsSaidInOneLine) {
+  const fs::path image = place_->folder() / "bzImage";
+  const Kernel kernel = FetchedKernel(kKernel);
+  fs::copy_file(kernel.image, image);
+  // The compressed kernel, damaged.
+  std::fstream file(image, std::ios::in | std::ios::out | std::ios::binary);
+  file.seekp(static_cast<std::streamoff>(fs::file_size(image) / 2));
+  file << std::string(4096, 'x');
+  file.close();
+  const Finished run = place_->Run({"Guest.Passes", "-s", "vm:" + image.string()});
+  EXPECT_EQ(run.exit_code, 3) << run.out;
+  EXPECT_THAT(run.err, HasSubstr("does not come up"));
+}
+
+}  // namespace
+}  // namespace sockproof
