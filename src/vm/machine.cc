@@ -41,7 +41,7 @@ constexpr auto kBootTime = std::chrono::minutes(5);  // on a machine with much e
 constexpr std::size_t kSnapshotsKept = 8;
 constexpr std::size_t kConsoleLines = 40;
 
-// Numbers here change what a test sees: same numbers, same times to the nanosecond.
+// Numbers here change what a test sees: same numbers, same times.
 std::vector<std::string> TimeArguments(MachineTime time) {
   switch (time) {
     case MachineTime::kVirtual:
