@@ -53,7 +53,10 @@ namespace sockproof {
 // The system under test on one end of a wire, the scripted peer on the other.
 class PeerTest : public TestBody {
  public:
-  PeerTest();
+  // Whether the system knows the link-layer address of the scripted peer from the beginning. A
+  // stranger's it asks for before its first segment leaves.
+  enum class Acquaintance { kNeighbour, kStranger };
+  explicit PeerTest(Acquaintance acquaintance = Acquaintance::kNeighbour);
 
  protected:
   // An established connection: by connect() of the system under test, or by its accept().

@@ -6,6 +6,7 @@
 #include "harness/base/errors.h"
 #include "harness/test/context.h"
 #include "harness/test/test.h"
+#include "harness/wire/neighbour.h"
 
 namespace sockproof {
 namespace {
@@ -19,8 +20,20 @@ constexpr int kBacklog = 16;
 
 IpVersion RunningIp() { return TestContext::Current().test().ip; }
 
-Stack& StartStack(const std::string& actor, int host, int gateway) {
-  return TestContext::Current().StartStack({actor, host, gateway});
+// A stack that knows the other host on its wire, unless that is a stranger.
+Stack& StartStack(const std::string& actor, int host, const std::string& other_actor, int other,
+                  bool stranger = false) {
+  TestContext& context = TestContext::Current();
+  Stack& stack = context.StartStack({actor, host, other});
+  if (stranger) return stack;
+  Introduce(stack.loop(), stack.wire(), RunningIp(), host, other,
+            [&](Time time, const Bytes& frame, bool sent) {
+              const auto& [from, to] =
+                  sent ? std::tie(other_actor, actor) : std::tie(actor, other_actor);
+              const Fate fate = sent ? Fate::kSent : Fate::kReceived;
+              stack.log().Add({time, FrameEvent{from, to, fate, Duration(0), frame}});
+            });
+  return stack;
 }
 
 // State changes follow frames within microseconds, but asynchronously.
@@ -63,9 +76,10 @@ Time WaitForEnd(Stack& stack, const Endpoint& local, const Endpoint& remote, Dur
 
 // --- PeerTest ------------------------------------------------------------------------------------
 
-PeerTest::PeerTest()
+PeerTest::PeerTest(Acquaintance acquaintance)
     : ip(RunningIp()),
-      sut(StartStack("sut", kFirstHost, kSecondHost)),
+      sut(StartStack("sut", kFirstHost, "peer", kSecondHost,
+                     acquaintance == Acquaintance::kStranger)),
       host(sut.loop(), sut.log(), sut.wire(), "peer", kSecondHost, sut.actor(), kFirstHost) {}
 
 Connection PeerTest::Connected() {
@@ -188,8 +202,8 @@ void PeerTest::Observe(const std::string& name, Duration value) {
 
 WireTest::WireTest()
     : ip(RunningIp()),
-      client(StartStack("client", kFirstHost, kSecondHost)),
-      server(StartStack("server", kSecondHost, kFirstHost)),
+      client(StartStack("client", kFirstHost, "server", kSecondHost)),
+      server(StartStack("server", kSecondHost, "client", kFirstHost)),
       wire(client.loop(), client.log(), {client.actor(), &client.wire()},
            {server.actor(), &server.wire()}) {}
 

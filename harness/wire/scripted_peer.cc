@@ -1,12 +1,12 @@
 #include "harness/wire/scripted_peer.h"
 
 #include <fmt/format.h>
-#include <tins/tins.h>
 
 #include <algorithm>
 
 #include "harness/base/errors.h"
 #include "harness/wire/addresses.h"
+#include "harness/wire/neighbour.h"
 
 namespace sockproof {
 namespace {
@@ -15,10 +15,6 @@ constexpr std::uint16_t kEthernetMtu = 1500;
 
 std::uint16_t NaturalMss(IpVersion version) {
   return static_cast<std::uint16_t>(kEthernetMtu - (version == IpVersion::kIpv4 ? 40 : 60));
-}
-
-std::uint16_t EtherType(const Bytes& frame) {
-  return frame.size() < 14 ? 0 : static_cast<std::uint16_t>(frame[12] << 8 | frame[13]);
 }
 
 }  // namespace
@@ -193,16 +189,16 @@ Time ScriptedPeer::SendSegment(const Segment& segment) {
 }
 
 Time ScriptedPeer::SendIcmpError(const IcmpError& error, const Segment& about) {
-  return SendFrame(BuildFrame(error, about, Address(about.source.address.version()),
-                              WireMac(host_), WireMac(sut_host_)));
+  return SendFrame(BuildFrame(error, about, Address(about.source.address.version()), WireMac(host_),
+                              WireMac(sut_host_)));
 }
 
 void ScriptedPeer::TakeFrame(Time time, Bytes frame) {
   log_.Add({time, FrameEvent{sut_, actor_, Fate::kReceived, Duration(0), frame}});
   const std::optional<Segment> segment = ParseSegment(frame, time);
   if (!segment) {
-    if (answer_neighbours_ && EtherType(frame) == 0x0806) AnswerArp(frame);
-    if (answer_neighbours_ && EtherType(frame) == 0x86dd) AnswerNeighbourSolicitation(frame);
+    if (!answer_neighbours_) return;
+    if (std::optional<Bytes> answer = NeighbourAnswer(frame, host_)) SendFrame(*std::move(answer));
     return;
   }
   ScriptedTcp* taker = nullptr;
@@ -217,43 +213,6 @@ void ScriptedPeer::TakeFrame(Time time, Bytes frame) {
   if (taker == nullptr) return;  // in the ladder all the same
   taker->remote_ = segment->source;
   taker->arrived_.push_back(*segment);
-}
-
-void ScriptedPeer::AnswerArp(const Bytes& frame) try {
-  const Tins::EthernetII request(frame.data(), static_cast<std::uint32_t>(frame.size()));
-  const auto* arp = request.find_pdu<Tins::ARP>();
-  const std::string address = Address(IpVersion::kIpv4).ToString();
-  if (arp == nullptr || arp->opcode() != Tins::ARP::REQUEST || arp->target_ip_addr() != address)
-    return;
-  const Tins::HWAddress<6> mac(WireMac(host_).data());
-  SendFrame(Tins::ARP::make_arp_reply(arp->sender_ip_addr(), address, arp->sender_hw_addr(), mac)
-                .serialize());
-} catch (const Tins::malformed_packet&) {
-  // What cannot be read is not answered.
-}
-
-void ScriptedPeer::AnswerNeighbourSolicitation(const Bytes& frame) try {
-  const Tins::EthernetII request(frame.data(), static_cast<std::uint32_t>(frame.size()));
-  const auto* ip = request.find_pdu<Tins::IPv6>();
-  const auto* icmp = request.find_pdu<Tins::ICMPv6>();
-  const std::string address = Address(IpVersion::kIpv6).ToString();
-  if (ip == nullptr || icmp == nullptr || icmp->type() != Tins::ICMPv6::NEIGHBOUR_SOLICIT ||
-      icmp->target_addr() != address) {
-    return;
-  }
-  const MacAddress mac = WireMac(host_);
-  Tins::ICMPv6 advertisement(Tins::ICMPv6::NEIGHBOUR_ADVERT);
-  advertisement.target_addr(address);
-  advertisement.solicited(1);
-  advertisement.override(1);
-  advertisement.target_link_layer_addr(Tins::HWAddress<6>(mac.data()));
-  Tins::IPv6 answer(ip->src_addr(), address);
-  answer.hop_limit(255);  // RFC 4861 section 7.1.2 demands it
-  SendFrame((Tins::EthernetII(request.src_addr(), Tins::HWAddress<6>(mac.data())) / answer /
-             advertisement)
-                .serialize());
-} catch (const Tins::malformed_packet&) {
-  // What cannot be read is not answered.
 }
 
 }  // namespace sockproof

@@ -135,8 +135,6 @@ class ScriptedPeer {
 
  private:
   void TakeFrame(Time time, Bytes frame);
-  void AnswerArp(const Bytes& frame);
-  void AnswerNeighbourSolicitation(const Bytes& frame);
 
   EventLoop& loop_;
   EventLog& log_;

@@ -31,6 +31,11 @@ class ConnectInProgress : public PeerTest {
   ScriptedTcp& peer = connection.peer;
 };
 
+class PeerIsAStranger : public PeerTest {
+ protected:
+  PeerIsAStranger() : PeerTest(Acquaintance::kStranger) {}
+};
+
 // How long an address is asked for in vain: three requests, one a second.
 constexpr Duration kUnresolved = 3s;
 
@@ -90,8 +95,8 @@ TEST_WITH(
 
 // --- An address that nobody answers for ----------------------------------------------------------
 
-TEST_WITH_PEER(
-    SynErrors, AnUnresolvedIpv4AddressIsUnreachable,
+TEST_WITH(
+    PeerIsAStranger, SynErrors, AnUnresolvedIpv4AddressIsUnreachable,
     .claims = {"man:arp(7)-mcast_solicit", "man:ip(7)-EHOSTUNREACH"},
     .lasts = [](const Facts&) -> Duration { return kUnresolved; },
     .ipv4_only_because = "ARP is of IPv4") {
@@ -102,8 +107,8 @@ TEST_WITH_PEER(
   EXPECT_THAT(connected.end - connected.begin, FiresAfter(kUnresolved));
 }
 
-TEST_WITH_PEER(
-    SynErrors, AnUnresolvedIpv6AddressIsUnreachable,
+TEST_WITH(
+    PeerIsAStranger, SynErrors, AnUnresolvedIpv6AddressIsUnreachable,
     .claims = {"rfc4861:7.2.2-unresolved", "linux:icmpv6_err_convert"},
     .lasts = [](const Facts&) -> Duration { return kUnresolved; },
     .ipv6_only_because = "neighbour discovery is of IPv6") {
@@ -114,8 +119,8 @@ TEST_WITH_PEER(
   EXPECT_THAT(connected.end - connected.begin, FiresAfter(kUnresolved));
 }
 
-TEST_WITH_PEER(
-    SynErrors, AnAddressThatIsResolvedLateStillConnects,
+TEST_WITH(
+    PeerIsAStranger, SynErrors, AnAddressThatIsResolvedLateStillConnects,
     .claims = {"man:arp(7)-mcast_solicit", "rfc4861:7.2.2-unresolved"},
     .lasts = [](const Facts&) -> Duration { return 1s; }) {
   host.AnswerNeighbours(false);
