@@ -5,7 +5,6 @@
 namespace sockproof {
 namespace {
 
-constexpr Duration kBusy{1s};
 constexpr double kWaiting = 0.01;
 // Tests that started before the limit was lowered go on being late for a while.
 constexpr auto kBetweenLowerings = std::chrono::milliseconds(500);
@@ -25,9 +24,7 @@ Pace::Pace(int jobs, int cores)
                              : kProcessesPerCore * static_cast<std::size_t>(cores)),
       limit_(fixed_ ? jobs : kFirstPerCore * cores) {}
 
-double Pace::Load(Duration age, Duration planned) const {
-  return fixed_ || age < kBusy || age > planned ? 1 : kWaiting;
-}
+double Pace::Load(Duration age) const { return fixed_ || age < kBusy ? 1 : kWaiting; }
 
 bool Pace::HasRoom(std::size_t running, double load) const {
   return running < most_processes_ && (running == 0 || load + 1 <= limit_);

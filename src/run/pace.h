@@ -9,10 +9,13 @@
 namespace sockproof {
 
 // Either a fixed number, or as many as the machine carries: found out while tests run, from how
-// late their processes were served. A test counts as one while it sets up and for as long as it is
-// planned to be busy, then, when it mostly waits, as a hundredth.
+// late their processes were served. A test counts as one for the first second; one that takes
+// longer mostly waits, and counts a hundredth from then on.
 class Pace {
  public:
+  // How long a test counts fully.
+  static constexpr Duration kBusy{1s};
+
   // A served-late time that no timing of a test needs to fear: the shortest timer that a peer or
   // the harness answers to, the delayed acknowledgement, takes 40 ms.
   static constexpr Duration kGood{10ms};
@@ -22,7 +25,7 @@ class Pace {
   Pace(int jobs, int cores);
 
   // What a running test counts, by its age.
-  double Load(Duration age, Duration planned) const;
+  double Load(Duration age) const;
 
   // Whether another test may start while `running` tests count `load` together.
   bool HasRoom(std::size_t running, double load) const;

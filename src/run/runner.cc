@@ -195,7 +195,7 @@ class Run {
   double Load() const {
     double load = 0;
     for (const Running& running : running_) {
-      load += pace_.Load(Steady::now() - running.started, running.result->planned);
+      load += pace_.Load(Steady::now() - running.started);
     }
     return load;
   }
@@ -251,6 +251,11 @@ class Run {
     for (const Running& running : running_) {
       if (running.killed_because.empty()) {
         wake_up = std::min(wake_up, running.started + running.limit);
+      }
+      // From then on there may be room for another test.
+      const auto waits_from = running.started + Pace::kBusy;
+      if (!waiting_.empty() && waits_from > Steady::now()) {
+        wake_up = std::min(wake_up, waits_from);
       }
     }
     if (reports_.changed()) wake_up = std::min(wake_up, reports_.due());

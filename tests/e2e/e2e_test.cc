@@ -96,6 +96,33 @@ TEST(Run, AFailureExplainsItself) {
   }
 }
 
+TEST(Run, FailedTestsCanBeRunAgainAlone) {
+  Workplace place(SOCKPROOF_MISBEHAVING);
+  place.Run({"Behaves", "Departs", "--attempts", kUntilInTime});
+  const Finished again = place.Run({"--rerun-failed", "--attempts", kUntilInTime});
+  EXPECT_EQ(again.exit_code, 1) << again.out << again.err;
+  for (const auto& [id, test] : TestsById(place.Result())) {
+    EXPECT_THAT(id, testing::StartsWith("Departs.")) << id;
+  }
+}
+
+TEST(Run, AnEngineThatShardsGoogleTestSpreadsARun) {
+  std::set<std::string> ids;
+  for (const char* index : {"0", "1"}) {
+    Workplace place(SOCKPROOF_MISBEHAVING);
+    const std::string status = (place.folder() / "status").string();
+    const Finished run = place.Run({"Behaves"}, [&] {
+      setenv("GTEST_TOTAL_SHARDS", "2", 1);
+      setenv("GTEST_SHARD_INDEX", index, 1);
+      setenv("GTEST_SHARD_STATUS_FILE", status.c_str(), 1);
+    });
+    EXPECT_EQ(run.exit_code, 0) << run.out << run.err;
+    EXPECT_TRUE(fs::exists(status));
+    for (const auto& [id, test] : TestsById(place.Result())) EXPECT_TRUE(ids.insert(id).second);
+  }
+  EXPECT_THAT(ids, testing::ElementsAre("Behaves.Passes/ipv4", "Behaves.Passes/ipv6"));
+}
+
 // --- kill -9 -------------------------------------------------------------------------------------
 
 // Two tests are waiting: their agents have accepted a connection.
