@@ -130,6 +130,21 @@ std::string LastLines(const std::string& text, std::size_t count) {
   return text.substr(at == text.size() ? at : at + (at == 0 ? 0 : 1));
 }
 
+// What a kernel says of its own defect, from its beginning; without any, the last lines.
+std::string Complaint(const std::string& console) {
+  std::size_t begin = std::string::npos;
+  for (const char* sign : {"Kernel panic", "BUG:", "Oops", "WARNING:", "general protection"}) {
+    begin = std::min(begin, console.find(sign));
+  }
+  if (begin == std::string::npos) return LastLines(console, kConsoleLines);
+  begin = console.rfind('\n', begin) + 1;  // 0 when it is in the first line
+  std::size_t end = begin;
+  for (std::size_t line = 0; line < kConsoleLines && end != std::string::npos; ++line) {
+    end = console.find('\n', end + 1);
+  }
+  return console.substr(begin, end - begin);
+}
+
 std::string OnePerLine(const fs::path& console) {
   std::string text = LastLines(ReadFile(console), 12);
   std::string line;
@@ -373,7 +388,7 @@ void Machine::RunTest(const TestCase& test, EventLog& log) const {
   if (end && end->value("signal", 0) != 0) EndAlike(end->value("signal", 0));
   if (end && !end->value("warned", false)) return;
 
-  const std::string console = LastLines(ConsoleSince(console_begin), kConsoleLines);
+  const std::string console = Complaint(ConsoleSince(console_begin));
   if (!end && (WIFSIGNALED(status) || WEXITSTATUS(status) != 0)) {
     EndAs(Verdict::kError, "QEMU failed: " + console, log, last);
     return;
