@@ -400,12 +400,12 @@ void Agent::Process::Finish(CallId id, Request& request, const json& message) {
     return;
   }
   json result = message.at("result");
+  loop_.NoteLateness(FromNanoseconds(result.at("begin")) - request.sent);
+  loop_.NoteServed(FromNanoseconds(result.at("end")));
   if (lie.reply) lie.reply(request.method, request.params, result);
   AgentReply& reply = request.reply;
   reply.begin = FromNanoseconds(result.at("begin"));
   reply.end = FromNanoseconds(result.at("end"));
-  loop_.NoteLateness(reply.begin - request.sent);
-  loop_.NoteServed(reply.end);
   LogCall(id, reply.begin);
   reply.signals = result.value("signals", std::vector<std::string>());
   if (result.contains("errno")) {

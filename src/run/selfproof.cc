@@ -70,7 +70,7 @@ class Proof {
     RunOptions options;
     options.baseline = options_.baseline;
     options.jobs = options_.jobs;
-    options.attempts = 4;
+    options.attempts = 2;
     options.follow_up = [this](const TestResult& ended) { return Next(ended); };
     const auto body = [this](const TestCase& test, EventLog& log) {
       const auto pair = pair_of_.find(test.id());
