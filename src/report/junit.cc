@@ -190,6 +190,8 @@ std::string RenderJunit(const RunResult& run, const std::string& results_path,
     property("suite-version", run.suite_version);
     if (run.seed) property("seed", std::to_string(*run.seed));
     if (run.shard) property("shard", fmt::format("{}/{}", run.shard->index, run.shard->count));
+    for (const std::string& file : run.baselines) property("baseline", file);
+    for (const std::string& entry : run.stale_departures) property("stale-departure", entry);
     for (const auto& [name, value] : run.facts) property(name, value);
     for (; begin != end; ++begin) AppendCase(suite, *begin, run, results_path, dialect);
   }

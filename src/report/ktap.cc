@@ -43,8 +43,9 @@ class Level {
   }
 
   // The result of a test is preceded by the level below it.
-  void Result(const Level& below, const std::string& name) {
+  void Result(const Level& below, const std::string& name, const std::string& diagnosis = "") {
     text_ += below.text_;
+    Diagnose(diagnosis);
     Result(below.ok_, name, below.number_ > 0 && below.skipped_ ? "SKIP" : "");
   }
 
@@ -121,7 +122,14 @@ std::string RenderKtap(const RunResult& run) {
     sut.Result(suite, name);
   }
   Level top("", "", 1);
-  top.Result(sut, run.sut);
+  std::string diagnosis;
+  for (const std::string& file : run.baselines) {
+    diagnosis += "baseline: " + OnOneLine(CleanText(file)) + "\n";
+  }
+  for (const std::string& entry : run.stale_departures) {
+    diagnosis += "stale departure: " + OnOneLine(CleanText(entry)) + "\n";
+  }
+  top.Result(sut, run.sut, diagnosis);
   return top.text();
 }
 

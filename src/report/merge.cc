@@ -74,6 +74,12 @@ void CheckShards(const std::vector<NamedResult>& parts) {
   }
 }
 
+void AddMissing(const std::vector<std::string>& some, std::vector<std::string>& all) {
+  for (const std::string& one : some) {
+    if (std::find(all.begin(), all.end(), one) == all.end()) all.push_back(one);
+  }
+}
+
 void AddTests(const NamedResult& part, std::map<std::string, std::string>& part_of_id,
               std::map<std::string, std::string>& id_of_directory, RunResult& merged) {
   for (const TestResult& test : part.second.tests) {
@@ -127,10 +133,8 @@ RunResult Merge(const std::vector<NamedResult>& parts) {
     }
     if (run.seed != merged.seed) merged.seed.reset();
     if (merged.interrupted == 0) merged.interrupted = run.interrupted;
-    for (const std::string& entry : run.stale_departures) {
-      auto& stale = merged.stale_departures;
-      if (std::find(stale.begin(), stale.end(), entry) == stale.end()) stale.push_back(entry);
-    }
+    AddMissing(run.baselines, merged.baselines);
+    AddMissing(run.stale_departures, merged.stale_departures);
   }
   CheckShards(parts);
   merged.facts = MergedFacts(parts);

@@ -40,6 +40,9 @@ class Value {
     return Below(*member, name);
   }
 
+  // Whether there is such a member: those that came later are missing in older results.
+  bool Has(const std::string& name) const { return json_.is_object() && json_.contains(name); }
+
   bool null() const { return json_.is_null(); }
 
   std::string String() const {
@@ -234,6 +237,7 @@ RunResult ReadRun(const Value& value) {
   if (!value.At("seed").null()) run.seed = value.At("seed").Unsigned();
   if (!value.At("shard").null()) run.shard = ReadShard(value.At("shard"));
   run.interrupted = value.At("interrupted").Count();
+  if (value.Has("baselines")) run.baselines = value.At("baselines").Strings();
   run.stale_departures = value.At("stale_departures").Strings();
   std::set<std::string> ids;
   value.At("tests").ForEach([&](const Value& test) {

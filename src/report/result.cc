@@ -164,6 +164,7 @@ Json ToJson(const RunResult& run) {
       {"shard",
        run.shard ? Json{{"index", run.shard->index}, {"count", run.shard->count}} : Json()},
       {"interrupted", run.interrupted},
+      {"baselines", run.baselines},
       {"stale_departures", run.stale_departures},
       {"counts", Json{{"tests", counts.tests},
                       {"pass", counts.pass},

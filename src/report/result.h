@@ -7,6 +7,7 @@
 //    "seed": of the random order in which tests were started; null: the longest first,
 //    "shard": {"index": from 1, "count"}, the part of the tests that was run; null: all of them,
 //    "interrupted": number of the signal that ended the run early; 0: none did,
+//    "baselines": [files that recorded departures, later ones overruling earlier ones],
 //    "stale_departures": [entries of the baseline that no test needs any more, as text],
 //    "counts": {"tests", "pass", "fail", "error", "skip", "inconclusive", "not_run",
 //               "known_departures": of "fail", those that are as recorded,
@@ -133,6 +134,7 @@ struct RunResult {
   std::optional<std::uint64_t> seed;  // of the order in which tests were started
   std::optional<RunShard> shard;
   int interrupted = 0;  // by this signal
+  std::vector<std::string> baselines;
   std::vector<std::string> stale_departures;
   std::deque<TestResult> tests;  // may grow while there are pointers to its elements
 
@@ -142,8 +144,8 @@ struct RunResult {
 // "PASS" ..., "NOT-RUN" for a test without verdict.
 std::string_view VerdictText(std::optional<Verdict> verdict);
 
-// What result.json keeps of them: whole milliseconds. A report that shows no more says the same when
-// it is made later.
+// What result.json keeps of them: whole milliseconds. A report that shows no more says the same
+// when it is made later.
 Duration AsKept(Duration duration);
 Time AsKept(Time time);
 

@@ -257,6 +257,15 @@ void Baseline::Judge(TestResult& result) const {
   }
 }
 
+std::vector<std::string> Baseline::Files() const {
+  std::vector<std::string> files;
+  for (const KnownDeparture& entry : entries_) {
+    const std::string file = entry.file + (entry.shipped ? " (shipped)" : "");
+    if (std::find(files.begin(), files.end(), file) == files.end()) files.push_back(file);
+  }
+  return files;
+}
+
 std::vector<std::string> Baseline::Stale(const RunResult& run,
                                          const std::vector<std::string>& suite) const {
   std::map<std::string, std::optional<Verdict>> verdicts;

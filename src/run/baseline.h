@@ -75,6 +75,9 @@ class Baseline {
   // Fills `departure` and `surprise` of a result that has a verdict.
   void Judge(TestResult& result) const;
 
+  // The files whose entries these are, in their order: "linux.toml (shipped)", "ours.toml".
+  std::vector<std::string> Files() const;
+
   // The entries that are of no use any more, one line each: those of a user that name no test in
   // `suite` (ids), and those all of whose tests were run and passed. An entry whose tests were not
   // all run to PASS or FAIL, or are judged by other entries, is left alone.

@@ -555,6 +555,7 @@ RunResult NewResult(const std::vector<const TestCase*>& tests, const std::string
 int RunTests(const std::vector<const TestCase*>& tests, const Facts& facts, const RunOneTest& body,
              const RunOptions& options, RunResult& run, Reports& reports, Progress& progress) {
   run.facts = facts.values();
+  run.baselines = options.baseline.Files();
   for (std::size_t i = 0; i < tests.size(); ++i) {
     run.tests[i].planned = PlannedDuration(*tests[i], facts);
   }

@@ -26,6 +26,7 @@ inline RunResult HostileRun() {
   RunResult run = SampleRun();
   run.sut = run.host = run.program = run.suite_version = HostileText();
   run.facts[HostileText()] = HostileText();
+  run.baselines = {HostileText()};
   run.stale_departures = {HostileText()};
   for (TestResult& test : run.tests) {
     test.name += HostileText();

@@ -146,15 +146,23 @@ TEST(JunitTest, PropertiesSayWhatRan) {
   RunResult run = SampleRun();
   run.seed = 7;
   run.shard = RunShard{2, 3};
+  run.baselines = {"ours.toml"};
+  run.stale_departures = {"ours.toml:3: Close: departs no longer"};
   const pugi::xml_document document = Parsed(RenderJunit(run, "out"));
   for (const pugi::xml_node suite : document.child("testsuites").children("testsuite")) {
     std::map<std::string, std::string> properties;
     for (const pugi::xml_node property : suite.child("properties")) {
       properties[property.attribute("name").value()] = property.attribute("value").value();
     }
-    const std::map<std::string, std::string> expected{{"sut", "host"}, {"suite-version", "1.2.3"},
-                                                      {"os", "Linux"}, {"release", "6.1.0"},
-                                                      {"seed", "7"},   {"shard", "2/3"}};
+    const std::map<std::string, std::string> expected{
+        {"sut", "host"},
+        {"suite-version", "1.2.3"},
+        {"os", "Linux"},
+        {"release", "6.1.0"},
+        {"seed", "7"},
+        {"shard", "2/3"},
+        {"baseline", "ours.toml"},
+        {"stale-departure", "ours.toml:3: Close: departs no longer"}};
     EXPECT_EQ(properties, expected);
   }
 }

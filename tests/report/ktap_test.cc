@@ -113,6 +113,17 @@ TEST(KtapTest, EarlierAttemptsAreDiagnostics) {
               HasSubstr("    # attempt 1: INCONCLUSIVE: too slow\n    ok 1 Passes/ipv4\n"));
 }
 
+TEST(KtapTest, BaselinesAndTheirStaleEntriesAreDiagnosticsOfTheSystem) {
+  RunResult run = SampleRun();
+  run.baselines = {"ours.toml"};
+  run.stale_departures = {"ours.toml:3: Close: departs no longer"};
+  const std::string text = RenderKtap(run);
+  EXPECT_THAT(text, HasSubstr("\n# baseline: ours.toml\n"
+                              "# stale departure: ours.toml:3: Close: departs no longer\n"
+                              "not ok 1 host\n"));
+  Parser{text};
+}
+
 TEST(KtapTest, RunThatCouldNotStartIsNotOk) {
   RunResult run = SampleRun();
   run.tests.clear();

@@ -72,6 +72,8 @@ TEST(MergeTest, OneUnfinishedPartLeavesTheWholeUnfinished) {
   b.setup_error = "no namespaces";
   b.facts.clear();
   b.seed = 7;
+  a.baselines = {"ours.toml"};
+  b.baselines = {"ours.toml", "theirs.toml"};
   a.stale_departures = {"x"};
   b.stale_departures = {"x", "y"};
   for (const auto& parts : {std::vector<NamedResult>{{"a", a}, {"b", b}}, {{"b", b}, {"a", a}}}) {
@@ -82,6 +84,7 @@ TEST(MergeTest, OneUnfinishedPartLeavesTheWholeUnfinished) {
     EXPECT_EQ(merged.setup_error, "b: no namespaces");
     EXPECT_EQ(merged.facts, a.facts);
     EXPECT_FALSE(merged.seed);
+    EXPECT_EQ(merged.baselines, (std::vector<std::string>{"ours.toml", "theirs.toml"}));
     EXPECT_EQ(merged.stale_departures, (std::vector<std::string>{"x", "y"}));
   }
 }

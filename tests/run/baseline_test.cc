@@ -198,6 +198,15 @@ TEST(ShippedBaseline, IsSoundAndOfOneSystemEach) {
   }
 }
 
+TEST(Baseline, NamesTheFilesOfTheEntriesThatHold) {
+  std::vector<KnownDeparture> entries(3);
+  entries[0].file = "linux.toml";
+  entries[0].shipped = true;
+  entries[1].file = entries[2].file = "ours.toml";
+  EXPECT_EQ(Baseline(entries, Facts()).Files(),
+            (std::vector<std::string>{"linux.toml (shipped)", "ours.toml"}));
+}
+
 // --- entries that are of no use any more
 // -----------------------------------------------------------
 
