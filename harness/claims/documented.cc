@@ -1,15 +1,24 @@
-// The arithmetic of the documents.
+// The arithmetic of the documents; their numbers are in systems.tsv.
 #include "harness/claims/documented.h"
 
 #include <algorithm>
+#include <cmath>
 #include <numeric>
+#include <optional>
+#include <string>
 #include <utility>
+
+#include "harness/base/errors.h"
+#include "harness/claims/system_documents.h"
 
 namespace sockproof {
 namespace {
 
-constexpr Duration kInitialRto = 1s;
-constexpr Duration kLeastRto = 200ms;  // Linux TCP_RTO_MIN
+SystemDocuments Linux() { return SystemDocuments::Of("Linux"); }
+SystemDocuments Notes() { return SystemDocuments::Of("4.4BSD"); }
+SystemDocuments Own(const Facts& facts) {
+  return SystemDocuments::Of(facts.Find("os").value_or(""));
+}
 
 // Appends `count` gaps that start at `gap` and double up to `largest`; returns the gap that would
 // come next.
@@ -25,61 +34,82 @@ Duration Sum(const std::vector<Duration>& gaps) {
   return std::accumulate(gaps.begin(), gaps.end(), Duration{0});
 }
 
-Duration LargestRto(const Facts& facts) {
-  return std::chrono::milliseconds(facts.SysctlOr("net.ipv4.tcp_rto_max_ms", 120'000));
+// The schedule of an opening segment, "syn" or "syn-ack": its gaps one by one, or linear ones and
+// then doubling ones. Unless a document says otherwise the attempt is over one more wait after the
+// last retransmission.
+OpeningSchedule ScheduleOf(const SystemDocuments& documents, const std::string& segment,
+                           const Facts& facts) {
+  OpeningSchedule schedule;
+  std::optional<Duration> last_wait;
+  if (documents.Has(segment + ".gaps")) {
+    schedule.retransmissions = documents.Times(segment + ".gaps", facts);
+  } else if (documents.Has(segment + ".initial") || !documents.Has(segment + ".give-up")) {
+    const Duration initial = documents.Time(segment + ".initial", facts);
+    const int linear = documents.CountOr(segment + ".linear", facts, 0);
+    schedule.retransmissions.assign(static_cast<std::size_t>(std::max(linear, 0)), initial);
+    last_wait = AppendDoubling(schedule.retransmissions, initial,
+                               documents.CountOr(segment + ".doubling", facts, 0),
+                               documents.TimeOr(segment + ".largest", facts, Duration::max() / 2));
+  }
+  if (documents.Has(segment + ".give-up")) {
+    schedule.give_up = documents.Time(segment + ".give-up", facts);
+  } else if (last_wait) {
+    schedule.give_up = Sum(schedule.retransmissions) + *last_wait;
+  }
+  return schedule;
+}
+
+KeepaliveSchedule KeepaliveOf(const SystemDocuments& documents, const std::string& name,
+                              const Facts& facts) {
+  return {.idle = documents.Time(name + ".idle", facts),
+          .interval = documents.Time(name + ".interval", facts),
+          .probes = documents.Count(name + ".probes", facts)};
+}
+
+int AcceptQueueHolds(const SystemDocuments& documents, int backlog, const Facts& facts) {
+  const int most = documents.CountOr("accept-queue.most", facts, backlog);
+  const double factor =
+      documents.Has("accept-queue.factor") ? documents.Number("accept-queue.factor", facts) : 1;
+  return static_cast<int>(std::floor(std::min(backlog, most) * factor)) +
+         documents.CountOr("accept-queue.beyond", facts, 0);
 }
 
 }  // namespace
 
-SynSchedule LinuxSynSchedule(const Facts& facts) {
-  const int linear = facts.SysctlOr("net.ipv4.tcp_syn_linear_timeouts", 0);
-  SynSchedule schedule;
-  schedule.retransmissions.assign(static_cast<std::size_t>(std::max(linear, 0)), kInitialRto);
-  const Duration last_wait =
-      AppendDoubling(schedule.retransmissions, kInitialRto,
-                     facts.Sysctl("net.ipv4.tcp_syn_retries"), LargestRto(facts));
-  schedule.give_up = Sum(schedule.retransmissions) + last_wait;
-  return schedule;
-}
+SynSchedule LinuxSynSchedule(const Facts& facts) { return ScheduleOf(Linux(), "syn", facts); }
 
 SynAckSchedule LinuxSynAckSchedule(const Facts& facts) {
-  SynAckSchedule schedule;
-  const Duration last_wait =
-      AppendDoubling(schedule.retransmissions, kInitialRto,
-                     facts.Sysctl("net.ipv4.tcp_synack_retries"), LargestRto(facts));
-  schedule.give_up = Sum(schedule.retransmissions) + last_wait;
-  return schedule;
+  return ScheduleOf(Linux(), "syn-ack", facts);
 }
 
-Duration LinuxTimeWait(const Facts&) { return 60s; }
+Duration LinuxTimeWait(const Facts& facts) { return Linux().Time("time-wait", facts); }
 
 Duration LinuxTimeWaitReuseDelay(const Facts& facts) {
-  return std::chrono::milliseconds(facts.SysctlOr("net.ipv4.tcp_tw_reuse_delay", 1000));
+  return Linux().Time("time-wait.reuse-delay", facts);
 }
 
-Duration LinuxFinTimeout(const Facts& facts) {
-  return std::chrono::seconds(facts.Sysctl("net.ipv4.tcp_fin_timeout"));
-}
+Duration LinuxFinTimeout(const Facts& facts) { return Linux().Time("fin-wait-2", facts); }
 
 int LinuxAcceptQueueHolds(int backlog, const Facts& facts) {
-  return std::min(backlog, facts.Sysctl("net.core.somaxconn")) + 1;
+  return AcceptQueueHolds(Linux(), backlog, facts);
 }
 
 int LinuxSynQueueHolds(int backlog, const Facts& facts) {
-  return std::min(backlog, facts.Sysctl("net.core.somaxconn")) + 1;
+  return AcceptQueueHolds(Linux(), backlog, facts);
 }
 
 KeepaliveSchedule LinuxKeepalive(const Facts& facts) {
-  return {.idle = std::chrono::seconds(facts.Sysctl("net.ipv4.tcp_keepalive_time")),
-          .interval = std::chrono::seconds(facts.Sysctl("net.ipv4.tcp_keepalive_intvl")),
-          .probes = facts.Sysctl("net.ipv4.tcp_keepalive_probes")};
+  return KeepaliveOf(Linux(), "keepalive", facts);
 }
 
-KeepaliveSchedule LinuxKeepaliveDefaults() { return {.idle = 2h, .interval = 75s, .probes = 9}; }
+KeepaliveSchedule LinuxKeepaliveDefaults() {
+  return KeepaliveOf(Linux(), "keepalive.default", Facts());
+}
 
 Duration LinuxDataGiveUpMinimum(const Facts& facts) {
   std::vector<Duration> waits;
-  AppendDoubling(waits, kLeastRto, facts.Sysctl("net.ipv4.tcp_retries2") + 1, LargestRto(facts));
+  AppendDoubling(waits, Linux().Time("data.least", facts),
+                 Linux().Count("data.doubling", facts) + 1, Linux().Time("data.largest", facts));
   return Sum(waits);
 }
 
@@ -92,10 +122,36 @@ Duration RfcTimeWait() {
 
 Duration RfcKeepaliveIdleMinimum() { return 2h; }
 
-SynSchedule NotesSynSchedule() { return {.retransmissions = {5800ms, 24s}, .give_up = 75s}; }
+SynSchedule NotesSynSchedule() { return ScheduleOf(Notes(), "syn", Facts()); }
 
-std::vector<Duration> NotesSynAckRetransmissions() { return {3s, 6s, 12s}; }
+std::vector<Duration> NotesSynAckRetransmissions() {
+  return ScheduleOf(Notes(), "syn-ack", Facts()).retransmissions;
+}
 
-KeepaliveSchedule NotesKeepalive() { return {.idle = 2h, .interval = 75s, .probes = 10}; }
+KeepaliveSchedule NotesKeepalive() { return KeepaliveOf(Notes(), "keepalive.default", Facts()); }
+
+Duration OwnTimeWait(const Facts& facts) { return Own(facts).Time("time-wait", facts); }
+
+Duration OwnFinWait2(const Facts& facts) { return Own(facts).Time("fin-wait-2", facts); }
+
+SynSchedule OwnSynSchedule(const Facts& facts) { return ScheduleOf(Own(facts), "syn", facts); }
+
+SynAckSchedule OwnSynAckSchedule(const Facts& facts) {
+  return ScheduleOf(Own(facts), "syn-ack", facts);
+}
+
+KeepaliveSchedule OwnKeepalive(const Facts& facts) {
+  return KeepaliveOf(Own(facts), "keepalive.default", facts);
+}
+
+int OwnAcceptQueueHolds(int backlog, const Facts& facts) {
+  const SystemDocuments own = Own(facts);
+  if (!own.Has("accept-queue.beyond")) own.Number("accept-queue.factor", facts);  // or Skip
+  return AcceptQueueHolds(own, backlog, facts);
+}
+
+Duration OwnGranularity(const Facts& facts) {
+  return Own(facts).TimeOr("granularity", facts, Duration{0});
+}
 
 }  // namespace sockproof

@@ -1,5 +1,6 @@
 // Documented values: what the documents say that a system with these facts does. Nothing here was
-// observed; each function names the document that it computes from, by its claim.
+// observed; each function names the document that it computes from, by its claim. The numbers that
+// systems document of themselves are data: systems.tsv.
 #pragma once
 
 #include <vector>
@@ -9,17 +10,13 @@
 
 namespace sockproof {
 
-// When an unanswered SYN is sent again, and when the attempt is over.
-struct SynSchedule {
+// When an unanswered segment that opens a connection is sent again, and when the attempt is over.
+struct OpeningSchedule {
   std::vector<Duration> retransmissions;  // each gap to the transmission before
-  Duration give_up{0};                    // from the first SYN to ETIMEDOUT
+  Duration give_up{0};  // from the first one to the end of the attempt; 0: no document says
 };
-
-// The same for the SYN,ACK of a passive open.
-struct SynAckSchedule {
-  std::vector<Duration> retransmissions;  // each gap to the transmission before
-  Duration give_up{0};                    // from the first SYN,ACK to the end of the attempt
-};
+using SynSchedule = OpeningSchedule;     // of an active open, which ends with ETIMEDOUT
+using SynAckSchedule = OpeningSchedule;  // of a passive open
 
 // Probes of an idle connection whose peer does not answer.
 struct KeepaliveSchedule {
@@ -96,5 +93,20 @@ KeepaliveSchedule NotesKeepalive();
 // The least idle time after which RFC 9293 wants keepalive to probe by default: 2 h.
 // rfc9293:MUST-28.
 Duration RfcKeepaliveIdleMinimum();
+
+// What the system under test documents of itself, whichever it is (its fact "os", and systems.tsv).
+// All throw Skip when no document is known here that says so, or when a fact that it needs is
+// missing. system:time-wait, system:fin-wait-2, system:syn, system:syn-ack, system:keepalive and
+// system:accept-queue.
+Duration OwnTimeWait(const Facts& facts);
+Duration OwnFinWait2(const Facts& facts);
+SynSchedule OwnSynSchedule(const Facts& facts);
+SynAckSchedule OwnSynAckSchedule(const Facts& facts);
+KeepaliveSchedule OwnKeepalive(const Facts& facts);        // of sockets that set nothing
+int OwnAcceptQueueHolds(int backlog, const Facts& facts);  // with backlog at least 0
+
+// How much earlier or later than it says a timer of that system may fire, because its clock is so
+// coarse: 0 unless documented.
+Duration OwnGranularity(const Facts& facts);
 
 }  // namespace sockproof

@@ -31,8 +31,8 @@ std::string Readable(const std::vector<std::string>& words) {
 
 }  // namespace printing
 
-Duration FiresAfter::earliest() const { return nominal_ - kTick; }
-Duration FiresAfter::latest() const { return nominal_ + nominal_ / 8 + kTick; }
+Duration FiresAfter::earliest() const { return nominal_ - granularity_ - kTick; }
+Duration FiresAfter::latest() const { return nominal_ + nominal_ / 8 + granularity_ + kTick; }
 
 bool FiresAfter::MatchAndExplain(Duration observed, testing::MatchResultListener* listener) const {
   if (observed >= earliest() && observed <= latest()) return true;

@@ -60,12 +60,14 @@ MATCHER_P(Raises, signal, "raises " + std::string(signal)) {
 // A timer set to `nominal` fired after this Duration. Timers never fire early but for the clock's
 // granularity, and late by up to 1/8 of their length: so coarse are the far levels of Linux's timer
 // wheel (kernel/time/timer.c), the coarsest documented clock among the systems tested.
+// A clock that is documented to be coarser makes it early or late by its `granularity` as well.
 // A Duration longer than that by no more than this process was served late itself cannot be
 // judged: the test ends INCONCLUSIVE.
 class FiresAfter {
  public:
   using is_gtest_matcher = void;
-  explicit FiresAfter(Duration nominal) : nominal_(nominal) {}
+  explicit FiresAfter(Duration nominal, Duration granularity = Duration{0})
+      : nominal_(nominal), granularity_(granularity) {}
   bool MatchAndExplain(Duration observed, testing::MatchResultListener* listener) const;
   void DescribeTo(std::ostream* out) const;
   void DescribeNegationTo(std::ostream* out) const;
@@ -75,6 +77,7 @@ class FiresAfter {
 
  private:
   Duration nominal_;
+  Duration granularity_;
 };
 
 }  // namespace sockproof

@@ -85,6 +85,7 @@ class PeerTest : public TestBody {
 
   // Records a measured value beside the verdict.
   void Observe(const std::string& name, Duration value);
+  void Observe(const std::string& name, const std::string& value);
 
   const IpVersion ip;
   Stack& sut;

@@ -195,7 +195,11 @@ void PeerTest::Settle() {
 }
 
 void PeerTest::Observe(const std::string& name, Duration value) {
-  sut.log().Now(ObservationEvent{name, FormatDuration(value)});
+  Observe(name, FormatDuration(value));
+}
+
+void PeerTest::Observe(const std::string& name, const std::string& value) {
+  sut.log().Now(ObservationEvent{name, value});
 }
 
 // --- WireTest ------------------------------------------------------------------------------------

@@ -25,8 +25,7 @@ class FullQueue : public ListenTest {
 }  // namespace
 
 TEST_WITH(ListenTest, AcceptQueue, HoldsOneConnectionMoreThanTheBacklog,
-          .claims = {"linux:backlog-plus-one", "man:listen(2)-backlog", "man:listen(2)-full-queue",
-                     "posix:listen-backlog-hint", "notes:B2"},
+          .claims = {"linux:backlog-plus-one", "man:listen(2)-backlog", "man:listen(2)-full-queue"},
           .needs = {"sysctl"}) {
   for (const int backlog : {0, 1, 5}) {
     SCOPED_TRACE("backlog " + std::to_string(backlog));

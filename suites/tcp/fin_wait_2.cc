@@ -124,15 +124,15 @@ TEST_WITH(
 
 // The timeout of FIN-WAIT-2 is not that of TIME-WAIT.
 TEST_WITH(Orphans, FinWait2, AFinLeadsAnOrphanToAFullTimeWait,
-          .claims = {"rfc9293:3.10.7.4-fin-wait-2-fin", "linux:TCP_TIMEWAIT_LEN"},
-          .needs = {"sysctl", "diag"}, .lasts = LinuxTimeWait) {
+          .claims = {"rfc9293:3.10.7.4-fin-wait-2-fin", "system:time-wait"},
+          .needs = {"sysctl", "diag"}, .lasts = OwnTimeWait) {
   sut.SetSysctl(kFinTimeout, 5);
   Connection connection = InState(TcpState::kFinWait2);
   Orphan(connection);
   connection.peer.Send(Fin());
   const Segment last_ack = connection.peer.Expect(Ack().Ack(connection.peer.snd_nxt));
   ExpectState(TcpState::kTimeWait, connection);
-  ExpectGoneAfter(LinuxTimeWait(sut.facts()), connection, last_ack.time);
+  ExpectGoneAfter(OwnTimeWait(sut.facts()), connection, last_ack.time);
 }
 
 TEST_WITH(Orphans, FinWait2, DataToAnOrphanIsReset, .claims = {"rfc9293:SHLD-3"}) {

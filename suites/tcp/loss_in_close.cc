@@ -182,10 +182,10 @@ TEST_WITH(LossInCloseTest, LossInClose, WhenTheLastAckIsLostTimeWaitAnswersTheSe
 // TIME-WAIT counted from the first FIN cannot be taken for one counted from the last.
 TEST_WITH(
     LossInCloseTest, LossInClose, EachRepeatedSecondFinStartsTimeWaitAnew,
-    .claims = {"rfc9293:3.10.7.4-time-wait-fin", "linux:TCP_TIMEWAIT_LEN", "notes:L11", "notes:C7"},
+    .claims = {"rfc9293:3.10.7.4-time-wait-fin", "system:time-wait", "notes:L11", "notes:C7"},
     .needs = {"diag"},
-    .lasts = [](const Facts& facts) -> Duration { return LinuxTimeWait(facts) + 26s; }) {
-  const Duration time_wait = LinuxTimeWait(client.facts());
+    .lasts = [](const Facts& facts) -> Duration { return OwnTimeWait(facts) + 26s; }) {
+  const Duration time_wait = OwnTimeWait(client.facts());
   ASSERT_THAT(near.Close(), Succeeds());
   const Segment fin = wire.Expect(Fin().From(client));
   wire.Expect(Ack().Ack(fin.seq + 1).From(server));

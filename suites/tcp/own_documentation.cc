@@ -1,0 +1,170 @@
+// What the system under test documents of itself, whichever system that is: the values are those of
+// harness/claims/systems.tsv. The wire alone tells here, so that the tests need nothing but
+// sockets.
+#include <fmt/format.h>
+
+#include "suites/listen/listen_test.h"
+#include "suites/tcp/schedule.h"
+
+using namespace sockproof;
+
+namespace {
+
+FiresAfter OwnTimer(Duration nominal, const Facts& facts) {
+  return FiresAfter(nominal, OwnGranularity(facts));
+}
+
+Duration SynGiveUp(const Facts& facts) { return OwnSynSchedule(facts).give_up; }
+
+Duration SynAckSchedule(const Facts& facts) {
+  Duration sum{0};
+  for (const Duration gap : OwnSynAckSchedule(facts).retransmissions) sum += gap;
+  return sum;
+}
+
+// A connection that is closed but for the peer's FIN: acknowledged while the system under test
+// remembers the connection, reset when it no longer does.
+class Remembering : public PeerTest {
+ protected:
+  // How long connections that `make` makes are remembered, which is to be `documented`. Each is
+  // asked once, for an answer may prolong its life.
+  void ExpectRemembered(Duration documented, const std::string& name,
+                        const std::function<ScriptedTcp*()>& make,
+                        const std::function<Segment(ScriptedTcp&)>& send_fin) {
+    constexpr int kAskedLater = 3;
+    const FiresAfter timer = OwnTimer(documented, sut.facts());
+    std::vector<ScriptedTcp*> peers;
+    const Time first_began = Clock::now();
+    for (int i = 0; i <= kAskedLater; ++i) peers.push_back(make());
+    const Time last_began = Clock::now();
+
+    const Time early = first_began + timer.earliest() - 2s;
+    WaitUntil(early, *peers.front());
+    send_fin(*peers.front());
+    peers.front()->Expect(Ack().Ack(peers.front()->snd_nxt));
+
+    Duration remembered = timer.earliest() - 2s;
+    for (int i = 1; i <= kAskedLater; ++i) {
+      ScriptedTcp& peer = *peers[static_cast<std::size_t>(i)];
+      const Duration after = documented + (timer.latest() - documented) * i / kAskedLater;
+      WaitUntil(last_began + after, peer);
+      const Segment fin = send_fin(peer);
+      const Segment answer = peer.Expect(AnySegment());
+      if (answer.Has(kRst) || i == kAskedLater) {
+        EXPECT_TRUE(answer.Has(kRst) && answer.seq == fin.ack)
+            << "still remembered after " << FormatDuration(after);
+        Observe(name, fmt::format("{} to {}", FormatDuration(remembered), FormatDuration(after)));
+        return;
+      }
+      remembered = after;
+    }
+  }
+
+ private:
+  static void WaitUntil(Time when, ScriptedTcp& peer) { peer.ExpectSilence(when - Clock::now()); }
+};
+
+class OpeningSegments : public ListenTest {
+ protected:
+  // Each in its time; returns the first.
+  Segment ExpectOwnSchedule(ScriptedTcp& peer, const PartialSegment& kind,
+                            const std::vector<Duration>& gaps) {
+    const Segment first = peer.Expect(kind);
+    Segment previous = first;
+    for (const Duration gap : gaps) {
+      const FiresAfter timer = OwnTimer(gap, sut.facts());
+      const Segment again =
+          peer.Expect(PartialSegment(kind).Seq(first.seq), Within(timer.latest() + kPatience));
+      EXPECT_THAT(again.time - previous.time, timer);
+      previous = again;
+    }
+    return first;
+  }
+};
+
+}  // namespace
+
+TEST_WITH(Remembering, OwnDocumentation, TimeWaitLastsAsLongAsTheSystemDocuments,
+          .claims = {"system:time-wait", "rfc9293:3.10.8-time-wait", "notes:C7"},
+          .lasts = OwnTimeWait) {
+  ExpectRemembered(
+      OwnTimeWait(sut.facts()), "TIME-WAIT", [this] { return &InState(TcpState::kTimeWait).peer; },
+      [](ScriptedTcp& peer) { return peer.Send(Fin().Seq(peer.snd_nxt - 1)); });
+}
+
+TEST_WITH(Remembering, OwnDocumentation, AnOrphanStaysInFinWait2AsLongAsTheSystemDocuments,
+          .claims = {"system:fin-wait-2"}, .lasts = OwnFinWait2) {
+  ExpectRemembered(
+      OwnFinWait2(sut.facts()), "FIN-WAIT-2 of an orphan",
+      [this] {
+        Connection connection = InState(TcpState::kFinWait2);
+        connection.socket.Close().value();
+        return &connection.peer;
+      },
+      [](ScriptedTcp& peer) { return peer.Send(Fin()); });
+}
+
+TEST_WITH(OpeningSegments, OwnDocumentation, AnUnansweredSynIsSentAgainAndGivenUpAsDocumented,
+          .claims = {"system:syn"}, .lasts = SynGiveUp) {
+  const SynSchedule documented = OwnSynSchedule(sut.facts());
+  ScriptedTcp& peer = host.Listen(ip, kPort);
+  Pending<int> connecting = sut.NewSocket(ip).StartConnect(peer.local());
+  const Segment first = ExpectOwnSchedule(peer, Syn(), documented.retransmissions);
+  EXPECT_FALSE(connecting.Returned());
+
+  const FiresAfter timer = OwnTimer(documented.give_up, sut.facts());
+  const Outcome<int> connected = connecting.Await(Within(timer.latest() + kPatience));
+  EXPECT_FALSE(connected.ok()) << "connect() succeeded";
+  EXPECT_THAT(connected.end - first.time, timer);
+  Observe("SYN give-up", connected.end - first.time);
+  EXPECT_EQ(peer.waiting(), 0U) << "a SYN too many";
+}
+
+TEST_WITH(OpeningSegments, OwnDocumentation, AnUnansweredSynAckIsSentAgainAsDocumented,
+          .claims = {"system:syn-ack"}, .lasts = SynAckSchedule) {
+  const std::vector<Duration> gaps = OwnSynAckSchedule(sut.facts()).retransmissions;
+  Listening(1);
+  ScriptedTcp& peer = Client();
+  peer.Send(Syn());
+  ExpectOwnSchedule(peer, SynAck(), gaps);
+}
+
+TEST_WITH_PEER(OwnDocumentation, KeepaliveHasTheTimesThatTheSystemDocuments,
+               .claims = {"system:keepalive"}) {
+  const auto seconds = [](Duration duration) {
+    return static_cast<int>(std::chrono::duration_cast<std::chrono::seconds>(duration).count());
+  };
+  const KeepaliveSchedule documented = OwnKeepalive(sut.facts());
+  Socket socket = sut.NewSocket(ip);
+  EXPECT_THAT(socket.GetOption("TCP_KEEPIDLE"), Returns(seconds(documented.idle)));
+  EXPECT_THAT(socket.GetOption("TCP_KEEPINTVL"), Returns(seconds(documented.interval)));
+  EXPECT_THAT(socket.GetOption("TCP_KEEPCNT"), Returns(documented.probes));
+  Observe("keepalive", fmt::format("{}, then {} x {}", FormatDuration(documented.idle),
+                                   documented.probes, FormatDuration(documented.interval)));
+}
+
+TEST_WITH(ListenTest, OwnDocumentation, TheAcceptQueueHoldsAsManyAsTheSystemDocuments,
+          .claims = {"system:accept-queue", "posix:listen-backlog-hint", "notes:B2"}) {
+  constexpr int kTooMany = 3;
+  for (const int backlog : {1, 4}) {
+    SCOPED_TRACE("backlog " + std::to_string(backlog));
+    const int documented = OwnAcceptQueueHolds(backlog, sut.facts());
+    const auto port = static_cast<std::uint16_t>(kPort + backlog);
+    Socket listener = Listening(backlog, port);
+    for (int i = 0; i < documented + kTooMany; ++i) {
+      ScriptedTcp& client = Client(port);
+      if (!SynIsAnswered(client)) continue;
+      client.Expect(SynAck().Ack(client.snd_nxt));
+      client.Send(Ack());
+    }
+    Settle();
+
+    int held = 0;
+    while (listener.Poll({"POLLIN"}).value() == Events{"POLLIN"}) {
+      listener.Accept().value();
+      ++held;
+    }
+    EXPECT_EQ(held, documented);
+    Observe(fmt::format("queue for a backlog of {}", backlog), std::to_string(held));
+  }
+}
