@@ -24,17 +24,17 @@ struct LayerStyle {
 };
 
 constexpr std::array<LayerStyle, static_cast<std::size_t>(Layer::kCount)> kLayers{{
-    {"failbox", "fill:$failbg"},
     {"mark", "fill:$mark"},
     {"life", "fill:none;stroke:$line;stroke-width:1.5"},
+    {"call", "fill:$callbg;stroke:$blue"},
     {"opening", "fill:$blue"},
     {"established", "fill:$green"},
     {"closing", "fill:$amber"},
     {"passive", "fill:$violet"},
     {"timewait", "fill:$brown"},
     {"closed", "fill:$line"},
+    {"failbox", "fill:$failbg"},
     {"band", "fill:$band"},
-    {"call", "fill:$callbg;stroke:$blue"},
     {"arrow", "fill:none;stroke:$ink;stroke-width:1.25"},
     {"head", "fill:$ink"},
     {"again", "fill:none;stroke:$amber;stroke-width:1.25"},
@@ -141,7 +141,7 @@ Character FirstOf(std::string_view clean) {
 }
 
 bool MayBreakAfter(char c) {
-  return c == ' ' || c == ',' || c == ':' || c == '>' || c == '(' || c == '=';
+  return c == ' ' || c == ',' || c == '>' || c == '(' || c == '_' || c == '/';
 }
 
 }  // namespace

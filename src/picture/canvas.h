@@ -11,17 +11,17 @@ namespace sockproof {
 
 // From the lowest to the topmost. Each is one group with one class, so that elements are short.
 enum class Layer {
-  kFailureBox,
   kHighlight,
   kLifeline,
+  kCall,
   kOpening,      // spans of states on a lifeline: SYN-SENT, SYN-RECEIVED
   kEstablished,  // ESTABLISHED
   kClosing,      // FIN-WAIT-1, FIN-WAIT-2, CLOSING
   kPassive,      // CLOSE-WAIT, LAST-ACK
   kTimeWait,     // TIME-WAIT
   kClosed,       // CLOSED, LISTEN and unknown ones
+  kFailureBox,   // over the lifelines
   kBand,         // what is documented, with its tolerance
-  kCall,
   kArrow,
   kArrowHead,
   kAgain,  // retransmitted

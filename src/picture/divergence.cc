@@ -84,7 +84,7 @@ class Comparer {
       CompareKind(left.*kind, right.*kind);
     }
     KeepAlikeBefore();
-    if (!found_.found()) FindDifferenceInTime();
+    FindDifferenceInTime();
     return std::move(found_);
   }
 
@@ -105,7 +105,6 @@ class Comparer {
     if (found_.found() && rank(found_) <= rank(other)) return;
     found_.left = other.left;
     found_.right = other.right;
-    found_.what = "first difference";
   }
 
   // Pairs that cross one another are not both kept.
@@ -125,20 +124,24 @@ class Comparer {
     found_.alike = std::move(kept);
   }
 
+  static bool IsTimed(const Ladder& ladder, std::size_t item) {
+    const auto& what = ladder.items[item].what;
+    return std::holds_alternative<LadderFrame>(what) || std::holds_alternative<LadderReturn>(what);
+  }
+
   void FindDifferenceInTime() {
-    const auto& alike = found_.alike;
-    for (std::size_t index = 1; index < alike.size(); ++index) {
-      const auto between = [&](const Ladder& ladder, auto side) {
-        return ladder.items[alike[index].*side].time - ladder.items[alike[index - 1].*side].time;
-      };
-      using Pair = std::pair<std::size_t, std::size_t>;
-      const Duration left = between(left_, &Pair::first), right = between(right_, &Pair::second);
-      const Duration longer = std::max(left, right), shorter = std::min(left, right);
-      if (longer - shorter <= shorter / 4 + 100ms) continue;
-      found_.left = alike[index].first;
-      found_.right = alike[index].second;
-      found_.what = "first difference in time";
-      found_.alike.resize(index);
+    std::optional<std::size_t> last;
+    for (std::size_t index = 0; index < found_.alike.size(); ++index) {
+      const auto& [left, right] = found_.alike[index];
+      if (!IsTimed(left_, left) || !IsTimed(right_, right)) continue;
+      const auto before = std::exchange(last, index);
+      if (!before) continue;
+      const auto& [left_before, right_before] = found_.alike[*before];
+      const Duration one = left_.items[left].time - left_.items[left_before].time;
+      const Duration other = right_.items[right].time - right_.items[right_before].time;
+      const Duration longer = std::max(one, other), shorter = std::min(one, other);
+      if (longer < 500ms || longer - shorter <= shorter / 4 + 100ms) continue;
+      found_.first_in_time = index;
       return;
     }
   }

@@ -78,8 +78,15 @@ class PairPicture {
       const auto most = static_cast<std::size_t>(room / CharacterWidth(Layer::kTitle));
       canvas_.Text(Layer::kTitle, x, 44, ShortenedTo(Clean(name), most));
     }
-    for (const auto& [left, right] : found_.alike) DrawInStep(left, right);
-    if (found_.found()) DrawDivergence(width);
+    for (std::size_t index = 0; index < found_.alike.size(); ++index) {
+      const auto& [left, right] = found_.alike[index];
+      if (index == found_.first_in_time) {
+        DrawDivergence(left, right, "first difference in time", width);
+      } else {
+        DrawInStep(left, right);
+      }
+    }
+    if (found_.found()) DrawDivergence(found_.left, found_.right, "first difference", width);
     DrawUpTo(left_, left_.size());
     DrawUpTo(right_, right_.size());
     const double bottom = std::max(left_.bottom(), right_.bottom()) + 6;
@@ -96,7 +103,7 @@ class PairPicture {
     return {.x = x,
             .y = 54,
             .wire_characters = 36,
-            .most_call_characters = 26,
+            .most_call_characters = 28,
             .most_items = options.most_items,
             .keep = keep};
   }
@@ -111,9 +118,13 @@ class PairPicture {
     right_.Draw(anchor);
   }
 
-  void DrawDivergence(double width) {
-    const auto left = found_.left ? left_.StepOf(*found_.left) : std::nullopt;
-    const auto right = found_.right ? right_.StepOf(*found_.right) : std::nullopt;
+  void DrawDivergence(std::optional<std::size_t> left_item, std::optional<std::size_t> right_item,
+                      const std::string& what, double width) {
+    auto left = left_item ? left_.StepOf(*left_item) : std::nullopt;
+    auto right = right_item ? right_.StepOf(*right_item) : std::nullopt;
+    if (left && *left < left_.next()) left.reset();
+    if (right && *right < right_.next()) right.reset();
+    if (!left && !right) return;
     DrawUpTo(left_, left.value_or(0));
     DrawUpTo(right_, right.value_or(0));
     const double top = std::max(left_.bottom(), right_.bottom()) + 6;
@@ -126,7 +137,7 @@ class PairPicture {
     if (left) bottom = std::max(bottom, left_.Draw(anchor).bottom);
     if (right) bottom = std::max(bottom, right_.Draw(anchor).bottom);
     canvas_.Rectangle(Layer::kHighlight, 2, top, width - 4, bottom + 3 - top, 4);
-    canvas_.Text(Layer::kUndecided, kMargin, top + 12, found_.what);
+    canvas_.Text(Layer::kUndecided, kMargin, top + 12, what);
     left_.KeepFree(bottom + 4);
     right_.KeepFree(bottom + 4);
   }

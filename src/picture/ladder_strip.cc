@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <set>
 #include <string_view>
 #include <utility>
 
@@ -56,6 +55,15 @@ std::string LongDuration(Duration duration) {
   return fmt::format("{} h {} min {} s", whole / 3600, whole / 60 % 60, whole % 60);
 }
 
+// Address resolution before anything else belongs to no test.
+std::size_t FirstOfInterest(const Ladder& ladder) {
+  for (std::size_t index = 0; index < ladder.items.size(); ++index) {
+    const auto* frame = std::get_if<LadderFrame>(&ladder.items[index].what);
+    if (frame == nullptr || !frame->is_resolution) return index;
+  }
+  return 0;
+}
+
 }  // namespace
 
 LadderStrip::LadderStrip(const Ladder& ladder, Canvas& canvas, const StripOptions& options)
@@ -63,6 +71,7 @@ LadderStrip::LadderStrip(const Ladder& ladder, Canvas& canvas, const StripOption
   peer_states_ = PeerStates(ladder);
   MakeSteps(options);
   AddArrivals();
+  FindRepeatedOptions();
   ChooseLanes();
   ChooseColumns(options);
   top_ = options.y;
@@ -83,7 +92,7 @@ void LadderStrip::MakeSteps(const StripOptions& options) {
   const std::size_t head = options.most_items * 5 / 8, tail = options.most_items / 4;
   const std::size_t near = options.most_items / 16;
   std::size_t left_out = 0;
-  for (std::size_t index = 0; index < count; ++index) {
+  for (std::size_t index = FirstOfInterest(ladder_); index < count; ++index) {
     const bool is_kept =
         count <= options.most_items || index < head || index + tail >= count ||
         (options.keep && index + near >= *options.keep && index <= *options.keep + near);
@@ -124,6 +133,20 @@ void LadderStrip::AddArrivals() {
                    [](const Step& one, const Step& other) { return one.time < other.time; });
   for (std::size_t at = 0; at < steps_.size(); ++at) {
     if (steps_[at].kind == Step::Kind::kItem) step_of_item_[steps_[at].item] = at;
+  }
+}
+
+// A retransmission that has the options of the first copy need not show them again.
+void LadderStrip::FindRepeatedOptions() {
+  std::map<RelativeNumbers::Direction, std::string> last;
+  for (const LadderItem& item : ladder_.items) {
+    const auto* frame = std::get_if<LadderFrame>(&item.what);
+    if (frame == nullptr || !frame->segment || frame->segment->options.empty()) continue;
+    std::string& before = last[RelativeNumbers::DirectionOf(frame->segment->tcp)];
+    if (frame->segment->is_retransmission && before == frame->segment->options) {
+      has_known_options_.insert(frame);
+    }
+    before = frame->segment->options;
   }
 }
 
@@ -205,13 +228,13 @@ std::vector<std::string> LadderStrip::CallLines(const LadderCall& call) const {
   if (call.side == LadderSide::kOther) text = Clean(call.span.call().actor) + ": " + text;
   if (!call.has_returned()) text += kDidNotReturn;
   const std::size_t width = IsAtLeft(call) ? left_characters_ : right_characters_;
-  if (!call.is_whole) return Wrapped(text, width, 2);
-  // The result must not be what is left out.
-  const std::string result = " = " + Clean(call.span.ResultText());
-  std::vector<std::string> lines = Wrapped(text + result, width, 3);
-  if (lines.back().ends_with("…")) {
-    lines = Wrapped(text, width, 2);
-    lines.push_back(ShortenedTo(result.substr(1), width));
+  std::vector<std::string> lines = Wrapped(text, width, 2);
+  if (!call.is_whole) return lines;
+  const std::string result = ReturnText(call);
+  if (!lines.empty() && CharactersOf(lines.back()) + 1 + CharactersOf(result) <= width) {
+    lines.back() += " " + result;
+  } else {
+    for (std::string& line : Wrapped(result, width, 2)) lines.push_back(std::move(line));
   }
   return lines;
 }
@@ -220,6 +243,10 @@ std::string LadderStrip::ReturnText(const LadderCall& call) const {
   const std::string result = "= " + Clean(call.span.ResultText());
   const Duration lasted = call.span.end - call.span.begin;
   return call.is_whole ? result : result + ", after " + FormatDuration(lasted);
+}
+
+std::vector<std::string> LadderStrip::ReturnLines(const LadderCall& call) const {
+  return Wrapped(ReturnText(call), IsAtLeft(call) ? left_characters_ : right_characters_, 2);
 }
 
 std::vector<LadderStrip::Line> LadderStrip::FrameLines(const LadderFrame& frame) const {
@@ -233,9 +260,12 @@ std::vector<LadderStrip::Line> LadderStrip::FrameLines(const LadderFrame& frame)
     pieces.push_back({segment.FlagsText(), Run::Tone::kStrong});
     pieces.push_back({segment.NumbersText()});
     if (!segment.tcp.payload.empty()) pieces.push_back({segment.PayloadText()});
-    if (!segment.options.empty()) pieces.push_back({segment.options, Run::Tone::kDim});
+    if (!segment.options.empty() && has_known_options_.count(&frame) == 0) {
+      pieces.push_back({segment.options, Run::Tone::kDim});
+    }
   } else {
-    pieces.push_back({Clean(frame.other)});
+    pieces.push_back(
+        {Clean(frame.other), frame.is_resolution ? Run::Tone::kDim : Run::Tone::kPlain});
   }
   const std::vector<std::string> remarks = frame.Remarks();
   if (!remarks.empty()) pieces.push_back({Clean(Joined(remarks)), Run::Tone::kWarning});
@@ -337,7 +367,8 @@ LadderStrip::Reaches LadderStrip::ReachesOf(const Step& step) const {
     call_column(begin->call) = {true, 8, kLine * (count - 1) + 4};
     if (ladder_.calls[begin->call].is_whole) reaches.floor = 5;
   } else if (const auto* end = std::get_if<LadderReturn>(&item.what)) {
-    call_column(end->call) = {true, 8, 4};
+    const auto count = static_cast<double>(ReturnLines(ladder_.calls[end->call]).size());
+    call_column(end->call) = {true, 8, kLine * (count - 1) + 4};
   } else if (const auto* frame = std::get_if<LadderFrame>(&item.what)) {
     const auto count = static_cast<double>(FrameLines(*frame).size());
     wire = {true, kLine * count + 3, kSlant + 2};
@@ -438,6 +469,11 @@ LadderStrip::Extent LadderStrip::Draw(double anchor) {
 void LadderStrip::DrawBreak(const Step& step, double y) {
   const double middle = y + 0.5 * kBreakHeight;
   breaks_.push_back(middle);
+  for (const bool left : {true, false}) {
+    const std::optional<Span> span = spans_[left ? 1 : 0];
+    EndSpan(left, middle - 9);
+    if (span) spans_[left ? 1 : 0] = Span{span->layer, middle + 9};
+  }
   const std::string text = LongDuration(step.time - *last_time_) + " later";
   const double center = 0.5 * (left_line_ + right_line_);
   canvas_.Text(Layer::kMiddle, center, middle + 3, text);
@@ -491,8 +527,7 @@ void LadderStrip::DrawItem(const LadderReturn& end, double y) {
   const double from = bar != bars_.end() ? bar->second.y : gaps_.empty() ? y - 4 : gaps_.back();
   DrawBar(call, from, y, bar == bars_.end());
   if (bar != bars_.end()) bars_.erase(bar);
-  const std::size_t width = IsAtLeft(call) ? left_characters_ : right_characters_;
-  DrawCallText(call, y, {ShortenedTo(ReturnText(call), width)});
+  DrawCallText(call, y, ReturnLines(call));
 }
 
 void LadderStrip::DrawItem(const LadderFrame& frame, double y) {

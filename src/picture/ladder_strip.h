@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -18,7 +19,7 @@ struct StripOptions {
   double x = 0;                           // of its left edge
   double y = 0;                           // of its top
   std::size_t wire_characters = 46;       // room for the text of a segment
-  std::size_t most_call_characters = 34;  // for that of a call
+  std::size_t most_call_characters = 36;  // for that of a call
   std::size_t most_items = 120;
   std::optional<std::size_t> keep = {};  // an item near which nothing is left out
 };
@@ -84,6 +85,7 @@ class LadderStrip {
 
   void MakeSteps(const StripOptions& options);
   void AddArrivals();
+  void FindRepeatedOptions();
   void ChooseLanes();
   void ChooseColumns(const StripOptions& options);
   void DrawHeading();
@@ -96,6 +98,7 @@ class LadderStrip {
   std::vector<Line> FrameLines(const LadderFrame& frame) const;
   std::vector<std::string> CallLines(const LadderCall& call) const;
   std::string ReturnText(const LadderCall& call) const;
+  std::vector<std::string> ReturnLines(const LadderCall& call) const;
   std::vector<std::string> TextLines(const LadderItem& item) const;
   std::string InferredState(const Step& step) const;
   std::size_t FullWidthCharacters(Layer layer) const;
@@ -126,6 +129,7 @@ class LadderStrip {
   std::vector<Step> steps_;
   std::map<std::size_t, std::size_t> step_of_item_;
   std::map<std::size_t, std::string> peer_states_;
+  std::set<const LadderFrame*> has_known_options_;  // those of the segment sent before
 
   double left_edge_ = 0, time_edge_ = 0, left_text_ = 0, left_line_ = 0, right_line_ = 0,
          right_text_ = 0, right_edge_ = 0, top_ = 0;

@@ -159,8 +159,8 @@ TEST(LadderPicture, TakesAnyFrame) {
   Bytes options = Frame(kSutAddress, kPeerAddress, SynWithOptions());
   options[14 + 20 + 21] = 0;  // the length of the first option
   const Drawn drawn = Draw({
-      FromSut(0ms, request),
-      FromSut(1ms, datagram),
+      FromSut(0ms, datagram),
+      FromSut(1ms, request),
       FromSut(2ms, Bytes{1, 2, 3}),
       FromSut(3ms, options),
       FromSut(4ms, Frame("2001:db8:aaaa:bbbb:cccc:dddd:eeee:1",
@@ -170,6 +170,16 @@ TEST(LadderPicture, TakesAnyFrame) {
       drawn.Texts("sp-fromleft"),
       AllOf(Contains("ARP who-has 192.0.2.2"), Contains("UDP 40000>53 len=0"),
             Contains(HasSubstr("too few for a frame")), Contains(HasSubstr("bad checksum"))));
+}
+
+TEST(LadderPicture, LeavesOutAddressResolutionBeforeAnythingElse) {
+  const Bytes request = Tins::ARP::make_arp_request(kPeerAddress, kSutAddress,
+                                                    Tins::HWAddress<6>("02:00:00:00:00:01"))
+                            .serialize();
+  EXPECT_THAT(
+      Draw({FromSut(0ms, request), FromSut(1ms, Segment(TCP::SYN, 1)), FromSut(2ms, request)})
+          .Texts("sp-fromleft"),
+      ElementsAre("SYN seq=0 win=1024", "ARP who-has 192.0.2.2"));
 }
 
 // Of every kind of event, with every text hostile.
@@ -243,6 +253,14 @@ TEST(LadderPair, MarksTheFirstDifference) {
   EXPECT_THAT(drawn.Texts("sp-title"), ElementsAre("Suite.Name/ipv4", "Linux 6.1", "lwIP"));
   EXPECT_THAT(drawn.Texts("sp-undecided"), ElementsAre("first difference"));
   EXPECT_EQ(drawn.Shapes("sp-mark"), 1U);
+}
+
+TEST(LadderPair, MarksTheFirstDifferenceInTime) {
+  const auto run = [](Duration wait) {
+    return With(Handshake(), {FromSut(wait, Segment(TCP::FIN | TCP::ACK, 1001, 5001))});
+  };
+  EXPECT_THAT(DrawPair(run(1s), run(3s)).Texts("sp-undecided"),
+              ElementsAre("first difference in time"));
 }
 
 TEST(LadderPair, RunsInStepUpToThere) {
