@@ -93,6 +93,13 @@ struct MergeArguments {
 };
 int MergeCommand(const MergeArguments& arguments);
 
+struct LadderArguments {
+  std::vector<std::string> tests;    // ids, or folders of tests, or files of events
+  std::vector<std::string> results;  // folders where tests with these ids were run
+  std::string svg;                   // path; "-" is stdout; empty: the ladder as text
+};
+int LadderCommand(const LadderArguments& arguments);
+
 struct SelfproofArguments {
   std::string program;  // as invoked
   std::vector<std::string> patterns;

@@ -187,6 +187,22 @@ int Main(int argc, char** argv) {
       ->check(CLI::Range(0.0, 1e9))
       ->type_name("PERCENT");
 
+  LadderArguments ladder;
+  CLI::App* ladder_command = app.add_subcommand(
+      "ladder", "Show what happened in a test that was run, as text or as a picture");
+  ladder_command
+      ->add_option("TEST", ladder.tests,
+                   "Suite.Name/ipv4, or the folder of a test; two side by side")
+      ->required()
+      ->expected(1, 2)
+      ->type_name("");
+  ladder_command
+      ->add_option("--of", ladder.results,
+                   "Results where it was run; default: sockproof-out; twice: side by side")
+      ->type_name("DIR");
+  ladder_command->add_option("--svg", ladder.svg, "Draw a picture; - for stdout")
+      ->type_name("FILE");
+
   MergeArguments merge;
   CLI::App* merge_command =
       app.add_subcommand("merge", "Make one result of those of shards, or of different tests");
@@ -285,6 +301,10 @@ int Main(int argc, char** argv) {
     if (selfproof_command->parsed()) return SelfproofCommand(selfproof);
     if (report_command->parsed()) return ReportCommand(report);
     if (diff_command->parsed()) return DiffCommand(diff);
+    if (ladder_command->parsed()) {
+      if (ladder.results.empty()) ladder.results = {"sockproof-out"};
+      return LadderCommand(ladder);
+    }
     if (merge_command->parsed()) return MergeCommand(merge);
     if (list_command->parsed()) return ListCommand(list);
     if (fetch_command->parsed()) return KernelsFetchCommand(kernels, mirror);

@@ -63,6 +63,11 @@ TEST(CommandLineTest, WrongUsageIsOneLineAndExitCode2) {
                                 "run --baseline",
                                 "run --baseline /nonexistent",
                                 "run --config /nonexistent",
+                                "ladder",
+                                "ladder NoSuchTest --of /nonexistent",
+                                "ladder /dev/null --svg /dev/null",
+                                "ladder /etc/passwd",
+                                "ladder /etc/passwd /etc/passwd /etc/passwd",
                                 "baseline",
                                 "baseline check",
                                 "baseline check /nonexistent"}) {
