@@ -87,6 +87,16 @@ struct DiffArguments {
 };
 int DiffCommand(const DiffArguments& arguments);
 
+// How systems differ.
+struct CompareArguments {
+  std::vector<std::string> results;  // folders with a result.json or with such folders, or files
+  std::string by = "test";           // or claim
+  bool all = false;                  // rows that do not differ, too
+  std::string html;                  // path
+  std::string json;                  // path; "-" is stdout, instead of the table
+};
+int CompareCommand(const CompareArguments& arguments);
+
 struct MergeArguments {
   std::string out;                 // folder
   std::vector<std::string> parts;  // as DiffArguments::base

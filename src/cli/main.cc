@@ -203,6 +203,24 @@ int Main(int argc, char** argv) {
   ladder_command->add_option("--svg", ladder.svg, "Draw a picture; - for stdout")
       ->type_name("FILE");
 
+  CompareArguments compare;
+  CLI::App* compare_command =
+      app.add_subcommand("compare", "How systems differ, by test or by documented statement");
+  compare_command
+      ->add_option("RESULT", compare.results,
+                   "Folders of results, or of several systems' results; one or more")
+      ->required()
+      ->type_name("");
+  compare_command->add_flag("--all", compare.all, "Rows that do not differ, too");
+  compare_command->add_option("--by", compare.by, "Rows: test (default) or claim")
+      ->check(CLI::IsMember({"test", "claim"}))
+      ->type_name("ROW");
+  compare_command->add_option("--html", compare.html, "Write it as a page: one file, to be linked")
+      ->type_name("FILE");
+  compare_command
+      ->add_option("--json", compare.json, "Write it as JSON; - for stdout, in place of the table")
+      ->type_name("FILE");
+
   MergeArguments merge;
   CLI::App* merge_command =
       app.add_subcommand("merge", "Make one result of those of shards, or of different tests");
@@ -305,6 +323,7 @@ int Main(int argc, char** argv) {
       if (ladder.results.empty()) ladder.results = {"sockproof-out"};
       return LadderCommand(ladder);
     }
+    if (compare_command->parsed()) return CompareCommand(compare);
     if (merge_command->parsed()) return MergeCommand(merge);
     if (list_command->parsed()) return ListCommand(list);
     if (fetch_command->parsed()) return KernelsFetchCommand(kernels, mirror);

@@ -134,6 +134,45 @@ TEST(Diff, WrongUsageIsOneLineAndExitCode2) {
   EXPECT_TRUE(IsRefused(place.Command({"diff", "out", "out", "--json", "/dev/null"}), "cannot"));
 }
 
+TEST(Compare, WritesATableAPageAndJson) {
+  Workplace place(SOCKPROOF_MISBEHAVING);
+  place.Run({"Behaves", "Departs"});
+  const Finished compare = place.Command(
+      {"compare", "out", "out", "--html", "page/differ.html", "--json", "differ.json"});
+  EXPECT_EQ(compare.exit_code, 0) << compare.err;
+  EXPECT_THAT(compare.out, HasSubstr("0 of 2 tests differ"));
+  EXPECT_THAT(place.ReadFile("page/differ.html"),
+              HasSubstr("href=\"../out/tests/Departs.ExpectsWhatNeverComes-ipv4/\""));
+  const json differ = json::parse(place.ReadFile("differ.json"));
+  EXPECT_EQ(differ.at("format"), "sockproof-comparison");
+  EXPECT_EQ(json::parse(place.Command({"compare", "out", "out", "--json", "-"}).out), differ);
+  EXPECT_THAT(place.Command({"compare", "out", "--by", "claim"}).out, HasSubstr("claims depart"));
+}
+
+TEST(Compare, TakesAFolderOfSeveralSystems) {
+  Workplace place(SOCKPROOF_MISBEHAVING);
+  place.Run({"Behaves"});
+  for (const char* name : {"one", "two"}) {
+    fs::copy(place.results(), place.folder() / "all" / name, fs::copy_options::recursive);
+  }
+  EXPECT_THAT(place.Command({"compare", "all"}).out, HasSubstr("all/two\n"));
+}
+
+TEST(Compare, WrongUsageIsOneLineAndExitCode2) {
+  Workplace place(SOCKPROOF_MISBEHAVING);
+  place.Run({"Behaves"});
+  EXPECT_TRUE(IsRefused(place.Command({"compare"}), "RESULT is required"));
+  EXPECT_TRUE(IsRefused(place.Command({"compare", "out", "nowhere"}), "cannot read nowhere"));
+  EXPECT_TRUE(IsRefused(place.Command({"compare", "out", "--by", "luck"}), "--by"));
+  EXPECT_TRUE(IsRefused(place.Command({"compare", "out", "--html", "-"}), "a page does not"));
+  EXPECT_TRUE(IsRefused(place.Command({"compare", "out", "--html", "/dev/null"}), "cannot write"));
+  EXPECT_TRUE(IsRefused(place.Command({"compare", "out", "--html", "x", "--json", "x"}), "two"));
+  json other = place.Result();
+  other["version"] = 2;
+  std::ofstream(place.folder() / "other.json") << other;
+  EXPECT_TRUE(IsRefused(place.Command({"compare", "out", "other.json"}), "other.json"));
+}
+
 TEST(Merge, OfShardsIsTheWholeRunWithItsEvidence) {
   Workplace place(SOCKPROOF_MISBEHAVING);
   place.Run({"Behaves", "Departs", "--shard", "1/2"});

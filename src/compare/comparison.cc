@@ -1,0 +1,459 @@
+#include "src/compare/comparison.h"
+
+#include <fmt/format.h>
+#include <string.h>
+
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <set>
+#include <sstream>
+#include <stdexcept>
+#include <tuple>
+
+#include "src/report/axes.h"
+#include "src/report/read_result.h"
+#include "src/report/text.h"
+
+namespace sockproof {
+namespace {
+
+namespace fs = std::filesystem;
+using Json = nlohmann::ordered_json;
+
+constexpr double kSamePart = 0.02;
+constexpr double kSameSeconds = 0.1;
+
+Answer AnswerOf(const TestResult& test) {
+  if (!test.verdict) return Answer::kNotRun;
+  switch (*test.verdict) {
+    case Verdict::kPass:
+      return Answer::kPass;
+    case Verdict::kFail:
+      return test.departure.empty() ? Answer::kFail : Answer::kKnownDeparture;
+    case Verdict::kSkip:
+      return Answer::kSkip;
+    case Verdict::kInconclusive:
+      return Answer::kInconclusive;
+    case Verdict::kError:
+      break;
+  }
+  return Answer::kError;
+}
+
+void NameSystems(std::vector<ComparedSystem>& systems) {
+  for (ComparedSystem& system : systems) {
+    const std::string os = system.Fact("os");
+    system.name = os.empty() ? system.run.sut : os + " " + system.Fact("release");
+    system.name = OnOneLine(CleanText(system.name));
+  }
+  const auto tell_apart = [&](const auto& more_of) {
+    std::map<std::string, int> how_often;
+    for (const ComparedSystem& system : systems) ++how_often[system.name];
+    for (ComparedSystem& system : systems) {
+      if (how_often[system.name] > 1) {
+        system.name += fmt::format(" ({})", OnOneLine(CleanText(more_of(system))));
+      }
+    }
+  };
+  tell_apart([](const ComparedSystem& system) { return system.run.sut; });
+  tell_apart([](const ComparedSystem& system) { return system.folder; });
+  int number = 0;
+  tell_apart([&number](const ComparedSystem&) { return fmt::format("{}", ++number); });
+}
+
+// "131.072 s" in seconds.
+std::optional<double> DurationIn(const std::string& text) {
+  std::istringstream words(text);
+  double number = 0;
+  std::string unit;
+  std::string rest;
+  if (!(words >> number >> unit) || words >> rest) return std::nullopt;
+  if (unit == "s") return number;
+  if (unit == "ms") return number / 1e3;
+  if (unit == "us") return number / 1e6;
+  return std::nullopt;
+}
+
+std::vector<std::string> SplitAtCommas(const std::string& text) {
+  std::vector<std::string> parts;
+  std::istringstream stream(text);
+  for (std::string part; std::getline(stream, part, ',');) parts.push_back(part);
+  return parts;
+}
+
+bool SameDuration(const std::string& a, const std::string& b) {
+  const std::optional<double> first = DurationIn(a);
+  const std::optional<double> second = DurationIn(b);
+  if (!first || !second) return a == b;
+  const double tolerance = std::max(kSameSeconds, kSamePart * std::max(*first, *second));
+  return std::abs(*first - *second) <= tolerance;
+}
+
+// --- rows of tests -------------------------------------------------------------------------------
+
+bool SameObservations(const TestResult& a, const TestResult& b) {
+  for (const ObservationEvent& one : a.observations) {
+    for (const ObservationEvent& other : b.observations) {
+      if (one.name == other.name && !SameValue(one.value, other.value)) return false;
+    }
+  }
+  return true;
+}
+
+// The tests of one suite and name, by IP version; for each the result of each system, or nullptr.
+struct Versions {
+  std::vector<std::string> ips;
+  std::map<std::string, std::vector<const TestResult*>> by_ip;
+
+  void Add(const TestResult& test, std::size_t system, std::size_t systems) {
+    auto& results = by_ip[test.ip];
+    if (results.empty()) {
+      ips.push_back(test.ip);
+      results.resize(systems);
+    }
+    results[system] = &test;
+  }
+
+  // Whether each system has the same answer for each version that it has at all.
+  bool Agree() const {
+    const std::size_t systems = by_ip.begin()->second.size();
+    for (std::size_t system = 0; system < systems; ++system) {
+      const TestResult* first = nullptr;
+      for (const auto& [ip, results] : by_ip) {
+        const TestResult* test = results[system];
+        if (test == nullptr) continue;
+        if (first == nullptr) first = test;
+        if (AnswerOf(*first) != AnswerOf(*test) || !SameObservations(*first, *test)) return false;
+      }
+    }
+    return true;
+  }
+};
+
+bool ObservationsDiffer(const TestRow& row) {
+  for (const std::string& name : ObservedNames(row)) {
+    std::string first;
+    for (const TestCell& cell : row.cells) {
+      const std::string value = ObservedIn(cell, name);
+      if (value.empty()) continue;
+      if (first.empty()) first = value;
+      if (!SameValue(first, value)) return true;
+    }
+  }
+  return false;
+}
+
+bool AnswersDiffer(const std::vector<Answer>& answers) {
+  if (answers.size() == 1) return Departs(answers.front());
+  std::set<Answer> known;
+  bool some_unknown = false;
+  for (const Answer answer : answers) {
+    if (IsDecided(answer)) {
+      known.insert(answer);
+    } else {
+      some_unknown = true;
+    }
+  }
+  return known.size() > 1 || (some_unknown && known.count(Answer::kFail) != 0);
+}
+
+TestRow MakeRow(const Versions& versions, const std::vector<std::string>& ips,
+                std::size_t systems) {
+  TestRow row;
+  row.ips = ips;
+  row.cells.resize(systems);
+  std::vector<Answer> answers;
+  std::set<std::string> cited;
+  for (std::size_t system = 0; system < systems; ++system) {
+    TestCell& cell = row.cells[system];
+    for (const std::string& ip : ips) {
+      const TestResult* test = versions.by_ip.at(ip)[system];
+      if (test == nullptr) continue;
+      cell.tests.push_back(test);
+      cell.answer = AnswerOf(*test);
+      row.suite = test->suite;
+      row.name = test->name;
+      for (const CitedClaim& claim : test->claims) {
+        if (cited.insert(claim.id).second) row.claims.push_back(claim);
+      }
+    }
+    answers.push_back(cell.answer);
+  }
+  row.test = row.suite + "." + row.name;
+  if (ips.size() == 1 && versions.ips.size() > 1) row.test += "/" + ips.front();
+  row.differs = AnswersDiffer(answers) || ObservationsDiffer(row);
+  return row;
+}
+
+std::vector<TestRow> TestRows(const std::vector<ComparedSystem>& systems) {
+  std::vector<std::string> suites;  // in order of first appearance, as are their tests
+  std::map<std::string, std::vector<std::string>> names;
+  std::map<std::pair<std::string, std::string>, Versions> tests;
+  for (std::size_t i = 0; i < systems.size(); ++i) {
+    for (const TestResult& test : systems[i].run.tests) {
+      if (names.count(test.suite) == 0) suites.push_back(test.suite);
+      Versions& versions = tests[{test.suite, test.name}];
+      if (versions.ips.empty()) names[test.suite].push_back(test.name);
+      versions.Add(test, i, systems.size());
+    }
+  }
+  std::vector<TestRow> rows;
+  for (const std::string& suite : suites) {
+    for (const std::string& name : names[suite]) {
+      const Versions& versions = tests[{suite, name}];
+      if (versions.Agree()) {
+        rows.push_back(MakeRow(versions, versions.ips, systems.size()));
+      } else {
+        for (const std::string& ip : versions.ips) {
+          rows.push_back(MakeRow(versions, {ip}, systems.size()));
+        }
+      }
+    }
+  }
+  return rows;
+}
+
+// --- rows of claims ------------------------------------------------------------------------------
+
+// Of all tests of a claim; the worse of two.
+Answer Together(Answer claim, Answer test) {
+  if (test == Answer::kError || test == Answer::kNotRun) test = Answer::kInconclusive;
+  constexpr std::array kFromBad{Answer::kFail, Answer::kKnownDeparture, Answer::kInconclusive,
+                                Answer::kSkip, Answer::kPass,           Answer::kAbsent};
+  return *std::find_if(kFromBad.begin(), kFromBad.end(),
+                       [&](Answer bad) { return bad == claim || bad == test; });
+}
+
+// "standards", "documentation" or "notes" for each authority that the systems' tests name.
+std::map<std::string, std::pair<int, std::string>> AxesByAuthority(
+    const std::vector<ComparedSystem>& systems) {
+  std::map<std::string, std::pair<int, std::string>> result;
+  for (const ComparedSystem& system : systems) {
+    const Axes axes = AxesOf(system.run);
+    int rank = 0;
+    for (const auto& [name, axis] : {std::pair("standards", &axes.standards),
+                                     {"documentation", &axes.documentation},
+                                     {"notes", &axes.notes}}) {
+      for (const ClaimCounts& counts : *axis) result[counts.authority] = {rank, name};
+      ++rank;
+    }
+  }
+  return result;
+}
+
+std::vector<ClaimRow> ClaimRows(const Comparison& comparison) {
+  std::map<std::string, ClaimRow> by_id;
+  for (std::size_t i = 0; i < comparison.tests.size(); ++i) {
+    for (const CitedClaim& claim : comparison.tests[i].claims) {
+      ClaimRow& row = by_id[claim.id];
+      row.claim = claim;
+      row.tests.push_back(i);
+    }
+  }
+  for (auto& [id, row] : by_id) row.cells.assign(comparison.systems.size(), Answer::kAbsent);
+  for (std::size_t i = 0; i < comparison.systems.size(); ++i) {
+    for (const TestResult& test : comparison.systems[i].run.tests) {
+      for (const CitedClaim& claim : test.claims) {
+        Answer& answer = by_id[claim.id].cells[i];
+        answer = Together(answer, AnswerOf(test));
+      }
+    }
+  }
+  const auto axes = AxesByAuthority(comparison.systems);
+  std::vector<ClaimRow> rows;
+  for (auto& [id, row] : by_id) {
+    row.authority = id.substr(0, id.find(':'));
+    row.axis = axes.at(row.authority).second;
+    row.differs = AnswersDiffer(row.cells);
+    rows.push_back(std::move(row));
+  }
+  std::stable_sort(rows.begin(), rows.end(), [&](const ClaimRow& a, const ClaimRow& b) {
+    return std::pair(axes.at(a.authority).first, a.authority) <
+           std::pair(axes.at(b.authority).first, b.authority);
+  });
+  return rows;
+}
+
+// --- JSON ----------------------------------------------------------------------------------------
+
+Json SystemAsJson(const ComparedSystem& system) {
+  const Json run = ToJson(system.run);
+  return Json{{"name", system.name},
+              {"sut", run["sut"]},
+              {"os", system.Fact("os")},
+              {"release", system.Fact("release")},
+              {"suite_version", run["suite_version"]},
+              {"host", run["host"]},
+              {"started", run["started"]},
+              {"finished", run["finished"]},
+              {"setup_error", run["setup_error"]},
+              {"results", system.folder},
+              {"counts", run["counts"]},
+              {"axes", run["axes"]}};
+}
+
+Json CellAsJson(const TestRow& row, const TestCell& cell) {
+  if (cell.answer == Answer::kAbsent) return nullptr;
+  const TestResult& first = *cell.tests.front();
+  Json json{{"answer", AnswerText(cell.answer)},
+            {"why", cell.answer == Answer::kPass ? "" : Headline(first)},
+            {"departure", first.departure},
+            {"observed", Json::array()},
+            {"tests", Json::array()},
+            {"directories", Json::array()}};
+  for (const std::string& name : ObservedNames(row)) {
+    const std::string value = ObservedIn(cell, name);
+    if (!value.empty()) json["observed"].push_back(Json{{"name", name}, {"value", value}});
+  }
+  for (const TestResult* test : cell.tests) {
+    json["tests"].push_back(test->id);
+    json["directories"].push_back(test->directory);
+  }
+  return json;
+}
+
+}  // namespace
+
+bool IsDecided(Answer answer) { return answer == Answer::kPass || Departs(answer); }
+
+bool Departs(Answer answer) { return answer == Answer::kFail || answer == Answer::kKnownDeparture; }
+
+std::string_view AnswerText(Answer answer) {
+  switch (answer) {
+    case Answer::kPass:
+      return "PASS";
+    case Answer::kKnownDeparture:
+      return "known departure";
+    case Answer::kFail:
+      return "FAIL";
+    case Answer::kError:
+      return "ERROR";
+    case Answer::kInconclusive:
+      return "INCONCLUSIVE";
+    case Answer::kSkip:
+      return "SKIP";
+    case Answer::kNotRun:
+      return "NOT-RUN";
+    case Answer::kAbsent:
+      break;
+  }
+  return "no such test";
+}
+
+std::string_view ClaimAnswerText(Answer answer) {
+  switch (answer) {
+    case Answer::kPass:
+      return "holds";
+    case Answer::kKnownDeparture:
+      return "known departure";
+    case Answer::kFail:
+      return "departs";
+    case Answer::kSkip:
+      return "skipped";
+    case Answer::kAbsent:
+      return "not tested";
+    default:
+      return "undecided";
+  }
+}
+
+std::string ComparedSystem::Fact(const std::string& fact) const {
+  const auto found = run.facts.find(fact);
+  return found != run.facts.end() ? found->second : "";
+}
+
+bool SameValue(const std::string& a, const std::string& b) {
+  const std::vector<std::string> first = SplitAtCommas(a);
+  const std::vector<std::string> second = SplitAtCommas(b);
+  return std::equal(first.begin(), first.end(), second.begin(), second.end(), SameDuration);
+}
+
+std::string ObservedIn(const TestCell& cell, const std::string& name) {
+  for (const TestResult* test : cell.tests) {
+    for (const ObservationEvent& observation : test->observations) {
+      if (observation.name == name) return observation.value;
+    }
+  }
+  return "";
+}
+
+std::vector<std::string> ObservedNames(const TestRow& row) {
+  std::vector<std::string> names;
+  for (const TestCell& cell : row.cells) {
+    for (const TestResult* test : cell.tests) {
+      for (const ObservationEvent& observation : test->observations) {
+        if (std::find(names.begin(), names.end(), observation.name) == names.end()) {
+          names.push_back(observation.name);
+        }
+      }
+    }
+  }
+  return names;
+}
+
+Comparison CompareSystems(std::vector<ComparedSystem> systems) {
+  if (systems.empty()) throw std::invalid_argument("a comparison of no system");
+  Comparison comparison;
+  comparison.systems = std::move(systems);
+  NameSystems(comparison.systems);
+  comparison.tests = TestRows(comparison.systems);
+  comparison.claims = ClaimRows(comparison);
+  return comparison;
+}
+
+std::vector<ComparedSystem> ReadSystems(const std::string& argument) {
+  std::vector<std::string> folders;
+  std::error_code error;
+  if (fs::is_directory(argument, error) && !fs::exists(fs::path(argument) / "result.json", error)) {
+    for (const fs::directory_entry& entry : fs::directory_iterator(argument, error)) {
+      if (fs::exists(entry.path() / "result.json", error)) folders.push_back(entry.path());
+    }
+    std::sort(folders.begin(), folders.end(), [](const std::string& a, const std::string& b) {
+      return strverscmp(a.c_str(), b.c_str()) < 0;
+    });
+  }
+  if (folders.empty()) folders.push_back(argument);
+  std::vector<ComparedSystem> systems;
+  for (const std::string& folder : folders) {
+    systems.push_back({"", ResultFile(folder).parent_path(), ReadResult(folder)});
+  }
+  return systems;
+}
+
+Json ToJson(const Comparison& comparison) {
+  Json json{{"format", "sockproof-comparison"},
+            {"version", 1},
+            {"systems", Json::array()},
+            {"tests", Json::array()},
+            {"claims", Json::array()}};
+  for (const ComparedSystem& system : comparison.systems) {
+    json["systems"].push_back(SystemAsJson(system));
+  }
+  for (const TestRow& row : comparison.tests) {
+    Json test{{"test", row.test},      {"suite", row.suite},     {"name", row.name},
+              {"ip", row.ips},         {"differs", row.differs}, {"claims", Json::array()},
+              {"cells", Json::array()}};
+    for (const CitedClaim& claim : row.claims) test["claims"].push_back(claim.id);
+    for (const TestCell& cell : row.cells) test["cells"].push_back(CellAsJson(row, cell));
+    json["tests"].push_back(std::move(test));
+  }
+  for (const ClaimRow& row : comparison.claims) {
+    Json claim{{"id", row.claim.id},         {"authority", row.authority},
+               {"axis", row.axis},           {"level", row.claim.level},
+               {"source", row.claim.source}, {"statement", row.claim.statement},
+               {"differs", row.differs},     {"tests", Json::array()},
+               {"cells", Json::array()}};
+    for (const std::size_t test : row.tests) claim["tests"].push_back(comparison.tests[test].test);
+    for (const Answer answer : row.cells) {
+      claim["cells"].push_back(
+          answer == Answer::kAbsent ? Json() : Json{{"answer", ClaimAnswerText(answer)}});
+    }
+    json["claims"].push_back(std::move(claim));
+  }
+  return json;
+}
+
+}  // namespace sockproof
