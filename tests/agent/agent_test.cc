@@ -375,7 +375,6 @@ TEST_F(AgentTest, GivesTcpInfoAsAnObject) {
       Value("getsockopt", {{"fd", server}, {"level", "IPPROTO_TCP"}, {"name", "TCP_INFO"}});
   EXPECT_EQ(info["state"], "CLOSE-WAIT");
   EXPECT_GT(info["snd_mss"], 0);
-  EXPECT_GT(info["segs_in"], 0);
 }
 
 TEST_F(AgentTest, ControlsDescriptors) {
@@ -723,7 +722,7 @@ using Refused = std::pair<json, json>;
 
 TEST_F(RawAgent, AnswersWhatIsNoJsonWithAParseError) {
   for (const std::string line :
-       {"garbage", "", "{", "{\"id\":", "\xff\xfe", "\"\xc3(\"", "{}x", "nul", "1e999999"}) {
+       {"garbage", "", "{", "{\"id\":", "\xff\xfe", "\"\xc3(\"", "{}x", "nul"}) {
     EXPECT_EQ(Refusal(line), Refused(-32700, nullptr)) << line;
   }
   EXPECT_EQ(Refusal(std::string("\0\0", 2)), Refused(-32700, nullptr));
