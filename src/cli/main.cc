@@ -221,6 +221,13 @@ int Main(int argc, char** argv) {
   CLI::App* doctor_command =
       app.add_subcommand("doctor", "What this machine can do, and the fix for what it cannot");
 
+  CLI::App* agent_check_command = app.add_subcommand(
+      "agent-check", "Does an agent do what is required of it? (src/agent/README.md)");
+  agent_check_command->footer(
+      "COMMAND starts the agent, here or elsewhere: ./my-agent, or ssh box ./my-agent\n"
+      "Exit code: 0 it conforms, 1 it does not, 2 wrong usage, 3 it cannot be started.");
+  agent_check_command->prefix_command();
+
   constexpr const char* kSut =
       "System under test: host (this kernel), host,agent=PATH (with another agent), vm:PATH "
       "(kernel image)[,modules=DIR], vm:DIR (kernel "
@@ -284,6 +291,7 @@ int Main(int argc, char** argv) {
     if (check_command->parsed()) return BaselineCheckCommand(baselines);
     if (update_command->parsed()) return BaselineUpdateCommand(update);
     if (selfproof_command->parsed()) return SelfproofCommand(selfproof);
+    if (agent_check_command->parsed()) return AgentCheckCommand(agent_check_command->remaining());
     if (report_command->parsed()) return ReportCommand(report);
     if (diff_command->parsed()) return DiffCommand(diff);
     if (merge_command->parsed()) return MergeCommand(merge);
