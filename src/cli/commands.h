@@ -145,6 +145,9 @@ int BaselineUpdateCommand(const BaselineUpdateArguments& arguments);
 int KernelsFetchCommand(const std::vector<std::string>& names, const std::string& mirror);
 int KernelsListCommand();
 
+// `command` starts an agent: a program and its arguments. 1 when the agent does not conform.
+int AgentCheckCommand(const std::vector<std::string>& command);
+
 int DoctorCommand(const std::string& sut);
 
 }  // namespace sockproof

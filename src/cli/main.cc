@@ -255,8 +255,16 @@ int Main(int argc, char** argv) {
   CLI::App* doctor_command =
       app.add_subcommand("doctor", "What this machine can do, and the fix for what it cannot");
 
+  CLI::App* agent_check_command = app.add_subcommand(
+      "agent-check", "Does an agent do what is required of it? (src/agent/README.md)");
+  agent_check_command->footer(
+      "COMMAND starts the agent, here or elsewhere: ./my-agent, or ssh box ./my-agent\n"
+      "Exit code: 0 it conforms, 1 it does not, 2 wrong usage, 3 it cannot be started.");
+  agent_check_command->prefix_command();
+
   constexpr const char* kSut =
-      "System under test: host (this kernel), vm:PATH (kernel image)[,modules=DIR], vm:DIR (kernel "
+      "System under test: host (this kernel), host,agent=PATH (with another agent), vm:PATH "
+      "(kernel image)[,modules=DIR], vm:DIR (kernel "
       "tree), vm:debian:6.1 (after 'kernels fetch')";
   std::string sut = "host";
   for (CLI::App* command : {selfproof_command, list_command, explain_command, doctor_command}) {
@@ -317,6 +325,7 @@ int Main(int argc, char** argv) {
     if (check_command->parsed()) return BaselineCheckCommand(baselines);
     if (update_command->parsed()) return BaselineUpdateCommand(update);
     if (selfproof_command->parsed()) return SelfproofCommand(selfproof);
+    if (agent_check_command->parsed()) return AgentCheckCommand(agent_check_command->remaining());
     if (report_command->parsed()) return ReportCommand(report);
     if (diff_command->parsed()) return DiffCommand(diff);
     if (ladder_command->parsed()) {
@@ -359,17 +368,20 @@ std::string AgentProgram() {
 }
 
 std::unique_ptr<System> MakeSystem(const std::string& sut) {
+  constexpr std::string_view kHostAgent = "host,agent=";
   if (sut == "host") return MakeHostSystem(AgentProgram());
+  if (sut.starts_with(kHostAgent)) {
+    const std::string agent = sut.substr(kHostAgent.size());
+    if (agent.empty()) throw UsageError("--sut host,agent=PATH: the path is missing");
+    return MakeHostSystem(std::filesystem::absolute(agent));
+  }
   if (sut.starts_with("vm:"))
     throw UsageError("this command does not work on virtual machines yet");
-  throw UsageError("unknown system under test '" + sut + "'; there are 'host' and 'vm:KERNEL'");
+  throw UsageError("unknown system under test '" + sut +
+                   "'; there are 'host', 'host,agent=PATH' and 'vm:KERNEL'");
 }
 
 Facts ProbeFacts(System& system) {
-  const std::string agent = AgentProgram();
-  if (access(agent.c_str(), X_OK) != 0) {
-    ThrowErrno("cannot start the agent " + agent + " (SOCKPROOF_AGENT names another)");
-  }
   const auto read = [&system] { return nlohmann::json(ReadFacts(system)).dump(); };
   return nlohmann::json::parse(CallInChild(read, kProbePatience)).get<Facts>();
 }

@@ -14,14 +14,16 @@ namespace {
 
 class SystemTarget final : public Target {
  public:
-  explicit SystemTarget(std::unique_ptr<System> system) : system_(std::move(system)) {}
-  std::string name() const override { return system_->name(); }
+  SystemTarget(std::string name, std::unique_ptr<System> system)
+      : name_(std::move(name)), system_(std::move(system)) {}
+  std::string name() const override { return name_; }
   Facts Prepare() override { return ProbeFacts(*system_); }
   void RunTest(const TestCase& test, EventLog& log) override {
     sockproof::RunTest(test, *system_, log);
   }
 
  private:
+  std::string name_;
   std::unique_ptr<System> system_;
 };
 
@@ -59,7 +61,7 @@ std::unique_ptr<Target> MakeTarget(const std::string& sut, const TargetOptions& 
   if (sut.starts_with(kMachine)) {
     return std::make_unique<MachineTarget>(sut, FindKernel(sut.substr(kMachine.size())), options);
   }
-  return std::make_unique<SystemTarget>(MakeSystem(sut));
+  return std::make_unique<SystemTarget>(sut, MakeSystem(sut));
 }
 
 }  // namespace sockproof

@@ -1,5 +1,6 @@
-// sockproof-agent and its client, together and (by raw lines) the agent alone. All traffic stays on
-// the loopback of a network namespace of this process, if the system lets it have one.
+// sockproof-agent and its client, together; what is required of every agent is in src/agent_check.
+// All traffic stays on the loopback of a network namespace of this process, if the system lets it
+// have one.
 
 #include "harness/sut/agent.h"
 
@@ -260,28 +261,6 @@ TEST_F(AgentTest, ReportsABrokenPipeToTheCallThatRaisedIt) {
   EXPECT_THAT(silent.signals, IsEmpty());
 }
 
-TEST_F(AgentTest, CarriesAnyBytes) {
-  std::string bytes;
-  for (int i = 0; i < 1000; ++i) bytes += static_cast<char>(i);
-  const auto [client, server] = NewConnection();
-  EXPECT_EQ(Value("send", {{"fd", client}, {"data", Base64Encode(bytes)}}), bytes.size());
-  const json received =
-      Value("recv", {{"fd", server}, {"length", 1000}, {"flags", {"MSG_WAITALL"}}});
-  EXPECT_EQ(received["length"], 1000);
-  EXPECT_EQ(Base64Decode(received["data"].get<std::string>()), bytes);
-}
-
-TEST_F(AgentTest, CarriesMegabytes) {
-  constexpr std::size_t kSize = 2 << 20;
-  const auto [client, server] = NewConnection();
-  const auto send =
-      Start("send", {{"fd", client}, {"data", Base64Encode(std::string(kSize, 'x'))}});
-  const json received =
-      Value("recv", {{"fd", server}, {"length", kSize}, {"flags", {"MSG_WAITALL"}}});
-  EXPECT_EQ(received["length"], kSize);
-  EXPECT_EQ(Finish(send).value, kSize);
-}
-
 TEST_F(AgentTest, SendsDatagramsWithAddresses) {
   const json params = {{"domain", "AF_INET"}, {"type", "SOCK_DGRAM"}, {"flags", {"SOCK_CLOEXEC"}}};
   const json receiver = Value("socket", params);
@@ -293,23 +272,6 @@ TEST_F(AgentTest, SendsDatagramsWithAddresses) {
   const json received = Value("recvfrom", {{"fd", receiver}, {"length", 2}});
   EXPECT_EQ(received["data"], Base64Encode("he"));
   EXPECT_EQ(received["address"], Value("getsockname", {{"fd", sender}}));
-}
-
-TEST_F(AgentTest, KnowsLocalSockets) {
-  const json pair = Value("socketpair", {{"domain", "AF_UNIX"}, {"type", "SOCK_STREAM"}});
-  Value("write", {{"fd", pair[0]}, {"data", Base64Encode("hello")}});
-  EXPECT_EQ(Value("read", {{"fd", pair[1]}, {"length", 64}})["data"], Base64Encode("hello"));
-  EXPECT_EQ(Value("getsockname", {{"fd", pair[0]}})["family"], "AF_UNIX");
-}
-
-TEST_F(AgentTest, KnowsIpv6Addresses) {
-  if (!agent_->Can("ipv6")) GTEST_SKIP() << "no IPv6 here";
-  const json fd = Value(
-      "socket", {{"domain", "AF_INET6"}, {"type", "SOCK_STREAM"}, {"protocol", "IPPROTO_TCP"}});
-  json address = {{"family", "AF_INET6"}, {"address", "::"}, {"port", 0}};
-  Value("bind", {{"fd", fd}, {"address", address}});
-  address["port"] = Value("getsockname", {{"fd", fd}})["port"];
-  EXPECT_EQ(Value("getsockname", {{"fd", fd}}), address);
 }
 
 TEST_F(AgentTest, DissolvesTheAssociationOfASocketWithAfUnspec) {
@@ -367,17 +329,6 @@ TEST_F(AgentTest, PassesTheBytesOfAnOptionOn) {
   EXPECT_EQ(Value("getsockopt", params), json({{"bytes", Base64Encode("\x01")}}));
 }
 
-TEST_F(AgentTest, GivesTcpInfoAsAnObject) {
-  const auto [client, server] = NewConnection();
-  Value("shutdown", {{"fd", client}, {"how", "SHUT_WR"}});
-  EXPECT_EQ(Value("recv", {{"fd", server}, {"length", 1}})["length"], 0);
-  const json info =
-      Value("getsockopt", {{"fd", server}, {"level", "IPPROTO_TCP"}, {"name", "TCP_INFO"}});
-  EXPECT_EQ(info["state"], "CLOSE-WAIT");
-  EXPECT_GT(info["snd_mss"], 0);
-  EXPECT_GT(info["segs_in"], 0);
-}
-
 TEST_F(AgentTest, ControlsDescriptors) {
   const auto [client, server] = NewConnection();
   Value("fcntl", {{"fd", client}, {"command", "F_SETFL"}, {"flags", {"O_NONBLOCK"}}});
@@ -394,14 +345,6 @@ TEST_F(AgentTest, ControlsDescriptors) {
   EXPECT_EQ(Value("ioctl", {{"fd", copy}, {"request", "SIOCATMARK"}}), 0);
   Value("poll", {{"fds", {{{"fd", copy}, {"events", {"POLLIN"}}}}}, {"timeout_ms", kForeverMs}});
   EXPECT_EQ(Value("ioctl", {{"fd", copy}, {"request", "SIOCINQ"}}), 5);
-}
-
-TEST_F(AgentTest, Polls) {
-  const auto [client, server] = NewConnection();
-  const json fds = {{{"fd", client}, {"events", {"POLLOUT"}}},
-                    {{"fd", server}, {"events", {"POLLIN"}}}};
-  EXPECT_EQ(Value("poll", {{"fds", fds}, {"timeout_ms", kForeverMs}}),
-            json({{"POLLOUT"}, json::array()}));
 }
 
 TEST_F(AgentTest, WaitsForEventsByEpoll) {
@@ -646,159 +589,6 @@ TEST_F(AgentSpawn, FailsWithAnAgentOfAnotherProtocol) {
                             R"({"code":-32001,"message":"protocol 1 is unsupported"}}')"
                             "; read never")),
               HasSubstr("protocol 1 is unsupported"));
-}
-
-// ---- the agent by raw lines ----
-
-class RawAgent : public ::testing::Test {
- protected:
-  void SetUp() override {
-    std::array<int, 2> requests{};
-    std::array<int, 2> replies{};
-    ASSERT_EQ(pipe2(requests.data(), O_CLOEXEC), 0);
-    ASSERT_EQ(pipe2(replies.data(), O_CLOEXEC), 0);
-    requests_.Reset(requests[1]);
-    replies_.Reset(replies[0]);
-    const UniqueFd input(requests[0]);
-    const UniqueFd output(replies[1]);
-    pid_ = fork();
-    ASSERT_GE(pid_, 0);
-    if (pid_ == 0) {
-      dup2(input.get(), STDIN_FILENO);
-      dup2(output.get(), STDOUT_FILENO);
-      execl(AgentProgram(), AgentProgram(), nullptr);
-      _exit(127);
-    }
-  }
-
-  void TearDown() override {
-    requests_.Reset();
-    int status = -1;
-    waitpid(pid_, &status, 0);
-    EXPECT_EQ(status, 0) << "the agent ends well when its input ends";
-  }
-
-  void Send(const std::string& text) {
-    std::string_view rest = text;
-    while (!rest.empty()) {
-      const ssize_t count = write(requests_.get(), rest.data(), rest.size());
-      ASSERT_GT(count, 0);
-      rest.remove_prefix(static_cast<std::size_t>(count));
-    }
-  }
-
-  json Receive() {
-    std::string line;
-    char character = 0;
-    while (read(replies_.get(), &character, 1) == 1 && character != '\n') line += character;
-    return json::parse(line);
-  }
-
-  json Ask(const std::string& line) {
-    Send(line + '\n');
-    return Receive();
-  }
-
-  // {code, id} of an error.
-  std::pair<json, json> Refusal(const std::string& line) {
-    const json reply = Ask(line);
-    EXPECT_EQ(reply["jsonrpc"], "2.0");
-    EXPECT_FALSE(reply.contains("result"));
-    EXPECT_TRUE(reply["error"]["message"].is_string());
-    return {reply["error"]["code"], reply["id"]};
-  }
-
-  void ExpectAlive() {
-    EXPECT_EQ(Ask(R"({"jsonrpc":"2.0","id":"still there?","method":"ping"})")["id"],
-              "still there?");
-  }
-
- private:
-  UniqueFd requests_;
-  UniqueFd replies_;
-  pid_t pid_ = -1;
-};
-
-using Refused = std::pair<json, json>;
-
-TEST_F(RawAgent, AnswersWhatIsNoJsonWithAParseError) {
-  for (const std::string line :
-       {"garbage", "", "{", "{\"id\":", "\xff\xfe", "\"\xc3(\"", "{}x", "nul", "1e999999"}) {
-    EXPECT_EQ(Refusal(line), Refused(-32700, nullptr)) << line;
-  }
-  EXPECT_EQ(Refusal(std::string("\0\0", 2)), Refused(-32700, nullptr));
-  EXPECT_EQ(Refusal(std::string(agent_protocol::kLongestLine, '[')), Refused(-32700, nullptr));
-  ExpectAlive();
-}
-
-TEST_F(RawAgent, AnswersWhatIsNoRequestWithInvalidRequest) {
-  for (const std::string line : {"1", "null", "\"ping\"", "[]", R"({"id":null,"method":"ping"})",
-                                 R"([{"jsonrpc":"2.0","id":1,"method":"ping"}])",
-                                 R"({"jsonrpc":"2.0","id":{},"method":"ping"})",
-                                 R"({"jsonrpc":"2.0","id":1.5,"method":"ping"})"}) {
-    EXPECT_EQ(Refusal(line), Refused(-32600, nullptr)) << line;
-  }
-  for (const std::string line :
-       {R"({"id":7})", R"({"id":7,"method":"ping"})", R"({"jsonrpc":"1.0","id":7,"method":"ping"})",
-        R"({"jsonrpc":"2.0","id":7,"method":1})", R"({"jsonrpc":2,"id":7,"method":"ping"})"}) {
-    EXPECT_EQ(Refusal(line), Refused(-32600, 7)) << line;
-  }
-  ExpectAlive();
-}
-
-TEST_F(RawAgent, AnswersAnUnknownMethodAndBadParameters) {
-  EXPECT_EQ(Refusal(R"({"jsonrpc":"2.0","id":8,"method":"fly"})"), Refused(-32601, 8));
-  EXPECT_EQ(Refusal(R"({"jsonrpc":"2.0","id":9,"method":"close","params":[3]})"),
-            Refused(-32602, 9));
-  EXPECT_EQ(Refusal(R"({"jsonrpc":"2.0","id":10,"method":"close","params":{"fd":1,"x":1}})"),
-            Refused(-32001, 10));
-  EXPECT_EQ(Refusal(R"({"jsonrpc":"2.0","id":11,"method":"hello","params":{"protocol":2}})"),
-            Refused(-32001, 11));
-}
-
-TEST_F(RawAgent, TakesLinesOf16MiBAndNoLonger) {
-  const std::string request = R"({"jsonrpc":"2.0","id":1,"method":"ping"})";
-  const std::string longest =
-      request + std::string(agent_protocol::kLongestLine - request.size(), ' ');
-  EXPECT_EQ(Ask(longest)["id"], 1);
-  EXPECT_EQ(Refusal(longest + ' '), Refused(-32600, nullptr));
-  EXPECT_EQ(Refusal(longest + longest), Refused(-32600, nullptr));
-  ExpectAlive();
-}
-
-TEST_F(RawAgent, TakesLinesInPieces) {
-  Send(R"({"jsonrpc":"2.0",)");
-  Send(R"("id":1,"method":"ping"})"
-       "\n"
-       R"({"jsonrpc":"2.0","id":2,"method":"ping"})"
-       "\n{");
-  EXPECT_EQ(Receive()["id"], 1);
-  EXPECT_EQ(Receive()["id"], 2);
-  EXPECT_EQ(Ask(R"("jsonrpc":"2.0","id":3,"method":"ping"})")["id"], 3);
-}
-
-TEST_F(RawAgent, DoesNotAnswerNotifications) {
-  Send(R"({"jsonrpc":"2.0","method":"ping"})"
-       "\n");
-  ExpectAlive();
-}
-
-TEST_F(RawAgent, AnnouncesACallThatAsksForIt) {
-  Send(R"({"jsonrpc":"2.0","id":5,"method":"ping","params":{"announce":true}})"
-       "\n");
-  const json begun = Receive();
-  EXPECT_EQ(begun["method"], "begun");
-  EXPECT_EQ(begun["params"]["id"], 5);
-  const json reply = Receive();
-  EXPECT_EQ(reply["id"], 5);
-  EXPECT_LE(begun["params"]["time"], reply["result"]["begin"]);
-}
-
-TEST_F(RawAgent, EndsWithItsInputWhateverIsPending) {
-  Send(R"({"jsonrpc":"2.0","id":1,"method":"poll",)"
-       R"("params":{"fds":[],"timeout_ms":-1,"announce":true}})"
-       "\n");
-  EXPECT_EQ(Receive()["method"], "begun");
 }
 
 }  // namespace

@@ -1,0 +1,110 @@
+// One probe for each capability of src/agent/README.md.
+#include "harness/agent_protocol/capabilities.h"
+
+#include <optional>
+
+namespace sockproof::agent_protocol {
+namespace {
+
+using nlohmann::json;
+
+// Why this call did not succeed; nothing if it did.
+std::string WhyFailed(const std::string& method, const json& result) {
+  if (result.contains("error")) {
+    return method + " is refused: " + result["error"].value("message", "no message");
+  }
+  if (result.contains("errno")) return method + " fails with " + result["errno"].dump();
+  return result.contains("value") ? "" : method + " gives no value";
+}
+
+// A descriptor of the agent, closed at the end.
+class Descriptor {
+ public:
+  Descriptor(const Ask& ask, const std::string& method, const json& parameters)
+      : ask_(ask), result_(ask(method, parameters)), why_not_(WhyFailed(method, result_)) {}
+  ~Descriptor() {
+    if (why_not_.empty()) ask_("close", {{"fd", fd()}});
+  }
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+
+  const std::string& why_not() const { return why_not_; }
+  const json& fd() const { return result_["value"]; }
+
+ private:
+  const Ask& ask_;
+  json result_;
+  std::string why_not_;
+};
+
+std::string Sockets(const Ask& ask, const char* family) {
+  return Descriptor(ask, "socket", {{"domain", family}, {"type", "SOCK_STREAM"}}).why_not();
+}
+std::string Ipv4(const Ask& ask) { return Sockets(ask, "AF_INET"); }
+std::string Ipv6(const Ask& ask) { return Sockets(ask, "AF_INET6"); }
+std::string Unix(const Ask& ask) { return Sockets(ask, "AF_UNIX"); }
+
+std::string Epoll(const Ask& ask) {
+  return Descriptor(ask, "epoll_create1", json::object()).why_not();
+}
+
+std::string TcpInfo(const Ask& ask) {
+  const Descriptor socket(ask, "socket", {{"domain", "AF_INET"}, {"type", "SOCK_STREAM"}});
+  if (!socket.why_not().empty()) return socket.why_not();
+  const json result =
+      ask("getsockopt", {{"fd", socket.fd()}, {"level", "IPPROTO_TCP"}, {"name", "TCP_INFO"}});
+  const std::string failed = WhyFailed("getsockopt(TCP_INFO)", result);
+  if (!failed.empty()) return failed;
+  const json& value = result["value"];
+  return value.is_object() && value.contains("state") ? "" : "TCP_INFO has no member state";
+}
+
+std::string Counters(const Ask& ask) {
+  const json result = ask("counters", json::object());
+  const std::string failed = WhyFailed("counters", result);
+  if (!failed.empty()) return failed;
+  const json& value = result["value"];
+  return value.is_object() && !value.empty() ? "" : "counters has no counter";
+}
+
+// Not every system has all of them, but one that speaks of sysctls has one.
+constexpr const char* kSysctls[] = {"net.ipv4.ip_local_port_range", "net.ipv4.tcp_sack",
+                                    "net.ipv4.tcp_fin_timeout", "net.core.somaxconn"};
+
+// The result of the first sysctl that can be read; else that of the last.
+json ReadSysctl(const Ask& ask, std::string& name) {
+  json result;
+  for (const char* candidate : kSysctls) {
+    name = candidate;
+    result = ask("sysctl_get", {{"name", name}});
+    if (result.contains("value")) break;
+  }
+  return result;
+}
+
+std::string Sysctl(const Ask& ask) {
+  std::string name;
+  const json result = ReadSysctl(ask, name);
+  return WhyFailed("sysctl_get(" + name + ")", result);
+}
+
+// Sets one to what it is.
+std::string SysctlSet(const Ask& ask) {
+  std::string name;
+  const json result = ReadSysctl(ask, name);
+  const std::string unreadable = WhyFailed("sysctl_get(" + name + ")", result);
+  if (!unreadable.empty()) return unreadable;
+  return WhyFailed("sysctl_set(" + name + ")",
+                   ask("sysctl_set", {{"name", name}, {"value", result["value"]}}));
+}
+
+constexpr Capability kCapabilities[] = {
+    {"ipv4", Ipv4},        {"ipv6", Ipv6},         {"unix", Unix},     {"epoll", Epoll},
+    {"tcp_info", TcpInfo}, {"counters", Counters}, {"sysctl", Sysctl}, {"sysctl_set", SysctlSet},
+};
+
+}  // namespace
+
+std::span<const Capability> Capabilities() { return kCapabilities; }
+
+}  // namespace sockproof::agent_protocol

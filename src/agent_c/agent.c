@@ -1,0 +1,1858 @@
+/* sockproof-agent-c: makes socket calls inside a system under test, asked by JSON-RPC on standard
+ * input and answering on standard output. The protocol is in src/agent/README.md, and this file was
+ * written from that page alone, to be carried to other systems:
+ *
+ *     cc -std=c11 -pthread agent.c -o sockproof-agent-c
+ *
+ * It needs POSIX.1-2008 with threads. What else a system has is used if its headers have it;
+ * -DSOCKPROOF_PLAIN_POSIX leaves all of that out. */
+#ifdef SOCKPROOF_PLAIN_POSIX
+#define _POSIX_C_SOURCE 200809L
+#else
+#define _GNU_SOURCE      /* glibc, musl */
+#define _DARWIN_C_SOURCE /* macOS */
+#define _NETBSD_SOURCE   /* NetBSD */
+#define __BSD_VISIBLE 1  /* FreeBSD, OpenBSD */
+#define __EXTENSIONS__   /* illumos */
+#endif
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <math.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <sys/types.h>
+#include <sys/un.h>
+#include <sys/utsname.h>
+#include <time.h>
+#include <unistd.h>
+
+#ifndef SOCKPROOF_PLAIN_POSIX
+#include <sys/ioctl.h>
+#ifdef __linux__
+#define ON_LINUX
+#include <linux/sockios.h>
+#include <sys/epoll.h>
+#include <sys/prctl.h>
+#endif
+#ifdef __FreeBSD__
+#include <sys/procctl.h>
+#endif
+#endif
+
+enum {
+  kProtocol = 1,
+  kLongestLine = 16 << 20,
+  kLongestData = 8 << 20,
+  kLongestOption = 4096,
+  kDeepest = 16,      /* nesting of JSON */
+  kMostCalls = 256,   /* in threads of their own at a time */
+  kMostMembers = 12,  /* of an object that a method reads */
+  kMostEvents = 4096, /* of one epoll_wait() */
+};
+
+enum {
+  kParseError = -32700,
+  kInvalidRequest = -32600,
+  kUnknownMethod = -32601,
+  kBadParameters = -32602,
+  kInternalError = -32603,
+  kTooManyCalls = -32000,
+  kUnsupported = -32001,
+};
+
+#include "names.h" /* behind the headers, whose constants it lists */
+
+/* ---- text that grows ---- */
+
+struct text {
+  char* bytes;
+  size_t length, room;
+  int failed; /* for want of memory: what was to be added is lost */
+};
+
+static void PutBytes(struct text* text, const char* bytes, size_t length) {
+  if (text->failed) return;
+  if (text->length + length > text->room) {
+    const size_t room = (text->length + length) * 2 + 256;
+    char* const larger = realloc(text->bytes, room);
+    if (larger == NULL) {
+      text->failed = 1;
+      return;
+    }
+    text->bytes = larger;
+    text->room = room;
+  }
+  memcpy(text->bytes + text->length, bytes, length);
+  text->length += length;
+}
+
+static void Put(struct text* text, const char* string) { PutBytes(text, string, strlen(string)); }
+
+static void PutInteger(struct text* text, long long number) {
+  char digits[32];
+  snprintf(digits, sizeof digits, "%lld", number);
+  Put(text, digits);
+}
+
+static void PutUnsigned(struct text* text, unsigned long long number) {
+  char digits[32];
+  snprintf(digits, sizeof digits, "%llu", number);
+  Put(text, digits);
+}
+
+/* As a JSON string. What is not ASCII becomes '?': such text comes from the system only, and
+ * nobody knows its encoding. */
+static void PutString(struct text* text, const char* string, size_t length) {
+  Put(text, "\"");
+  for (size_t i = 0; i < length; ++i) {
+    const unsigned char byte = (unsigned char)string[i];
+    char escaped[8];
+    if (byte == '"' || byte == '\\') {
+      snprintf(escaped, sizeof escaped, "\\%c", byte);
+    } else if (byte < 0x20) {
+      snprintf(escaped, sizeof escaped, "\\u%04x", byte);
+    } else {
+      snprintf(escaped, sizeof escaped, "%c", byte < 0x7f ? byte : '?');
+    }
+    Put(text, escaped);
+  }
+  Put(text, "\"");
+}
+
+/* ---- base64 (RFC 4648) ---- */
+
+static const char kBase64[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+static void PutBase64(struct text* text, const void* data, size_t length) {
+  const unsigned char* bytes = data;
+  Put(text, "\"");
+  for (size_t i = 0; i < length; i += 3) {
+    const size_t count = length - i < 3 ? length - i : 3;
+    unsigned long group = 0;
+    for (size_t k = 0; k < 3; ++k) group = group << 8 | (k < count ? bytes[i + k] : 0);
+    char digits[4];
+    for (size_t k = 0; k < 4; ++k)
+      digits[k] = k <= count ? kBase64[group >> (18 - 6 * k) & 63] : '=';
+    PutBytes(text, digits, sizeof digits);
+  }
+  Put(text, "\"");
+}
+
+/* In place. Returns the number of bytes, -1 for what is not base64. */
+static long DecodeBase64(char* text, size_t length) {
+  if (length % 4 != 0) return -1;
+  size_t digits = length;
+  while (digits > 0 && length - digits < 2 && text[digits - 1] == '=') --digits;
+  unsigned long bits = 0;
+  int bit_count = 0;
+  size_t size = 0;
+  for (size_t i = 0; i < digits; ++i) {
+    const char* const digit = text[i] == '\0' ? NULL : strchr(kBase64, text[i]);
+    if (digit == NULL) return -1;
+    bits = (bits << 6 | (unsigned long)(digit - kBase64)) & 0xffffff;
+    bit_count += 6;
+    if (bit_count < 8) continue;
+    bit_count -= 8;
+    text[size++] = (char)(bits >> bit_count & 0xff);
+  }
+  /* What is left of the last digit carries nothing. */
+  return (bits & ((1ul << bit_count) - 1)) != 0 ? -1 : (long)size;
+}
+
+/* ---- JSON (RFC 8259), read where it stands ----
+ *
+ * A line is checked once as a whole. After that a value is a pointer to its first character, and
+ * the functions below need not expect anything wrong. The byte behind the line is 0, which is
+ * nowhere valid, so that nothing reads on. */
+
+static const char* SkipSpace(const char* at) {
+  while (*at == ' ' || *at == '\t' || *at == '\r' || *at == '\n') ++at;
+  return at;
+}
+
+static int HexDigit(char digit) {
+  if (digit >= '0' && digit <= '9') return digit - '0';
+  if (digit >= 'a' && digit <= 'f') return digit - 'a' + 10;
+  if (digit >= 'A' && digit <= 'F') return digit - 'A' + 10;
+  return -1;
+}
+
+/* The number of four hexadecimal digits, -1 for anything else. */
+static long HexQuad(const char* at) {
+  long number = 0;
+  for (int i = 0; i < 4; ++i) {
+    const int digit = HexDigit(at[i]);
+    if (digit < 0) return -1;
+    number = number << 4 | digit;
+  }
+  return number;
+}
+
+/* Behind one character in UTF-8, NULL for what is none. */
+static const char* SkipCharacter(const char* at) {
+  const unsigned char* const byte = (const unsigned char*)at;
+  if (byte[0] < 0x80) return at + 1;
+  const int more = byte[0] >= 0xf0 ? 3 : byte[0] >= 0xe0 ? 2 : 1;
+  if (byte[0] < 0xc2 || byte[0] > 0xf4) return NULL;
+  for (int i = 1; i <= more; ++i) {
+    if ((byte[i] & 0xc0) != 0x80) return NULL;
+  }
+  /* Longer than need be, a surrogate, beyond Unicode. */
+  if ((byte[0] == 0xe0 && byte[1] < 0xa0) || (byte[0] == 0xed && byte[1] > 0x9f)) return NULL;
+  if ((byte[0] == 0xf0 && byte[1] < 0x90) || (byte[0] == 0xf4 && byte[1] > 0x8f)) return NULL;
+  return at + 1 + more;
+}
+
+static const char* SkipEscape(const char* at) {
+  if (at[1] != 'u') return at[1] != '\0' && strchr("\"\\/bfnrt", at[1]) != NULL ? at + 2 : NULL;
+  const long unit = HexQuad(at + 2);
+  if (unit < 0 || (unit >= 0xdc00 && unit <= 0xdfff)) return NULL;
+  if (unit < 0xd800 || unit > 0xdbff) return at + 6;
+  if (at[6] != '\\' || at[7] != 'u') return NULL;
+  const long low = HexQuad(at + 8);
+  return low >= 0xdc00 && low <= 0xdfff ? at + 12 : NULL;
+}
+
+static const char* SkipString(const char* at) {
+  if (*at != '"') return NULL;
+  for (++at; at != NULL && *at != '"';) {
+    if ((unsigned char)*at < 0x20) return NULL;
+    at = *at == '\\' ? SkipEscape(at) : SkipCharacter(at);
+  }
+  return at == NULL ? NULL : at + 1;
+}
+
+static const char* SkipDigits(const char* at) {
+  if (*at < '0' || *at > '9') return NULL;
+  while (*at >= '0' && *at <= '9') ++at;
+  return at;
+}
+
+static const char* SkipNumber(const char* at) {
+  if (*at == '-') ++at;
+  at = *at == '0' ? at + 1 : SkipDigits(at);
+  if (at != NULL && *at == '.') at = SkipDigits(at + 1);
+  if (at != NULL && (*at == 'e' || *at == 'E')) {
+    ++at;
+    if (*at == '+' || *at == '-') ++at;
+    at = SkipDigits(at);
+  }
+  return at;
+}
+
+static const char* SkipWord(const char* at, const char* word) {
+  return strncmp(at, word, strlen(word)) == 0 ? at + strlen(word) : NULL;
+}
+
+static const char* SkipValue(const char* at, int depth);
+
+/* A list, or an object if `named`. */
+static const char* SkipContainer(const char* at, int named, char closing, int depth) {
+  if (depth >= kDeepest) return NULL;
+  at = SkipSpace(at + 1);
+  if (*at == closing) return at + 1;
+  while (1) {
+    if (named) {
+      at = SkipString(SkipSpace(at));
+      if (at == NULL) return NULL;
+      at = SkipSpace(at);
+      if (*at++ != ':') return NULL;
+    }
+    at = SkipValue(SkipSpace(at), depth + 1);
+    if (at == NULL) return NULL;
+    at = SkipSpace(at);
+    if (*at == closing) return at + 1;
+    if (*at++ != ',') return NULL;
+  }
+}
+
+/* Behind the value at `at`, NULL when there is none. */
+static const char* SkipValue(const char* at, int depth) {
+  switch (*at) {
+    case '{':
+      return SkipContainer(at, 1, '}', depth);
+    case '[':
+      return SkipContainer(at, 0, ']', depth);
+    case '"':
+      return SkipString(at);
+    case 't':
+      return SkipWord(at, "true");
+    case 'f':
+      return SkipWord(at, "false");
+    case 'n':
+      return SkipWord(at, "null");
+    default:
+      return SkipNumber(at);
+  }
+}
+
+/* The next element of the list at which `*at` stood, or stands behind one of its elements; NULL at
+ * its end. Sets `*at` behind the element. */
+static const char* NextElement(const char** at) {
+  const char* const before = SkipSpace(*at);
+  if (*before == ']') return NULL;
+  const char* const value = SkipSpace(before + 1); /* behind '[' or ',' */
+  if (*value == ']') return NULL;
+  *at = SkipValue(value, 0);
+  return value;
+}
+
+/* The same for the members of an object. */
+static const char* NextMember(const char** at, const char** name) {
+  const char* const before = SkipSpace(*at);
+  if (*before == '}') return NULL;
+  *name = SkipSpace(before + 1);
+  if (**name == '}') return NULL;
+  const char* const colon = SkipSpace(SkipString(*name));
+  const char* const value = SkipSpace(colon + 1);
+  *at = SkipValue(value, 0);
+  return value;
+}
+
+static size_t PutUtf8(char* out, unsigned long code) {
+  if (code < 0x80) {
+    out[0] = (char)code;
+    return 1;
+  }
+  const size_t more = code < 0x800 ? 1 : code < 0x10000 ? 2 : 3;
+  static const unsigned char kFirst[] = {0, 0xc0, 0xe0, 0xf0};
+  for (size_t i = more; i > 0; --i, code >>= 6) out[i] = (char)(0x80 | (code & 0x3f));
+  out[0] = (char)(kFirst[more] | code);
+  return more + 1;
+}
+
+/* The text of the string at `at`, to be freed, with a 0 behind it; NULL when there is no memory. */
+static char* DecodeString(const char* at, size_t* length) {
+  const char* const end = SkipString(at) - 1;
+  char* const text = malloc((size_t)(end - at) + 4);
+  size_t size = 0;
+  if (text == NULL) return NULL;
+  for (++at; at < end;) {
+    if (*at != '\\') {
+      text[size++] = *at++;
+    } else if (at[1] != 'u') {
+      static const char kEscapes[] = "bfnrt", kMeanings[] = "\b\f\n\r\t";
+      const char* const known = strchr(kEscapes, at[1]);
+      text[size++] = known != NULL ? kMeanings[known - kEscapes] : at[1];
+      at += 2;
+    } else {
+      unsigned long code = (unsigned long)HexQuad(at + 2);
+      at += 6;
+      if (code >= 0xd800 && code <= 0xdbff) {
+        code = 0x10000 + ((code - 0xd800) << 10) + ((unsigned long)HexQuad(at + 2) - 0xdc00);
+        at += 6;
+      }
+      size += PutUtf8(text + size, code);
+    }
+  }
+  text[size] = '\0';
+  *length = size;
+  return text;
+}
+
+/* Whether the string at `at` is `wanted`. */
+static int StringIs(const char* at, const char* wanted) {
+  const size_t size = (size_t)(SkipString(at) - at) - 2;
+  if (memchr(at, '\\', size + 1) == NULL) {
+    return size == strlen(wanted) && memcmp(at + 1, wanted, size) == 0;
+  }
+  size_t length = 0;
+  char* const text = DecodeString(at, &length);
+  const int same = text != NULL && length == strlen(wanted) && memcmp(text, wanted, length) == 0;
+  free(text);
+  return same;
+}
+
+/* How much of the string at `at` a message shows, without its quotes. */
+static int ShownLength(const char* at) {
+  const long length = SkipString(at) - at - 2;
+  return length < 60 ? (int)length : 60;
+}
+
+/* The member of the object at `object`; NULL when it has none of that name. */
+static const char* FindMember(const char* object, const char* wanted) {
+  const char* name = NULL;
+  for (const char* value; (value = NextMember(&object, &name)) != NULL;) {
+    if (StringIs(name, wanted)) return value;
+  }
+  return NULL;
+}
+
+static int IsInteger(const char* value) {
+  if (*value != '-' && (*value < '0' || *value > '9')) return 0;
+  for (const char* end = SkipNumber(value); value < end; ++value) {
+    if (*value == '.' || *value == 'e' || *value == 'E') return 0;
+  }
+  return 1;
+}
+
+/* ---- one request ---- */
+
+struct request;
+
+/* An object whose members are asked for by name, so that those nobody asked for can be found. */
+struct object {
+  struct request* request;
+  const char* context; /* opens error messages */
+  const char* at;
+  const char* read[kMostMembers];
+  int read_count;
+};
+
+struct method {
+  const char* name;
+  void (*function)(struct request*, struct object* params);
+  int may_block;
+};
+
+struct request {
+  char* line;
+  const char* id; /* in the line; "null" before it is known */
+  size_t id_length;
+  const struct method* method;
+  struct object params;
+  int announce;
+
+  int refused; /* the code of the error; 0: none */
+  char reason[200];
+  long long begin, end;
+  int error; /* errno of the call */
+  int broken_pipes;
+  struct text value;
+};
+
+static pthread_mutex_t writing = PTHREAD_MUTEX_INITIALIZER;
+
+/* Writes a line whole. */
+static void WriteLine(struct text* line) {
+  PutBytes(line, "\n", 1);
+  pthread_mutex_lock(&writing);
+  for (size_t written = 0; written < line->length;) {
+    const ssize_t count = write(STDOUT_FILENO, line->bytes + written, line->length - written);
+    if (count >= 0) {
+      written += (size_t)count;
+    } else if (errno == EAGAIN) { /* someone else made it non-blocking */
+      struct pollfd entry = {STDOUT_FILENO, POLLOUT, 0};
+      poll(&entry, 1, -1);
+    } else if (errno != EINTR) {
+      _exit(0); /* nobody listens any more */
+    }
+  }
+  pthread_mutex_unlock(&writing);
+  free(line->bytes);
+}
+
+static void Refuse(struct request* request, int code, const char* format, ...) {
+  if (request->refused != 0) return; /* the first reason is the one to tell */
+  va_list arguments;
+  va_start(arguments, format);
+  request->refused = code;
+  vsnprintf(request->reason, sizeof request->reason, format, arguments);
+  va_end(arguments);
+}
+
+static void Opening(const struct request* request, struct text* line) {
+  Put(line, "{\"jsonrpc\":\"2.0\",\"id\":");
+  PutBytes(line, request->id, request->id_length);
+}
+
+static void ReplyError(const struct request* request) {
+  struct text line = {0};
+  Opening(request, &line);
+  Put(&line, ",\"error\":{\"code\":");
+  PutInteger(&line, request->refused);
+  Put(&line, ",\"message\":");
+  PutString(&line, request->reason, strlen(request->reason));
+  Put(&line, "}}");
+  if (line.failed) _exit(1); /* no memory for two hundred bytes */
+  WriteLine(&line);
+}
+
+static const char* ErrnoName(int error, char* room, size_t size);
+
+static void Reply(struct request* request) {
+  if (request->value.failed) Refuse(request, kInternalError, "out of memory");
+  struct text line = {0};
+  if (request->refused == 0) {
+    char room[32];
+    Opening(request, &line);
+    Put(&line, ",\"result\":{\"begin\":");
+    PutInteger(&line, request->begin);
+    Put(&line, ",\"end\":");
+    PutInteger(&line, request->end);
+    if (request->error != 0) {
+      Put(&line, ",\"errno\":\"");
+      Put(&line, ErrnoName(request->error, room, sizeof room));
+      Put(&line, "\"");
+    } else {
+      Put(&line, ",\"value\":");
+      PutBytes(&line, request->value.bytes, request->value.length);
+    }
+    for (int i = 0; i < request->broken_pipes; ++i) {
+      Put(&line, i == 0 ? ",\"signals\":[\"SIGPIPE\"" : ",\"SIGPIPE\"");
+    }
+    Put(&line, request->broken_pipes > 0 ? "]}}" : "}}");
+    if (!line.failed) {
+      WriteLine(&line);
+      return;
+    }
+    free(line.bytes);
+    Refuse(request, kInternalError, "out of memory");
+  }
+  ReplyError(request);
+}
+
+/* ---- the clock, the announcement and the signal around a call ---- */
+
+#if defined(ON_LINUX) || defined(__FreeBSD__)
+#define SIGPIPE_IS_OF_THE_CALLING_THREAD
+#if __STDC_VERSION__ >= 201112L
+static _Thread_local volatile sig_atomic_t broken_pipes;
+#else
+static __thread volatile sig_atomic_t broken_pipes;
+#endif
+static void CountBrokenPipe(int number) {
+  (void)number;
+  ++broken_pipes;
+}
+#endif
+
+static long long Now(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_REALTIME, &now);
+  return (long long)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+static void CheckAllRead(struct object* object) {
+  const char *at = object->at, *name = NULL;
+  for (const char* value; (value = NextMember(&at, &name)) != NULL;) {
+    int known = 0;
+    for (int i = 0; i < object->read_count; ++i) known = known || StringIs(name, object->read[i]);
+    if (!known) {
+      Refuse(object->request, kUnsupported, "%s: parameter %.*s is unsupported", object->context,
+             ShownLength(name), name + 1);
+    }
+  }
+}
+
+/* All parameters are read: false if the call is not to be made. */
+static int Begin(struct request* request) {
+  CheckAllRead(&request->params);
+  if (request->refused != 0) return 0;
+  if (request->announce) {
+    struct text line = {0};
+    Put(&line, "{\"jsonrpc\":\"2.0\",\"method\":\"begun\",\"params\":{\"id\":");
+    PutBytes(&line, request->id, request->id_length);
+    Put(&line, ",\"time\":");
+    PutInteger(&line, Now());
+    Put(&line, "}}");
+    if (line.failed) {
+      Refuse(request, kInternalError, "out of memory");
+      return 0;
+    }
+    WriteLine(&line);
+  }
+#ifdef SIGPIPE_IS_OF_THE_CALLING_THREAD
+  broken_pipes = 0;
+#endif
+  request->begin = Now();
+  return 1;
+}
+
+/* The call has returned `result`, negative for an error. True if it succeeded. */
+static int End(struct request* request, long long result) {
+  const int error = errno;
+  request->end = Now();
+  request->error = result < 0 ? error : 0;
+#ifdef SIGPIPE_IS_OF_THE_CALLING_THREAD
+  request->broken_pipes = broken_pipes;
+#endif
+  return result >= 0;
+}
+
+/* The same, for a call whose value is what it returned. */
+static void EndWith(struct request* request, long long result) {
+  if (End(request, result)) PutInteger(&request->value, result);
+}
+
+/* ---- parameters, read strictly ----
+ *
+ * What is missing or wrong is noted in the request; the functions go on with something harmless
+ * then, and Begin() stops the call. */
+
+static const char* Optional(struct object* object, const char* name) {
+  if (object->read_count < kMostMembers) object->read[object->read_count++] = name;
+  return FindMember(object->at, name);
+}
+
+static const char* Required(struct object* object, const char* name) {
+  const char* const value = Optional(object, name);
+  if (value == NULL) {
+    Refuse(object->request, kBadParameters, "%s: %s is missing", object->context, name);
+  }
+  return value;
+}
+
+static int IntegerAt(struct object* object, const char* name, const char* value, long long lowest,
+                     long long highest) {
+  if (value == NULL) return 0;
+  errno = 0;
+  const long long number = IsInteger(value) ? strtoll(value, NULL, 10) : highest;
+  if (!IsInteger(value) || errno == ERANGE || number < lowest || number > highest) {
+    Refuse(object->request, kBadParameters, "%s: %s must be an integer from %lld to %lld",
+           object->context, name, lowest, highest);
+    return 0;
+  }
+  return (int)number;
+}
+
+static int Integer(struct object* object, const char* name) {
+  return IntegerAt(object, name, Required(object, name), INT_MIN, INT_MAX);
+}
+
+static int IntegerFrom(struct object* object, const char* name, long long lowest,
+                       long long highest) {
+  return IntegerAt(object, name, Required(object, name), lowest, highest);
+}
+
+/* The string at `value`, to be freed; NULL, noted, when it is none. */
+static char* TextAt(struct object* object, const char* name, const char* value, size_t* length) {
+  if (value == NULL) return NULL;
+  if (*value != '"') {
+    Refuse(object->request, kBadParameters, "%s: %s must be a string", object->context, name);
+    return NULL;
+  }
+  char* const text = DecodeString(value, length);
+  if (text == NULL) Refuse(object->request, kInternalError, "out of memory");
+  return text;
+}
+
+/* The same for text that becomes a string of C. */
+static char* Text(struct object* object, const char* name) {
+  size_t length = 0;
+  char* const text = TextAt(object, name, Required(object, name), &length);
+  if (text != NULL && strlen(text) != length) {
+    Refuse(object->request, kBadParameters, "%s: %s has a character 0", object->context, name);
+  }
+  return text;
+}
+
+/* Data, to be freed. */
+static char* BytesAt(struct object* object, const char* name, const char* value, size_t* length) {
+  char* const text = TextAt(object, name, value, length);
+  if (text == NULL) return NULL;
+  const long size = DecodeBase64(text, *length);
+  if (size < 0) {
+    Refuse(object->request, kBadParameters, "%s: %s must be base64", object->context, name);
+  }
+  *length = size < 0 ? 0 : (size_t)size;
+  return text;
+}
+
+static char* Bytes(struct object* object, const char* name, size_t* length) {
+  return BytesAt(object, name, Required(object, name), length);
+}
+
+static struct object Fields(struct object* outer, const char* context, const char* value) {
+  struct object fields = {.request = outer->request, .context = context, .at = value};
+  if (value == NULL || *value != '{') {
+    Refuse(outer->request, kBadParameters, "%s: %s must be an object", outer->context, context);
+    fields.at = "{}";
+  }
+  return fields;
+}
+
+/* ---- constants by their names ---- */
+
+/* A name's value. An unknown one is noted as unsupported. */
+static long ConstantAt(struct object* object, const char* name, const char* value,
+                       const struct constant* constants) {
+  if (value == NULL) return 0;
+  if (*value != '"') {
+    Refuse(object->request, kBadParameters, "%s: %s must be a name", object->context, name);
+    return 0;
+  }
+  for (; constants->name != NULL; ++constants) {
+    if (StringIs(value, constants->name)) return constants->value;
+  }
+  Refuse(object->request, kUnsupported, "%s: %s %.*s is unsupported", object->context, name,
+         ShownLength(value), value + 1);
+  return 0;
+}
+
+static int Constant(struct object* object, const char* name, const struct constant* constants) {
+  return (int)ConstantAt(object, name, Required(object, name), constants);
+}
+
+/* A list of names, combined; 0 when there is none. */
+static unsigned Flags(struct object* object, const char* name, const struct constant* constants) {
+  const char* at = Optional(object, name);
+  unsigned flags = 0;
+  if (at == NULL) return 0;
+  if (*at != '[') {
+    Refuse(object->request, kBadParameters, "%s: %s must be a list of names", object->context,
+           name);
+    return 0;
+  }
+  for (const char* value; (value = NextElement(&at)) != NULL;) {
+    flags |= (unsigned)ConstantAt(object, name, value, constants);
+  }
+  return flags;
+}
+
+/* As a list of names; the bits that have none are one more element. */
+static void PutFlags(struct text* text, const struct constant* constants, unsigned flags) {
+  const char* separator = "";
+  unsigned unnamed = flags;
+  Put(text, "[");
+  for (; constants->name != NULL; ++constants) {
+    const unsigned value = (unsigned)constants->value;
+    if (value == 0 || (flags & value) != value) continue;
+    Put(text, separator);
+    PutString(text, constants->name, strlen(constants->name));
+    unnamed &= ~value;
+    separator = ",";
+  }
+  if (unnamed != 0) {
+    char number[32];
+    snprintf(number, sizeof number, "%s\"0x%x\"", separator, unnamed);
+    Put(text, number);
+  }
+  Put(text, "]");
+}
+
+/* ---- addresses ---- */
+
+struct address {
+  struct sockaddr_storage storage;
+  socklen_t length;
+};
+
+static void ReadIpv4(struct object* fields, struct address* address) {
+  struct sockaddr_in inet = {0};
+  inet.sin_family = AF_INET;
+  inet.sin_port = htons((uint16_t)IntegerFrom(fields, "port", 0, 65535));
+  char* const text = Text(fields, "address");
+  if (text != NULL && inet_pton(AF_INET, text, &inet.sin_addr) != 1) {
+    Refuse(fields->request, kBadParameters, "address: %.60s is not an IPv4 address", text);
+  }
+  free(text);
+  memcpy(&address->storage, &inet, sizeof inet);
+  address->length = sizeof inet;
+}
+
+#ifdef AF_INET6
+static void ReadIpv6(struct object* fields, struct address* address) {
+  struct sockaddr_in6 inet = {0};
+  inet.sin6_family = AF_INET6;
+  inet.sin6_port = htons((uint16_t)IntegerFrom(fields, "port", 0, 65535));
+  char* const text = Text(fields, "address");
+  if (text != NULL && inet_pton(AF_INET6, text, &inet.sin6_addr) != 1) {
+    Refuse(fields->request, kBadParameters, "address: %.60s is not an IPv6 address", text);
+  }
+  free(text);
+  inet.sin6_scope_id =
+      (uint32_t)IntegerAt(fields, "scope_id", Optional(fields, "scope_id"), 0, INT_MAX);
+  memcpy(&address->storage, &inet, sizeof inet);
+  address->length = sizeof inet;
+}
+#endif
+
+static void ReadLocal(struct object* fields, struct address* address) {
+  struct sockaddr_un local = {0};
+  local.sun_family = AF_UNIX;
+  char* const path = Text(fields, "path");
+  if (path != NULL && strlen(path) >= sizeof local.sun_path) {
+    Refuse(fields->request, kBadParameters, "address: path has more than %d characters",
+           (int)sizeof local.sun_path - 1);
+  } else if (path != NULL) {
+    memcpy(local.sun_path, path, strlen(path));
+  }
+  free(path);
+  memcpy(&address->storage, &local, sizeof local);
+  address->length = sizeof local;
+}
+
+static struct address ReadAddress(struct object* params) {
+  struct address address = {.length = 0};
+  struct object fields = Fields(params, "address", Required(params, "address"));
+  const int family = Constant(&fields, "family", kFamilies);
+  if (params->request->refused != 0) return address;
+  if (family == AF_INET) {
+    ReadIpv4(&fields, &address);
+#ifdef AF_INET6
+  } else if (family == AF_INET6) {
+    ReadIpv6(&fields, &address);
+#endif
+  } else if (family == AF_UNIX) {
+    ReadLocal(&fields, &address);
+  } else if (family == AF_UNSPEC) {
+    struct sockaddr any = {0};
+    any.sa_family = AF_UNSPEC;
+    memcpy(&address.storage, &any, sizeof any);
+    address.length = sizeof any;
+  } else {
+    Refuse(params->request, kUnsupported, "an address of that family is unsupported");
+  }
+  CheckAllRead(&fields);
+  const char* const length = Optional(params, "address_length");
+  if (length != NULL) {
+    address.length = (socklen_t)IntegerAt(params, "address_length", length, 0,
+                                          (long long)sizeof address.storage);
+  }
+  return address;
+}
+
+static struct address RoomForAddress(void) {
+  struct address address = {.length = sizeof address.storage};
+  return address;
+}
+
+static void PutAddress(struct text* text, const struct address* address) {
+  char name[INET6_ADDRSTRLEN] = "";
+  if (address->length < (socklen_t)(offsetof(struct sockaddr, sa_family) + sizeof(sa_family_t))) {
+    Put(text, "null");
+    return;
+  }
+  const int family = address->storage.ss_family;
+  if (family == AF_INET) {
+    struct sockaddr_in inet;
+    memcpy(&inet, &address->storage, sizeof inet);
+    inet_ntop(AF_INET, &inet.sin_addr, name, sizeof name);
+    Put(text, "{\"family\":\"AF_INET\",\"address\":\"");
+    Put(text, name);
+    Put(text, "\",\"port\":");
+    PutInteger(text, ntohs(inet.sin_port));
+    Put(text, "}");
+    return;
+  }
+#ifdef AF_INET6
+  if (family == AF_INET6) {
+    struct sockaddr_in6 inet;
+    memcpy(&inet, &address->storage, sizeof inet);
+    inet_ntop(AF_INET6, &inet.sin6_addr, name, sizeof name);
+    Put(text, "{\"family\":\"AF_INET6\",\"address\":\"");
+    Put(text, name);
+    Put(text, "\",\"port\":");
+    PutInteger(text, ntohs(inet.sin6_port));
+    if (inet.sin6_scope_id != 0) {
+      Put(text, ",\"scope_id\":");
+      PutInteger(text, inet.sin6_scope_id);
+    }
+    Put(text, "}");
+    return;
+  }
+#endif
+  if (family == AF_UNIX) {
+    struct sockaddr_un local = {0};
+    const size_t length =
+        (size_t)address->length < sizeof local ? (size_t)address->length : sizeof local;
+    memcpy(&local, &address->storage, length);
+    size_t size = 0;
+    while (size < sizeof local.sun_path && local.sun_path[size] != '\0') ++size;
+    Put(text, "{\"family\":\"AF_UNIX\",\"path\":");
+    PutString(text, local.sun_path, size);
+    Put(text, "}");
+    return;
+  }
+  char unknown[48];
+  snprintf(unknown, sizeof unknown, "{\"family\":\"0x%x\"}", (unsigned)family);
+  Put(text, unknown);
+}
+
+/* ---- sockets ---- */
+
+static void Socket(struct request* request, struct object* params) {
+  const int domain = Constant(params, "domain", kFamilies);
+  const int type = Constant(params, "type", kTypes) | (int)Flags(params, "flags", kSocketFlags);
+  const int protocol =
+      (int)ConstantAt(params, "protocol", Optional(params, "protocol"), kProtocols);
+  if (Begin(request)) EndWith(request, socket(domain, type, protocol));
+}
+
+static void SocketPair(struct request* request, struct object* params) {
+  const int domain = Constant(params, "domain", kFamilies);
+  const int type = Constant(params, "type", kTypes) | (int)Flags(params, "flags", kSocketFlags);
+  int fds[2] = {-1, -1};
+  if (!Begin(request) || !End(request, socketpair(domain, type, 0, fds))) return;
+  Put(&request->value, "[");
+  PutInteger(&request->value, fds[0]);
+  Put(&request->value, ",");
+  PutInteger(&request->value, fds[1]);
+  Put(&request->value, "]");
+}
+
+static void Bind(struct request* request, struct object* params) {
+  const int fd = Integer(params, "fd");
+  const struct address address = ReadAddress(params);
+  if (!Begin(request)) return;
+  EndWith(request, bind(fd, (const struct sockaddr*)&address.storage, address.length));
+}
+
+static void Connect(struct request* request, struct object* params) {
+  const int fd = Integer(params, "fd");
+  const struct address address = ReadAddress(params);
+  if (!Begin(request)) return;
+  EndWith(request, connect(fd, (const struct sockaddr*)&address.storage, address.length));
+}
+
+static void Listen(struct request* request, struct object* params) {
+  const int fd = Integer(params, "fd");
+  const int backlog = Integer(params, "backlog");
+  if (Begin(request)) EndWith(request, listen(fd, backlog));
+}
+
+static void Accept(struct request* request, struct object* params) {
+  const int fd = Integer(params, "fd");
+  const unsigned flags = Flags(params, "flags", kSocketFlags);
+  struct address address = RoomForAddress();
+  struct sockaddr* const peer = (struct sockaddr*)&address.storage;
+#if !defined(ON_LINUX) && !defined(__FreeBSD__) && !defined(__OpenBSD__)
+  if (flags != 0) Refuse(request, kUnsupported, "accept: flags are unsupported");
+#endif
+  if (!Begin(request)) return;
+#if defined(ON_LINUX) || defined(__FreeBSD__) || defined(__OpenBSD__)
+  const int accepted = accept4(fd, peer, &address.length, (int)flags);
+#else
+  const int accepted = accept(fd, peer, &address.length);
+#endif
+  if (!End(request, accepted)) return;
+  Put(&request->value, "{\"fd\":");
+  PutInteger(&request->value, accepted);
+  Put(&request->value, ",\"address\":");
+  PutAddress(&request->value, &address);
+  Put(&request->value, "}");
+}
+
+static void GetSocketName(struct request* request, struct object* params) {
+  const int fd = Integer(params, "fd");
+  struct address address = RoomForAddress();
+  if (!Begin(request)) return;
+  if (End(request, getsockname(fd, (struct sockaddr*)&address.storage, &address.length))) {
+    PutAddress(&request->value, &address);
+  }
+}
+
+static void GetPeerName(struct request* request, struct object* params) {
+  const int fd = Integer(params, "fd");
+  struct address address = RoomForAddress();
+  if (!Begin(request)) return;
+  if (End(request, getpeername(fd, (struct sockaddr*)&address.storage, &address.length))) {
+    PutAddress(&request->value, &address);
+  }
+}
+
+static void Shutdown(struct request* request, struct object* params) {
+  const int fd = Integer(params, "fd");
+  const int how = Constant(params, "how", kDirections);
+  if (Begin(request)) EndWith(request, shutdown(fd, how));
+}
+
+static void Close(struct request* request, struct object* params) {
+  const int fd = Integer(params, "fd");
+  if (Begin(request)) EndWith(request, close(fd));
+}
+
+static void Duplicate(struct request* request, struct object* params) {
+  const int fd = Integer(params, "fd");
+  if (Begin(request)) EndWith(request, dup(fd));
+}
+
+/* ---- data ---- */
+
+static void Send(struct request* request, struct object* params) {
+  size_t length = 0;
+  const int fd = Integer(params, "fd");
+  char* const data = Bytes(params, "data", &length);
+  const unsigned flags = Flags(params, "flags", kMessageFlags);
+  if (Begin(request)) EndWith(request, send(fd, data, length, (int)flags));
+  free(data);
+}
+
+static void SendTo(struct request* request, struct object* params) {
+  size_t length = 0;
+  const int fd = Integer(params, "fd");
+  char* const data = Bytes(params, "data", &length);
+  const unsigned flags = Flags(params, "flags", kMessageFlags);
+  const struct address address = ReadAddress(params);
+  if (Begin(request)) {
+    EndWith(request, sendto(fd, data, length, (int)flags, (const struct sockaddr*)&address.storage,
+                            address.length));
+  }
+  free(data);
+}
+
+static void Write(struct request* request, struct object* params) {
+  size_t length = 0;
+  const int fd = Integer(params, "fd");
+  char* const data = Bytes(params, "data", &length);
+  if (Begin(request)) EndWith(request, write(fd, data, length));
+  free(data);
+}
+
+enum { kByRecv, kByRecvFrom, kByRead };
+
+static void ReceiveBy(struct request* request, struct object* params, int how) {
+  const int fd = Integer(params, "fd");
+  const size_t length = (size_t)IntegerFrom(params, "length", 0, kLongestData);
+  const int flags = how == kByRead ? 0 : (int)Flags(params, "flags", kMessageFlags);
+  struct address address = RoomForAddress();
+  char* const data = malloc(length + 1);
+  if (data == NULL) Refuse(request, kInternalError, "out of memory");
+  if (Begin(request)) {
+    const ssize_t count = how == kByRead ? read(fd, data, length)
+                          : how == kByRecv
+                              ? recv(fd, data, length, flags)
+                              : recvfrom(fd, data, length, flags,
+                                         (struct sockaddr*)&address.storage, &address.length);
+    if (End(request, count)) {
+      Put(&request->value, "{\"length\":");
+      PutInteger(&request->value, count);
+      Put(&request->value, ",\"data\":");
+      PutBase64(&request->value, data, (size_t)count < length ? (size_t)count : length);
+      if (how == kByRecvFrom) {
+        Put(&request->value, ",\"address\":");
+        PutAddress(&request->value, &address);
+      }
+      Put(&request->value, "}");
+    }
+  }
+  free(data);
+}
+
+static void Receive(struct request* request, struct object* params) {
+  ReceiveBy(request, params, kByRecv);
+}
+
+static void ReceiveFrom(struct request* request, struct object* params) {
+  ReceiveBy(request, params, kByRecvFrom);
+}
+
+static void Read(struct request* request, struct object* params) {
+  ReceiveBy(request, params, kByRead);
+}
+
+/* ---- descriptors ---- */
+
+static void FileControl(struct request* request, struct object* params) {
+  const int fd = Integer(params, "fd");
+  const int command = Constant(params, "command", kCommands);
+  const int of_descriptor = command == F_GETFD || command == F_SETFD;
+  const struct constant* const names = of_descriptor ? kDescriptorFlags : kStatusFlags;
+  if (command == F_SETFL || command == F_SETFD) {
+    const unsigned flags = Flags(params, "flags", names);
+    if (Begin(request)) EndWith(request, fcntl(fd, command, (int)flags));
+    return;
+  }
+  if (!Begin(request)) return;
+  const int flags = fcntl(fd, command);
+  if (End(request, flags)) PutFlags(&request->value, names, (unsigned)flags);
+}
+
+#ifdef FIONREAD
+static void DeviceControl(struct request* request, struct object* params) {
+  const int fd = Integer(params, "fd");
+  const long control = ConstantAt(params, "request", Required(params, "request"), kControls);
+  int value = 0;
+  if (!Begin(request)) return;
+  if (End(request, ioctl(fd, (unsigned long)control, &value))) PutInteger(&request->value, value);
+}
+#endif
+
+/* ---- socket options ---- */
+
+static const struct option* Option(struct object* params) {
+  const char* const name = Required(params, "name");
+  if (name == NULL) return NULL;
+  if (*name != '"') {
+    Refuse(params->request, kBadParameters, "%s: name must be a string", params->context);
+    return NULL;
+  }
+  for (size_t i = 0; i < sizeof kOptions / sizeof *kOptions; ++i) {
+    if (StringIs(name, kOptions[i].name)) return &kOptions[i];
+  }
+  Refuse(params->request, kUnsupported, "%s: option %.*s is unsupported", params->context,
+         ShownLength(name), name + 1);
+  return NULL;
+}
+
+/* The numbers of struct tcp_info, as far as the system gave them. */
+static void PutTcpInfo(struct text* text, const char* bytes, size_t length) {
+#if defined(TCP_INFO) && (defined(ON_LINUX) || defined(__FreeBSD__))
+#ifdef ON_LINUX
+  static const char* const kStates[] = {"0x0",        "ESTABLISHED", "SYN-SENT",  "SYN-RECEIVED",
+                                        "FIN-WAIT-1", "FIN-WAIT-2",  "TIME-WAIT", "CLOSED",
+                                        "CLOSE-WAIT", "LAST-ACK",    "LISTEN",    "CLOSING"};
+#else
+  static const char* const kStates[] = {"CLOSED",      "LISTEN",     "SYN-SENT",   "SYN-RECEIVED",
+                                        "ESTABLISHED", "CLOSE-WAIT", "FIN-WAIT-1", "CLOSING",
+                                        "LAST-ACK",    "FIN-WAIT-2", "TIME-WAIT"};
+#endif
+  static const struct {
+    const char* name;
+    size_t offset, size;
+  } kFields[] = {
+#define F(name) \
+  {#name, offsetof(struct tcp_info, tcpi_##name), sizeof(((struct tcp_info*)0)->tcpi_##name)}
+      F(rto),           F(snd_mss),       F(rcv_mss),        F(rtt),       F(rttvar),
+      F(snd_ssthresh),  F(snd_cwnd),      F(last_data_recv), F(rcv_space),
+#ifdef ON_LINUX
+      F(ca_state),      F(retransmits),   F(probes),         F(backoff),   F(ato),
+      F(unacked),       F(sacked),        F(lost),           F(retrans),   F(last_data_sent),
+      F(last_ack_recv), F(pmtu),          F(rcv_ssthresh),   F(advmss),    F(reordering),
+      F(rcv_rtt),       F(total_retrans),
+#endif
+#undef F
+  };
+  struct tcp_info info;
+  memset(&info, 0, sizeof info);
+  memcpy(&info, bytes, length < sizeof info ? length : sizeof info);
+  Put(text, "{\"state\":\"");
+  Put(text, info.tcpi_state < sizeof kStates / sizeof *kStates ? kStates[info.tcpi_state] : "0x0");
+  Put(text, "\",\"options\":[");
+  const char* separator = "";
+  if (info.tcpi_options & TCPI_OPT_TIMESTAMPS) {
+    Put(text, "\"timestamps\"");
+    separator = ",";
+  }
+  if (info.tcpi_options & TCPI_OPT_SACK) {
+    Put(text, separator);
+    Put(text, "\"sack\"");
+    separator = ",";
+  }
+  if (info.tcpi_options & TCPI_OPT_ECN) {
+    Put(text, separator);
+    Put(text, "\"ecn\"");
+    separator = ",";
+  }
+  if (info.tcpi_options & TCPI_OPT_WSCALE) {
+    Put(text, separator);
+    Put(text, "\"wscale\"],\"snd_wscale\":");
+    PutUnsigned(text, info.tcpi_snd_wscale);
+    Put(text, ",\"rcv_wscale\":");
+    PutUnsigned(text, info.tcpi_rcv_wscale);
+  } else {
+    Put(text, "]");
+  }
+  for (size_t i = 0; i < sizeof kFields / sizeof *kFields; ++i) {
+    unsigned char byte = 0;
+    uint32_t word = 0;
+    if (kFields[i].offset + kFields[i].size > length) continue;
+    memcpy(&byte, bytes + kFields[i].offset, 1);
+    if (kFields[i].size == sizeof word) memcpy(&word, bytes + kFields[i].offset, sizeof word);
+    Put(text, ",\"");
+    Put(text, kFields[i].name);
+    Put(text, "\":");
+    PutUnsigned(text, kFields[i].size == 1 ? byte : word);
+  }
+  Put(text, "}");
+#else
+  PutBase64(text, bytes, length);
+#endif
+}
+
+static void PutOption(struct text* text, enum kind kind, const char* bytes, size_t length) {
+  switch (kind) {
+    case kInteger: {
+      int number = 0;
+      memcpy(&number, bytes, length < sizeof number ? length : sizeof number);
+      PutInteger(text, length == 1 ? (unsigned char)bytes[0] : number);
+      return;
+    }
+    case kUnsigned64: {
+      uint64_t number = 0;
+      memcpy(&number, bytes, length < sizeof number ? length : sizeof number);
+      PutUnsigned(text, number);
+      return;
+    }
+    case kTime: {
+      struct timeval value = {0, 0};
+      memcpy(&value, bytes, length < sizeof value ? length : sizeof value);
+      Put(text, "{\"sec\":");
+      PutInteger(text, value.tv_sec);
+      Put(text, ",\"usec\":");
+      PutInteger(text, value.tv_usec);
+      Put(text, "}");
+      return;
+    }
+    case kLinger: {
+      struct linger value = {0, 0};
+      memcpy(&value, bytes, length < sizeof value ? length : sizeof value);
+      Put(text, "{\"onoff\":");
+      PutInteger(text, value.l_onoff);
+      Put(text, ",\"linger\":");
+      PutInteger(text, value.l_linger);
+      Put(text, "}");
+      return;
+    }
+    case kText: {
+      const char* const end = memchr(bytes, '\0', length);
+      PutString(text, bytes, end != NULL ? (size_t)(end - bytes) : length);
+      return;
+    }
+    case kTcpInfo:
+      PutTcpInfo(text, bytes, length);
+      return;
+    case kBytes:
+      break;
+  }
+  PutBase64(text, bytes, length);
+}
+
+static socklen_t SizeOf(enum kind kind) {
+  switch (kind) {
+    case kInteger:
+      return sizeof(int);
+    case kUnsigned64:
+      return sizeof(uint64_t);
+    case kTime:
+      return sizeof(struct timeval);
+    case kLinger:
+      return sizeof(struct linger);
+    default:
+      return kLongestOption;
+  }
+}
+
+static void GetSocketOption(struct request* request, struct object* params) {
+  const int fd = Integer(params, "fd");
+  const int level = Constant(params, "level", kLevels);
+  const struct option* const option = Option(params);
+  const char* const asked = Optional(params, "length");
+  char bytes[kLongestOption] = {0};
+  const int bytes_asked = IntegerAt(params, "length", asked, 0, kLongestOption);
+  if (!Begin(request)) return;
+  socklen_t length = asked != NULL ? (socklen_t)bytes_asked : SizeOf(option->kind);
+  if (!End(request, getsockopt(fd, level, option->number, bytes, &length))) return;
+  const size_t size = length < sizeof bytes ? length : sizeof bytes;
+  if (asked == NULL) {
+    PutOption(&request->value, option->kind, bytes, size);
+    return;
+  }
+  Put(&request->value, "{\"bytes\":");
+  PutBase64(&request->value, bytes, size);
+  Put(&request->value, "}");
+}
+
+static struct timeval TimeAt(struct object* params, const char* value) {
+  struct timeval time = {0, 0};
+  if (*value == '{') { /* each as given: tests of EDOM want microseconds beyond a second */
+    struct object fields = Fields(params, "value", value);
+    time.tv_sec = Integer(&fields, "sec");
+    time.tv_usec = Integer(&fields, "usec");
+    CheckAllRead(&fields);
+    return time;
+  }
+  const int is_number = *value == '-' || (*value >= '0' && *value <= '9');
+  const double seconds = is_number ? strtod(value, NULL) : HUGE_VAL;
+  if (!(seconds >= INT_MIN && seconds <= INT_MAX)) {
+    Refuse(params->request, kBadParameters, "%s: value must be seconds", params->context);
+    return time;
+  }
+  time.tv_sec = (time_t)seconds;
+  if (seconds < (double)time.tv_sec) --time.tv_sec;
+  time.tv_usec = (suseconds_t)((seconds - (double)time.tv_sec) * 1e6 + 0.5);
+  return time;
+}
+
+/* The bytes of the value at `value`, to be freed. */
+static char* OptionBytes(struct object* params, const char* value, enum kind kind, size_t* length) {
+  union {
+    int integer;
+    uint64_t wide;
+    struct timeval time;
+    struct linger linger;
+  } fixed;
+  memset(&fixed, 0, sizeof fixed);
+  if (*value == '{' && FindMember(value, "bytes") != NULL) {
+    struct object fields = Fields(params, "value", value);
+    char* const bytes = Bytes(&fields, "bytes", length);
+    CheckAllRead(&fields);
+    return bytes;
+  }
+  *length = SizeOf(kind);
+  switch (kind) {
+    case kInteger: {
+      /* Some options are unsigned; both halves of the range have the same bytes. */
+      const char* const digits = IsInteger(value) ? value : "x";
+      errno = 0;
+      const long long number = strtoll(digits, NULL, 10);
+      if (*digits == 'x' || errno == ERANGE || number < INT_MIN || number > UINT_MAX) {
+        Refuse(params->request, kBadParameters, "%s: value must be an integer", params->context);
+      }
+      fixed.integer = (int)number;
+      break;
+    }
+    case kUnsigned64:
+      errno = 0;
+      if (!IsInteger(value) || *value == '-') {
+        Refuse(params->request, kBadParameters, "%s: value must be an unsigned integer",
+               params->context);
+      } else {
+        fixed.wide = strtoull(value, NULL, 10);
+        if (errno == ERANGE) {
+          Refuse(params->request, kBadParameters, "%s: value is too large", params->context);
+        }
+      }
+      break;
+    case kTime:
+      fixed.time = TimeAt(params, value);
+      break;
+    case kLinger: {
+      struct object fields = Fields(params, "value", value);
+      fixed.linger.l_onoff = Integer(&fields, "onoff");
+      fixed.linger.l_linger = Integer(&fields, "linger");
+      CheckAllRead(&fields);
+      break;
+    }
+    case kText:
+      return TextAt(params, "value", value, length);
+    default:
+      return BytesAt(params, "value", value, length);
+  }
+  char* const bytes = malloc(sizeof fixed);
+  if (bytes == NULL) {
+    Refuse(params->request, kInternalError, "out of memory");
+    return NULL;
+  }
+  return memcpy(bytes, &fixed, sizeof fixed);
+}
+
+static void SetSocketOption(struct request* request, struct object* params) {
+  const int fd = Integer(params, "fd");
+  const int level = Constant(params, "level", kLevels);
+  const struct option* const option = Option(params);
+  const char* const value = Required(params, "value");
+  size_t length = 0;
+  char* const bytes =
+      option == NULL || value == NULL ? NULL : OptionBytes(params, value, option->kind, &length);
+  if (Begin(request)) {
+    EndWith(request, setsockopt(fd, level, option->number, bytes, (socklen_t)length));
+  }
+  free(bytes);
+}
+
+/* ---- readiness ---- */
+
+static void Poll(struct request* request, struct object* params) {
+  const int timeout = Integer(params, "timeout_ms");
+  const char* const list = Required(params, "fds");
+  struct pollfd* fds = NULL;
+  size_t count = 0;
+  if (list != NULL && *list != '[') {
+    Refuse(request, kBadParameters, "poll: fds must be a list");
+  } else if (list != NULL) {
+    size_t room = 1;
+    for (const char *at = list, *element; (element = NextElement(&at)) != NULL; ++room) continue;
+    fds = calloc(room, sizeof *fds);
+    if (fds == NULL) Refuse(request, kInternalError, "out of memory");
+    for (const char *at = list, *element; (element = NextElement(&at)) != NULL; ++count) {
+      if (request->refused != 0) break;
+      struct object fields = Fields(params, "fds", element);
+      fds[count].fd = Integer(&fields, "fd");
+      fds[count].events = (short)Flags(&fields, "events", kPollEvents);
+      CheckAllRead(&fields);
+    }
+  }
+  if (Begin(request) && End(request, poll(fds, (nfds_t)count, timeout))) {
+    Put(&request->value, "[");
+    for (size_t i = 0; i < count; ++i) {
+      if (i > 0) Put(&request->value, ",");
+      PutFlags(&request->value, kPollEvents, (unsigned short)fds[i].revents);
+    }
+    Put(&request->value, "]");
+  }
+  free(fds);
+}
+
+#ifdef ON_LINUX
+static void EpollCreate(struct request* request, struct object* params) {
+  const unsigned flags = Flags(params, "flags", kEpollFlags);
+  if (Begin(request)) EndWith(request, epoll_create1((int)flags));
+}
+
+static void EpollControl(struct request* request, struct object* params) {
+  struct epoll_event event = {0};
+  const int epfd = Integer(params, "epfd");
+  const int operation = Constant(params, "op", kEpollOperations);
+  const int fd = Integer(params, "fd");
+  event.data.fd = fd;
+  event.events = Flags(params, "events", kEpollEvents);
+  if (Begin(request)) EndWith(request, epoll_ctl(epfd, operation, fd, &event));
+}
+
+static void EpollWait(struct request* request, struct object* params) {
+  const int epfd = Integer(params, "epfd");
+  const int room = IntegerFrom(params, "maxevents", INT_MIN, kMostEvents);
+  const int timeout = Integer(params, "timeout_ms");
+  struct epoll_event* const events = calloc(room > 0 ? (size_t)room : 1, sizeof *events);
+  if (events == NULL) Refuse(request, kInternalError, "out of memory");
+  if (Begin(request)) {
+    const int ready = epoll_wait(epfd, events, room, timeout);
+    End(request, ready);
+    Put(&request->value, "[");
+    for (int i = 0; i < ready; ++i) {
+      Put(&request->value, i > 0 ? ",{\"fd\":" : "{\"fd\":");
+      PutInteger(&request->value, events[i].data.fd);
+      Put(&request->value, ",\"events\":");
+      PutFlags(&request->value, kEpollEvents, events[i].events);
+      Put(&request->value, "}");
+    }
+    Put(&request->value, "]");
+  }
+  free(events);
+}
+
+/* ---- settings and counters: files below /proc ---- */
+
+/* Adds the text of a file. -1, with errno, when it cannot be read. */
+static int ReadFile(const char* path, struct text* text) {
+  const int file = open(path, O_RDONLY | O_CLOEXEC);
+  if (file < 0) return -1;
+  while (1) {
+    char chunk[4096];
+    const ssize_t count = read(file, chunk, sizeof chunk);
+    if (count > 0) {
+      PutBytes(text, chunk, (size_t)count);
+      continue;
+    }
+    const int error = errno;
+    close(file);
+    errno = error;
+    return (int)count;
+  }
+}
+
+static int WriteFile(const char* path, const char* text, size_t length) {
+  const int file = open(path, O_WRONLY | O_CLOEXEC);
+  if (file < 0) return -1;
+  const ssize_t count = write(file, text, length);
+  const int error = errno;
+  close(file);
+  errno = error;
+  return count < 0 ? -1 : 0;
+}
+
+/* net.ipv4.tcp_sack as a path; '/' stands for a '.' in an interface's name. */
+static void SysctlPath(struct object* params, char* path, size_t size) {
+  char* const name = Text(params, "name");
+  if (name == NULL) return;
+  if (*name == '\0' || strstr(name, "//") != NULL || strlen(name) > size - 32) {
+    Refuse(params->request, kBadParameters, "%s: name must be that of a sysctl", params->context);
+  } else {
+    for (char* at = name; *at != '\0'; ++at) *at = *at == '.' ? '/' : *at == '/' ? '.' : *at;
+    snprintf(path, size, "/proc/sys/%s", name);
+  }
+  free(name);
+}
+
+static void GetSysctl(struct request* request, struct object* params) {
+  char path[256] = "";
+  struct text text = {0};
+  SysctlPath(params, path, sizeof path);
+  if (Begin(request) && End(request, ReadFile(path, &text))) {
+    if (text.length > 0 && text.bytes[text.length - 1] == '\n') --text.length;
+    PutString(&request->value, text.bytes, text.length);
+  }
+  free(text.bytes);
+}
+
+static void SetSysctl(struct request* request, struct object* params) {
+  char path[256] = "";
+  SysctlPath(params, path, sizeof path);
+  char* const value = Text(params, "value");
+  if (Begin(request)) EndWith(request, WriteFile(path, value, strlen(value)));
+  free(value);
+}
+
+/* A line of names and one of numbers for each protocol: "Tcp: a b", "Tcp: 1 2". */
+static void PutCounters(struct text* out, char* text) {
+  char *lines = NULL, *names, *numbers;
+  for (char* from = text; (names = strtok_r(from, "\n", &lines)) != NULL; from = NULL) {
+    if ((numbers = strtok_r(NULL, "\n", &lines)) == NULL) return;
+    char *in_names = NULL, *in_numbers = NULL;
+    char* const protocol = strtok_r(names, ": ", &in_names);
+    strtok_r(numbers, " ", &in_numbers);
+    while (1) {
+      char* const name = strtok_r(NULL, ": ", &in_names);
+      char* const number = strtok_r(NULL, " ", &in_numbers);
+      if (name == NULL || number == NULL) break;
+      Put(out, out->length > 1 ? ",\"" : "\"");
+      Put(out, protocol);
+      Put(out, ".");
+      Put(out, name);
+      Put(out, "\":");
+      Put(out, number);
+    }
+  }
+}
+
+static void Counters(struct request* request, struct object* params) {
+  (void)params;
+  struct text text = {0};
+  if (!Begin(request)) return;
+  int result = ReadFile("/proc/net/snmp", &text);
+  if (result >= 0) result = ReadFile("/proc/net/netstat", &text);
+  PutBytes(&text, "", 1);
+  if (End(request, result)) {
+    Put(&request->value, "{");
+    if (!text.failed) PutCounters(&request->value, text.bytes);
+    Put(&request->value, "}");
+  }
+  free(text.bytes);
+}
+#endif
+
+/* ---- what the agent is ---- */
+
+static void PutCapability(struct text* text, const char* name, int works) {
+  if (!works) return;
+  Put(text, text->bytes[text->length - 1] == '[' ? "\"" : ",\"");
+  Put(text, name);
+  Put(text, "\"");
+}
+
+static int CanMakeSocket(int family) {
+  const int fd = socket(family, SOCK_STREAM, 0);
+  if (fd < 0) return 0;
+  close(fd);
+  return 1;
+}
+
+static int CanTellTcpInfo(void) {
+#if defined(TCP_INFO) && (defined(ON_LINUX) || defined(__FreeBSD__))
+  char info[kLongestOption];
+  socklen_t length = sizeof info;
+  const int fd = socket(AF_INET, SOCK_STREAM, 0);
+  if (fd < 0) return 0;
+  const int result = getsockopt(fd, IPPROTO_TCP, TCP_INFO, info, &length);
+  close(fd);
+  return result == 0;
+#else
+  return 0;
+#endif
+}
+
+static void PutCapabilities(struct text* text) {
+  Put(text, "[");
+  PutCapability(text, "ipv4", CanMakeSocket(AF_INET));
+#ifdef AF_INET6
+  PutCapability(text, "ipv6", CanMakeSocket(AF_INET6));
+#endif
+  PutCapability(text, "unix", CanMakeSocket(AF_UNIX));
+  PutCapability(text, "tcp_info", CanTellTcpInfo());
+#ifdef ON_LINUX
+  const int poller = epoll_create1(EPOLL_CLOEXEC);
+  PutCapability(text, "epoll", poller >= 0);
+  if (poller >= 0) close(poller);
+  PutCapability(text, "counters",
+                access("/proc/net/snmp", R_OK) == 0 && access("/proc/net/netstat", R_OK) == 0);
+  PutCapability(text, "sysctl", access("/proc/sys/net/ipv4", R_OK | X_OK) == 0);
+  /* Read-only in most containers, writable to the owner of a network namespace. */
+  PutCapability(text, "sysctl_set", access("/proc/sys/net/ipv4/ip_local_port_range", W_OK) == 0);
+#endif
+  Put(text, "]");
+}
+
+static void PutMember(struct text* text, const char* name, const char* value) {
+  Put(text, ",\"");
+  Put(text, name);
+  Put(text, "\":");
+  PutString(text, value, strlen(value));
+}
+
+static void Hello(struct request* request, struct object* params) {
+  const int protocol = Integer(params, "protocol");
+  if (protocol != kProtocol) {
+    Refuse(request, kUnsupported, "hello: protocol %d is unsupported, this agent speaks %d",
+           protocol, kProtocol);
+  }
+  struct utsname system;
+  memset(&system, 0, sizeof system);
+  if (!Begin(request) || !End(request, uname(&system))) return;
+  struct text* const value = &request->value;
+  Put(value, "{\"protocol\":");
+  PutInteger(value, kProtocol);
+  PutMember(value, "name", "sockproof-agent-c");
+  PutMember(value, "version", "1");
+  PutMember(value, "os", system.sysname);
+  PutMember(value, "release", system.release);
+  PutMember(value, "machine", system.machine);
+  PutMember(value, "clock", "CLOCK_REALTIME");
+  Put(value, ",\"pid\":");
+  PutInteger(value, getpid());
+  Put(value, ",\"capabilities\":");
+  PutCapabilities(value);
+  Put(value, "}");
+}
+
+static void Ping(struct request* request, struct object* params) {
+  (void)params;
+  if (Begin(request) && End(request, 0)) Put(&request->value, "\"pong\"");
+}
+
+enum { kReturnsAtOnce, kMayBlock };
+
+static const struct method kMethods[] = {
+    {"hello", Hello, kReturnsAtOnce},
+    {"ping", Ping, kReturnsAtOnce},
+    {"socket", Socket, kReturnsAtOnce},
+    {"socketpair", SocketPair, kReturnsAtOnce},
+    {"bind", Bind, kReturnsAtOnce},
+    {"connect", Connect, kMayBlock},
+    {"listen", Listen, kReturnsAtOnce},
+    {"accept", Accept, kMayBlock},
+    {"getsockname", GetSocketName, kReturnsAtOnce},
+    {"getpeername", GetPeerName, kReturnsAtOnce},
+    {"send", Send, kMayBlock},
+    {"sendto", SendTo, kMayBlock},
+    {"write", Write, kMayBlock},
+    {"recv", Receive, kMayBlock},
+    {"recvfrom", ReceiveFrom, kMayBlock},
+    {"read", Read, kMayBlock},
+    {"shutdown", Shutdown, kReturnsAtOnce},
+    {"close", Close, kMayBlock},
+    {"dup", Duplicate, kReturnsAtOnce},
+    {"getsockopt", GetSocketOption, kReturnsAtOnce},
+    {"setsockopt", SetSocketOption, kReturnsAtOnce},
+    {"fcntl", FileControl, kReturnsAtOnce},
+#ifdef FIONREAD
+    {"ioctl", DeviceControl, kReturnsAtOnce},
+#endif
+    {"poll", Poll, kMayBlock},
+#ifdef ON_LINUX
+    {"epoll_create1", EpollCreate, kReturnsAtOnce},
+    {"epoll_ctl", EpollControl, kReturnsAtOnce},
+    {"epoll_wait", EpollWait, kMayBlock},
+    {"sysctl_get", GetSysctl, kReturnsAtOnce},
+    {"sysctl_set", SetSysctl, kReturnsAtOnce},
+    {"counters", Counters, kReturnsAtOnce},
+#endif
+};
+
+/* ---- from lines to calls ---- */
+
+static pthread_mutex_t counting = PTHREAD_MUTEX_INITIALIZER;
+static int calls_in_threads = 0;
+
+static void CountCall(int change) {
+  pthread_mutex_lock(&counting);
+  calls_in_threads += change;
+  pthread_mutex_unlock(&counting);
+}
+
+static int MayStartCall(void) {
+  pthread_mutex_lock(&counting);
+  const int room = calls_in_threads < kMostCalls;
+  if (room) ++calls_in_threads;
+  pthread_mutex_unlock(&counting);
+  return room;
+}
+
+static void Free(struct request* request) {
+  free(request->value.bytes);
+  free(request->line);
+  free(request);
+}
+
+static void Carry(struct request* request) {
+  request->method->function(request, &request->params);
+  Reply(request);
+}
+
+static void* CarryInThread(void* argument) {
+  Carry(argument);
+  CountCall(-1); /* after the reply, which may make the client ask for more */
+  Free(argument);
+  return NULL;
+}
+
+/* True if a thread has taken the request over. */
+static int CarryAside(struct request* request) {
+  if (!MayStartCall()) return 0;
+  pthread_attr_t attributes;
+  pthread_t thread;
+  pthread_attr_init(&attributes);
+  pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+  pthread_attr_setstacksize(&attributes, 256 << 10); /* if the system lets it */
+  const int error = pthread_create(&thread, &attributes, CarryInThread, request);
+  pthread_attr_destroy(&attributes);
+  if (error != 0) CountCall(-1);
+  return error == 0;
+}
+
+/* Fills the request from its line. False for a notification, which nobody answers. */
+static int Understand(struct request* request, size_t length) {
+  const char* const message = SkipSpace(request->line);
+  const char* const end = SkipValue(message, 0);
+  if (end == NULL || SkipSpace(end) != request->line + length) {
+    Refuse(request, kParseError, "not JSON, or nested too deeply");
+    return 1;
+  }
+  if (*message != '{') {
+    Refuse(request, kInvalidRequest, "a request is an object");
+    return 1;
+  }
+  const char* const id = FindMember(message, "id");
+  if (id == NULL) return 0;
+  if (!IsInteger(id) && *id != '"') {
+    Refuse(request, kInvalidRequest, "id must be an integer or a string");
+    return 1;
+  }
+  request->id = id;
+  request->id_length = (size_t)(SkipValue(id, 0) - id);
+  const char* const version = FindMember(message, "jsonrpc");
+  const char* const method = FindMember(message, "method");
+  if (version == NULL || *version != '"' || !StringIs(version, "2.0") || method == NULL ||
+      *method != '"') {
+    Refuse(request, kInvalidRequest, "jsonrpc must be \"2.0\" and method a string");
+    return 1;
+  }
+  for (size_t i = 0; i < sizeof kMethods / sizeof *kMethods; ++i) {
+    if (StringIs(method, kMethods[i].name)) request->method = &kMethods[i];
+  }
+  if (request->method == NULL) {
+    Refuse(request, kUnknownMethod, "method %.*s is unsupported", ShownLength(method), method + 1);
+    return 1;
+  }
+  const char* params = FindMember(message, "params");
+  if (params == NULL) params = "{}";
+  if (*params != '{') {
+    Refuse(request, kBadParameters, "%s: params must be an object", request->method->name);
+    return 1;
+  }
+  request->params.request = request;
+  request->params.context = request->method->name;
+  request->params.at = params;
+  const char* const announce = Optional(&request->params, "announce");
+  request->announce = announce != NULL && *announce == 't';
+  if (announce != NULL && *announce != 't' && *announce != 'f') {
+    Refuse(request, kBadParameters, "%s: announce must be true or false", request->method->name);
+  }
+  return 1;
+}
+
+static struct request* NewRequest(char* line) {
+  struct request* const request = calloc(1, sizeof *request);
+  if (request == NULL) _exit(1);
+  request->line = line;
+  request->id = "null";
+  request->id_length = 4;
+  return request;
+}
+
+/* Takes `line` over, which has a 0 behind its last character. */
+static void Serve(char* line, size_t length) {
+  struct request* const request = NewRequest(line);
+  if (!Understand(request, length)) {
+    Free(request);
+    return;
+  }
+  if (request->refused == 0 && request->method->may_block) {
+    if (CarryAside(request)) return;
+    Refuse(request, kTooManyCalls, "too many calls at a time");
+  }
+  if (request->refused != 0) {
+    ReplyError(request);
+  } else {
+    Carry(request);
+  }
+  Free(request);
+}
+
+static void RefuseLine(int code, const char* reason) {
+  struct request* const request = NewRequest(NULL);
+  Refuse(request, code, "%s", reason);
+  ReplyError(request);
+  Free(request);
+}
+
+/* Serves one client, until its lines end. */
+static void ServeLines(void) {
+  struct text line = {0};
+  char chunk[65536];
+  int too_long = 0;
+  while (1) {
+    const ssize_t count = read(STDIN_FILENO, chunk, sizeof chunk);
+    if (count == 0 || (count < 0 && errno != EAGAIN && errno != EINTR)) return;
+    if (count < 0) {
+      struct pollfd entry = {STDIN_FILENO, POLLIN, 0};
+      if (errno == EAGAIN) poll(&entry, 1, -1);
+      continue;
+    }
+    for (const char *at = chunk, *const end = chunk + count; at < end;) {
+      const char* const newline = memchr(at, '\n', (size_t)(end - at));
+      const size_t length = (size_t)((newline != NULL ? newline : end) - at);
+      if (line.length + length > kLongestLine) {
+        too_long = 1;
+        line.length = 0;
+      }
+      if (!too_long) PutBytes(&line, at, length);
+      at += length;
+      if (newline == NULL) break;
+      ++at;
+      if (!too_long) PutBytes(&line, "", 1); /* its 0 */
+      if (too_long) {
+        RefuseLine(kInvalidRequest, "longer than 16 MiB");
+        free(line.bytes);
+      } else if (line.failed) {
+        RefuseLine(kInternalError, "out of memory");
+        free(line.bytes);
+      } else {
+        Serve(line.bytes, line.length - 1);
+      }
+      memset(&line, 0, sizeof line);
+      too_long = 0;
+    }
+  }
+}
+
+int main(int argc, char** argv) {
+  (void)argv;
+  if (argc > 1) {
+    fputs("sockproof-agent-c reads JSON-RPC on standard input and takes no arguments.\n", stderr);
+    return 2;
+  }
+#ifdef ON_LINUX
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
+#elif defined(PROC_PDEATHSIG_CTL)
+  int when_the_parent_ends = SIGKILL;
+  procctl(P_PID, 0, PROC_PDEATHSIG_CTL, &when_the_parent_ends);
+#endif
+  struct sigaction action;
+  memset(&action, 0, sizeof action);
+  action.sa_handler = SIG_IGN;
+  sigaction(SIGINT, &action, NULL);
+  sigaction(SIGTERM, &action, NULL);
+#ifdef SIGPIPE_IS_OF_THE_CALLING_THREAD
+  action.sa_handler = CountBrokenPipe;
+  action.sa_flags = SA_RESTART;
+#endif
+  sigaction(SIGPIPE, &action, NULL);
+  ServeLines();
+  _exit(0); /* whatever the threads wait for */
+}
+
+/* ---- errors by their names ---- */
+
+static const char* ErrnoName(int error, char* room, size_t size) {
+  for (const struct constant* constant = kErrors; constant->name != NULL; ++constant) {
+    if (constant->value == error) return constant->name;
+  }
+  snprintf(room, size, "errno %d", error);
+  return room;
+}
