@@ -60,6 +60,10 @@ void Stack::ReadFacts() {
   for (const char* name : {"os", "release"}) {
     facts_->Set(name, agent().hello().value(name, ""));
   }
+  for (const auto& [name, value] :
+       agent().hello().value("facts", nlohmann::json::object()).items()) {
+    facts_->Set(name, value.get<std::string>());
+  }
   for (const auto& name : agent().hello().value("capabilities", nlohmann::json::array())) {
     facts_->Set("capability." + name.get<std::string>(), "yes");
   }

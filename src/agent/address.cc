@@ -10,8 +10,6 @@
 #include <cstring>
 #include <limits>
 
-#include "harness/agent_protocol/names.h"
-
 namespace sockproof::agent {
 namespace {
 
@@ -37,8 +35,8 @@ in_port_t ReadPort(Parameters& parameters) {
       parameters.Integer("port", 0, std::numeric_limits<std::uint16_t>::max())));
 }
 
-SocketAddress ReadFields(Parameters& parameters) {
-  const int family = parameters.Constant("family", agent_protocol::AddressFamilies());
+SocketAddress ReadFields(Parameters& parameters, agent_protocol::Constants families) {
+  const int family = parameters.Constant("family", families);
   switch (family) {
     case AF_INET: {
       sockaddr_in address{};
@@ -84,9 +82,9 @@ SocketAddress ReadFields(Parameters& parameters) {
 
 }  // namespace
 
-SocketAddress ReadAddress(Parameters& parameters) {
+SocketAddress ReadAddress(Parameters& parameters, agent_protocol::Constants families) {
   Parameters fields("address", parameters.Any("address"));
-  SocketAddress address = ReadFields(fields);
+  SocketAddress address = ReadFields(fields, families);
   fields.CheckAllRead();
   if (parameters.Has("address_length")) {
     address.length =

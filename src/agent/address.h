@@ -5,6 +5,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "harness/agent_protocol/names.h"
 #include "src/agent/parameters.h"
 
 namespace sockproof::agent {
@@ -18,8 +19,9 @@ struct SocketAddress {
   const sockaddr* get() const { return reinterpret_cast<const sockaddr*>(&storage); }
 };
 
-// The parameter "address", with the length that "address_length" may give it. Throws RpcError.
-SocketAddress ReadAddress(Parameters& parameters);
+// The parameter "address", of one of `families`, with the length that "address_length" may give it.
+// Throws RpcError.
+SocketAddress ReadAddress(Parameters& parameters, agent_protocol::Constants families);
 
 // null when the system gave no address.
 json AddressToJson(const SocketAddress& address);

@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -19,21 +18,16 @@
 #include <string>
 #include <vector>
 
-#include "harness/agent_protocol/base64.h"
 #include "harness/agent_protocol/names.h"
 #include "harness/agent_protocol/options.h"
-#include "harness/agent_protocol/protocol.h"
 #include "harness/base/unique_fd.h"
-#include "src/agent/address.h"
-#include "src/agent/socket_options.h"
+#include "src/agent/hello.h"
+#include "src/agent/socket_methods.h"
 
 namespace sockproof::agent {
 namespace {
 
 using namespace agent_protocol;  // NOLINT: the tables of names are on every other line
-
-// In base64 and with its envelope this still fits a line.
-constexpr int kLongestData = 8 << 20;
 
 // ---- files under /proc ----
 
@@ -120,35 +114,55 @@ std::vector<std::string> Capabilities() {
   return capabilities;
 }
 
-json Hello(Parameters& parameters, Call& call) {
-  const int asked = parameters.Integer("protocol");
-  if (asked != kVersion) {
-    parameters.Unsupported("protocol " + std::to_string(asked) + " (this agent speaks " +
-                           std::to_string(kVersion) + ")");
-  }
+About LookAround() {
   utsname system{};
-  call.Run([&] { return uname(&system); });
-  return {
-      {"protocol", kVersion},           {"name", "sockproof-agent"}, {"version", SOCKPROOF_VERSION},
-      {"os", system.sysname},           {"release", system.release}, {"machine", system.machine},
-      {"capabilities", Capabilities()}, {"clock", "CLOCK_REALTIME"}, {"pid", getpid()}};
+  uname(&system);
+  return {.name = "sockproof-agent",
+          .os = system.sysname,
+          .release = system.release,
+          .machine = system.machine,
+          .capabilities = Capabilities()};
 }
 
-json Ping(Parameters&, Call& call) {
-  call.Run([] { return 0; });
-  return "pong";
-}
+json SayHello(Parameters& parameters, Call& call) { return Hello(parameters, call, LookAround); }
 
 // ---- sockets ----
 
-json Socket(Parameters& parameters, Call& call) {
-  const int domain = parameters.Constant("domain", AddressFamilies());
-  const int type =
-      parameters.Constant("type", SocketTypes()) | parameters.Flags("flags", SocketFlags());
-  const int protocol =
-      parameters.Has("protocol") ? parameters.Constant("protocol", Protocols()) : 0;
-  return call.Run([&] { return socket(domain, type, protocol); });
-}
+constexpr SocketSystem kKernel = {
+    .socket = ::socket,
+    .bind = ::bind,
+    .connect = ::connect,
+    .listen = ::listen,
+    .accept = ::accept4,
+    .getsockname = ::getsockname,
+    .getpeername = ::getpeername,
+    .shutdown = ::shutdown,
+    .close = ::close,
+    .send = ::send,
+    .sendto = ::sendto,
+    .write = ::write,
+    .recv = ::recv,
+    .recvfrom = ::recvfrom,
+    .read = ::read,
+    .getsockopt = ::getsockopt,
+    .setsockopt = ::setsockopt,
+    .fcntl = [](int fd, int command, int flags) { return ::fcntl(fd, command, flags); },
+    .ioctl = [](int fd, unsigned long request, int* value) { return ::ioctl(fd, request, value); },
+    .poll = ::poll,
+    .has_option = [](std::string_view) { return true; },
+    .address_families = AddressFamilies,
+    .socket_types = SocketTypes,
+    .socket_flags = SocketFlags,
+    .protocols = Protocols,
+    .message_flags = MessageFlags,
+    .poll_events = PollEvents,
+    .control_commands = ControlCommands,
+    .file_status_flags = FileStatusFlags,
+    .file_descriptor_flags = FileDescriptorFlags,
+    .control_requests = ControlRequests,
+};
+
+using Sockets = SocketMethods<kKernel>;
 
 json SocketPair(Parameters& parameters, Call& call) {
   const int domain = parameters.Constant("domain", AddressFamilies());
@@ -159,167 +173,12 @@ json SocketPair(Parameters& parameters, Call& call) {
   return fds;
 }
 
-json Bind(Parameters& parameters, Call& call) {
-  const int fd = parameters.Integer("fd");
-  const SocketAddress address = ReadAddress(parameters);
-  return call.Run([&] { return bind(fd, address.get(), address.length); });
-}
-
-json Connect(Parameters& parameters, Call& call) {
-  const int fd = parameters.Integer("fd");
-  const SocketAddress address = ReadAddress(parameters);
-  return call.Run([&] { return connect(fd, address.get(), address.length); });
-}
-
-json Listen(Parameters& parameters, Call& call) {
-  const int fd = parameters.Integer("fd");
-  const int backlog = parameters.Integer("backlog");
-  return call.Run([&] { return listen(fd, backlog); });
-}
-
-json Accept(Parameters& parameters, Call& call) {
-  const int fd = parameters.Integer("fd");
-  const int flags = parameters.Flags("flags", SocketFlags());
-  SocketAddress address;
-  const int accepted = call.Run([&] { return accept4(fd, address.get(), &address.length, flags); });
-  if (accepted < 0) return nullptr;
-  return {{"fd", accepted}, {"address", AddressToJson(address)}};
-}
-
-json GetSocketName(Parameters& parameters, Call& call) {
-  const int fd = parameters.Integer("fd");
-  SocketAddress address;
-  if (call.Run([&] { return getsockname(fd, address.get(), &address.length); }) < 0) return nullptr;
-  return AddressToJson(address);
-}
-
-json GetPeerName(Parameters& parameters, Call& call) {
-  const int fd = parameters.Integer("fd");
-  SocketAddress address;
-  if (call.Run([&] { return getpeername(fd, address.get(), &address.length); }) < 0) return nullptr;
-  return AddressToJson(address);
-}
-
-json Shutdown(Parameters& parameters, Call& call) {
-  const int fd = parameters.Integer("fd");
-  const int how = parameters.Constant("how", ShutdownDirections());
-  return call.Run([&] { return shutdown(fd, how); });
-}
-
-json Close(Parameters& parameters, Call& call) {
-  const int fd = parameters.Integer("fd");
-  return call.Run([&] { return close(fd); });
-}
-
 json Duplicate(Parameters& parameters, Call& call) {
   const int fd = parameters.Integer("fd");
   return call.Run([&] { return dup(fd); });
 }
 
-// ---- data ----
-
-json Send(Parameters& parameters, Call& call) {
-  const int fd = parameters.Integer("fd");
-  const std::string data = parameters.Bytes("data");
-  const int flags = parameters.Flags("flags", MessageFlags());
-  return call.Run([&] { return send(fd, data.data(), data.size(), flags); });
-}
-
-json SendTo(Parameters& parameters, Call& call) {
-  const int fd = parameters.Integer("fd");
-  const std::string data = parameters.Bytes("data");
-  const int flags = parameters.Flags("flags", MessageFlags());
-  const SocketAddress address = ReadAddress(parameters);
-  return call.Run(
-      [&] { return sendto(fd, data.data(), data.size(), flags, address.get(), address.length); });
-}
-
-json Write(Parameters& parameters, Call& call) {
-  const int fd = parameters.Integer("fd");
-  const std::string data = parameters.Bytes("data");
-  return call.Run([&] { return write(fd, data.data(), data.size()); });
-}
-
-// Runs `receive`, which fills a buffer of the size that the request names.
-template <typename Receive>
-json ReceiveInto(Parameters& parameters, Call& call, const Receive& receive) {
-  std::string data(static_cast<std::size_t>(parameters.Integer("length", 0, kLongestData)), '\0');
-  const ssize_t count = call.Run([&] { return receive(data); });
-  if (count < 0) return nullptr;
-  // With MSG_TRUNC the count may be larger than the buffer.
-  data.resize(std::min(data.size(), static_cast<std::size_t>(count)));
-  return {{"length", count}, {"data", Base64Encode(data)}};
-}
-
-json Receive(Parameters& parameters, Call& call) {
-  const int fd = parameters.Integer("fd");
-  const int flags = parameters.Flags("flags", MessageFlags());
-  return ReceiveInto(parameters, call,
-                     [&](std::string& data) { return recv(fd, data.data(), data.size(), flags); });
-}
-
-json ReceiveFrom(Parameters& parameters, Call& call) {
-  const int fd = parameters.Integer("fd");
-  const int flags = parameters.Flags("flags", MessageFlags());
-  SocketAddress address;
-  json value = ReceiveInto(parameters, call, [&](std::string& data) {
-    return recvfrom(fd, data.data(), data.size(), flags, address.get(), &address.length);
-  });
-  if (value.is_object()) value["address"] = AddressToJson(address);
-  return value;
-}
-
-json Read(Parameters& parameters, Call& call) {
-  const int fd = parameters.Integer("fd");
-  return ReceiveInto(parameters, call,
-                     [&](std::string& data) { return read(fd, data.data(), data.size()); });
-}
-
-// ---- descriptors ----
-
-json FileControl(Parameters& parameters, Call& call) {
-  const int fd = parameters.Integer("fd");
-  const int command = parameters.Constant("command", ControlCommands());
-  const bool of_descriptor = command == F_GETFD || command == F_SETFD;
-  const Constants names = of_descriptor ? FileDescriptorFlags() : FileStatusFlags();
-  if (command == F_SETFL || command == F_SETFD) {
-    const int flags = parameters.Flags("flags", names);
-    return call.Run([&] { return fcntl(fd, command, flags); });
-  }
-  const int flags = call.Run([&] { return fcntl(fd, command); });
-  if (flags < 0) return nullptr;
-  return NamesOfFlags(names, flags);
-}
-
-json DeviceControl(Parameters& parameters, Call& call) {
-  const int fd = parameters.Integer("fd");
-  const auto request =
-      static_cast<unsigned long>(parameters.Constant("request", ControlRequests()));
-  int value = 0;
-  call.Run([&] { return ioctl(fd, request, &value); });
-  return value;
-}
-
 // ---- readiness ----
-
-json Poll(Parameters& parameters, Call& call) {
-  const int timeout = parameters.Integer("timeout_ms");
-  const json& list = parameters.Any("fds");
-  if (!list.is_array()) parameters.Refuse("fds", "a list");
-  std::vector<pollfd> fds;
-  for (const json& element : list) {
-    Parameters fields("fds", element);
-    pollfd entry{};
-    entry.fd = fields.Integer("fd");
-    entry.events = static_cast<short>(fields.Flags("events", PollEvents()));
-    fields.CheckAllRead();
-    fds.push_back(entry);
-  }
-  if (call.Run([&] { return poll(fds.data(), fds.size(), timeout); }) < 0) return nullptr;
-  json value = json::array();
-  for (const pollfd& entry : fds) value.push_back(NamesOfFlags(PollEvents(), entry.revents));
-  return value;
-}
 
 json EpollCreate(Parameters& parameters, Call& call) {
   const int flags = parameters.Flags("flags", EpollFlags());
@@ -387,30 +246,30 @@ constexpr bool kReturnsAtOnce = false;
 constexpr bool kMayBlock = true;
 
 constexpr Method kMethods[] = {
-    {"hello", Hello, kReturnsAtOnce},
+    {"hello", SayHello, kReturnsAtOnce},
     {"ping", Ping, kReturnsAtOnce},
-    {"socket", Socket, kReturnsAtOnce},
+    {"socket", Sockets::Socket, kReturnsAtOnce},
     {"socketpair", SocketPair, kReturnsAtOnce},
-    {"bind", Bind, kReturnsAtOnce},
-    {"connect", Connect, kMayBlock},
-    {"listen", Listen, kReturnsAtOnce},
-    {"accept", Accept, kMayBlock},
-    {"getsockname", GetSocketName, kReturnsAtOnce},
-    {"getpeername", GetPeerName, kReturnsAtOnce},
-    {"send", Send, kMayBlock},
-    {"sendto", SendTo, kMayBlock},
-    {"write", Write, kMayBlock},
-    {"recv", Receive, kMayBlock},
-    {"recvfrom", ReceiveFrom, kMayBlock},
-    {"read", Read, kMayBlock},
-    {"shutdown", Shutdown, kReturnsAtOnce},
-    {"close", Close, kMayBlock},
+    {"bind", Sockets::Bind, kReturnsAtOnce},
+    {"connect", Sockets::Connect, kMayBlock},
+    {"listen", Sockets::Listen, kReturnsAtOnce},
+    {"accept", Sockets::Accept, kMayBlock},
+    {"getsockname", Sockets::GetSocketName, kReturnsAtOnce},
+    {"getpeername", Sockets::GetPeerName, kReturnsAtOnce},
+    {"send", Sockets::Send, kMayBlock},
+    {"sendto", Sockets::SendTo, kMayBlock},
+    {"write", Sockets::Write, kMayBlock},
+    {"recv", Sockets::Receive, kMayBlock},
+    {"recvfrom", Sockets::ReceiveFrom, kMayBlock},
+    {"read", Sockets::Read, kMayBlock},
+    {"shutdown", Sockets::Shutdown, kReturnsAtOnce},
+    {"close", Sockets::Close, kMayBlock},
     {"dup", Duplicate, kReturnsAtOnce},
-    {"getsockopt", GetSocketOption, kReturnsAtOnce},
-    {"setsockopt", SetSocketOption, kReturnsAtOnce},
-    {"fcntl", FileControl, kReturnsAtOnce},
-    {"ioctl", DeviceControl, kReturnsAtOnce},
-    {"poll", Poll, kMayBlock},
+    {"getsockopt", Sockets::GetOption, kReturnsAtOnce},
+    {"setsockopt", Sockets::SetOption, kReturnsAtOnce},
+    {"fcntl", Sockets::FileControl, kReturnsAtOnce},
+    {"ioctl", Sockets::DeviceControl, kReturnsAtOnce},
+    {"poll", Sockets::Poll, kMayBlock},
     {"epoll_create1", EpollCreate, kReturnsAtOnce},
     {"epoll_ctl", EpollControl, kReturnsAtOnce},
     {"epoll_wait", EpollWait, kMayBlock},

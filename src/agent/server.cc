@@ -124,7 +124,7 @@ std::optional<Server::Request> Server::Parse(std::string_view line) {
       return std::nullopt;
     }
     request.parameters = message.value("params", json::object());
-    request.method = FindMethod(method.get_ref<const std::string&>());
+    request.method = find_method_(method.get_ref<const std::string&>());
     if (request.method == nullptr) {
       ReplyError(request.id, kUnknownMethod,
                  "method " + method.get<std::string>() + " is unsupported");

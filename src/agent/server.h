@@ -10,7 +10,7 @@
 #include <string>
 #include <string_view>
 
-#include "src/agent/methods.h"
+#include "src/agent/method.h"
 
 namespace sockproof::agent {
 
@@ -40,7 +40,8 @@ class LineReader {
 class Server {
  public:
   // The descriptors are borrowed.
-  Server(int input, int output) : reader_(input), output_(output) {}
+  Server(int input, int output, MethodFinder find_method)
+      : find_method_(find_method), reader_(input), output_(output) {}
 
   // Does not return: the process ends with its input.
   [[noreturn]] void Serve();
@@ -56,6 +57,7 @@ class Server {
   void ReplyError(const json& id, int code, const std::string& message);
   void Write(const json& message);
 
+  const MethodFinder find_method_;
   std::mutex lead_;  // held by the leader; guards the next three
   LineReader reader_;
   int threads_ = 1;

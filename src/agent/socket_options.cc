@@ -238,7 +238,7 @@ std::string ReadValue(Parameters& parameters, OptionKind kind) {
 
 }  // namespace
 
-json GetSocketOption(Parameters& parameters, Call& call) {
+json GetSocketOption(Parameters& parameters, Call& call, GetOptionCall get_option) {
   const int fd = parameters.Integer("fd");
   const int level = parameters.Constant("level", agent_protocol::OptionLevels());
   const SocketOption& option = ReadOption(parameters);
@@ -246,7 +246,7 @@ json GetSocketOption(Parameters& parameters, Call& call) {
   auto length = static_cast<socklen_t>(as_bytes ? parameters.Integer("length", 0, kLongestValue)
                                                 : static_cast<int>(SizeOf(option.kind)));
   std::string bytes(length, '\0');
-  if (call.Run([&] { return getsockopt(fd, level, option.number, bytes.data(), &length); }) < 0) {
+  if (call.Run([&] { return get_option(fd, level, option.number, bytes.data(), &length); }) < 0) {
     return nullptr;
   }
   bytes.resize(std::min<std::size_t>(length, bytes.size()));
@@ -254,13 +254,13 @@ json GetSocketOption(Parameters& parameters, Call& call) {
   return ToJson(option.kind, bytes);
 }
 
-json SetSocketOption(Parameters& parameters, Call& call) {
+json SetSocketOption(Parameters& parameters, Call& call, SetOptionCall set_option) {
   const int fd = parameters.Integer("fd");
   const int level = parameters.Constant("level", agent_protocol::OptionLevels());
   const SocketOption& option = ReadOption(parameters);
   const std::string bytes = ReadValue(parameters, option.kind);
   return call.Run([&] {
-    return setsockopt(fd, level, option.number, bytes.data(), static_cast<socklen_t>(bytes.size()));
+    return set_option(fd, level, option.number, bytes.data(), static_cast<socklen_t>(bytes.size()));
   });
 }
 

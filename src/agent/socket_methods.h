@@ -1,0 +1,259 @@
+// The methods of the protocol that every system with sockets has, made of the functions and names
+// of one system: this kernel, or a stack in the agent's own process.
+#pragma once
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "harness/agent_protocol/base64.h"
+#include "harness/agent_protocol/names.h"
+#include "src/agent/address.h"
+#include "src/agent/call.h"
+#include "src/agent/parameters.h"
+#include "src/agent/socket_options.h"
+
+namespace sockproof::agent {
+
+// The functions fail as POSIX says: negative, with errno. The names are those that the system has;
+// every other one is answered as unsupported.
+struct SocketSystem {
+  int (*socket)(int domain, int type, int protocol);
+  int (*bind)(int fd, const sockaddr* address, socklen_t length);
+  int (*connect)(int fd, const sockaddr* address, socklen_t length);
+  int (*listen)(int fd, int backlog);
+  int (*accept)(int fd, sockaddr* address, socklen_t* length, int flags);
+  int (*getsockname)(int fd, sockaddr* address, socklen_t* length);
+  int (*getpeername)(int fd, sockaddr* address, socklen_t* length);
+  int (*shutdown)(int fd, int how);
+  int (*close)(int fd);
+  ssize_t (*send)(int fd, const void* data, std::size_t size, int flags);
+  ssize_t (*sendto)(int fd, const void* data, std::size_t size, int flags, const sockaddr* address,
+                    socklen_t length);
+  ssize_t (*write)(int fd, const void* data, std::size_t size);
+  ssize_t (*recv)(int fd, void* data, std::size_t size, int flags);
+  ssize_t (*recvfrom)(int fd, void* data, std::size_t size, int flags, sockaddr* address,
+                      socklen_t* length);
+  ssize_t (*read)(int fd, void* data, std::size_t size);
+  GetOptionCall getsockopt;
+  SetOptionCall setsockopt;
+  int (*fcntl)(int fd, int command, int flags);
+  int (*ioctl)(int fd, unsigned long request, int* value);
+  int (*poll)(pollfd* fds, nfds_t count, int timeout);
+  bool (*has_option)(std::string_view name);  // of those in harness/agent_protocol/options.cc
+
+  using Names = agent_protocol::Constants (*)();
+  Names address_families;
+  Names socket_types;
+  Names socket_flags;
+  Names protocols;
+  Names message_flags;
+  Names poll_events;
+  Names control_commands;
+  Names file_status_flags;
+  Names file_descriptor_flags;
+  Names control_requests;
+};
+
+// One function a method; each is a Method::function.
+template <const SocketSystem& kSystem>
+struct SocketMethods {
+  static json Socket(Parameters& parameters, Call& call) {
+    const int domain = parameters.Constant("domain", kSystem.address_families());
+    const int type = parameters.Constant("type", kSystem.socket_types()) |
+                     parameters.Flags("flags", kSystem.socket_flags());
+    const int protocol =
+        parameters.Has("protocol") ? parameters.Constant("protocol", kSystem.protocols()) : 0;
+    return call.Run([&] { return kSystem.socket(domain, type, protocol); });
+  }
+
+  static json Bind(Parameters& parameters, Call& call) {
+    const int fd = parameters.Integer("fd");
+    const SocketAddress address = Address(parameters);
+    return call.Run([&] { return kSystem.bind(fd, address.get(), address.length); });
+  }
+
+  static json Connect(Parameters& parameters, Call& call) {
+    const int fd = parameters.Integer("fd");
+    const SocketAddress address = Address(parameters);
+    return call.Run([&] { return kSystem.connect(fd, address.get(), address.length); });
+  }
+
+  static json Listen(Parameters& parameters, Call& call) {
+    const int fd = parameters.Integer("fd");
+    const int backlog = parameters.Integer("backlog");
+    return call.Run([&] { return kSystem.listen(fd, backlog); });
+  }
+
+  static json Accept(Parameters& parameters, Call& call) {
+    const int fd = parameters.Integer("fd");
+    const int flags = parameters.Flags("flags", kSystem.socket_flags());
+    SocketAddress address;
+    const int accepted =
+        call.Run([&] { return kSystem.accept(fd, address.get(), &address.length, flags); });
+    if (accepted < 0) return nullptr;
+    return {{"fd", accepted}, {"address", AddressToJson(address)}};
+  }
+
+  static json GetSocketName(Parameters& parameters, Call& call) {
+    return Name(parameters, call, kSystem.getsockname);
+  }
+
+  static json GetPeerName(Parameters& parameters, Call& call) {
+    return Name(parameters, call, kSystem.getpeername);
+  }
+
+  static json Shutdown(Parameters& parameters, Call& call) {
+    const int fd = parameters.Integer("fd");
+    const int how = parameters.Constant("how", agent_protocol::ShutdownDirections());
+    return call.Run([&] { return kSystem.shutdown(fd, how); });
+  }
+
+  static json Close(Parameters& parameters, Call& call) {
+    const int fd = parameters.Integer("fd");
+    return call.Run([&] { return kSystem.close(fd); });
+  }
+
+  static json Send(Parameters& parameters, Call& call) {
+    const int fd = parameters.Integer("fd");
+    const std::string data = parameters.Bytes("data");
+    const int flags = parameters.Flags("flags", kSystem.message_flags());
+    return call.Run([&] { return kSystem.send(fd, data.data(), data.size(), flags); });
+  }
+
+  static json SendTo(Parameters& parameters, Call& call) {
+    const int fd = parameters.Integer("fd");
+    const std::string data = parameters.Bytes("data");
+    const int flags = parameters.Flags("flags", kSystem.message_flags());
+    const SocketAddress address = Address(parameters);
+    return call.Run([&] {
+      return kSystem.sendto(fd, data.data(), data.size(), flags, address.get(), address.length);
+    });
+  }
+
+  static json Write(Parameters& parameters, Call& call) {
+    const int fd = parameters.Integer("fd");
+    const std::string data = parameters.Bytes("data");
+    return call.Run([&] { return kSystem.write(fd, data.data(), data.size()); });
+  }
+
+  static json Receive(Parameters& parameters, Call& call) {
+    const int fd = parameters.Integer("fd");
+    const int flags = parameters.Flags("flags", kSystem.message_flags());
+    return ReceiveInto(parameters, call, [&](std::string& data) {
+      return kSystem.recv(fd, data.data(), data.size(), flags);
+    });
+  }
+
+  static json ReceiveFrom(Parameters& parameters, Call& call) {
+    const int fd = parameters.Integer("fd");
+    const int flags = parameters.Flags("flags", kSystem.message_flags());
+    SocketAddress address;
+    json value = ReceiveInto(parameters, call, [&](std::string& data) {
+      return kSystem.recvfrom(fd, data.data(), data.size(), flags, address.get(), &address.length);
+    });
+    if (value.is_object()) value["address"] = AddressToJson(address);
+    return value;
+  }
+
+  static json Read(Parameters& parameters, Call& call) {
+    const int fd = parameters.Integer("fd");
+    return ReceiveInto(parameters, call, [&](std::string& data) {
+      return kSystem.read(fd, data.data(), data.size());
+    });
+  }
+
+  static json GetOption(Parameters& parameters, Call& call) {
+    CheckOption(parameters);
+    return GetSocketOption(parameters, call, kSystem.getsockopt);
+  }
+
+  static json SetOption(Parameters& parameters, Call& call) {
+    CheckOption(parameters);
+    return SetSocketOption(parameters, call, kSystem.setsockopt);
+  }
+
+  static json FileControl(Parameters& parameters, Call& call) {
+    const int fd = parameters.Integer("fd");
+    const int command = parameters.Constant("command", kSystem.control_commands());
+    const bool of_descriptor = command == F_GETFD || command == F_SETFD;
+    const agent_protocol::Constants names =
+        of_descriptor ? kSystem.file_descriptor_flags() : kSystem.file_status_flags();
+    if (command == F_SETFL || command == F_SETFD) {
+      const int flags = parameters.Flags("flags", names);
+      return call.Run([&] { return kSystem.fcntl(fd, command, flags); });
+    }
+    const int flags = call.Run([&] { return kSystem.fcntl(fd, command, 0); });
+    if (flags < 0) return nullptr;
+    return NamesOfFlags(names, flags);
+  }
+
+  static json DeviceControl(Parameters& parameters, Call& call) {
+    const int fd = parameters.Integer("fd");
+    const auto request =
+        static_cast<unsigned long>(parameters.Constant("request", kSystem.control_requests()));
+    int value = 0;
+    call.Run([&] { return kSystem.ioctl(fd, request, &value); });
+    return value;
+  }
+
+  static json Poll(Parameters& parameters, Call& call) {
+    const int timeout = parameters.Integer("timeout_ms");
+    const json& list = parameters.Any("fds");
+    if (!list.is_array()) parameters.Refuse("fds", "a list");
+    std::vector<pollfd> fds;
+    for (const json& element : list) {
+      Parameters fields("fds", element);
+      pollfd entry{};
+      entry.fd = fields.Integer("fd");
+      entry.events = static_cast<short>(fields.Flags("events", kSystem.poll_events()));
+      fields.CheckAllRead();
+      fds.push_back(entry);
+    }
+    if (call.Run([&] { return kSystem.poll(fds.data(), fds.size(), timeout); }) < 0) return nullptr;
+    json value = json::array();
+    for (const pollfd& entry : fds) {
+      value.push_back(NamesOfFlags(kSystem.poll_events(), entry.revents));
+    }
+    return value;
+  }
+
+ private:
+  // In base64 and with its envelope this still fits a line.
+  static constexpr int kLongestData = 8 << 20;
+
+  static SocketAddress Address(Parameters& parameters) {
+    return ReadAddress(parameters, kSystem.address_families());
+  }
+
+  static void CheckOption(Parameters& parameters) {
+    const std::string name = parameters.Text("name");
+    if (!kSystem.has_option(name)) parameters.Unsupported("option " + name);
+  }
+
+  static json Name(Parameters& parameters, Call& call,
+                   int (*get_name)(int, sockaddr*, socklen_t*)) {
+    const int fd = parameters.Integer("fd");
+    SocketAddress address;
+    if (call.Run([&] { return get_name(fd, address.get(), &address.length); }) < 0) return nullptr;
+    return AddressToJson(address);
+  }
+
+  // Runs `receive`, which fills a buffer of the size that the request names.
+  template <typename ReceiveCall>
+  static json ReceiveInto(Parameters& parameters, Call& call, const ReceiveCall& receive) {
+    std::string data(static_cast<std::size_t>(parameters.Integer("length", 0, kLongestData)), '\0');
+    const ssize_t count = call.Run([&] { return receive(data); });
+    if (count < 0) return nullptr;
+    // With MSG_TRUNC the count may be larger than the buffer.
+    data.resize(std::min(data.size(), static_cast<std::size_t>(count)));
+    return {{"length", count}, {"data", agent_protocol::Base64Encode(data)}};
+  }
+};
+
+}  // namespace sockproof::agent
