@@ -1,0 +1,90 @@
+#include "harness/sut/wired_namespace.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <string.h>
+
+#include <string>
+
+#include "harness/net/netlink.h"
+#include "harness/wire/addresses.h"
+
+namespace sockproof {
+namespace {
+
+constexpr int kLoopbackIndex = 1;
+constexpr int kOurMac = 0x80;  // the harness's ends of links, apart from all hosts
+
+void SilenceKernel() {
+  WriteSysctl("net.ipv6.conf.all.disable_ipv6", "1");
+  WriteSysctl("net.ipv6.conf.default.disable_ipv6", "1");
+}
+
+// Sysctls are pinned where the host's administrator would otherwise decide for the test.
+void PinSysctls() {
+  WriteSysctl("net.ipv4.tcp_congestion_control", "reno");
+  WriteSysctl("net.ipv6.conf." + std::string(kWireLink) + ".accept_dad", "0");
+}
+
+void AddAddresses(Netlink& netlink, int link, const StackPlan& plan) {
+  for (const IpVersion version : {IpVersion::kIpv4, IpVersion::kIpv6}) {
+    netlink.AddAddress(link, WireAddress(version, plan.index),
+                       version == IpVersion::kIpv4 ? kIpv4PrefixLength : kIpv6PrefixLength);
+    if (plan.default_gateway_index != 0) {
+      netlink.AddDefaultRoute(link, WireAddress(version, plan.default_gateway_index));
+    }
+  }
+}
+
+// In the namespace of the stack.
+void SetUpStackSide(const StackPlan& plan, Answering answering) {
+  const bool kernel = answering == Answering::kKernel;
+  if (kernel) {
+    PinSysctls();
+  } else {
+    SilenceKernel();
+  }
+  DisableOffloads(kWireLink);
+  Netlink netlink;
+  const int link = netlink.IndexOf(kWireLink);
+  netlink.SetUp(kLoopbackIndex);
+  netlink.SetUp(link);
+  if (kernel) AddAddresses(netlink, link, plan);
+  netlink.WaitUntilOperational(link);
+  if (kernel) netlink.WaitUntilReceiving(WireAddress(IpVersion::kIpv6, plan.index));
+}
+
+}  // namespace
+
+void EnterPrivateWorldOfWires() {
+  EnterPrivateNamespaces();
+  SilenceKernel();
+}
+
+WiredNamespace MakeWiredNamespace(EventLoop& loop, const StackPlan& plan, Answering answering) {
+  WiredNamespace made;
+  made.space = std::make_shared<NetworkNamespace>(NetworkNamespace::Create());
+  const std::string our_link = "wire-" + plan.actor;
+  Netlink here;
+  here.CreateVeth(
+      {our_link, WireMac(kOurMac + plan.index), kWireLink, WireMac(plan.index), made.space.get()});
+  here.SetUp(here.IndexOf(our_link));
+  {
+    const InNamespace inside(*made.space);
+    SetUpStackSide(plan, answering);
+  }
+  here.WaitUntilOperational(here.IndexOf(our_link));
+  made.port = std::make_unique<WirePort>(loop, our_link);
+  return made;
+}
+
+std::function<int()> EnterBeforeExec(const NetworkNamespace& space) {
+  return [fd = space.fd()] {
+    cpu_set_t all;
+    memset(&all, 0xff, sizeof all);
+    sched_setaffinity(0, sizeof all, &all);
+    return setns(fd, CLONE_NEWNET) == 0 ? 0 : errno;
+  };
+}
+
+}  // namespace sockproof

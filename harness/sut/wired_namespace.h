@@ -1,0 +1,40 @@
+// What systems on this machine have in common: a network namespace for a stack, linked to a wire
+// whose other end the harness holds.
+#pragma once
+
+#include <functional>
+#include <memory>
+
+#include "harness/base/event_loop.h"
+#include "harness/net/namespace.h"
+#include "harness/sut/system.h"
+#include "harness/wire/port.h"
+
+namespace sockproof {
+
+// The link to the wire, in the namespace of the stack.
+inline constexpr const char* kWireLink = "eth0";
+
+// Moves the calling process into private namespaces, as System::EnterPrivateWorld() promises, in
+// which the harness's ends of wires are silent: whatever answers there is a test's.
+void EnterPrivateWorldOfWires();
+
+struct WiredNamespace {
+  std::shared_ptr<NetworkNamespace> space;
+  std::unique_ptr<WirePort> port;  // the harness's end
+};
+
+// Who answers in the namespace: the kernel, which gets the addresses and the default route of the
+// plan, or a program that takes frames from kWireLink while the kernel has no address at all.
+enum class Answering { kKernel, kProgram };
+
+// Makes the namespace and its wire, all up: the first frame is possible on return. The link has the
+// MAC of the plan, offloads are off, and what an administrator's sysctls would decide for a test is
+// pinned. The calling process must be in a private world of wires. Throws HarnessError.
+WiredNamespace MakeWiredNamespace(EventLoop& loop, const StackPlan& plan, Answering answering);
+
+// For AgentCommand::in_child: enters the namespace, and runs on every processor, whatever the test
+// process itself is bound to. `space` must outlive it.
+std::function<int()> EnterBeforeExec(const NetworkNamespace& space);
+
+}  // namespace sockproof
