@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "harness/base/errors.h"
+#include "harness/claims/missing.h"
 
 namespace sockproof {
 namespace {
@@ -29,7 +30,7 @@ std::optional<std::string> Facts::Find(const std::string& name) const {
 
 int Facts::Sysctl(const std::string& name) const {
   const auto text = Find("sysctl." + name);
-  if (!text) throw Skip("the system under test has no sysctl " + name);
+  if (!text) throw Skip(WhyNoSysctl(name, *this));
   return ToInt(name, *text);
 }
 

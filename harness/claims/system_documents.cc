@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "harness/base/errors.h"
+#include "harness/claims/missing.h"
 
 namespace sockproof {
 
@@ -60,9 +61,8 @@ double NumberOrFact(std::string_view word, const Facts& facts) {
   const std::optional<std::string> text = facts.Find(name);
   constexpr std::string_view kSysctl = "sysctl.";
   if (!text) {
-    throw Skip(name.starts_with(kSysctl)
-                   ? "the system under test has no sysctl " + name.substr(kSysctl.size())
-                   : "the system under test does not tell " + name);
+    throw Skip(name.starts_with(kSysctl) ? WhyNoSysctl(name.substr(kSysctl.size()), facts)
+                                         : "the system under test does not tell " + name);
   }
   const auto number = AsNumber(*text);
   if (!number) throw HarnessError(name + " is not a number: \"" + *text + "\"");

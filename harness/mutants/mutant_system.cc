@@ -266,6 +266,7 @@ class MutantSystem final : public System {
 
   std::string name() const override { return system_.name() + "+" + mutant_.id; }
   void EnterPrivateWorld() override { system_.EnterPrivateWorld(); }
+  EventLoop* PreparedLoop() override { return system_.PreparedLoop(); }
 
   std::unique_ptr<Stack> Start(EventLoop& loop, EventLog& log, const StackPlan& plan) override {
     std::unique_ptr<Stack> stack = system_.Start(loop, log, plan);

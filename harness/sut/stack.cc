@@ -1,10 +1,12 @@
 #include "harness/sut/stack.h"
 
+#include <errno.h>
 #include <fmt/format.h>
 
 #include <algorithm>
 
 #include "harness/base/errors.h"
+#include "harness/claims/missing.h"
 #include "harness/sut/socket.h"
 #include "harness/wire/addresses.h"
 
@@ -86,6 +88,7 @@ bool Stack::Can(const std::string& capability) const {
 void Stack::SetSysctl(const std::string& name, const std::string& value) {
   const AgentReply reply = agent().Call("sysctl_set", {{"name", name}, {"value", value}}, "");
   log_.Now(NoteEvent{fmt::format("{}: sysctl {} = {}", actor(), name, value)});
+  if (reply.error == ENOENT) throw Skip(WhyNoSysctl(name, facts()));
   if (reply.error != 0) {
     throw Skip(
         fmt::format("sysctl {} cannot be set to {}: {}", name, value, ErrnoName(reply.error)));

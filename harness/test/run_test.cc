@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "harness/base/errors.h"
+#include "harness/claims/missing.h"
 #include "harness/test/context.h"
 #include "harness/test/registry.h"
 
@@ -165,7 +166,7 @@ Stack& TestContext::StartStack(const StackPlan& plan) {
   stacks_.push_back(system_.Start(loop_, log_, plan));
   for (const std::string& capability : test_.traits.needs) {
     if (!stacks_.back()->Can(capability)) {
-      throw Skip("the system under test lacks the capability " + capability);
+      throw Skip(WhyNoCapability(capability, stacks_.back()->facts()));
     }
   }
   return *stacks_.back();
@@ -190,6 +191,7 @@ void TestContext::Ready() {
   log_.Now(ReadyEvent{});
   loop_.ForgetLateness();
   for (const auto& stack : stacks_) {
+    if (stack->Can("virtual-time")) continue;  // waits for no one
     agents_had_waited_.push_back(stack->agent().WaitedForProcessor());
   }
 }

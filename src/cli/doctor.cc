@@ -15,10 +15,12 @@
 
 #include "harness/base/errors.h"
 #include "harness/base/unique_fd.h"
+#include "harness/claims/missing.h"
 #include "harness/net/namespace.h"
 #include "harness/net/netlink.h"
 #include "harness/net/sock_diag.h"
 #include "src/cli/commands.h"
+#include "src/cli/target.h"
 #include "src/container/confinement.h"
 #include "src/run/child.h"
 #include "src/vm/kernel_store.h"
@@ -159,9 +161,34 @@ bool Report(const Check& check, const Probe& probe) {
   }
 }
 
+// What a kernel in a virtual machine needs of this machine: no namespaces, but QEMU.
+int DoctorOfMachine(const std::string& sut) {
+  const Check machines{"QEMU", true, "the kernel cannot be booted",
+                       "apt-get install --no-install-recommends qemu-system-x86", TryMachines};
+  if (!Report(machines, machines.probe)) return 3;
+  try {
+    const Facts facts = MakeTarget(sut)->Prepare();
+    fmt::print("ok       {:<20} {} facts about {} {}\n", "kernel and agent", facts.values().size(),
+               facts.Find("os").value_or("?"), facts.Find("release").value_or("?"));
+    for (const char* capability : {"ipv6", "diag", "epoll", "counters", "sysctl"}) {
+      if (facts.Find(std::string("capability.") + capability)) {
+        fmt::print("ok       capability {}\n", capability);
+      } else {
+        fmt::print("missing  {}; tests that need it are skipped\n",
+                   WhyNoCapability(capability, facts));
+      }
+    }
+    return 0;
+  } catch (const HarnessError& error) {
+    fmt::print("missing  {:<20} {}\n", "kernel and agent", error.what());
+    return 3;
+  }
+}
+
 }  // namespace
 
 int DoctorCommand(const std::string& sut) {
+  if (sut.starts_with("vm:")) return DoctorOfMachine(sut);
   const std::unique_ptr<System> system = MakeSystem(sut);
   utsname kernel{};
   uname(&kernel);

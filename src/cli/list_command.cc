@@ -169,7 +169,7 @@ int ExplainCommand(const std::string& program, const std::string& id, const std:
     fmt::print("  needs: {}\n",
                test.traits.needs.empty() ? "nothing special" : Joined(test.traits.needs));
     fmt::print("  lasts: {}\n", LastsText(test, facts));
-    fmt::print("  replay: {} run {}\n", ShellQuoted(program),
+    fmt::print("  replay: {} run {}{}\n", ShellQuoted(program), SutOption(sut),
                ShellQuoted(versions.size() == 1 ? test.id() : name));
   }
   return 0;

@@ -375,8 +375,6 @@ std::unique_ptr<System> MakeSystem(const std::string& sut) {
     if (agent.empty()) throw UsageError("--sut host,agent=PATH: the path is missing");
     return MakeHostSystem(std::filesystem::absolute(agent));
   }
-  if (sut.starts_with("vm:"))
-    throw UsageError("this command does not work on virtual machines yet");
   throw UsageError("unknown system under test '" + sut +
                    "'; there are 'host', 'host,agent=PATH' and 'vm:KERNEL'");
 }

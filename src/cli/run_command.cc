@@ -149,7 +149,7 @@ int RunOn(Target& target, const RunArguments& arguments) {
   }
   Progress progress(STDOUT_FILENO, StyleFor(arguments));
   const RunOneTest body = [&target](const TestCase& test, EventLog& log) {
-    target.RunTest(test, log);
+    target.RunTest(test, nullptr, log);
   };
   const int signal_number = RunTests(tests, facts, body, options, run, reports, progress);
   progress.Summary(run, arguments.out, files);

@@ -9,6 +9,7 @@
 #include "harness/base/errors.h"
 #include "harness/mutants/mutant.h"
 #include "src/cli/commands.h"
+#include "src/cli/target.h"
 #include "src/report/result.h"
 #include "src/run/selection.h"
 #include "src/run/selfproof.h"
@@ -27,18 +28,22 @@ std::string CaughtMutants(const SelfproofRow& row, const std::vector<Mutant>& mu
 }  // namespace
 
 int SelfproofCommand(const SelfproofArguments& arguments) {
-  const std::unique_ptr<System> system = MakeSystem(arguments.sut);
+  const std::unique_ptr<Target> target = MakeTarget(arguments.sut);
   const std::vector<const TestCase*> tests = Select(AllTests(), arguments.patterns);
-  const Facts facts = ProbeFacts(*system);
+  const Facts facts = target->Prepare();
   SelfproofOptions options;
   options.baseline = Baseline(KnownDepartures({}), facts);
-  if (arguments.jobs != 0) options.jobs = arguments.jobs;
+  options.sut = target->name();
+  options.jobs = arguments.jobs != 0 ? arguments.jobs : target->jobs();
   options.every_mutant = arguments.every_mutant;
   options.out = arguments.out;
   options.program = arguments.program;
   const std::vector<Mutant>& mutants = AllMutants();
+  const auto body = [&target](const TestCase& test, const Mutant* mutant, EventLog& log) {
+    target->RunTest(test, mutant, log);
+  };
   const std::vector<SelfproofRow> rows =
-      Selfproof(tests, *system, facts, mutants, options, [](const std::string& line) {
+      Selfproof(tests, body, facts, mutants, options, [](const std::string& line) {
         fmt::print("{}\n", line);
         fflush(stdout);
       });

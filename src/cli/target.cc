@@ -18,8 +18,12 @@ class SystemTarget final : public Target {
       : name_(std::move(name)), system_(std::move(system)) {}
   std::string name() const override { return name_; }
   Facts Prepare() override { return ProbeFacts(*system_); }
-  void RunTest(const TestCase& test, EventLog& log) override {
-    sockproof::RunTest(test, *system_, log);
+  void RunTest(const TestCase& test, const Mutant* mutant, EventLog& log) override {
+    if (mutant == nullptr) {
+      sockproof::RunTest(test, *system_, log);
+    } else {
+      sockproof::RunTest(test, *MakeMutantSystem(*system_, *mutant), log);
+    }
   }
 
  private:
@@ -43,7 +47,9 @@ class MachineTarget final : public Target {
     machine_ = Machine::Prepare(kernel_, options_);
     return machine_->facts();
   }
-  void RunTest(const TestCase& test, EventLog& log) override { machine_->RunTest(test, log); }
+  void RunTest(const TestCase& test, const Mutant* mutant, EventLog& log) override {
+    machine_->RunTest(test, mutant, log);
+  }
   bool virtual_time() const override { return options_.time == MachineTime::kVirtual; }
   int jobs() const override { return static_cast<int>(std::thread::hardware_concurrency()); }
 

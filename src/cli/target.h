@@ -5,6 +5,7 @@
 #include <string>
 
 #include "harness/claims/facts.h"
+#include "harness/mutants/mutant.h"
 #include "harness/test/registry.h"
 #include "harness/trace/event_log.h"
 
@@ -25,8 +26,8 @@ class Target {
   // HarnessError.
   virtual Facts Prepare() = 0;
 
-  // A RunOneTest (src/run/runner.h).
-  virtual void RunTest(const TestCase& test, EventLog& log) = 0;
+  // A RunOneTestOn (src/run/selfproof.h).
+  virtual void RunTest(const TestCase& test, const Mutant* mutant, EventLog& log) = 0;
 
   // How many tests it carries at once; 0: as many as this machine does.
   virtual int jobs() const { return 0; }

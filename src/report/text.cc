@@ -143,17 +143,22 @@ std::string Explanation(const TestResult& test, const RunResult& run) {
     text += "  ladder\n" + Indented(WithoutMiddle(test.ladder, kLadderLines), "    ");
   }
   if (!test.output.empty()) text += "  output\n" + Indented(test.output, "    ");
-  text += fmt::format("  replay: {} run {}\n", ShellQuoted(run.program), ShellQuoted(test.id));
+  text += fmt::format("  replay: {} run {}{}\n", ShellQuoted(run.program), SutOption(run.sut),
+                      ShellQuoted(test.id));
   return CleanText(text);
 }
 
 std::string ShellQuoted(const std::string& word) {
   constexpr std::string_view kPlain =
-      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./";
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./:=+@";
   if (!word.empty() && word.find_first_not_of(kPlain) == std::string::npos) return word;
   std::string quoted = "'";
   for (const char c : word) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
   return quoted + "'";
+}
+
+std::string SutOption(const std::string& sut) {
+  return sut.empty() || sut == "host" ? "" : "-s " + ShellQuoted(sut) + " ";
 }
 
 std::string OnOneLine(const std::string& text) {

@@ -27,6 +27,10 @@ std::string Explanation(const TestResult& test, const RunResult& run);
 // The word quoted for a shell, unless it needs no quotes.
 std::string ShellQuoted(const std::string& word);
 
+// The option that names the system under test, and a space; nothing for the one that is the
+// default.
+std::string SutOption(const std::string& sut);
+
 // The words of the text with one space between.
 std::string OnOneLine(const std::string& text);
 

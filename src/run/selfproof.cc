@@ -42,15 +42,10 @@ std::string FirstLine(const TestResult& result) {
 
 class Proof {
  public:
-  Proof(const std::vector<const TestCase*>& tests, System& system, const Facts& facts,
+  Proof(const std::vector<const TestCase*>& tests, const RunOneTestOn& body, const Facts& facts,
         const std::vector<Mutant>& mutants, const SelfproofOptions& options,
         const std::function<void(const std::string&)>& say)
-      : tests_(tests),
-        system_(system),
-        facts_(facts),
-        mutants_(mutants),
-        options_(options),
-        say_(say) {
+      : tests_(tests), body_(body), facts_(facts), mutants_(mutants), options_(options), say_(say) {
     for (const TestCase* test : tests) {
       row_of_[test->id()] = rows_.size();
       rows_.push_back({test, "", {}, {}});
@@ -62,7 +57,7 @@ class Proof {
   }
 
   std::vector<SelfproofRow> Run() {
-    RunResult result = NewResult(tests_, system_.name(), options_.program);
+    RunResult result = NewResult(tests_, options_.sut, options_.program);
     OutputDirectory directory(options_.out);
     Reports reports(directory, {}, kBetweenReports);
     reports.Begin(result);
@@ -75,9 +70,9 @@ class Proof {
     const auto body = [this](const TestCase& test, EventLog& log) {
       const auto pair = pair_of_.find(test.id());
       if (pair == pair_of_.end()) {
-        RunTest(test, system_, log);
+        body_(test, nullptr, log);
       } else {
-        RunTest(test, *MakeMutantSystem(system_, mutants_[pair->second.mutant]), log);
+        body_(*rows_[pair->second.row].test, &mutants_[pair->second.mutant], log);
       }
     };
     const int signal_number = RunTests(tests_, facts_, body, options, result, reports, silent);
@@ -188,7 +183,7 @@ class Proof {
   static constexpr Duration kBetweenLines = 5s;
 
   const std::vector<const TestCase*>& tests_;
-  System& system_;
+  const RunOneTestOn& body_;
   const Facts& facts_;
   const std::vector<Mutant>& mutants_;
   const SelfproofOptions& options_;
@@ -228,11 +223,12 @@ bool SelfproofRow::Caught() const {
   return std::find(outcomes.begin(), outcomes.end(), MutantOutcome::kCaught) != outcomes.end();
 }
 
-std::vector<SelfproofRow> Selfproof(const std::vector<const TestCase*>& tests, System& system,
-                                    const Facts& facts, const std::vector<Mutant>& mutants,
+std::vector<SelfproofRow> Selfproof(const std::vector<const TestCase*>& tests,
+                                    const RunOneTestOn& body, const Facts& facts,
+                                    const std::vector<Mutant>& mutants,
                                     const SelfproofOptions& options,
                                     const std::function<void(const std::string&)>& say) {
-  return Proof(tests, system, facts, mutants, options, say).Run();
+  return Proof(tests, body, facts, mutants, options, say).Run();
 }
 
 nlohmann::ordered_json ToJson(const std::vector<SelfproofRow>& rows,

@@ -7,9 +7,10 @@
 #include <string>
 #include <vector>
 
+#include "harness/claims/facts.h"
 #include "harness/mutants/mutant.h"
-#include "harness/sut/system.h"
 #include "harness/test/registry.h"
+#include "harness/trace/event_log.h"
 #include "src/run/baseline.h"
 
 namespace sockproof {
@@ -38,7 +39,12 @@ struct SelfproofRow {
   bool Void() const { return unmutated != "PASS" && !FailsUnmutated(); }
 };
 
+// Runs a test as a RunOneTest (src/run/runner.h) does, on the system made wrong by `mutant`; on the
+// system as it is when that is null.
+using RunOneTestOn = std::function<void(const TestCase& test, const Mutant* mutant, EventLog& log)>;
+
 struct SelfproofOptions {
+  std::string sut;            // name of the system
   Baseline baseline;          // what the system as it is is known to do otherwise
   int jobs = 0;               // as RunOptions::jobs
   bool every_mutant = false;  // go on after the first that is caught
@@ -49,8 +55,9 @@ struct SelfproofOptions {
 // Each test on the system as it is, then on mutants, a few at a time, until it catches one. `say`
 // is given a line now and then. The result has a row for each test, in order.
 // Throws UsageError for a folder that cannot be written, HarnessError.
-std::vector<SelfproofRow> Selfproof(const std::vector<const TestCase*>& tests, System& system,
-                                    const Facts& facts, const std::vector<Mutant>& mutants,
+std::vector<SelfproofRow> Selfproof(const std::vector<const TestCase*>& tests,
+                                    const RunOneTestOn& body, const Facts& facts,
+                                    const std::vector<Mutant>& mutants,
                                     const SelfproofOptions& options,
                                     const std::function<void(const std::string&)>& say);
 

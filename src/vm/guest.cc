@@ -24,6 +24,7 @@
 #include "harness/base/errors.h"
 #include "harness/base/event_loop.h"
 #include "harness/base/unique_fd.h"
+#include "harness/mutants/mutant.h"
 #include "harness/net/namespace.h"
 #include "harness/sut/stack.h"
 #include "harness/sut/system.h"
@@ -40,6 +41,7 @@ using Json = nlohmann::json;
 std::vector<std::string> g_capabilities;  // beyond those that the agent finds out
 
 constexpr Duration kFactsPatience = 60s;
+constexpr const char* kTainted = "/proc/sys/kernel/tainted";
 constexpr Duration kExtraTime = 60s;  // a test may take 1.5 times its planned duration and this
 
 // Those of <sys/io.h> do not tell the compiler that they read and write memory.
@@ -149,6 +151,14 @@ void LimitTime(Duration limit) {
   setitimer(ITIMER_REAL, &timer, nullptr);
 }
 
+const Mutant& FindMutant(const std::string& id) {
+  const std::vector<Mutant>& mutants = AllMutants();
+  const auto found = std::find_if(mutants.begin(), mutants.end(),
+                                  [&](const Mutant& mutant) { return mutant.id == id; });
+  if (found == mutants.end()) throw HarnessError("the guest knows no mutant " + id);
+  return *found;
+}
+
 const TestCase& FindTest(const std::string& id) {
   const std::vector<TestCase>& tests = AllTests();
   const auto found = std::find_if(tests.begin(), tests.end(),
@@ -165,8 +175,17 @@ Duration PlannedDuration(const TestCase& test, const Facts& facts) {
   }
 }
 
-// In a process of its own, which may crash.
-void PrepareAndRun(const Json& ready) {
+[[noreturn]] void End(int exit, int signal, const std::string& tainted_before) {
+  Tell({{"guest", "end"},
+        {"exit", exit},
+        {"signal", signal},
+        {"warned", ReadLine(kTainted) != tainted_before}});
+  EndMachine();
+}
+
+// In a process of its own, which may crash. Does not return when the test ended as tests do: to
+// take down what is left of namespaces would cost each test a fifth of its time.
+void PrepareAndRun(const Json& ready, const std::string& tainted) {
   EventLoop loop;
   EventLog log([](std::string_view line) { Say(line); });
   const std::unique_ptr<System> host = MakeHostSystem(kAgent, g_capabilities);
@@ -179,17 +198,22 @@ void PrepareAndRun(const Json& ready) {
   // Read once more: the machine may have been stopped in the middle of the first time.
   const TestCase& test = FindTest(ReadFirmware(kTestFile));
   LimitTime(PlannedDuration(test, ready["facts"].get<Facts>()) * 3 / 2 + kExtraTime);
-  RunTest(test, *prepared, log);
+  if (const std::string mutant = ReadFirmware(kMutantFile); mutant.empty()) {
+    RunTest(test, *prepared, log);
+  } else {
+    RunTest(test, *MakeMutantSystem(*prepared, FindMutant(mutant)), log);
+  }
+  End(0, 0, tainted);
 }
 
 [[noreturn]] void RunTestInChild(const Json& ready) {
-  const std::string tainted = ReadLine("/proc/sys/kernel/tainted");
+  const std::string tainted = ReadLine(kTainted);
+  AllTests();  // are sorted at their first use: before the snapshot
   const pid_t child = fork();
   if (child < 0) ThrowErrno("fork");
   if (child == 0) {
     try {
-      PrepareAndRun(ready);
-      _exit(0);
+      PrepareAndRun(ready, tainted);
     } catch (const std::exception& error) {
       Tell({{"guest", "broken"}, {"why", error.what()}});
     }
@@ -198,11 +222,8 @@ void PrepareAndRun(const Json& ready) {
   int status = 0;
   while (waitpid(child, &status, 0) != child) {
   }
-  Tell({{"guest", "end"},
-        {"exit", WIFEXITED(status) ? WEXITSTATUS(status) : 0},
-        {"signal", WIFSIGNALED(status) ? WTERMSIG(status) : 0},
-        {"warned", ReadLine("/proc/sys/kernel/tainted") != tainted}});
-  EndMachine();
+  End(WIFEXITED(status) ? WEXITSTATUS(status) : 0, WIFSIGNALED(status) ? WTERMSIG(status) : 0,
+      tainted);
 }
 
 }  // namespace

@@ -15,8 +15,9 @@ constexpr unsigned short kConsolePort = 0xe9;    // isa-debugcon
 constexpr unsigned short kExitPort = 0xf4;       // isa-debug-exit
 constexpr unsigned short kSelectorPort = 0x510;  // fw_cfg (QEMU docs/specs/fw_cfg)
 constexpr unsigned short kDataPort = 0x511;
-constexpr const char* kTestFile = "opt/sockproof/test";  // the id of the test to run
-constexpr const char* kNoTest = "none";                  // its content before there is one
+constexpr const char* kTestFile = "opt/sockproof/test";      // the id of the test to run
+constexpr const char* kMutantFile = "opt/sockproof/mutant";  // how the system is to be wrong
+constexpr const char* kNoTest = "none";                      // its content before there is one
 
 constexpr const char* kModules = "/modules";  // to be loaded in the order of their names
 constexpr const char* kAgent = "/sockproof-agent";

@@ -341,10 +341,15 @@ Machine Machine::Prepare(const Kernel& kernel, const MachineOptions& options) {
   return machine;
 }
 
-void Machine::RunTest(const TestCase& test, EventLog& log) const {
+void Machine::RunTest(const TestCase& test, const Mutant* mutant, EventLog& log) const {
   const off_t console_begin = EndOfConsole();
   const UniqueFd state = Open(folder_ / "state", O_RDONLY);
   std::vector<std::string> arguments = Arguments(qemu_, time_, folder_, false, test.id());
+  if (mutant != nullptr) {
+    arguments.insert(arguments.end(),
+                     {"-fw_cfg", fmt::format("name={},string={}", guest_interface::kMutantFile,
+                                             Escaped(mutant->id))});
+  }
   // What the kernel was booted with is in memory by now, except for the place of its loader.
   for (const char* argument : {"-option-rom", "linuxboot_dma.bin", "-incoming", "defer"}) {
     arguments.emplace_back(argument);

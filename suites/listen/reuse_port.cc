@@ -99,8 +99,7 @@ TEST_WITH(ListenerGroup, ReusePort, AListenerThatIsClosedGetsNoMoreConnections,
 }
 
 TEST_WITH(ListenerGroup, ReusePort, TheQueueOfAClosedListenerIsLostByDefault,
-          .claims = {"linux:listener-closed", "linux:tcp_migrate_req"}, .needs = {"sysctl"}) {
-  sut.SetSysctl("net.ipv4.tcp_migrate_req", 0);
+          .claims = {"linux:listener-closed", "linux:tcp_migrate_req"}) {
   std::vector<Socket> group = Group(2);
   ScriptedTcp& client = Established(Client());
   Settle();

@@ -60,8 +60,14 @@ TEST(HeadlineTest, IsShortAndEndsWithTheCitation) {
   EXPECT_EQ(characters, 200U);
 }
 
+TEST(SutOptionTest, NamesEverySystemButTheDefault) {
+  EXPECT_EQ(SutOption("host"), "");
+  EXPECT_EQ(SutOption("vm:debian:6.1"), "-s vm:debian:6.1 ");
+}
+
 TEST(ShellQuotedTest, QuotesOnlyWhatNeedsIt) {
   EXPECT_EQ(ShellQuoted("HalfClose.X/ipv4"), "HalfClose.X/ipv4");
+  EXPECT_EQ(ShellQuoted("vm:debian:6.1"), "vm:debian:6.1");
   EXPECT_EQ(ShellQuoted("a b"), "'a b'");
   EXPECT_EQ(ShellQuoted("it's"), "'it'\\''s'");
   EXPECT_EQ(ShellQuoted(""), "''");

@@ -1,0 +1,59 @@
+// What documents tell about sysctls and options that are not everywhere.
+#include "harness/claims/missing.h"
+
+#include <map>
+#include <string_view>
+
+namespace sockproof {
+namespace {
+
+// The first release whose ip-sysctl.rst has it, of those younger than the kernels in use.
+const std::map<std::string_view, std::string_view> kSysctlSince = {
+    {"net.ipv4.tcp_migrate_req", "5.14"},
+    {"net.ipv4.tcp_syn_linear_timeouts", "6.5"},
+    {"net.ipv4.tcp_tw_reuse_delay", "6.14"},
+    {"net.ipv4.tcp_rto_max_ms", "6.15"},
+};
+
+const std::map<std::string_view, std::string_view> kSysctlOption = {
+    {"net.ipv4.tcp_syncookies", "CONFIG_SYN_COOKIES"},
+    {"net.core.rps_sock_flow_entries", "CONFIG_RPS"},
+    {"net.mptcp.enabled", "CONFIG_MPTCP"},
+};
+
+const std::map<std::string_view, std::string_view> kCapabilityOption = {
+    {"counters", "CONFIG_PROC_FS"},
+    {"diag", "CONFIG_INET_DIAG and CONFIG_INET_TCP_DIAG"},
+    {"epoll", "CONFIG_EPOLL"},
+    {"ipv6", "CONFIG_IPV6"},
+    {"sysctl", "CONFIG_PROC_SYSCTL"}};
+
+bool IsLinux(const Facts& facts) { return facts.Find("os") == "Linux"; }
+
+}  // namespace
+
+std::string WhyNoSysctl(const std::string& name, const Facts& facts) {
+  std::string text = "the system under test has no sysctl " + name;
+  if (!IsLinux(facts)) return text;
+  if (const auto since = kSysctlSince.find(name); since != kSysctlSince.end()) {
+    text += "; Linux documents it since ";
+    text += since->second;
+    text += ", this is " + facts.Find("release").value_or("of unknown release");
+  } else if (const auto option = kSysctlOption.find(name); option != kSysctlOption.end()) {
+    text += "; Linux has it with ";
+    text += option->second;
+  }
+  return text;
+}
+
+std::string WhyNoCapability(const std::string& name, const Facts& facts) {
+  std::string text = "the system under test lacks the capability " + name;
+  if (name == "virtual-time") return text + "; kernels in virtual machines have it (--sut vm:...)";
+  const auto option = kCapabilityOption.find(name);
+  if (!IsLinux(facts) || option == kCapabilityOption.end()) return text;
+  text += "; Linux has it with ";
+  text += option->second;
+  return text;
+}
+
+}  // namespace sockproof

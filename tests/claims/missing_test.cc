@@ -1,0 +1,54 @@
+#include "harness/claims/missing.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "harness/base/errors.h"
+
+namespace sockproof {
+namespace {
+
+using testing::EndsWith;
+using testing::HasSubstr;
+
+Facts LinuxFacts(const std::string& release) {
+  Facts facts;
+  facts.Set("os", "Linux");
+  facts.Set("release", release);
+  return facts;
+}
+
+TEST(Missing, ASysctlThatIsYoungerThanTheKernelIsSaidToBe) {
+  EXPECT_EQ(WhyNoSysctl("net.ipv4.tcp_rto_max_ms", LinuxFacts("6.1.0-50-amd64")),
+            "the system under test has no sysctl net.ipv4.tcp_rto_max_ms; Linux documents it since "
+            "6.15, this is 6.1.0-50-amd64");
+}
+
+TEST(Missing, ASysctlOfAnOptionNamesTheOption) {
+  EXPECT_THAT(WhyNoSysctl("net.ipv4.tcp_syncookies", LinuxFacts("6.1.0")),
+              HasSubstr("CONFIG_SYN_COOKIES"));
+}
+
+TEST(Missing, OfOtherSystemsNothingIsSaidThatIsTrueOfLinux) {
+  Facts facts;
+  facts.Set("os", "gVisor");
+  EXPECT_THAT(WhyNoSysctl("net.ipv4.tcp_syncookies", facts), EndsWith("net.ipv4.tcp_syncookies"));
+  EXPECT_THAT(WhyNoCapability("diag", facts), EndsWith("capability diag"));
+}
+
+TEST(Missing, ACapabilityNamesTheOption) {
+  EXPECT_THAT(WhyNoCapability("diag", LinuxFacts("6.1.0")), HasSubstr("CONFIG_INET_DIAG"));
+  EXPECT_THAT(WhyNoCapability("virtual-time", LinuxFacts("6.1.0")), HasSubstr("--sut vm:"));
+}
+
+TEST(Missing, AFactThatIsNotThereIsASkipThatSaysWhy) {
+  try {
+    LinuxFacts("5.10.0").Sysctl("net.ipv4.tcp_migrate_req");
+    FAIL();
+  } catch (const Skip& skip) {
+    EXPECT_THAT(skip.what(), HasSubstr("since 5.14"));
+  }
+}
+
+}  // namespace
+}  // namespace sockproof
