@@ -35,6 +35,12 @@ Duration FiresAfter::earliest() const { return nominal_ - granularity_ - kTick; 
 Duration FiresAfter::latest() const { return nominal_ + nominal_ / 8 + granularity_ + kTick; }
 
 bool FiresAfter::MatchAndExplain(Duration observed, testing::MatchResultListener* listener) const {
+  // GoogleTest asks a second time, for the explanation.
+  if (!name_.empty() && !listener->IsInterested()) {
+    TestContext::Current().log().Now(MeasurementEvent{name_, "s", ToSeconds(observed),
+                                                      ToSeconds(nominal_), ToSeconds(earliest()),
+                                                      ToSeconds(latest())});
+  }
   if (observed >= earliest() && observed <= latest()) return true;
   // A busy machine stamps either end of the interval late.
   const Duration own_lateness = TestContext::Current().loop().worst_lateness();

@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "harness/base/errors.h"
@@ -61,13 +62,16 @@ MATCHER_P(Raises, signal, "raises " + std::string(signal)) {
 // granularity, and late by up to 1/8 of their length: so coarse are the far levels of Linux's timer
 // wheel (kernel/time/timer.c), the coarsest documented clock among the systems tested.
 // A clock that is documented to be coarser makes it early or late by its `granularity` as well.
+// With a name, what is matched is recorded as a MeasurementEvent of that name.
 // A Duration longer than that by no more than this process was served late itself cannot be
 // judged: the test ends INCONCLUSIVE.
 class FiresAfter {
  public:
   using is_gtest_matcher = void;
-  explicit FiresAfter(Duration nominal, Duration granularity = Duration{0})
-      : nominal_(nominal), granularity_(granularity) {}
+  explicit FiresAfter(Duration nominal, std::string name = "")
+      : FiresAfter(nominal, Duration{0}, std::move(name)) {}
+  FiresAfter(Duration nominal, Duration granularity, std::string name = "")
+      : nominal_(nominal), granularity_(granularity), name_(std::move(name)) {}
   bool MatchAndExplain(Duration observed, testing::MatchResultListener* listener) const;
   void DescribeTo(std::ostream* out) const;
   void DescribeNegationTo(std::ostream* out) const;
@@ -78,6 +82,7 @@ class FiresAfter {
  private:
   Duration nominal_;
   Duration granularity_;
+  std::string name_;
 };
 
 }  // namespace sockproof

@@ -76,6 +76,16 @@ void EachField(T& event, auto field) requires AnyConst<T, ObservationEvent> {
 }
 
 template <typename T>
+void EachField(T& event, auto field) requires AnyConst<T, MeasurementEvent> {
+  field("name", event.name);
+  field("unit", event.unit);
+  field("observed", event.observed);
+  field("documented", event.documented);
+  field("lower", event.lower);
+  field("upper", event.upper);
+}
+
+template <typename T>
 void EachField(T&, auto) requires AnyConst<T, ReadyEvent> {}
 
 template <typename T>
@@ -86,9 +96,9 @@ void EachField(T& event, auto field) requires AnyConst<T, VerdictEvent> {
 }
 
 // In the order of Event::what.
-constexpr std::array<std::string_view, 10> kKinds{"call",        "return",  "frame", "state",
-                                                  "expectation", "failure", "note",  "observation",
-                                                  "ready",       "verdict"};
+constexpr std::array<std::string_view, 11> kKinds{"call",        "return",  "frame",  "state",
+                                                  "expectation", "failure", "note",   "observation",
+                                                  "measurement", "ready",   "verdict"};
 static_assert(std::variant_size_v<decltype(Event::what)> == kKinds.size());
 
 constexpr std::array<std::string_view, 6> kFates{"sent",    "received", "forwarded",
@@ -122,6 +132,7 @@ Bytes FromHex(std::string_view hex) {
 }
 
 Json Encode(int value) { return value; }
+Json Encode(double value) { return value; }
 Json Encode(bool value) { return value; }
 Json Encode(const std::string& value) { return value; }
 Json Encode(const std::vector<std::string>& value) { return value; }

@@ -84,6 +84,17 @@ struct ObservationEvent {
   std::string value;
 };
 
+// A number that was measured, and what is documented of it with the tolerance of the test: what a
+// plot is made from.
+struct MeasurementEvent {
+  std::string name;  // "TIME-WAIT"; "SYN retransmission 2": after the one with the number before
+  std::string unit;  // "s", or empty for a count
+  double observed = 0;
+  double documented = 0;
+  double lower = 0;  // the least and the most that the test takes for what is documented
+  double upper = 0;
+};
+
 // Set-up is over; the first frame is possible from here on.
 struct ReadyEvent {};
 
@@ -97,7 +108,7 @@ struct VerdictEvent {
 struct Event {
   Time time;
   std::variant<CallEvent, ReturnEvent, FrameEvent, StateEvent, ExpectationEvent, FailureEvent,
-               NoteEvent, ObservationEvent, ReadyEvent, VerdictEvent>
+               NoteEvent, ObservationEvent, MeasurementEvent, ReadyEvent, VerdictEvent>
       what;
 };
 

@@ -135,6 +135,7 @@ class LadderMaker {
   void Take(const FailureEvent& failure) { Add(failure); }
   void Take(const NoteEvent& note) { Add(note); }
   void Take(const ObservationEvent& observation) { Add(observation); }
+  void Take(const MeasurementEvent&) {}  // Its times are there anyway.
   void Take(const ReadyEvent&) {}
   void Take(const VerdictEvent& verdict) { Add(verdict); }
   void TakeCalls(const std::vector<Event>& events);

@@ -25,6 +25,7 @@ struct LayerStyle {
 
 constexpr std::array<LayerStyle, static_cast<std::size_t>(Layer::kCount)> kLayers{{
     {"mark", "fill:$mark"},
+    {"grid", "fill:none;stroke:$faint"},
     {"life", "fill:none;stroke:$line;stroke-width:1.5"},
     {"call", "fill:$callbg;stroke:$blue"},
     {"opening", "fill:$blue"},
@@ -35,6 +36,7 @@ constexpr std::array<LayerStyle, static_cast<std::size_t>(Layer::kCount)> kLayer
     {"closed", "fill:$line"},
     {"failbox", "fill:$failbg"},
     {"band", "fill:$band"},
+    {"documented", "fill:none;stroke:$green;stroke-width:2"},
     {"arrow", "fill:none;stroke:$ink;stroke-width:1.25"},
     {"head", "fill:$ink"},
     {"again", "fill:none;stroke:$amber;stroke-width:1.25"},
@@ -45,6 +47,7 @@ constexpr std::array<LayerStyle, static_cast<std::size_t>(Layer::kCount)> kLayer
     {"quiet", "fill:none;stroke:$line;stroke-dasharray:1 3"},
     {"break", "fill:none;stroke:$dim;stroke-width:1.5"},
     {"dot", "fill:$ink"},
+    {"wrongdot", "fill:$red"},
     {"title", "fill:$ink;font-weight:700", 13, Anchor::kStart},
     {"heading", "fill:$ink", 11, Anchor::kMiddle},
     {"time", "fill:$dim", 9, Anchor::kEnd},
@@ -76,7 +79,8 @@ constexpr Color kColors[] = {
     {"amber", "#9a6700", "#d29922"},  {"violet", "#8250df", "#ab7df8"},
     {"brown", "#953800", "#db6d28"},  {"red", "#cf222e", "#f85149"},
     {"callbg", "#ddf4ff", "#121d2f"}, {"failbg", "#ffebe9", "#301317"},
-    {"mark", "#fff8c5", "#2b2410"},   {"band", "#dafbe1", "#12361f"},
+    {"mark", "#fff8c5", "#2b2410"},   {"band", "#aceebb", "#1a4a2a"},
+    {"faint", "#d1d9e0", "#2a313c"},
 };
 
 constexpr std::string_view kFonts =

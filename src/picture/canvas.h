@@ -12,6 +12,7 @@ namespace sockproof {
 // From the lowest to the topmost. Each is one group with one class, so that elements are short.
 enum class Layer {
   kHighlight,
+  kGrid,
   kLifeline,
   kCall,
   kOpening,      // spans of states on a lifeline: SYN-SENT, SYN-RECEIVED
@@ -22,6 +23,7 @@ enum class Layer {
   kClosed,       // CLOSED, LISTEN and unknown ones
   kFailureBox,   // over the lifelines
   kBand,         // what is documented, with its tolerance
+  kDocumented,
   kArrow,
   kArrowHead,
   kAgain,  // retransmitted
@@ -32,6 +34,7 @@ enum class Layer {
   kQuiet,  // address resolution, rules
   kBreak,
   kDot,
+  kWrongDot,
   kTitle,  // texts from here on
   kHeading,
   kTime,

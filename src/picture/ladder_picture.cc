@@ -125,8 +125,8 @@ class PairPicture {
     if (left && *left < left_.next()) left.reset();
     if (right && *right < right_.next()) right.reset();
     if (!left && !right) return;
-    DrawUpTo(left_, left.value_or(0));
-    DrawUpTo(right_, right.value_or(0));
+    if (left) DrawUpTo(left_, *left);
+    if (right) DrawUpTo(right_, *right);
     const double top = std::max(left_.bottom(), right_.bottom()) + 6;
     left_.KeepFree(top + 14);
     right_.KeepFree(top + 14);

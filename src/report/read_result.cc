@@ -75,6 +75,11 @@ class Value {
     return std::chrono::milliseconds(std::llround(seconds * 1000));
   }
 
+  double Number() const {
+    if (!json_.is_number()) Refuse("is no number");
+    return json_.get<double>();
+  }
+
   // "2026-01-31T12:00:00.250Z"
   Time Utc() const {
     const std::string text = String();
@@ -203,6 +208,14 @@ TestResult ReadTest(const Value& value) {
   test.observations = value.At("observations").List([](const Value& observation) {
     return ObservationEvent{observation.At("name").String(), observation.At("value").String()};
   });
+  if (value.json().contains("measurements")) {
+    test.measurements = value.At("measurements").List([](const Value& measurement) {
+      return MeasurementEvent{
+          measurement.At("name").String(),     measurement.At("unit").String(),
+          measurement.At("observed").Number(), measurement.At("documented").Number(),
+          measurement.At("lower").Number(),    measurement.At("upper").Number()};
+    });
+  }
   test.ladder = value.At("ladder").String();
   test.output = value.At("output").String();
   test.directory = value.At("directory").PathBelowTests();

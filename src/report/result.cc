@@ -97,7 +97,7 @@ std::string FormatUtc(Time time) {
 }
 
 Json ToJson(const TestResult& test) {
-  return Json{
+  Json json{
       {"id", test.id},
       {"suite", test.suite},
       {"name", test.name},
@@ -144,6 +144,14 @@ Json ToJson(const TestResult& test) {
       {"directory", test.directory},
       {"files", test.files},
   };
+  if (!test.measurements.empty()) {
+    json["measurements"] = Array(test.measurements, [](const MeasurementEvent& measurement) {
+      return Json{{"name", measurement.name},         {"unit", measurement.unit},
+                  {"observed", measurement.observed}, {"documented", measurement.documented},
+                  {"lower", measurement.lower},       {"upper", measurement.upper}};
+    });
+  }
+  return json;
 }
 
 Json ToJson(const RunResult& run) {

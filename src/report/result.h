@@ -30,6 +30,9 @@
 //                  [{"verdict", "reason", "wall_s", "directory"}],
 //      "failures": [{"file", "line", "text"}],
 //      "observations": [{"name", "value"}],
+//      "measurements": numbers against what is documented, left out where there are none,
+//                      [{"name", "unit": "s", or "" for a count, "observed", "documented",
+//                        "lower", "upper": what the test takes for documented}],
 //      "ladder": of a test that did not pass, its middle left out when it is long,
 //      "output": the end of what its process printed, of a test that ended as ERROR,
 //      "directory": "tests/...", "files": [...], both relative to result.json}]}
@@ -92,6 +95,7 @@ struct TestResult {
   std::vector<Attempt> attempts;
   std::vector<FailureEvent> failures;
   std::vector<ObservationEvent> observations;
+  std::vector<MeasurementEvent> measurements;
   std::string ladder;
   std::string output;
   std::string directory;

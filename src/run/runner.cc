@@ -429,6 +429,8 @@ class Run {
         result.failures.push_back(*failure);
       } else if (const auto* observation = std::get_if<ObservationEvent>(&event.what)) {
         result.observations.push_back(*observation);
+      } else if (const auto* measurement = std::get_if<MeasurementEvent>(&event.what)) {
+        result.measurements.push_back(*measurement);
       }
     }
     if (!events.empty()) result.sut_time = events.back().time - events.front().time;

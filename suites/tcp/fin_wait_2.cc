@@ -24,7 +24,7 @@ class Orphans : public PeerTest {
 
   void ExpectGoneAfter(Duration documented, const Connection& connection, Time orphaned) {
     const Time gone = WaitUntilGone(connection, FiresAfter(documented).latest() + kPatience);
-    EXPECT_THAT(gone - orphaned, FiresAfter(documented));
+    EXPECT_THAT(gone - orphaned, FiresAfter(documented, "FIN-WAIT-2"));
   }
 };
 

@@ -41,10 +41,12 @@ class KeepaliveTest : public PeerTest {
     Pending<std::string> receiving = socket.StartReceive(64);
 
     Segment previous = peer.Expect(Probe(peer), AtMost(schedule.idle));
-    ASSERT_THAT(previous.time - last.time, FiresAfter(schedule.idle));
+    ASSERT_THAT(previous.time - last.time, FiresAfter(schedule.idle, "keepalive probe 1"));
     for (int probe = 2; probe <= schedule.probes; ++probe) {
       const Segment next = peer.Expect(Probe(peer), AtMost(schedule.interval));
-      ASSERT_THAT(next.time - previous.time, FiresAfter(schedule.interval)) << "probe " << probe;
+      const std::string name = "keepalive probe " + std::to_string(probe);
+      ASSERT_THAT(next.time - previous.time, FiresAfter(schedule.interval, name))
+          << "probe " << probe;
       previous = next;
     }
     const Outcome<std::string> received = receiving.Await(AtMost(schedule.interval));

@@ -50,7 +50,8 @@ TEST_WITH(
   Segment previous = wire.Expect(Syn().From(client));
   for (size_t i = 0; i < kLost; ++i) {
     const Segment again = wire.Expect(Syn().Seq(previous.seq).From(client), AtMost(documented[i]));
-    EXPECT_THAT(again.time - previous.time, FiresAfter(documented[i]));
+    EXPECT_THAT(again.time - previous.time,
+                FiresAfter(documented[i], "SYN retransmission " + std::to_string(i + 1)));
     previous = again;
   }
   EXPECT_THAT(connecting.Await(), Succeeds());
@@ -106,7 +107,8 @@ TEST_WITH(
   for (size_t i = 0; i < 3; ++i) {
     const Segment again =
         wire.Expect(SynAck().Seq(previous.seq).From(server), AtMost(documented[i]));
-    EXPECT_THAT(again.time - previous.time, FiresAfter(documented[i]));
+    EXPECT_THAT(again.time - previous.time,
+                FiresAfter(documented[i], "SYN,ACK retransmission " + std::to_string(i + 1)));
     previous = again;
   }
 }

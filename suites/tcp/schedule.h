@@ -1,6 +1,7 @@
 // Retransmissions of an opening segment, for the suites that time them.
 #pragma once
 
+#include <string>
 #include <vector>
 
 #include "harness/test/test.h"
@@ -10,14 +11,20 @@ namespace sockproof {
 // How long the documented value `nominal` may take at most.
 inline Within AtMost(Duration nominal) { return Within(FiresAfter(nominal).latest() + kPatience); }
 
+// The name of a measurement: "SYN retransmission 2".
+inline std::string Retransmission(const PartialSegment& kind, int number) {
+  return kind.Describe() + " retransmission " + std::to_string(number);
+}
+
 // Each retransmission in its time, with the sequence number of the first; returns the first.
 inline Segment ExpectSchedule(ScriptedTcp& peer, const PartialSegment& kind,
                               const std::vector<Duration>& retransmissions) {
   const Segment first = peer.Expect(kind);
   Segment previous = first;
+  int number = 0;
   for (const Duration gap : retransmissions) {
     const Segment again = peer.Expect(PartialSegment(kind).Seq(first.seq), AtMost(gap));
-    EXPECT_THAT(again.time - previous.time, FiresAfter(gap));
+    EXPECT_THAT(again.time - previous.time, FiresAfter(gap, Retransmission(kind, ++number)));
     previous = again;
   }
   return first;

@@ -25,7 +25,7 @@ TEST_WITH_PEER(SynAckRetries, TheDefaultScheduleIsTheDocumentedOne,
   const Segment first = ExpectSchedule(peer, SynAck(), documented.retransmissions);
   ExpectState(TcpState::kSynReceived, connection);
   const Time gone = WaitUntilGone(connection, AtMost(documented.give_up).value);
-  EXPECT_THAT(gone - first.time, FiresAfter(documented.give_up));
+  EXPECT_THAT(gone - first.time, FiresAfter(documented.give_up, "SYN,ACK give-up"));
   Observe("SYN,ACK give-up", gone - first.time);
   EXPECT_EQ(peer.waiting(), 0U) << "a SYN,ACK too many";
 }

@@ -55,7 +55,7 @@ class UnansweredSyn : public PeerTest {
   void ExpectGivenUp(Attempt& attempt, const Segment& first, Duration give_up) {
     const Outcome<int> connected = attempt.connecting.Await(AtMost(give_up));
     EXPECT_THAT(connected, FailsWith(ETIMEDOUT));
-    EXPECT_THAT(connected.end - first.time, FiresAfter(give_up));
+    EXPECT_THAT(connected.end - first.time, FiresAfter(give_up, "SYN give-up"));
     Observe("SYN give-up", connected.end - first.time);
   }
 

@@ -40,7 +40,7 @@ TEST_WITH_PEER(TimeWait, LastsAsLongAsDocumented,
   ExpectState(TcpState::kTimeWait, connection);
 
   const Time gone = WaitUntilGone(connection, TimeWaitAndSlack(sut.facts()) + kPatience);
-  EXPECT_THAT(gone - last_ack.time, FiresAfter(LinuxTimeWait(sut.facts())));
+  EXPECT_THAT(gone - last_ack.time, FiresAfter(LinuxTimeWait(sut.facts()), "TIME-WAIT"));
   Observe("TIME-WAIT", gone - last_ack.time);
 }
 
@@ -87,7 +87,7 @@ TEST_WITH_PEER(
   const Segment last_ack = connection.peer.Expect(Ack().Ack(connection.peer.snd_nxt));
 
   const Time gone = WaitUntilGone(connection, FiresAfter(RfcTimeWait()).latest());
-  EXPECT_THAT(gone - last_ack.time, FiresAfter(RfcTimeWait()));
+  EXPECT_THAT(gone - last_ack.time, FiresAfter(RfcTimeWait(), "TIME-WAIT"));
 }
 
 // --- Who enters it -------------------------------------------------------------------------------

@@ -37,6 +37,7 @@ RunResult FullRun() {
   test.attempts = {{Verdict::kInconclusive, "slow", 2s, "tests/x.attempt-1"},
                    {Verdict::kFail, "late", 1ms, "tests/x.attempt-2"}};
   test.observations = {{"TIME-WAIT", "60 s"}};
+  test.measurements = {{"TIME-WAIT", "s", 60.25, 60, 59.99, 67.51}};
   test.output = "words";
   return run;
 }
@@ -85,14 +86,15 @@ TEST(ReadResultTest, UnknownMembersAreIgnored) {
 }
 
 // Members that came later: older results lack them.
-const std::set<std::string> kNewer{"baselines"};
+const std::set<std::string> kNewer{"baselines", "measurements"};
 
 TEST(ReadResultTest, EveryMemberIsNeededButThoseThatCameLater) {
   const Json whole = ToJson(FullRun());
   int tried = 0;
   // All places of the document that hold an object of documented members.
-  for (const char* place : {"", "/tests/1", "/tests/1/claims/0", "/tests/1/failures/0", "/shard",
-                            "/tests/1/attempts/0", "/tests/1/observations/0"}) {
+  for (const char* place :
+       {"", "/tests/1", "/tests/1/claims/0", "/tests/1/failures/0", "/shard", "/tests/1/attempts/0",
+        "/tests/1/observations/0", "/tests/1/measurements/0"}) {
     const Json::json_pointer pointer(place);
     for (const auto& [name, value] : whole.at(pointer).items()) {
       Json json = whole;

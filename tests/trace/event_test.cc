@@ -40,6 +40,16 @@ TEST(EventJson, Return) {
   EXPECT_EQ(RoundTrip(ReturnEvent{7, "sut", "0", std::nullopt, {}}).begin, std::nullopt);
 }
 
+TEST(EventJson, Measurement) {
+  const auto measurement = RoundTrip(MeasurementEvent{"TIME-WAIT", "s", 60.25, 60, 59.99, 67.51});
+  EXPECT_EQ(measurement.name, "TIME-WAIT");
+  EXPECT_EQ(measurement.unit, "s");
+  EXPECT_EQ(measurement.observed, 60.25);
+  EXPECT_EQ(measurement.documented, 60);
+  EXPECT_EQ(measurement.lower, 59.99);
+  EXPECT_EQ(measurement.upper, 67.51);
+}
+
 TEST(EventJson, FrameOfEveryFate) {
   for (const Fate fate : {Fate::kSent, Fate::kReceived, Fate::kForwarded, Fate::kDropped,
                           Fate::kDelayed, Fate::kDuplicated}) {
