@@ -16,6 +16,7 @@ std::vector<std::pair<std::string_view, std::string_view>> CatalogueFiles();
 namespace {
 
 constexpr std::string_view kHeader = "id\tlevel\tsource\tstatement";
+constexpr std::string_view kHeaderWithReasons = "id\tlevel\tsource\tstatement\tuntestable because";
 constexpr std::array<std::string_view, 4> kLevels{"MUST", "SHOULD", "MAY", "documented"};
 
 // Takes the part of `rest` before `separator`, or all of it.
@@ -66,17 +67,25 @@ std::vector<Claim> ParseClaims(std::string_view name, std::string_view text) {
   };
   std::vector<Claim> claims;
   int line_number = 1;
-  if (TakeUntil('\n', text) != kHeader) fail(line_number, "not the header of a catalogue");
+  const std::string_view header = TakeUntil('\n', text);
+  if (header != kHeader && header != kHeaderWithReasons) {
+    fail(line_number, "not the header of a catalogue");
+  }
+  const auto most_tabs = std::count(header.begin(), header.end(), '\t');
   while (!text.empty()) {
     std::string_view line = TakeUntil('\n', text);
     ++line_number;
     if (line.starts_with('#')) continue;
-    if (std::count(line.begin(), line.end(), '\t') != 3) fail(line_number, "not four columns");
+    const auto tabs = std::count(line.begin(), line.end(), '\t');
+    if (tabs < 3) fail(line_number, "not four columns");
+    if (tabs > most_tabs) fail(line_number, "more columns than the header names");
     Claim claim;
     claim.id = TakeUntil('\t', line);
     claim.level = TakeUntil('\t', line);
     claim.source = TakeUntil('\t', line);
-    claim.statement = line;
+    claim.statement = TakeUntil('\t', line);
+    claim.untestable_because = line;
+    if (tabs == 4 && line.empty()) fail(line_number, "no reason why it is untestable");
     if (const std::string defect = Defect(claim); !defect.empty()) fail(line_number, defect);
     claims.push_back(claim);
   }

@@ -38,6 +38,12 @@ class Reader {
   int Number(const std::string& key, int otherwise) {
     return static_cast<int>(Get<std::int64_t>(key, otherwise));
   }
+  template <typename T>
+  std::optional<T> Unsigned(const std::string& key) {
+    const auto number = Find<std::int64_t>(key);
+    if (!number) return std::nullopt;
+    return static_cast<T>(*number);
+  }
   std::string Text(const std::string& key) {
     const auto value = Find<std::string>(key);
     if (!value) Refuse(table_, "is missing", key);
@@ -121,6 +127,7 @@ WireMutation ReadWire(Reader& reader) {
   wire.with = reader.Flags("with");
   wire.without = reader.Flags("without");
   wire.payload = reader.Find<bool>("payload");
+  wire.options = reader.Find<bool>("options");
   wire.repeated = reader.Find<bool>("repeated");
   wire.skip = reader.Number("skip", 0);
   wire.times = reader.Number("times", -1);
@@ -136,12 +143,16 @@ WireMutation ReadWire(Reader& reader) {
   wire.add_ack = reader.Number("add_ack", 0);
   wire.set_flags = reader.Flags("set");
   wire.clear_flags = reader.Flags("clear");
-  if (const auto window = reader.Find<std::int64_t>("window")) {
-    wire.window = static_cast<std::uint16_t>(*window);
-  }
+  wire.add_urgent = reader.Number("add_urgent", 0);
+  wire.window = reader.Unsigned<std::uint16_t>("window");
+  wire.hop_limit = reader.Unsigned<std::uint8_t>("hop_limit");
+  wire.traffic_class = reader.Unsigned<std::uint8_t>("traffic_class");
+  wire.reserved = reader.Unsigned<std::uint8_t>("reserved");
+  wire.mss = reader.Unsigned<std::uint16_t>("mss");
   wire.flip_payload = reader.Get("flip_payload", false);
   wire.cut_payload = reader.Get("cut_payload", false);
   wire.remove_options = reader.Get("remove_options", false);
+  wire.good_checksum = reader.Get("good_checksum", false);
   wire.bad_checksum = reader.Get("bad_checksum", false);
   return wire;
 }

@@ -24,6 +24,7 @@ struct WireMutation {
   TcpFlags with = 0;             // all of these flags
   TcpFlags without = 0;          // none of these
   std::optional<bool> payload;   // with payload, without; not set: both
+  std::optional<bool> options;   // with options, without
   std::optional<bool> repeated;  // a segment that occupies sequence space, seen before
   int skip = 0;                  // leaves the first so many matching ones alone
   int times = -1;                // touches so many; -1: all
@@ -35,11 +36,17 @@ struct WireMutation {
   std::int64_t add_ack = 0;
   TcpFlags set_flags = 0;
   TcpFlags clear_flags = 0;
+  std::int64_t add_urgent = 0;  // to the urgent pointer
   std::optional<std::uint16_t> window;
-  bool flip_payload = false;  // every bit of its first octet
-  bool cut_payload = false;   // its last octet is lost
+  std::optional<std::uint8_t> hop_limit;
+  std::optional<std::uint8_t> traffic_class;
+  std::optional<std::uint8_t> reserved;  // the reserved bits
+  std::optional<std::uint16_t> mss;      // in the MSS option, which is added where it is missing
+  bool flip_payload = false;             // every bit of its first octet
+  bool cut_payload = false;              // its last octet is lost
   bool remove_options = false;
   bool bad_checksum = false;
+  bool good_checksum = false;  // where it was wrong
 };
 
 // A lie of the agent about one method. Keys of a [[call]] table.

@@ -54,6 +54,7 @@ class Touching {
     if ((segment.flags & mutation_.with) != mutation_.with) return false;
     if ((segment.flags & mutation_.without) != 0) return false;
     if (mutation_.payload && *mutation_.payload == segment.payload.empty()) return false;
+    if (mutation_.options && *mutation_.options == segment.option_area.empty()) return false;
     if (mutation_.repeated && *mutation_.repeated != repeated) return false;
     if (matching_++ < mutation_.skip) return false;
     return mutation_.times < 0 || matching_ <= mutation_.skip + mutation_.times;
@@ -99,11 +100,25 @@ class WireMutator {
     segment.flags =
         static_cast<TcpFlags>((segment.flags | mutation_.set_flags) & ~mutation_.clear_flags);
     segment.window = mutation_.window.value_or(segment.window);
+    segment.hop_limit = mutation_.hop_limit.value_or(segment.hop_limit);
+    segment.traffic_class = mutation_.traffic_class.value_or(segment.traffic_class);
+    segment.reserved = mutation_.reserved.value_or(segment.reserved);
+    segment.urgent_pointer =
+        static_cast<std::uint16_t>(segment.urgent_pointer + mutation_.add_urgent);
+    if (mutation_.mss) SetMss(segment, *mutation_.mss);
     if (mutation_.flip_payload && !segment.payload.empty()) segment.payload[0] ^= 0xff;
     if (mutation_.cut_payload && !segment.payload.empty()) segment.payload.pop_back();
     if (mutation_.remove_options) segment.options.clear();
+    if (mutation_.good_checksum) segment.checksum_valid = true;
     if (mutation_.bad_checksum) segment.checksum_valid = false;
     return segment;
+  }
+
+  static void SetMss(Segment& segment, std::uint16_t mss) {
+    const auto is_mss = [](const TcpOption& option) { return option.kind == tcp_option::kMss; };
+    segment.options.erase(std::remove_if(segment.options.begin(), segment.options.end(), is_mss),
+                          segment.options.end());
+    segment.options.push_back(tcp_option::Mss(mss));
   }
 
   WireMutation mutation_;

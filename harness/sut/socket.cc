@@ -123,6 +123,22 @@ Outcome<int> Socket::SetOption(const std::string& name, int value) {
                          fmt::format("setsockopt({}, {}, {})", fd_, name, value), ReadInteger);
 }
 
+Outcome<int> Socket::SetOption(const std::string& name, const Bytes& value) {
+  const std::string bytes(value.begin(), value.end());
+  return CallAtOnce<int>(*stack_, "setsockopt",
+                         {{"fd", fd_},
+                          {"level", LevelOf(name)},
+                          {"name", name},
+                          {"value", {{"bytes", agent_protocol::Base64Encode(bytes)}}}},
+                         fmt::format("setsockopt({}, {}, {} octets)", fd_, name, value.size()),
+                         ReadInteger);
+}
+
+Outcome<int> Socket::AtMark() {
+  return CallAtOnce<int>(*stack_, "ioctl", {{"fd", fd_}, {"request", "SIOCATMARK"}},
+                         fmt::format("ioctl({}, SIOCATMARK)", fd_), ReadInteger);
+}
+
 Outcome<int> Socket::GetOption(const std::string& name) {
   return CallAtOnce<int>(*stack_, "getsockopt",
                          {{"fd", fd_}, {"level", LevelOf(name)}, {"name", name}},

@@ -98,9 +98,14 @@ class Socket {
   Pending<int> StartClose();
   Outcome<int> Close() { return StartClose().Await(); }
 
+  // SIOCATMARK, as sockatmark(3) reads it: 1 when the next octet to be read is at the urgent mark.
+  Outcome<int> AtMark();
+
   // Options by name; the level follows from the name's prefix.
   Outcome<int> SetOption(const std::string& name, int value);
   Outcome<int> GetOption(const std::string& name);
+  // An option as the octets that setsockopt() gets.
+  Outcome<int> SetOption(const std::string& name, const Bytes& value);
   // SO_LINGER with l_onoff 1.
   Outcome<int> SetLinger(int seconds);
   // SO_ERROR as an errno: reads and clears it.

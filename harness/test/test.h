@@ -33,7 +33,9 @@
 #include <errno.h>
 
 #include <memory>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "harness/base/errors.h"
 #include "harness/claims/documented.h"
@@ -59,9 +61,17 @@ class PeerTest : public TestBody {
   explicit PeerTest(Acquaintance acquaintance = Acquaintance::kNeighbour);
 
  protected:
+  // What the scripted peer of a connection tells of itself in its SYN.
+  struct Offer {
+    std::uint16_t window = 65535;
+    // Instead of an MSS that fits the link.
+    std::optional<std::vector<TcpOption>> options = std::nullopt;
+  };
   // An established connection: by connect() of the system under test, or by its accept().
-  Connection Connected();
-  Connection ConnectedByAccept();
+  Connection Connected(const Offer& offer);
+  Connection Connected() { return Connected(Offer()); }
+  Connection ConnectedByAccept(const Offer& offer);
+  Connection ConnectedByAccept() { return ConnectedByAccept(Offer()); }
   // A connection of the system under test in the state named, against the scripted peer. Throws
   // Departure when the system does not get there.
   Connection InState(TcpState state);
@@ -92,6 +102,8 @@ class PeerTest : public TestBody {
   ScriptedPeer host;
 
  private:
+  static void MakeOffer(ScriptedTcp& peer, const Offer& offer);
+
   std::uint16_t next_port_ = 40000;
   std::uint16_t next_listening_port_ = 9000;
 };

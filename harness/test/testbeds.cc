@@ -82,8 +82,14 @@ PeerTest::PeerTest(Acquaintance acquaintance)
                      acquaintance == Acquaintance::kStranger)),
       host(sut.loop(), sut.log(), sut.wire(), "peer", kSecondHost, sut.actor(), kFirstHost) {}
 
-Connection PeerTest::Connected() {
+void PeerTest::MakeOffer(ScriptedTcp& peer, const Offer& offer) {
+  peer.rcv_wnd = offer.window;
+  if (offer.options) peer.syn_options = *offer.options;
+}
+
+Connection PeerTest::Connected(const Offer& offer) {
   ScriptedTcp& peer = host.Listen(ip, kPeerPort);
+  MakeOffer(peer, offer);
   Socket socket = sut.NewSocket(ip);
   Pending<int> connecting = socket.StartConnect(peer.local());
   peer.Expect(Syn());
@@ -93,8 +99,11 @@ Connection PeerTest::Connected() {
   return {socket, peer};
 }
 
-Connection PeerTest::ConnectedByAccept() {
-  Connection connection = InState(TcpState::kSynReceived);
+Connection PeerTest::ConnectedByAccept(const Offer& offer) {
+  Connection connection = InState(TcpState::kListen);
+  MakeOffer(connection.peer, offer);
+  connection.peer.Send(Syn());
+  connection.peer.Expect(SynAck().Ack(connection.peer.snd_nxt));
   connection.peer.Send(Ack());
   connection.socket = connection.socket.Accept().value().socket;
   return connection;

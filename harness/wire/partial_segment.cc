@@ -43,6 +43,9 @@ PartialSegment& PartialSegment::OnlyOptions(std::vector<TcpOption> options) {
 }
 PartialSegment& PartialSegment::Source(Endpoint source) { return source_ = source, *this; }
 PartialSegment& PartialSegment::HopLimit(std::uint8_t hops) { return hop_limit_ = hops, *this; }
+PartialSegment& PartialSegment::TrafficClass(std::uint8_t traffic_class) {
+  return traffic_class_ = traffic_class, *this;
+}
 PartialSegment& PartialSegment::BadChecksum() { return bad_checksum_ = true, *this; }
 PartialSegment& PartialSegment::DataOffset(std::uint8_t words) {
   return data_offset_ = words, *this;
@@ -50,6 +53,9 @@ PartialSegment& PartialSegment::DataOffset(std::uint8_t words) {
 PartialSegment& PartialSegment::ReservedBits(std::uint8_t bits) { return reserved_ = bits, *this; }
 PartialSegment& PartialSegment::RawOptions(Bytes options) {
   return raw_options_ = std::move(options), *this;
+}
+PartialSegment& PartialSegment::IpOptions(Bytes options) {
+  return ip_options_ = std::move(options), *this;
 }
 PartialSegment& PartialSegment::From(const std::string& actor) { return from_ = actor, *this; }
 
@@ -62,7 +68,7 @@ bool PartialSegment::Matches(const Segment& segment) const {
          agrees(ack_, segment.ack) && agrees(window_, segment.window) &&
          agrees(urgent_pointer_, segment.urgent_pointer) && agrees(payload_, segment.payload) &&
          (name_ != "data" || !segment.payload.empty()) && agrees(source_, segment.source) &&
-         agrees(hop_limit_, segment.hop_limit) &&
+         agrees(hop_limit_, segment.hop_limit) && agrees(traffic_class_, segment.traffic_class) &&
          std::all_of(options_.begin(), options_.end(), [&](const TcpOption& option) {
            return std::find(segment.options.begin(), segment.options.end(), option) !=
                   segment.options.end();
@@ -78,11 +84,13 @@ Segment PartialSegment::Over(Segment natural) const {
   natural.payload = payload_.value_or(natural.payload);
   natural.source = source_.value_or(natural.source);
   natural.hop_limit = hop_limit_.value_or(natural.hop_limit);
+  natural.traffic_class = traffic_class_.value_or(natural.traffic_class);
+  natural.ip_options = ip_options_.value_or(natural.ip_options);
   if (only_options_) natural.options = *only_options_;
   natural.options.insert(natural.options.end(), options_.begin(), options_.end());
   natural.raw_options = raw_options_;
   natural.data_offset = data_offset_;
-  natural.reserved = reserved_;
+  natural.reserved = reserved_.value_or(natural.reserved);
   natural.checksum_valid = !bad_checksum_;
   return natural;
 }
@@ -103,6 +111,9 @@ std::string PartialSegment::Describe() const {
     text += fmt::format(" \"{}\"{}", shown, payload_->size() > kShown ? "..." : "");
   }
   if (window_) text += fmt::format(" win={}", *window_);
+  if (urgent_pointer_) text += fmt::format(" urg={}", *urgent_pointer_);
+  if (hop_limit_) text += fmt::format(" hops={}", *hop_limit_);
+  if (traffic_class_) text += fmt::format(" class={:#04x}", *traffic_class_);
   for (const TcpOption& option : options_) text += fmt::format(" option {}", option.kind);
   if (!from_.empty()) text += " from " + from_;
   return text;

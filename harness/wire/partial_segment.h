@@ -35,12 +35,14 @@ class PartialSegment {
   PartialSegment& OnlyOptions(std::vector<TcpOption> options);
   PartialSegment& Source(Endpoint source);
   PartialSegment& HopLimit(std::uint8_t hops);
+  PartialSegment& TrafficClass(std::uint8_t traffic_class);
 
   // Only when sent, to make what no stack makes.
   PartialSegment& BadChecksum();
   PartialSegment& DataOffset(std::uint8_t words);
   PartialSegment& ReservedBits(std::uint8_t bits);
   PartialSegment& RawOptions(Bytes options);
+  PartialSegment& IpOptions(Bytes options);
 
   // Only when expected on a programmable wire: sent by that stack ("client", "server").
   PartialSegment& From(const std::string& actor);
@@ -70,8 +72,8 @@ class PartialSegment {
   std::vector<TcpOption> options_;
   std::optional<std::vector<TcpOption>> only_options_;
   std::optional<Endpoint> source_;
-  std::optional<std::uint8_t> hop_limit_, data_offset_, reserved_;
-  std::optional<Bytes> raw_options_;
+  std::optional<std::uint8_t> hop_limit_, traffic_class_, data_offset_, reserved_;
+  std::optional<Bytes> raw_options_, ip_options_;
   bool bad_checksum_ = false;
   std::string from_;
 };

@@ -76,6 +76,28 @@ Bytes OptionBytes(const Segment& segment) {
   return bytes;
 }
 
+void Write16(std::uint8_t* at, size_t value) {
+  at[0] = static_cast<std::uint8_t>(value >> 8);
+  at[1] = static_cast<std::uint8_t>(value);
+}
+
+// Into a frame with a plain IPv4 header. RFC 791 section 3.1.
+void InsertIpOptions(Bytes& frame, const Bytes& options) {
+  if (frame[kEthernetHeader] != 0x45 || options.size() % 4 != 0 || options.size() > 40) {
+    throw HarnessError("these octets cannot be options of this IP header");
+  }
+  frame.insert(frame.begin() + kEthernetHeader + kIpv4Header, options.begin(), options.end());
+  std::uint8_t* const ip = frame.data() + kEthernetHeader;
+  const size_t header = kIpv4Header + options.size();
+  ip[0] = static_cast<std::uint8_t>(0x40 | header / 4);
+  Write16(ip + 2, Read16(ip + 2) + options.size());
+  Write16(ip + 10, 0);
+  std::uint32_t sum = 0;
+  for (size_t i = 0; i < header; i += 2) sum += Read16(ip + i);
+  while (sum >> 16 != 0) sum = (sum & 0xffff) + (sum >> 16);
+  Write16(ip + 10, static_cast<std::uint16_t>(~sum));
+}
+
 }  // namespace
 
 namespace tcp_option {
@@ -138,6 +160,9 @@ std::optional<Segment> ParseSegment(const Bytes& frame, Time time) {
     segment.source.address = IpAddress(IpVersion::kIpv4, ip + 12);
     segment.destination.address = IpAddress(IpVersion::kIpv4, ip + 16);
     segment.hop_limit = ip[8];
+    if (ip_header > kIpv4Header && ip_header <= left) {
+      segment.ip_options.assign(ip + kIpv4Header, ip + ip_header);
+    }
     segment.traffic_class = ip[1];
   } else if (ether_type == 0x86dd) {
     if (left < kIpv6Header || ip[6] != kProtocolTcp) return std::nullopt;
@@ -157,12 +182,14 @@ std::optional<Segment> ParseSegment(const Bytes& frame, Time time) {
   segment.destination.port = Read16(tcp + 2);
   segment.seq = Read32(tcp + 4);
   segment.ack = Read32(tcp + 8);
+  segment.reserved = tcp[12] & 0xf;
   segment.flags = tcp[13];
   segment.window = Read16(tcp + 14);
   segment.urgent_pointer = Read16(tcp + 18);
   segment.checksum_valid =
       TcpChecksum(segment.source.address, segment.destination.address, tcp, ip_payload) == 0;
   const size_t header = std::clamp(static_cast<size_t>(tcp[12] >> 4) * 4, kTcpHeader, ip_payload);
+  segment.option_area.assign(tcp + kTcpHeader, tcp + header);
   segment.options = ParseOptions(tcp + kTcpHeader, header - kTcpHeader);
   segment.payload.assign(tcp + header, tcp + ip_payload);
   return segment;
@@ -208,12 +235,13 @@ Bytes BuildFrame(const Segment& segment, const MacAddress& source, const MacAddr
   std::uint8_t* const header = bytes.data() + kEthernetHeader + ip_header;
   const auto true_offset = static_cast<std::uint8_t>((kTcpHeader + options) / 4);
   header[12] = static_cast<std::uint8_t>(segment.data_offset.value_or(true_offset) << 4 |
-                                         (segment.reserved.value_or(0) & 0xf));
+                                         (segment.reserved & 0xf));
   header[16] = header[17] = 0;
   std::uint16_t checksum = TcpChecksum(from, to, header, tcp_size);
   if (!segment.checksum_valid) checksum ^= 0x5555;
   header[16] = static_cast<std::uint8_t>(checksum >> 8);
   header[17] = static_cast<std::uint8_t>(checksum);
+  if (!segment.ip_options.empty()) InsertIpOptions(bytes, segment.ip_options);
   return bytes;
 }
 
@@ -222,6 +250,7 @@ std::string Describe(const Segment& segment, std::uint32_t initial_seq, std::uin
       fmt::format("{} seq={}", TcpFlagsName(segment.flags), segment.seq - initial_seq);
   if (segment.Has(kAck)) text += fmt::format(" ack={}", segment.ack - initial_ack);
   if (!segment.payload.empty()) text += fmt::format(" len={}", segment.payload.size());
+  if (segment.Has(kUrg)) text += fmt::format(" urg={}", segment.urgent_pointer);
   if (!segment.checksum_valid) text += " (bad checksum)";
   return text;
 }

@@ -58,14 +58,16 @@ struct Segment {
   std::uint16_t window = 65535;
   std::uint16_t urgent_pointer = 0;
   std::vector<TcpOption> options;
+  Bytes option_area;  // only when seen: all octets between the fixed header and the data
   Bytes payload;
   std::uint8_t hop_limit = 64;     // TTL in IPv4
   std::uint8_t traffic_class = 0;  // TOS in IPv4
+  Bytes ip_options;                // of an IPv4 header; a multiple of 4 octets, at most 40
+  std::uint8_t reserved = 0;       // the four reserved bits
   bool checksum_valid = true;      // false when sending: send it wrong
 
   // Only for sending what no stack would send:
   std::optional<std::uint8_t> data_offset;  // in 32-bit words, whatever the true length is
-  std::optional<std::uint8_t> reserved;     // the four reserved bits
   std::optional<Bytes> raw_options;         // instead of `options`; padded with EOL to 32 bits
 
   bool Has(TcpFlag flag) const { return (flags & flag) != 0; }

@@ -125,6 +125,8 @@ struct ListArguments {
   std::string sut = "host";
   std::string authority;  // list this authority's claims instead of tests
   bool tags = false;      // list these instead of tests
+  bool coverage = false;  // list which claims have a test
+  std::string html;       // file for a page of the coverage
   bool json = false;
 };
 int ListCommand(const ListArguments& arguments);

@@ -12,6 +12,9 @@
 #include "harness/test/registry.h"
 #include "src/cli/commands.h"
 #include "src/cli/target.h"
+#include "src/coverage/coverage.h"
+#include "src/report/files.h"
+#include "src/report/result.h"
 #include "src/report/text.h"
 #include "src/run/selection.h"
 #include "src/run/usage_error.h"
@@ -77,42 +80,66 @@ void ListTestsAsJson(const Tests& tests, const std::optional<Facts>& facts) {
   fmt::print("{}", DumpJson(array));
 }
 
-void ListClaims(const Tests& tests, const std::string& authority, bool as_json) {
+// The claims of that authority, or all when it is empty. Throws UsageError when it has none.
+std::vector<Claim> ClaimsOf(const std::string& authority) {
+  std::vector<Claim> claims;
   std::set<std::string> authorities;
-  Json array = Json::array();
-  int tested = 0;
   for (const Claim& claim : AllClaims()) {
     authorities.emplace(claim.authority());
-    if (claim.authority() != authority) continue;
-    Json ids = Json::array();
-    for (const TestCase* test : tests) {
-      const auto& claims = test->traits.claims;
-      if (std::find(claims.begin(), claims.end(), claim.id) != claims.end()) {
-        ids.push_back(test->id());
-      }
-    }
-    if (!ids.empty()) ++tested;
-    array.push_back(Json{{"id", claim.id},
-                         {"level", claim.level},
-                         {"source", claim.source},
-                         {"statement", claim.statement},
-                         {"tests", ids}});
+    if (authority.empty() || claim.authority() == authority) claims.push_back(claim);
   }
-  if (array.empty()) {
+  if (claims.empty()) {
     throw UsageError(fmt::format("no claims of '{}'; there are those of {}", authority,
                                  Joined({authorities.begin(), authorities.end()})));
   }
+  return claims;
+}
+
+void ListClaims(const Tests& tests, const std::string& authority, bool as_json) {
+  std::vector<TestCase> selected;
+  for (const TestCase* test : tests) selected.push_back(*test);
+  const std::vector<ClaimCoverage> coverage = CoverageOf(ClaimsOf(authority), selected);
   if (as_json) {
-    fmt::print("{}", DumpJson(array));
+    fmt::print("{}", CoverageJson(coverage));
     return;
   }
-  const auto text = [](const Json& json) { return json.get<std::string>(); };
-  for (const Json& claim : array) {
-    fmt::print("{}  {}  {}\n", text(claim["id"]), text(claim["level"]), text(claim["statement"]));
-    for (const Json& id : claim["tests"]) fmt::print("    {}\n", text(id));
-    if (claim["tests"].empty()) fmt::print("    NO TEST\n");
+  for (const ClaimCoverage& entry : coverage) {
+    fmt::print("{}  {}  {}\n", entry.claim.id, entry.claim.level, entry.claim.statement);
+    for (const std::string& test : entry.tests) fmt::print("    {}\n", test);
+    if (!entry.tests.empty()) continue;
+    const bool untestable = entry.status == ClaimStatus::kUntestable;
+    fmt::print("    {}\n",
+               untestable ? fmt::format("untestable, because {}", entry.claim.untestable_because)
+                          : "NO TEST");
   }
-  fmt::print("{} of {} claims of {} have a test\n", tested, array.size(), authority);
+  const CoverageCount total = TotalOf(coverage);
+  fmt::print("{} of {} claims of {} have a test", total.tested, total.total(), authority);
+  fmt::print("{}\n", total.untestable > 0 ? fmt::format(", {} cannot have one", total.untestable)
+                                          : std::string());
+}
+
+// All tests count: of a part of them it would say that claims are open which are not.
+void ListCoverage(const ListArguments& arguments) {
+  if (!arguments.patterns.empty()) throw UsageError("--coverage is about all tests: no PATTERN");
+  const std::vector<ClaimCoverage> coverage = CoverageOf(ClaimsOf(arguments.authority), AllTests());
+  if (!arguments.html.empty()) {
+    try {
+      PrepareReportFile(arguments.html);
+      ReplaceFile(arguments.html, CoveragePage(coverage));
+    } catch (const HarnessError& error) {
+      throw UsageError(error.what());
+    }
+  }
+  if (arguments.json) {
+    fmt::print("{}", CoverageJson(coverage));
+  } else if (arguments.html.empty()) {
+    fmt::print("{}", CoverageTable(coverage));
+    if (arguments.authority.empty()) {
+      fmt::print("\nEach claim: sockproof list --coverage --claims AUTHORITY, --json or --html\n");
+    } else {
+      fmt::print("{}", CoverageRows(coverage));
+    }
+  }
 }
 
 void ListTags(const Tests& tests) {
@@ -126,6 +153,13 @@ void ListTags(const Tests& tests) {
 }  // namespace
 
 int ListCommand(const ListArguments& arguments) {
+  if (!arguments.html.empty() && !arguments.coverage) {
+    throw UsageError("--html goes with --coverage");
+  }
+  if (arguments.coverage) {
+    ListCoverage(arguments);
+    return 0;
+  }
   const Tests tests = Select(AllTests(), arguments.patterns);
   if (!arguments.authority.empty()) {
     ListClaims(tests, arguments.authority, arguments.json);

@@ -156,6 +156,10 @@ int Main(int argc, char** argv) {
   list_command->add_flag("--tags", list.tags, "The words for --tag, with their number of tests");
   list_command->add_option("--claims", list.authority, "Claims of notes, rfc9293, ...")
       ->type_name("AUTHORITY");
+  list_command->add_flag("--coverage", list.coverage,
+                         "Which claims are tested, untestable or open; with --claims each of them");
+  list_command->add_option("--html", list.html, "Write the coverage as a web page")
+      ->type_name("FILE");
 
   ReportArguments report;
   CLI::App* report_command =

@@ -5,7 +5,8 @@ using namespace sockproof;
 
 TEST_WITH_PEER(Close, TheActiveSideGoesThroughFinWaitToTimeWait,
                .claims = {"rfc9293:3.6-close-fin", "rfc9293:3.10.7.4-fin-wait-1-ack",
-                          "rfc9293:3.10.7.4-fin-wait-2-fin", "notes:C1", "notes:C4", "notes:C6"}) {
+                          "rfc9293:3.10.7.4-fin-wait-2-fin", "rfc9293:3.6-last-ack", "notes:C1",
+                          "notes:C4", "notes:C6"}) {
   Connection connection = Connected();
   auto& [socket, peer] = connection;
 

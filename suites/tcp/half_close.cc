@@ -44,8 +44,8 @@ TEST_WITH_PEER(HalfClose, DataStillFlowsToTheSideThatSentItsFin,
 }
 
 TEST_WITH_PEER(HalfClose, TheSideThatReceivedAFinMayStillSend,
-               .claims = {"rfc9293:3.6.1-half-close", "rfc9293:3.6-fin-waits-for-user", "notes:C3",
-                          "notes:C5"}) {
+               .claims = {"rfc9293:3.6.1-half-close", "rfc9293:3.6-fin-waits-for-user",
+                          "rfc9293:3.10.2-send-close-wait", "notes:C3", "notes:C5"}) {
   auto [socket, peer] = InState(TcpState::kCloseWait);
 
   ASSERT_THAT(socket.Send("still here"), Returns(10));
@@ -116,8 +116,8 @@ TEST_WITH_PEER(
 // --- The end of the file -------------------------------------------------------------------------
 
 TEST_WITH_PEER(HalfClose, TheEndOfFileComesAfterTheLastByte,
-               .claims = {"rfc9293:3.10.7.4-fin-signals-user", "man:recv(2)-end-of-file",
-                          "notes:H5"}) {
+               .claims = {"rfc9293:3.10.7.4-fin-signals-user", "rfc9293:3.10.3-receive-close-wait",
+                          "man:recv(2)-end-of-file", "notes:H5"}) {
   auto [socket, peer] = Connected();
 
   peer.Send(Data("last words"));
@@ -255,8 +255,8 @@ TEST_WITH_PEER(
 }
 
 TEST_WITH_PEER(HalfClose, SendingAfterShutdownFailsWithEpipeAndSigpipe,
-               .claims = {"man:shutdown(2)-SHUT_WR", "posix:shutdown-SHUT_WR", "man:send(2)-EPIPE",
-                          "posix:send-EPIPE"}) {
+               .claims = {"rfc9293:3.10.2-send-after-close", "man:shutdown(2)-SHUT_WR",
+                          "posix:shutdown-SHUT_WR", "man:send(2)-EPIPE", "posix:send-EPIPE"}) {
   auto [socket, peer] = Connected();
   ASSERT_THAT(socket.Shutdown("SHUT_WR"), Succeeds());
 

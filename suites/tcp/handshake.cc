@@ -105,3 +105,45 @@ TEST_WITH_PEER(Handshake, ASynToAClosedPortIsReset,
   const Segment syn = peer.Send(Syn());
   peer.Expect(Rst().With(kAck).Seq(0).Ack(syn.seq + 1));
 }
+
+TEST_WITH_PEER(Handshake, TheAckThatEndsItTakesNoNumber,
+               .claims = {"rfc9293:3.5-ack-not-numbered", "rfc9293:3.1-isn"}) {
+  ScriptedTcp& peer = host.Listen(ip, 80);
+  Socket socket = sut.NewSocket(ip);
+  Pending<int> connecting = socket.StartConnect(peer.local());
+  const Segment syn = peer.Expect(Syn());
+  peer.Send(SynAck());
+  const Segment ack = peer.Expect(Ack());
+  connecting.Await().value();
+  ASSERT_THAT(socket.Send("first"), Returns(5));
+  EXPECT_EQ(peer.Expect(Data("first")).seq, ack.seq);
+  EXPECT_EQ(ack.seq, syn.seq + 1);
+}
+
+TEST_WITH_PEER(Handshake, AResetInSynReceivedEndsOnlyAnActiveOpen, .claims = {"rfc9293:MUST-11"}) {
+  auto [listener, passive] = InState(TcpState::kSynReceived);
+  passive.Send(Rst());
+  ScriptedTcp& other = host.Towards(*passive.remote(), NextPort());
+  other.Send(Syn());
+  other.Expect(SynAck().Ack(other.snd_nxt));
+  other.Send(Ack());
+  EXPECT_EQ(listener.Accept().value().remote.ToString(), other.local().ToString());
+
+  auto [socket, active] = InState(TcpState::kSynSent);
+  active.Send(Syn());
+  active.Expect(SynAck().Ack(active.snd_nxt));
+  active.Send(Rst());
+  Settle();
+  EXPECT_NE(ErrnoName(socket.TakeError()), ErrnoName(0));
+}
+
+TEST_WITH_PEER(Handshake, ASecondSynInSynReceivedReturnsAPassiveOpenToListen,
+               .claims = {"rfc9293:3.10.7.4-syn-received-syn"}) {
+  auto [listener, peer] = InState(TcpState::kSynReceived);
+  const std::uint32_t nxt = peer.snd_nxt;
+  peer.Send(Syn().Seq(nxt + 100));  // within the window
+  Settle();
+  peer.snd_nxt = nxt;
+  const Segment ack = peer.Send(Ack());  // finds no connection any more
+  peer.ExpectEventually(Rst().Seq(ack.ack).Without(kAck));
+}

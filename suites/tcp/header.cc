@@ -209,3 +209,51 @@ TEST_WITH_PEER(Header, NothingNewFollowsTheFin,
   peer.Send(Fin());
   peer.Expect(Ack().Seq(fin.seq + 1).Ack(peer.snd_nxt));
 }
+
+// --- The rest of the header ----------------------------------------------------------------------
+
+TEST_WITH_WIRE(Header, TheReservedBitsAreSentAsZero, .claims = {"rfc9293:3.1-reserved"}) {
+  auto [near, far] = Connected();
+  ASSERT_THAT(near.Send("question"), Returns(8));
+  ASSERT_THAT(far.Receive(64), Returns("question"));
+  ASSERT_THAT(near.Close(), Succeeds());
+  wire.Expect(Fin().From(client));
+  for (const Segment& segment : wire.Seen(AnySegment())) {
+    EXPECT_EQ(segment.reserved, 0) << Describe(segment, 0, 0);
+  }
+}
+
+// All but the last of them, which Accurate ECN (RFC 9768) has put to use.
+TEST_WITH_PEER(Header, TheReservedBitsAreIgnored, .claims = {"rfc9293:3.1-reserved"}) {
+  constexpr std::uint8_t kReserved = 0xe;
+  auto [listener, peer] = InState(TcpState::kListen);
+  peer.Send(Syn().ReservedBits(kReserved));
+  peer.Expect(SynAck().Ack(peer.snd_nxt));
+  peer.Send(Ack().ReservedBits(kReserved));
+  Socket socket = listener.Accept().value().socket;
+  peer.Send(Data("data").ReservedBits(kReserved));
+  peer.Expect(Ack().Ack(peer.snd_nxt));
+  EXPECT_THAT(socket.Receive(64), Returns("data"));
+}
+
+TEST_WITH_PEER(Header, TheDataBeginsWhereTheOffsetSays, .claims = {"rfc9293:3.1-data-offset"}) {
+  auto [socket, peer] = Connected();
+  for (const size_t octets : {0U, 4U, 20U, 40U}) {
+    const std::string text = std::to_string(octets) + " octets of options";
+    peer.Send(Data(text).RawOptions(Bytes(octets, tcp_option::kNop)));
+    peer.Expect(Ack().Ack(peer.snd_nxt));
+    EXPECT_THAT(socket.Receive(64), Returns(text));
+  }
+}
+
+TEST_WITH_PEER(Header, ADataOffsetThatCannotBeIsNotTaken, .claims = {"rfc9293:3.1-data-offset"}) {
+  auto [socket, peer] = Connected();
+  const std::uint32_t start = peer.snd_nxt;
+  peer.Send(Data("within the header").Seq(start).DataOffset(4));
+  peer.snd_nxt = start;
+  peer.Send(Data("past the end").Seq(start).DataOffset(15));
+  peer.snd_nxt = start;
+  peer.Send(Data("right"));
+  peer.Expect(Ack().Ack(start + 5));
+  EXPECT_THAT(socket.Receive(64), Returns("right"));
+}

@@ -110,7 +110,8 @@ TEST_WITH_PEER(Keepalive, ByDefaultTheTimesAreThoseOfTheNotes, .claims = {"notes
 }
 
 TEST_WITH(KeepaliveTest, Keepalive, IsTurnedOnAndOffForEachConnection,
-          .claims = {"rfc9293:MUST-24", "man:socket(7)-SO_KEEPALIVE", "man:tcp(7)-TCP_KEEPIDLE"},
+          .claims = {"rfc9293:MUST-24", "rfc9293:MAY-5", "man:socket(7)-SO_KEEPALIVE",
+                     "man:tcp(7)-TCP_KEEPIDLE"},
           .lasts = TwoSeconds) {
   Connection on = Connected();
   Connection off = Connected();

@@ -27,7 +27,8 @@ class SynWithEcn : public PeerTest {
 }  // namespace
 
 TEST_WITH(SynWithEcn, SynEcn, ASynAsksForEcnByEceAndCwr,
-          .claims = {"linux:tcp_ecn", "rfc3168:6.1.1-ecn-setup", "rfc3168:6.1.1-syn-not-ect"},
+          .claims = {"linux:tcp_ecn", "rfc9293:SHLD-8", "rfc3168:6.1.1-ecn-setup",
+                     "rfc3168:6.1.1-syn-not-ect"},
           .needs = {"sysctl"}) {
   const Segment syn = Connect(1).Expect(Syn().With(kEce | kCwr));
   EXPECT_EQ(syn.traffic_class & kEcnField, 0);

@@ -195,7 +195,8 @@ TEST_WITH(InTimeWait, TimeWait, AResetEndsIt,
 }
 
 TEST_WITH(InTimeWait, TimeWait, AnOldResetIsIgnored,
-          .claims = {"rfc9293:3.10.7.4-unacceptable-segment"}) {
+          .claims = {"rfc9293:3.10.7.4-unacceptable-segment",
+                     "rfc9293:3.10.7.4-reset-outside-window"}) {
   peer.Send(Rst().Seq(peer.snd_nxt - 1000));
   ExpectFinIsAcknowledged();
 }

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cctype>
 #include <set>
 #include <string>
 
@@ -14,6 +15,13 @@ namespace sockproof {
 namespace {
 
 constexpr std::string_view kHeader = "id\tlevel\tsource\tstatement\n";
+constexpr std::string_view kHeaderWithReasons =
+    "id\tlevel\tsource\tstatement\tuntestable because\n";
+
+// A word with which a sentence may begin in lower case: connect(), tcp_syn_retries.
+bool IsName(std::string_view word) {
+  return word.ends_with("()") || word.find('_') != std::string_view::npos;
+}
 
 TEST(Catalogue, IsSortedAndUnique) {
   const auto& claims = AllClaims();
@@ -27,8 +35,44 @@ TEST(Catalogue, EveryClaimIsComplete) {
   for (const Claim& claim : AllClaims()) {
     SCOPED_TRACE(std::string(claim.id));
     EXPECT_FALSE(claim.source.empty());
-    EXPECT_TRUE(claim.statement.ends_with('.'));
     EXPECT_EQ(claim.id.find(' '), std::string_view::npos);
+  }
+}
+
+// What a person reads in a list: one sentence in plain characters, no longer than two lines.
+TEST(Catalogue, StatementsAreSentences) {
+  for (const Claim& claim : AllClaims()) {
+    SCOPED_TRACE(std::string(claim.id));
+    EXPECT_TRUE(claim.statement.ends_with('.'));
+    EXPECT_FALSE(std::islower(static_cast<unsigned char>(claim.statement.front())) != 0 &&
+                 !IsName(claim.statement.substr(0, claim.statement.find(' '))));
+    EXPECT_EQ(claim.statement.find(". "), std::string_view::npos) << "two sentences";
+    EXPECT_EQ(claim.statement.find("  "), std::string_view::npos);
+    EXPECT_LE(claim.statement.size(), 300U);
+    EXPECT_TRUE(std::all_of(claim.statement.begin(), claim.statement.end(),
+                            [](char c) { return c >= ' ' && c <= '~'; }));
+  }
+}
+
+TEST(Catalogue, ReasonsGoOnFromTheWordBecause) {
+  for (const Claim& claim : AllClaims()) {
+    if (claim.untestable_because.empty()) continue;
+    SCOPED_TRACE(std::string(claim.id));
+    EXPECT_TRUE(std::islower(static_cast<unsigned char>(claim.untestable_because.front())));
+    EXPECT_FALSE(claim.untestable_because.ends_with('.'));
+  }
+}
+
+TEST(Catalogue, HasEveryNumberedRequirementOfRfc9293) {
+  const std::pair<std::string, int> counts[] = {
+      {"MUST", 69}, {"SHLD", 31}, {"MAY", 18}, {"REC", 1}};
+  for (const auto& [word, count] : counts) {
+    for (int number = 1; number <= count; ++number) {
+      const std::string name = word + "-" + std::to_string(number);
+      const Claim* claim = FindClaim("rfc9293:" + name);
+      ASSERT_NE(claim, nullptr) << name;
+      EXPECT_TRUE(claim->source.ends_with(name)) << claim->source;
+    }
   }
 }
 
@@ -85,6 +129,23 @@ TEST(ParseClaims, ReadsRowsAndSkipsComments) {
   EXPECT_EQ(claims[0].source, "RFC 1");
   EXPECT_EQ(claims[0].statement, "It may.");
   EXPECT_EQ(claims[1].statement, "It is.");
+}
+
+TEST(ParseClaims, ReadsWhyAClaimIsUntestable) {
+  const std::string text = std::string(kHeaderWithReasons) +
+                           "rfc1:x\tMAY\tRFC 1\tIt may.\tnobody can see it\n" +
+                           "rfc1:y\tMAY\tRFC 1\tIt may.\n";
+  const auto claims = ParseClaims("test.tsv", text);
+  ASSERT_EQ(claims.size(), 2u);
+  EXPECT_EQ(claims[0].statement, "It may.");
+  EXPECT_EQ(claims[0].untestable_because, "nobody can see it");
+  EXPECT_EQ(claims[1].untestable_because, "");
+}
+
+TEST(ParseClaims, RefusesAReasonThatIsEmpty) {
+  EXPECT_THROW(
+      ParseClaims("test.tsv", std::string(kHeaderWithReasons) + "rfc1:x\tMAY\tRFC 1\tIt.\t\n"),
+      HarnessError);
 }
 
 TEST(ParseClaims, NamesTheMalformedLine) {

@@ -40,6 +40,29 @@ delay_ms = 250
   EXPECT_EQ(mutants[0].wire->delay, 250ms);
 }
 
+TEST(MutantList, ReadsWhatBecomesOfASegment) {
+  const auto mutants = ParseMutants(R"(
+[[wire]]
+id = "odd"
+what = "sends odd headers"
+options = true
+hop_limit = 33
+traffic_class = 184
+reserved = 6
+mss = 2000
+add_urgent = -1
+good_checksum = true
+)");
+  const WireMutation& wire = mutants.at(0).wire.value();
+  EXPECT_EQ(wire.options, true);
+  EXPECT_EQ(wire.hop_limit, 33);
+  EXPECT_EQ(wire.traffic_class, 184);
+  EXPECT_EQ(wire.reserved, 6);
+  EXPECT_EQ(wire.mss, 2000);
+  EXPECT_EQ(wire.add_urgent, -1);
+  EXPECT_TRUE(wire.good_checksum);
+}
+
 TEST(MutantList, AnErrorNamesTheLine) {
   const auto parse = [](const char* text) { return [text] { ParseMutants(text); }; };
   EXPECT_THAT(parse("[[wire]]\nid = \"x\"\nwhat = \"y\"\nwtih = \"SYN\"\n"),

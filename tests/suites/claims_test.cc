@@ -30,6 +30,23 @@ TEST(Suites, IdsAreUniqueAndPlain) {
   }
 }
 
+TEST(Suites, NoTestChecksAClaimThatIsUntestable) {
+  for (const TestCase& test : AllTests()) {
+    for (const std::string& id : test.traits.claims) {
+      const Claim* claim = FindClaim(id);
+      if (claim == nullptr) continue;
+      EXPECT_EQ(claim->untestable_because, "") << test.id() << " checks " << id;
+    }
+  }
+}
+
+TEST(Suites, NoTestCitesAClaimTwice) {
+  for (const TestCase& test : AllTests()) {
+    const std::set<std::string> once(test.traits.claims.begin(), test.traits.claims.end());
+    EXPECT_EQ(once.size(), test.traits.claims.size()) << test.id();
+  }
+}
+
 TEST(Suites, EveryClaimOfTheNotesHasATestOnBothIpVersions) {
   std::set<std::pair<std::string, IpVersion>> tested;
   for (const TestCase& test : AllTests()) {

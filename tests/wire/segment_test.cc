@@ -4,6 +4,8 @@
 #include <gmock/gmock.h>
 #include <tins/tins.h>
 
+#include "harness/base/errors.h"
+
 namespace sockproof {
 namespace {
 
@@ -86,7 +88,16 @@ TEST_P(SegmentOfBothVersions, CanLieAboutItsHeader) {
   const auto parsed = ParseSegment(frame, Time());
   ASSERT_TRUE(parsed);
   EXPECT_TRUE(parsed->checksum_valid);
+  EXPECT_EQ(parsed->reserved, 0xf);
   EXPECT_TRUE(parsed->options.empty()) << "an option of length 0 ends the list";
+}
+
+TEST_P(SegmentOfBothVersions, ShowsTheOctetsOfItsOptionsAsTheyCame) {
+  example_.raw_options = Bytes{1, 2, 4, 5, 120, 0};
+  const auto parsed = ParseSegment(BuildFrame(example_, kOne, kTwo), Time());
+  ASSERT_TRUE(parsed);
+  EXPECT_THAT(parsed->option_area, ElementsAre(1, 2, 4, 5, 120, 0, 0, 0));
+  EXPECT_THAT(parsed->options, ElementsAre(tcp_option::Nop(), tcp_option::Mss(1400)));
 }
 
 TEST_P(SegmentOfBothVersions, IsNothingWhenCutShort) {
@@ -107,6 +118,36 @@ TEST(Segment, LengthCountsSynAndFin) {
   EXPECT_EQ(segment.length(), 3U);
   segment.flags = kSyn | kFin;
   EXPECT_EQ(segment.length(), 5U);
+}
+
+TEST(Segment, CanHaveIpOptions) {
+  Segment segment = Example("192.0.2.1", "192.0.2.2");
+  segment.ip_options = {0x9a, 4, 0xc0, 0xff};
+  const Bytes frame = BuildFrame(segment, kOne, kTwo);
+  const auto parsed = ParseSegment(frame, Time());
+  ASSERT_TRUE(parsed);
+  EXPECT_EQ(parsed->ip_options, segment.ip_options);
+  EXPECT_EQ(parsed->payload, segment.payload);
+  EXPECT_TRUE(parsed->checksum_valid);
+  // libtins computes the checksum of the IP header anew when it writes.
+  Tins::EthernetII copy(frame.data(), static_cast<std::uint32_t>(frame.size()));
+  EXPECT_EQ(copy.rfind_pdu<Tins::IP>().head_len(), 6);
+  const Bytes written = copy.serialize();
+  const auto headers = [](const Bytes& bytes) {
+    return Bytes(bytes.begin(), bytes.begin() + 14 + 24);
+  };
+  EXPECT_EQ(headers(written), headers(frame));
+}
+
+TEST(Segment, CannotHaveIpOptionsThatDoNotFit) {
+  Segment segment = Example("192.0.2.1", "192.0.2.2");
+  segment.ip_options = {1, 1, 1};
+  EXPECT_THROW(BuildFrame(segment, kOne, kTwo), HarnessError);
+  segment.ip_options.assign(44, 1);
+  EXPECT_THROW(BuildFrame(segment, kOne, kTwo), HarnessError);
+  segment = Example("2001:db8::1", "2001:db8::2");
+  segment.ip_options.assign(4, 1);
+  EXPECT_THROW(BuildFrame(segment, kOne, kTwo), HarnessError);
 }
 
 TEST(Segment, PaddingOfAShortEthernetFrameIsNoPayload) {

@@ -1,0 +1,103 @@
+// When an ACK is sent: joined with others and with data, delayed, but not for long. RFC 9293
+// sections 3.8.6.3 and 3.10.7.4.
+#include "harness/test/test.h"
+
+using namespace sockproof;
+
+namespace {
+
+class AcknowledgmentsTest : public PeerTest {
+ protected:
+  // A connection on which both ends have answered each other a few times: what acknowledges at once
+  // in the beginning, as senders in slow start want it, does so no longer.
+  Connection InConversation() {
+    Connection connection = Connected();
+    auto& [socket, peer] = connection;
+    for (int rounds = 0; rounds < 20; ++rounds) {
+      peer.Send(Data("question"));
+      socket.Receive(64).value();
+      socket.Send("answer").value();
+      peer.ExpectEventually(Data("answer").Ack(peer.snd_nxt));
+      peer.Send(Ack());
+    }
+    return connection;
+  }
+};
+
+}  // namespace
+
+TEST_WITH(
+    AcknowledgmentsTest, Acknowledgments, AreDelayedByLessThanHalfASecond,
+    .claims = {"rfc9293:MUST-40", "rfc5681:4.2-within-500-ms"},
+    .lasts = [](const Facts&) -> Duration { return 200ms; }) {
+  auto [socket, peer] = InConversation();
+  for (int segments = 0; segments < 3; ++segments) {
+    const Segment data = peer.Send(Data("alone"));
+    const Segment ack = peer.Expect(Ack().Ack(peer.snd_nxt));
+    EXPECT_LT(ack.time - data.time, 500ms);
+  }
+}
+
+TEST_WITH(AcknowledgmentsTest, Acknowledgments, TravelWithAnAnswerThatComesSoon,
+          .claims = {"rfc9293:SHLD-18"}) {
+  auto [socket, peer] = InConversation();
+  peer.Send(Data("question"));
+  ASSERT_THAT(socket.Receive(64), Returns("question"));
+  ASSERT_THAT(socket.Send("answer"), Returns(6));
+  peer.Expect(Data("answer").Ack(peer.snd_nxt));  // and no ACK before it
+}
+
+TEST_WITH(AcknowledgmentsTest, Acknowledgments, OfManySmallSegmentsAreJoined,
+          .claims = {"rfc9293:MUST-58", "rfc9293:SHLD-18"}) {
+  auto [socket, peer] = InConversation();
+  for (int segments = 0; segments < 10; ++segments) peer.Send(Data("little"));
+  size_t acks = 0;
+  for (std::uint32_t acknowledged = 0; acknowledged != peer.snd_nxt; ++acks) {
+    acknowledged = peer.Expect(Ack()).ack;
+  }
+  EXPECT_LT(acks, 10U);
+}
+
+TEST_WITH(AcknowledgmentsTest, Acknowledgments, ComeForEverySecondFullSegment,
+          .claims = {"rfc9293:SHLD-19"}) {
+  auto [socket, peer] = InConversation();
+  const std::string full(1400, 'x');
+  for (int pairs = 0; pairs < 5; ++pairs) {
+    peer.Send(Data(full));
+    peer.Send(Data(full));
+    Settle();
+    ASSERT_GE(peer.waiting(), 1U) << "two full segments without an ACK, pair " << pairs;
+    while (peer.waiting() > 1) peer.Expect(Ack());
+    peer.Expect(Ack().Ack(peer.snd_nxt));
+    socket.Receive(65536).value();
+    Settle();
+    while (peer.waiting() > 0) peer.Expect(Ack().Ack(peer.snd_nxt));  // a window update
+  }
+}
+
+TEST_WITH_PEER(Acknowledgments, OfASegmentBehindAGapComeAtOnce,
+               .claims = {"rfc9293:MAY-13", "rfc9293:SHLD-31", "rfc5681:3.2-duplicate-ack"}) {
+  auto [socket, peer] = Connected();
+  const std::uint32_t start = peer.snd_nxt;
+  for (const std::uint32_t offset : {10U, 20U, 30U}) {
+    peer.Send(Data("behind").Seq(start + offset));
+    Settle();
+    ASSERT_EQ(peer.waiting(), 1U) << "not at once";
+    peer.Expect(Ack().Ack(start));
+  }
+}
+
+TEST_WITH_PEER(Acknowledgments, AreForAllThatIsQueuedOnceAGapIsFilled,
+               .claims = {"rfc9293:MUST-59", "rfc9293:SHLD-31", "rfc5681:3.2-gap-filled"}) {
+  auto [socket, peer] = Connected();
+  const std::uint32_t start = peer.snd_nxt;
+  for (const std::uint32_t offset : {4U, 8U, 12U}) {
+    peer.Send(Data("next").Seq(start + offset));
+    peer.Expect(Ack().Ack(start));
+  }
+  peer.Send(Data("then"));
+  peer.Expect(Ack().Ack(start + 16));
+  Settle();
+  EXPECT_EQ(peer.waiting(), 0U) << "more than one ACK";
+  EXPECT_THAT(socket.Receive(64), Returns("thennextnextnext"));
+}

@@ -1,0 +1,137 @@
+// What a TCP tells the layer below and hears from it: TTL, Differentiated Services, IP options and
+// source routes. RFC 9293 sections 3.9.1.9 and 3.9.2.
+#include "harness/test/test.h"
+
+using namespace sockproof;
+
+namespace {
+
+// AF21, and AF11: bits 2 to 7; the lower two are those of ECN.
+constexpr std::uint8_t kOneClass = 18 << 2;
+constexpr std::uint8_t kOtherClass = 10 << 2;
+constexpr std::uint8_t kClassBits = 0xfc;
+
+class IpHeaderTest : public PeerTest {
+ protected:
+  std::string HopLimitOption() const {
+    return ip == IpVersion::kIpv4 ? "IP_TTL" : "IPV6_UNICAST_HOPS";
+  }
+  std::string ClassOption() const { return ip == IpVersion::kIpv4 ? "IP_TOS" : "IPV6_TCLASS"; }
+};
+
+int ClassOf(const Segment& segment) { return segment.traffic_class & kClassBits; }
+
+}  // namespace
+
+TEST_WITH(IpHeaderTest, IpHeader, TheHopLimitIsWhatTheApplicationSets,
+          .claims = {"rfc9293:MUST-49", "man:ip(7)-IP_TTL", "man:ipv6(7)-IPV6_UNICAST_HOPS"}) {
+  ScriptedTcp& peer = host.Listen(ip, 80);
+  Socket socket = sut.NewSocket(ip);
+  ASSERT_THAT(socket.SetOption(HopLimitOption(), 17), Succeeds());
+  Pending<int> connecting = socket.StartConnect(peer.local());
+  peer.Expect(Syn().HopLimit(17));
+  peer.Send(SynAck());
+  peer.Expect(Ack().HopLimit(17));
+  connecting.Await().value();
+  ASSERT_THAT(socket.Send("near"), Returns(4));
+  peer.Expect(Data("near").HopLimit(17));
+
+  // Also of a connection that stands.
+  peer.Send(Ack());
+  ASSERT_THAT(socket.SetOption(HopLimitOption(), 71), Succeeds());
+  ASSERT_THAT(socket.Send("far"), Returns(3));
+  peer.Expect(Data("far").HopLimit(71));
+}
+
+TEST_WITH(IpHeaderTest, IpHeader, TheClassIsWhatTheApplicationSets,
+          .claims = {"rfc9293:MUST-48", "rfc9293:SHLD-22", "man:ip(7)-IP_TOS"}) {
+  ScriptedTcp& peer = host.Listen(ip, 80);
+  Socket socket = sut.NewSocket(ip);
+  ASSERT_THAT(socket.SetOption(ClassOption(), kOneClass), Succeeds());
+  Pending<int> connecting = socket.StartConnect(peer.local());
+  EXPECT_EQ(ClassOf(peer.Expect(Syn())), kOneClass);
+  peer.Send(SynAck());
+  EXPECT_EQ(ClassOf(peer.Expect(Ack())), kOneClass);
+  connecting.Await().value();
+  ASSERT_THAT(socket.Send("classy"), Returns(6));
+  EXPECT_EQ(ClassOf(peer.Expect(Data("classy"))), kOneClass);
+  peer.Send(Ack());
+  ASSERT_THAT(socket.Shutdown("SHUT_WR"), Succeeds());
+  EXPECT_EQ(ClassOf(peer.Expect(Fin())), kOneClass);
+}
+
+TEST_WITH(IpHeaderTest, IpHeader, TheClassMayChangeDuringAConnection,
+          .claims = {"rfc9293:SHLD-21", "rfc9293:SHLD-22"}) {
+  auto [socket, peer] = Connected();
+  for (const std::uint8_t traffic_class : {kOneClass, kOtherClass, std::uint8_t{0}}) {
+    ASSERT_THAT(socket.SetOption(ClassOption(), traffic_class), Succeeds());
+    ASSERT_THAT(socket.Send("data"), Returns(4));
+    EXPECT_EQ(ClassOf(peer.Expect(Data("data"))), traffic_class);
+    peer.Send(Ack());
+  }
+}
+
+TEST_WITH(IpHeaderTest, IpHeader, TheClassIsThatOfEachConnection, .claims = {"rfc9293:MUST-48"}) {
+  auto [classy, classy_peer] = Connected();
+  auto [plain, plain_peer] = ConnectedByAccept();
+  ASSERT_THAT(classy.SetOption(ClassOption(), kOneClass), Succeeds());
+  ASSERT_THAT(plain.Send("plain"), Returns(5));
+  EXPECT_EQ(ClassOf(plain_peer.Expect(Data("plain"))), 0);
+  ASSERT_THAT(classy.Send("classy"), Returns(6));
+  EXPECT_EQ(ClassOf(classy_peer.Expect(Data("classy"))), kOneClass);
+}
+
+// --- Options of IPv4 -----------------------------------------------------------------------------
+
+TEST_WITH_PEER(IpHeader, AnIpOptionThatNobodyKnowsIsIgnored, .claims = {"rfc9293:MUST-50"},
+               .ipv4_only_because = "the IPv6 header has no options") {
+  // Option numbers that IANA has given to nobody; the second is to be copied into fragments.
+  for (const std::uint8_t number : {std::uint8_t{0x1a}, std::uint8_t{0x9a}}) {
+    SCOPED_TRACE(static_cast<int>(number));
+    const Bytes unknown = {number, 4, 0xc0, 0xff};
+    auto [listener, peer] = InState(TcpState::kListen);
+    peer.Send(Syn().IpOptions(unknown));
+    peer.Expect(SynAck().Ack(peer.snd_nxt));
+    peer.Send(Ack().IpOptions(unknown));
+    Socket socket = listener.Accept().value().socket;
+    peer.Send(Data("data").IpOptions(unknown));
+    peer.Expect(Ack().Ack(peer.snd_nxt));
+    EXPECT_THAT(socket.Receive(64), Returns("data"));
+  }
+}
+
+// Supported or not: they are no obstacle. RFC 791 section 3.1 gives their formats.
+TEST_WITH_PEER(IpHeader, ARecordRouteOrTimestampOptionIsNoObstacle,
+               .claims = {"rfc9293:MAY-10", "rfc9293:MAY-11", "rfc9293:MUST-50"},
+               .ipv4_only_because = "the IPv6 header has no options") {
+  const Bytes record_route = {7, 7, 4, 0, 0, 0, 0, 0};
+  const Bytes timestamp = {68, 8, 5, 0, 0, 0, 0, 0};
+  for (const Bytes& option : {record_route, timestamp}) {
+    auto [listener, peer] = InState(TcpState::kListen);
+    peer.Send(Syn().IpOptions(option));
+    peer.Expect(SynAck().Ack(peer.snd_nxt));
+    peer.Send(Ack().IpOptions(option));
+    EXPECT_THAT(listener.Accept(), Succeeds());
+  }
+}
+
+TEST_WITH_PEER(IpHeader, AnApplicationMayGiveASourceRoute,
+               .claims = {"rfc9293:MUST-51", "man:ip(7)-IP_OPTIONS"},
+               .ipv4_only_because = "IPv6 has no source routes in its header") {
+  // RFC 791 section 3.1: loose source routing is option 131; its pointer starts at 4. Datagrams go
+  // to the peer first; the address to connect to takes its place in the option.
+  ScriptedTcp& peer = host.Listen(ip, 80);
+  const Endpoint destination{IpAddress("198.51.100.7"), 80};
+  const IpAddress peer_address = host.Address(ip);
+  const std::uint8_t* via = peer_address.bytes();
+  const std::uint8_t* to = destination.address.bytes();
+  Socket socket = sut.NewSocket(ip, "SOCK_STREAM", {"SOCK_NONBLOCK"});
+  ASSERT_THAT(socket.SetOption("IP_OPTIONS", Bytes{131, 7, 4, via[0], via[1], via[2], via[3], 0}),
+              Succeeds());
+  socket.Connect(destination);  // EINPROGRESS
+
+  const Segment syn = peer.Expect(Syn());
+  const Bytes route = {131, 7, 4, to[0], to[1], to[2], to[3]};
+  ASSERT_GE(syn.ip_options.size(), route.size());
+  EXPECT_EQ(Bytes(syn.ip_options.begin(), syn.ip_options.begin() + 7), route);
+}

@@ -1,0 +1,107 @@
+// When data is sent: the Nagle algorithm, PUSH, and data that may wait. RFC 9293 sections 3.7.4 and
+// 3.9.1.2.
+#include "harness/test/test.h"
+
+using namespace sockproof;
+
+TEST_WITH_PEER(Nagle, ALittleDataWaitsForTheAcknowledgmentOfOther, .claims = {"rfc9293:SHLD-7"}) {
+  auto [socket, peer] = Connected();
+  ASSERT_THAT(socket.Send("one"), Returns(3));
+  const Segment one = peer.Expect(Data("one"));
+  ASSERT_THAT(socket.Send("two"), Returns(3));
+  Settle();
+  EXPECT_EQ(peer.waiting(), 0U) << "a small segment behind another";
+  peer.Send(Ack());
+  peer.Expect(Data("two").Seq(one.seq + 3));
+}
+
+TEST_WITH_PEER(Nagle, WhatWaitsGoesOutTogether, .claims = {"rfc9293:SHLD-7", "rfc9293:SHLD-27"}) {
+  auto [socket, peer] = Connected();
+  for (const char* word : {"one", " two", " three"}) socket.Send(word).value();
+  peer.Expect(Data("one"));
+  peer.Send(Ack());
+  peer.Expect(Data(" two three"));
+}
+
+TEST_WITH_PEER(Nagle, WithoutAnythingInFlightALittleDataGoesOutAtOnce,
+               .claims = {"rfc9293:SHLD-7", "rfc9293:MUST-60"}) {
+  auto [socket, peer] = Connected();
+  for (const char* word : {"one", "two", "three"}) {
+    ASSERT_THAT(socket.Send(word), Succeeds());
+    Settle();
+    ASSERT_EQ(peer.waiting(), 1U) << "it waits";
+    peer.Expect(Data(word));
+    peer.Send(Ack());
+    Settle();
+  }
+}
+
+TEST_WITH_PEER(Nagle, AFullSegmentDoesNotWait, .claims = {"rfc9293:SHLD-7", "rfc9293:SHLD-28"}) {
+  auto [socket, peer] = Connected({.options = std::vector{tcp_option::Mss(600)}});
+  ASSERT_THAT(socket.Send("one"), Returns(3));
+  peer.Expect(Data("one"));
+  const std::string full(600, 'x');
+  ASSERT_THAT(socket.Send(full), Returns(600));
+  peer.Expect(Data(full));
+}
+
+TEST_WITH_PEER(Nagle, IsTurnedOffForEachConnection,
+               .claims = {"rfc9293:MUST-17", "man:tcp(7)-TCP_NODELAY"}) {
+  auto [socket, peer] = Connected();
+  EXPECT_THAT(socket.GetOption("TCP_NODELAY"), Returns(0));
+  ASSERT_THAT(socket.SetOption("TCP_NODELAY", 1), Succeeds());
+  for (const char* word : {"one", "two", "three"}) {
+    ASSERT_THAT(socket.Send(word), Succeeds());
+    peer.Expect(Data(word).Seq(peer.rcv_nxt));
+  }
+
+  auto [other, other_peer] = ConnectedByAccept();
+  ASSERT_THAT(other.Send("one"), Returns(3));
+  other_peer.Expect(Data("one"));
+  ASSERT_THAT(other.Send("two"), Returns(3));
+  Settle();
+  EXPECT_EQ(other_peer.waiting(), 0U) << "the other connection has lost it too";
+}
+
+TEST_WITH_PEER(Nagle, TheLastSegmentOfASendHasPsh, .claims = {"rfc9293:MUST-61"}) {
+  auto [socket, peer] = Connected({.options = std::vector{tcp_option::Mss(600)}});
+  ASSERT_THAT(socket.Send(std::string(1500, 'x')), Returns(1500));
+  peer.Expect(AnyData());
+  peer.Expect(AnyData());
+  peer.Expect(AnyData().With(kPsh).Payload(std::string(300, 'x')));
+  peer.Send(Ack());
+  ASSERT_THAT(socket.Send("short"), Returns(5));
+  peer.Expect(Data("short").With(kPsh));
+}
+
+TEST_WITH_PEER(Nagle, DataThatIsToBeFollowedByMoreWaitsForIt,
+               .claims = {"rfc9293:MAY-16", "man:send(2)-MSG_MORE"}) {
+  auto [socket, peer] = Connected();
+  ASSERT_THAT(socket.Send("wait ", {"MSG_MORE"}), Returns(5));
+  Settle();
+  EXPECT_EQ(peer.waiting(), 0U) << "it does not wait";
+  ASSERT_THAT(socket.Send("for me"), Returns(6));
+  peer.Expect(Data("wait for me"));
+}
+
+TEST_WITH_PEER(Nagle, ACorkHoldsDataUntilItIsPulled,
+               .claims = {"rfc9293:MAY-16", "man:tcp(7)-TCP_CORK"}) {
+  auto [socket, peer] = Connected();
+  ASSERT_THAT(socket.SetOption("TCP_CORK", 1), Succeeds());
+  ASSERT_THAT(socket.Send("wait "), Returns(5));
+  ASSERT_THAT(socket.Send("for me"), Returns(6));
+  Settle();
+  EXPECT_EQ(peer.waiting(), 0U) << "it does not wait";
+  ASSERT_THAT(socket.SetOption("TCP_CORK", 0), Succeeds());
+  peer.Expect(Data("wait for me"));
+}
+
+TEST_WITH_PEER(
+    Nagle, ACorkHoldsDataForNoLongerThanOneFifthOfASecond, .claims = {"man:tcp(7)-TCP_CORK"},
+    .lasts = [](const Facts&) -> Duration { return 200ms; }) {
+  auto [socket, peer] = Connected();
+  ASSERT_THAT(socket.SetOption("TCP_CORK", 1), Succeeds());
+  const Outcome<int> sending = socket.Send("let me go");
+  ASSERT_THAT(sending, Returns(9));
+  EXPECT_LE(peer.Expect(Data("let me go")).time - sending.end, FiresAfter(200ms).latest());
+}

@@ -1,0 +1,224 @@
+// Segments that must not harm a connection, forged ones above all, and resets that must end one.
+// RFC 9293 sections 3.5.1 to 3.5.3 and 3.10.7, with what it takes from RFC 5961.
+#include "harness/test/test.h"
+
+using namespace sockproof;
+
+namespace {
+
+class ResetsTest : public PeerTest {
+ protected:
+  // Data flows both ways as if nothing had happened.
+  static void ExpectUnharmed(Connection& connection) {
+    auto& [socket, peer] = connection;
+    peer.Send(Data("hello"));
+    peer.Expect(Ack().Ack(peer.snd_nxt));
+    EXPECT_THAT(socket.Receive(64), Returns("hello"));
+    ASSERT_THAT(socket.Send("goodbye"), Returns(7));
+    peer.Expect(Data("goodbye").Seq(peer.rcv_nxt));
+    EXPECT_EQ(ErrnoName(socket.TakeError()), ErrnoName(0));
+  }
+
+  static PartialSegment ChallengeAck(const ScriptedTcp& peer) {
+    return Ack().Seq(peer.rcv_nxt).Ack(peer.snd_nxt);
+  }
+};
+
+}  // namespace
+
+// --- Resets --------------------------------------------------------------------------------------
+
+TEST_WITH(ResetsTest, Resets, OneWithinTheWindowIsChallenged,
+          .claims = {"rfc9293:3.10.7.4-reset-in-window"}) {
+  for (const std::uint32_t offset : {1U, 100U}) {
+    Connection connection = Connected();  // challenges of one connection may be rationed
+    auto& [socket, peer] = connection;
+    peer.Send(Rst().Seq(peer.snd_nxt + offset));
+    peer.Expect(ChallengeAck(peer));
+    ExpectUnharmed(connection);
+  }
+}
+
+TEST_WITH(ResetsTest, Resets, OneOutsideTheWindowIsDroppedSilently,
+          .claims = {"rfc9293:3.10.7.4-reset-outside-window"}) {
+  Connection connection = Connected();
+  auto& [socket, peer] = connection;
+  peer.Send(Rst().Seq(peer.snd_nxt - 1));
+  peer.Send(Rst().Seq(peer.snd_nxt - 100'000));
+  peer.Send(Rst().Seq(peer.snd_nxt + 0x4000'0000));  // no window reaches so far
+  Settle();
+  EXPECT_EQ(peer.waiting(), 0U) << "it is answered";
+  ExpectUnharmed(connection);
+}
+
+TEST_WITH(ResetsTest, Resets, AHostThatMeetsAChallengeResetsAfterAll,
+          .claims = {"rfc9293:3.10.7.4-reset-in-window", "rfc9293:3.10.7.4-reset"}) {
+  auto [socket, peer] = Connected();
+  peer.Send(Rst().Seq(peer.snd_nxt + 1));
+  const Segment challenge = peer.Expect(ChallengeAck(peer));
+  peer.Send(Rst().Seq(challenge.ack));
+  EXPECT_THAT(socket.Receive(64), FailsWith(ECONNRESET));
+}
+
+TEST_WITH_PEER(Resets, OneMayCarryData, .claims = {"rfc9293:SHLD-2"}) {
+  auto [socket, peer] = Connected();
+  peer.Send(Rst().Payload("no more of this"));
+  EXPECT_THAT(socket.Receive(64), FailsWith(ECONNRESET));
+}
+
+TEST_WITH_PEER(Resets, NothingIsSentToAnAddressThatResets, .claims = {"rfc9293:3.10.7.1-rst"}) {
+  auto [socket, peer] = InState(TcpState::kClosed);
+  peer.Send(Rst());
+  peer.Send(Rst().With(kAck));
+  Settle();
+  EXPECT_EQ(peer.waiting(), 0U) << "a reset is answered";
+}
+
+TEST_WITH_PEER(Resets, DataThatFindsNoConnectionAbortsItsSender,
+               .claims = {"rfc9293:3.5.1-half-open-data", "rfc9293:MUST-12"}) {
+  Connection connection = Connected();
+  auto& [socket, peer] = connection;
+  ASSERT_THAT(socket.Send("who are you?"), Returns(12));
+  const Segment data = peer.Expect(Data("who are you?"));
+  peer.Send(Rst().Seq(data.ack));
+  EXPECT_THAT(socket.Receive(64), FailsWith(ECONNRESET));
+  ExpectState(TcpState::kClosed, connection);
+}
+
+TEST_WITH_PEER(Resets, AnAbortAfterBothFinsSendsNone, .claims = {"rfc9293:3.10.5-abort-closing"}) {
+  for (const TcpState state : {TcpState::kClosing, TcpState::kLastAck, TcpState::kTimeWait}) {
+    SCOPED_TRACE(std::string(TcpStateName(state)));
+    Connection connection = InState(state);
+    ASSERT_THAT(connection.socket.SetLinger(0), Succeeds());
+    ASSERT_THAT(connection.socket.Close(), Succeeds());
+    Settle();
+    EXPECT_EQ(connection.peer.waiting(), 0U) << "a segment at the abort";
+  }
+}
+
+// --- Other forgeries -----------------------------------------------------------------------------
+
+TEST_WITH(ResetsTest, Resets, ASynForAConnectionIsChallenged,
+          .claims = {"rfc9293:3.10.7.4-challenge-ack", "rfc9293:3.5.1-half-open-syn"}) {
+  for (const std::uint32_t offset : {0U, 1000U}) {
+    Connection connection = Connected();
+    auto& [socket, peer] = connection;
+    const std::uint32_t nxt = peer.snd_nxt;
+    peer.Send(Syn().Seq(nxt + offset));
+    peer.snd_nxt = nxt;
+    peer.Expect(ChallengeAck(peer));
+    ExpectUnharmed(connection);
+  }
+}
+
+TEST_WITH_PEER(Resets, AHostThatHasLostAConnectionEndsItByItsReset,
+               .claims = {"rfc9293:3.5.1-half-open-syn"}) {
+  auto [socket, peer] = Connected();
+  const std::uint32_t nxt = peer.snd_nxt;
+  peer.Send(Syn().Seq(nxt - 50'000));  // a new connection, as it thinks
+  const Segment challenge = peer.Expect(Ack().Seq(peer.rcv_nxt).Ack(nxt));
+  peer.Send(Rst().Seq(challenge.ack));
+  EXPECT_THAT(socket.Receive(64), FailsWith(ECONNRESET));
+}
+
+TEST_WITH(ResetsTest, Resets, AnAcknowledgmentOfWhatWasNotSentIsAnsweredAndDropped,
+          .claims = {"rfc9293:3.10.7.4-future-ack", "rfc9293:MAY-12"}) {
+  Connection connection = Connected();
+  auto& [socket, peer] = connection;
+  const std::uint32_t nxt = peer.snd_nxt;
+  peer.Send(Data("forged").Ack(peer.rcv_nxt + 1000));
+  peer.snd_nxt = nxt;
+  peer.Expect(ChallengeAck(peer));
+  ExpectUnharmed(connection);
+}
+
+TEST_WITH(ResetsTest, Resets, DataWithAnAcknowledgmentFromLongAgoIsAnsweredAndDropped,
+          .claims = {"rfc9293:MAY-12"}) {
+  Connection connection = Connected({.window = 5000});
+  auto& [socket, peer] = connection;
+  const std::uint32_t nxt = peer.snd_nxt;
+  peer.Send(Data("forged").Ack(peer.rcv_nxt - 5001));
+  peer.snd_nxt = nxt;
+  peer.Expect(ChallengeAck(peer));
+  ExpectUnharmed(connection);
+}
+
+TEST_WITH_PEER(Resets, DataWithAnAcknowledgmentNotSoOldIsTaken,
+               .claims = {"rfc9293:MAY-12", "rfc9293:3.10.7.4-duplicate-ack"}) {
+  auto [socket, peer] = Connected({.window = 5000});
+  ASSERT_THAT(socket.Send("acknowledged"), Returns(12));
+  peer.Expect(Data("acknowledged"));
+  peer.Send(Ack());
+  peer.Send(Data("late").Ack(peer.rcv_nxt - 12));
+  peer.Expect(Ack().Ack(peer.snd_nxt));
+  EXPECT_THAT(socket.Receive(64), Returns("late"));
+}
+
+TEST_WITH_PEER(Resets, OfASegmentThatIsPartlyOldOnlyTheNewPartIsRead,
+               .claims = {"rfc9293:3.10.7.4-straddling"}) {
+  auto [socket, peer] = Connected();
+  const std::uint32_t start = peer.snd_nxt;
+  peer.Send(Data("old "));
+  peer.Expect(Ack().Ack(start + 4));
+  peer.Send(Data("OLD new").Seq(start));
+  peer.Expect(Ack().Ack(start + 7));
+  EXPECT_THAT(socket.Receive(64), Returns("old new"));
+}
+
+// --- LISTEN and SYN-SENT -------------------------------------------------------------------------
+
+TEST_WITH_PEER(Resets, AListenerDropsASegmentWithoutSynAckAndRst,
+               .claims = {"rfc9293:3.10.7.2-other"}) {
+  auto [listener, peer] = InState(TcpState::kListen);
+  for (const TcpFlags flags : {TcpFlags(0), TcpFlags(kFin), TcpFlags(kPsh | kUrg)}) {
+    peer.Send(Flags(flags));
+  }
+  Settle();
+  EXPECT_EQ(peer.waiting(), 0U) << "it is answered";
+  peer.snd_nxt = peer.iss;
+  peer.Send(Syn());
+  peer.Expect(SynAck().Ack(peer.snd_nxt));
+}
+
+TEST_WITH_PEER(Resets, AnAttemptToConnectDropsResetsThatDoNotAcknowledgeIt,
+               .claims = {"rfc9293:3.10.7.3-reset-with-unacceptable-ack", "rfc9293:3.10.7.3-rst"}) {
+  auto [socket, peer] = InState(TcpState::kSynSent);
+  peer.Send(Rst());
+  peer.Send(Rst().With(kAck).Ack(peer.rcv_nxt + 1));
+  peer.Send(Rst().With(kAck).Ack(peer.rcv_nxt - 1));
+  Settle();
+  EXPECT_EQ(peer.waiting(), 0U) << "a reset is answered";
+  EXPECT_EQ(ErrnoName(socket.TakeError()), ErrnoName(0));
+  peer.Send(SynAck());
+  peer.Expect(Ack().Seq(peer.rcv_nxt).Ack(peer.snd_nxt));
+}
+
+TEST_WITH_PEER(Resets, AnAttemptToConnectDropsASegmentWithoutSynAndRst,
+               .claims = {"rfc9293:3.10.7.3-other"}) {
+  auto [socket, peer] = InState(TcpState::kSynSent);
+  peer.Send(Ack());
+  peer.Send(Flags(kPsh).Payload("too early"));
+  peer.Send(Flags(kFin));
+  Settle();
+  EXPECT_EQ(peer.waiting(), 0U) << "it is answered";
+  peer.snd_nxt = peer.iss;
+  peer.Send(SynAck());
+  peer.Expect(Ack().Seq(peer.rcv_nxt).Ack(peer.snd_nxt));
+}
+
+TEST_WITH_PEER(Resets, AsTheRfcSaysDataOnTheSynAckIsTaken, .claims = {"rfc9293:3.10.7.3-text"}) {
+  auto [socket, peer] = InState(TcpState::kSynSent);
+  peer.Send(SynAck().Payload("welcome"));
+  peer.Expect(Ack().Seq(peer.rcv_nxt).Ack(peer.iss + 8));
+  EXPECT_THAT(socket.Receive(64), Returns("welcome"));
+}
+
+TEST_WITH_PEER(Resets, AsTheRfcSaysDataOnTheSynIsKept,
+               .claims = {"rfc9293:3.10.7.2-syn-with-text"}) {
+  auto [listener, peer] = InState(TcpState::kListen);
+  peer.Send(Syn().Payload("let me in"));
+  peer.Expect(SynAck());
+  peer.Send(Ack());
+  Accepted accepted = listener.Accept().value();
+  EXPECT_THAT(accepted.socket.Receive(64, {"MSG_DONTWAIT"}), Returns("let me in"));
+}

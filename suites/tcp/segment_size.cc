@@ -1,0 +1,128 @@
+// How large segments are, RFC 9293 section 3.7.1: what the peer and the link allow, and what a TCP
+// says of itself. The link of every test is an Ethernet with an MTU of 1500 octets.
+#include <algorithm>
+#include <set>
+
+#include "harness/test/test.h"
+
+using namespace sockproof;
+
+namespace {
+
+constexpr size_t kMtu = 1500;
+constexpr size_t kTcpHeader = 20;
+
+size_t IpHeader(IpVersion ip) { return ip == IpVersion::kIpv4 ? 20 : 40; }
+
+// RFC 9293 section 3.7.1, MUST-15.
+size_t DefaultMss(IpVersion ip) { return ip == IpVersion::kIpv4 ? 536 : 1220; }
+
+class SegmentSizeTest : public PeerTest {
+ protected:
+  using Options = std::vector<TcpOption>;
+
+  // Sends as many octets as the test wants to look at; the peer acknowledges each segment.
+  static std::vector<Segment> SegmentsOf(Connection connection, size_t octets) {
+    auto& [socket, peer] = connection;
+    socket.Send(std::string(octets, 'x')).value();
+    std::vector<Segment> segments;
+    for (size_t seen = 0; seen < octets; seen += segments.back().payload.size()) {
+      segments.push_back(peer.Expect(AnyData().Seq(peer.rcv_nxt)));
+      peer.Send(Ack());
+    }
+    return segments;
+  }
+
+  static size_t LargestOf(Connection connection, size_t octets = 6000) {
+    size_t largest = 0;
+    for (const Segment& segment : SegmentsOf(connection, octets)) {
+      largest = std::max(largest, segment.payload.size());
+    }
+    return largest;
+  }
+};
+
+size_t MssOf(const Segment& syn) {
+  const TcpOption* option = syn.FindOption(tcp_option::kMss);
+  if (option == nullptr || option->data.size() != 2) return 0;
+  return static_cast<size_t>(option->data[0] << 8 | option->data[1]);
+}
+
+}  // namespace
+
+TEST_WITH(SegmentSizeTest, SegmentSize, TheMssOfThePeerLimitsIt,
+          .claims = {"rfc9293:MUST-14", "rfc9293:MUST-16"}) {
+  const Offer offer{.options = Options{tcp_option::Mss(600)}};
+  EXPECT_LE(LargestOf(Connected(offer)), 600U);
+  EXPECT_LE(LargestOf(ConnectedByAccept(offer)), 600U);
+}
+
+TEST_WITH(SegmentSizeTest, SegmentSize, WithoutAnMssItIsTheDefault, .claims = {"rfc9293:MUST-15"}) {
+  const Offer silent{.options = Options{}};
+  EXPECT_LE(LargestOf(Connected(silent)), DefaultMss(ip));
+  EXPECT_LE(LargestOf(ConnectedByAccept(silent)), DefaultMss(ip));
+}
+
+TEST_WITH(SegmentSizeTest, SegmentSize, TheLinkLimitsItWhereThePeerDoesNot,
+          .claims = {"rfc9293:MUST-16"}) {
+  const Offer offer{.options = Options{tcp_option::Mss(9000)}};
+  EXPECT_LE(LargestOf(Connected(offer), 20'000), kMtu - IpHeader(ip) - kTcpHeader);
+  EXPECT_LE(LargestOf(ConnectedByAccept(offer), 20'000), kMtu - IpHeader(ip) - kTcpHeader);
+}
+
+TEST_WITH(SegmentSizeTest, SegmentSize, OptionsMakeTheDataShorter,
+          .claims = {"rfc9293:3.7.1-without-options", "rfc9293:MUST-16"}) {
+  auto [listener, peer] = InState(TcpState::kListen);
+  peer.syn_options = {tcp_option::Mss(600), tcp_option::Timestamps(ScriptedTcp::TimestampNow(), 0)};
+  peer.Send(Syn());
+  if (!peer.Expect(SynAck()).timestamps()) throw Skip("the system under test has no timestamps");
+  peer.Send(Ack());
+  for (const Segment& segment : SegmentsOf({listener.Accept().value().socket, peer}, 3000)) {
+    EXPECT_TRUE(segment.timestamps());
+    EXPECT_LE(segment.payload.size() + segment.option_area.size(), 600U);
+  }
+}
+
+TEST_WITH(SegmentSizeTest, SegmentSize, AllSegmentsButTheLastAreAsLargeAsTheyMayBe,
+          .claims = {"rfc9293:SHLD-28", "rfc9293:MUST-16"}) {
+  constexpr size_t kMss = 500;
+  const Offer offer{.options = Options{tcp_option::Mss(kMss)}};
+  const std::vector<Segment> segments = SegmentsOf(Connected(offer), 5 * kMss + 1);
+  ASSERT_EQ(segments.size(), 6U);
+  for (size_t i = 0; i < 5; ++i) EXPECT_EQ(segments[i].payload.size(), kMss) << "segment " << i;
+}
+
+TEST_WITH_PEER(SegmentSize, ASegmentOfTheMssThatIsSentIsTaken,
+               .claims = {"rfc9293:MUST-14", "rfc9293:MUST-67"}) {
+  auto [listener, peer] = InState(TcpState::kListen);
+  peer.Send(Syn());
+  const size_t mss = MssOf(peer.Expect(SynAck()));
+  // More would not fit this link in one piece; the claim leaves room for reassembly.
+  ASSERT_GT(mss, 0U);
+  ASSERT_LE(mss, kMtu - IpHeader(ip) - kTcpHeader) << "larger than the link";
+  peer.Send(Ack());
+  Socket socket = listener.Accept().value().socket;
+
+  const std::string full(mss, 'x');
+  peer.Send(Data(full));
+  peer.Expect(Ack().Ack(peer.snd_nxt));
+  EXPECT_THAT(socket.Receive(kMtu), Returns(full));
+}
+
+TEST_WITH_PEER(SegmentSize, TheMssThatIsSentDoesNotDependOnThatOfThePeer,
+               .claims = {"rfc9293:SHLD-5", "rfc9293:MUST-67", "rfc9293:3.7.1-without-options"}) {
+  constexpr std::uint16_t kOffers[] = {536, 1220, 1400};
+  std::set<size_t> seen;
+  for (const std::uint16_t mss : kOffers) {
+    auto [listener, peer] = InState(TcpState::kListen);
+    peer.syn_options = {tcp_option::Mss(mss)};
+    peer.Send(Syn());
+    seen.insert(MssOf(peer.Expect(SynAck())));
+  }
+  auto [listener, peer] = InState(TcpState::kListen);
+  peer.syn_options = {tcp_option::Mss(1400), tcp_option::SackPermitted(),
+                      tcp_option::Timestamps(ScriptedTcp::TimestampNow(), 0)};
+  peer.Send(Syn());
+  seen.insert(MssOf(peer.Expect(SynAck())));
+  EXPECT_EQ(seen.size(), 1U) << testing::PrintToString(seen);
+}

@@ -1,0 +1,114 @@
+// ICMP errors about a connection that stands: none of the soft ones ends it, and whoever wants to
+// hear of them does. RFC 9293 sections 3.9.1.8 and 3.9.2.2.
+#include <string>
+#include <vector>
+
+#include "harness/test/test.h"
+
+using namespace sockproof;
+
+namespace {
+
+struct Soft {
+  const char* name;
+  IcmpError error;
+};
+
+std::vector<Soft> SoftErrors(IpVersion ip) {
+  std::vector<Soft> errors = {{"net unreachable", icmp::NetUnreachable(ip)},
+                              {"host unreachable", icmp::HostUnreachable(ip)},
+                              {"hop limit exceeded", icmp::HopLimitExceeded(ip)},
+                              {"parameter problem", icmp::ParameterProblem(ip)}};
+  if (ip == IpVersion::kIpv4) errors.push_back({"source route failed", icmp::SourceRouteFailed()});
+  return errors;
+}
+
+class SoftErrorsTest : public PeerTest {
+ protected:
+  // Data in flight, and an error about it that the system under test has taken in.
+  void Report(Connection& connection, const IcmpError& error) {
+    auto& [socket, peer] = connection;
+    socket.Send("in flight").value();
+    const Segment data = peer.Expect(Data("in flight"));
+    host.SendIcmpError(error, data);
+    Settle();
+  }
+
+  static void ExpectUnharmed(Connection& connection) {
+    auto& [socket, peer] = connection;
+    peer.Send(Data("go on"));
+    peer.Expect(Ack().Ack(peer.snd_nxt));
+    EXPECT_THAT(socket.Receive(64), Returns("go on"));
+  }
+
+  std::string ReportOption() const {
+    return ip == IpVersion::kIpv4 ? "IP_RECVERR" : "IPV6_RECVERR";
+  }
+};
+
+}  // namespace
+
+TEST_WITH(SoftErrorsTest, SoftErrors, DoNotEndAConnection, .claims = {"rfc9293:MUST-56"}) {
+  for (const Soft& soft : SoftErrors(ip)) {
+    SCOPED_TRACE(soft.name);
+    Connection connection = Connected();
+    Report(connection, soft.error);
+    ExpectUnharmed(connection);
+  }
+}
+
+TEST_WITH(SoftErrorsTest, SoftErrors, AreNotReportedToWhoDidNotAsk,
+          .claims = {"rfc9293:SHLD-20", "man:ip(7)-IP_RECVERR"}) {
+  for (const Soft& soft : SoftErrors(ip)) {
+    SCOPED_TRACE(soft.name);
+    Connection connection = Connected();
+    Report(connection, soft.error);
+    EXPECT_THAT(connection.socket.Poll({"POLLIN"}), Returns(Events{}));
+    EXPECT_THAT(connection.socket.Receive(64, {"MSG_DONTWAIT"}), FailsWith(EAGAIN));
+    EXPECT_THAT(connection.socket.Send("more"), Returns(4));
+  }
+}
+
+TEST_WITH(SoftErrorsTest, SoftErrors, AreReportedToWhoAsksAndHarmNothing,
+          .claims = {"rfc9293:MUST-47", "rfc9293:SHLD-25", "rfc9293:MUST-56",
+                     "man:ip(7)-IP_RECVERR"}) {
+  for (const Soft& soft : SoftErrors(ip)) {
+    SCOPED_TRACE(soft.name);
+    Connection connection = Connected();
+    ASSERT_THAT(connection.socket.SetOption(ReportOption(), 1), Succeeds());
+    Report(connection, soft.error);
+    EXPECT_THAT(connection.socket.Poll({"POLLIN"}), testing::Not(Returns(Events{})));
+    EXPECT_NE(ErrnoName(connection.socket.TakeError()), ErrnoName(0));
+    EXPECT_EQ(ErrnoName(connection.socket.TakeError()), ErrnoName(0)) << "told twice";
+    ExpectUnharmed(connection);
+  }
+}
+
+TEST_WITH(SoftErrorsTest, SoftErrors, ConcernOnlyTheConnectionThatTheyQuote,
+          .claims = {"rfc9293:MUST-54"}) {
+  Connection one = Connected();
+  Connection other = ConnectedByAccept();
+  for (Connection* connection : {&one, &other}) {
+    ASSERT_THAT(connection->socket.SetOption(ReportOption(), 1), Succeeds());
+  }
+  Report(one, icmp::HostUnreachable(ip));
+  EXPECT_EQ(ErrnoName(other.socket.TakeError()), ErrnoName(0));
+  EXPECT_EQ(ErrnoName(one.socket.TakeError()), "EHOSTUNREACH");
+}
+
+TEST_WITH(SoftErrorsTest, SoftErrors, SourceQuenchIsDiscarded, .claims = {"rfc9293:MUST-55"},
+          .ipv4_only_because = "ICMPv6 has no source quench") {
+  Connection connection = Connected();
+  ASSERT_THAT(connection.socket.SetOption(ReportOption(), 1), Succeeds());
+  Report(connection, icmp::SourceQuench());
+  EXPECT_EQ(ErrnoName(connection.socket.TakeError()), ErrnoName(0));
+  ExpectUnharmed(connection);
+}
+
+TEST_WITH(SoftErrorsTest, SoftErrors, AsTheRfcSaysAHardErrorEndsAConnection,
+          .claims = {"rfc9293:SHLD-26"},
+          .ipv4_only_because = "RFC 9293 calls no error of ICMPv6 hard") {
+  Connection connection = Connected();
+  Report(connection, icmp::PortUnreachable(ip));
+  EXPECT_THAT(connection.socket.Receive(64, {"MSG_DONTWAIT"}), FailsWith(ECONNREFUSED));
+}

@@ -1,0 +1,115 @@
+// Urgent data, RFC 9293 section 3.8.5. Sockets know one octet of it, the last one.
+#include "harness/test/test.h"
+
+using namespace sockproof;
+
+namespace {
+
+const Events kUrgent = {"POLLPRI"};
+
+class UrgentTest : public PeerTest {
+ protected:
+  // Data whose last octet is urgent: the pointer is to what follows it.
+  static PartialSegment Urgent(const std::string& text) {
+    return Data(text).With(kUrg).UrgentPointer(static_cast<std::uint16_t>(text.size()));
+  }
+
+  // Sends it, and returns when the system under test has it.
+  static void Deliver(ScriptedTcp& peer, const PartialSegment& segment) {
+    peer.Send(segment);
+    peer.Expect(Ack().Ack(peer.snd_nxt));
+  }
+};
+
+}  // namespace
+
+TEST_WITH_PEER(Urgent, ThePointerIsToTheOctetAfterUrgentData,
+               .claims = {"rfc9293:MUST-30", "rfc9293:MUST-62"}) {
+  auto [socket, peer] = Connected();
+  ASSERT_THAT(socket.Send("hurry!", {"MSG_OOB"}), Returns(6));
+  peer.Expect(Data("hurry!").With(kUrg).Seq(peer.rcv_nxt).UrgentPointer(6));
+}
+
+TEST_WITH_PEER(Urgent, ItIsAnnouncedBeforeItIsSent,
+               .claims = {"rfc9293:MUST-30", "rfc9293:MUST-62"}) {
+  auto [socket, peer] = Connected({.options = std::vector{tcp_option::Mss(600)}});
+  ASSERT_THAT(socket.Send(std::string(1000, 'x'), {"MSG_OOB"}), Returns(1000));
+  const Segment first = peer.Expect(AnyData().With(kUrg));
+  EXPECT_EQ(first.urgent_pointer, 1000);
+}
+
+TEST_WITH_PEER(Urgent, OtherDataIsNotMarked, .claims = {"rfc9293:3.1-urgent-pointer"}) {
+  auto [socket, peer] = Connected();
+  ASSERT_THAT(socket.Send("no hurry"), Returns(8));
+  peer.Expect(Data("no hurry").Without(kUrg));
+}
+
+TEST_WITH(UrgentTest, Urgent, ItIsToldAsynchronously,
+          .claims = {"rfc9293:MUST-32", "rfc9293:MUST-30", "man:tcp(7)-POLLPRI"}) {
+  auto [socket, peer] = Connected();
+  Deliver(peer, Data("calm"));
+  EXPECT_THAT(socket.Poll(kUrgent), Returns(Events{}));
+  Pending<Events> polling = socket.StartPoll(kUrgent, 5s);
+  EXPECT_FALSE(polling.Returned());
+  Deliver(peer, Urgent("!"));
+  EXPECT_THAT(polling.Await(), Returns(kUrgent));
+}
+
+TEST_WITH(UrgentTest, Urgent, ItIsToldAgainWhenThePointerAdvances,
+          .claims = {"rfc9293:MUST-32", "man:tcp(7)-POLLPRI"}) {
+  auto [socket, peer] = Connected();
+  for (const char* text : {"1", "2"}) {
+    Deliver(peer, Urgent(text));
+    EXPECT_THAT(socket.Poll(kUrgent), Returns(kUrgent));
+    EXPECT_THAT(socket.Receive(1, {"MSG_OOB"}), Returns(text));
+    EXPECT_THAT(socket.Poll(kUrgent), Returns(Events{}));
+  }
+}
+
+TEST_WITH(UrgentTest, Urgent, TheLastOctetIsReadOutOfBand,
+          .claims = {"rfc9293:MUST-30", "man:tcp(7)-MSG_OOB"}) {
+  auto [socket, peer] = Connected();
+  Deliver(peer, Urgent("hurry!"));
+  EXPECT_THAT(socket.Receive(64, {"MSG_OOB"}), Returns("!"));
+  EXPECT_THAT(socket.Receive(64), Returns("hurry"));
+}
+
+TEST_WITH(UrgentTest, Urgent, InlineItIsReadWithAllOther,
+          .claims = {"rfc9293:MUST-31", "man:tcp(7)-SO_OOBINLINE", "man:socket(7)-SO_OOBINLINE"}) {
+  auto [socket, peer] = Connected();
+  ASSERT_THAT(socket.SetOption("SO_OOBINLINE", 1), Succeeds());
+  Deliver(peer, Urgent("a long urgent message"));
+  std::string read;
+  while (read.size() < 21) read += socket.Receive(64).value();
+  EXPECT_EQ(read, "a long urgent message");
+}
+
+TEST_WITH(UrgentTest, Urgent, TheMarkTellsWhetherMoreRemains,
+          .claims = {"rfc9293:MUST-33", "rfc9293:MUST-31", "man:tcp(7)-SIOCATMARK"}) {
+  auto [socket, peer] = Connected();
+  ASSERT_THAT(socket.SetOption("SO_OOBINLINE", 1), Succeeds());
+  Deliver(peer, Data("before the mark").With(kUrg).UrgentPointer(25));
+  Deliver(peer, Data(" here it is"));
+  EXPECT_THAT(socket.AtMark(), Returns(0));
+  std::string read;
+  while (socket.AtMark().value() == 0) read += socket.Receive(64).value();
+  EXPECT_EQ(read, "before the mark here it ") << "a read crosses the mark, or stops before it";
+  EXPECT_THAT(socket.Receive(64), Returns("is"));
+  EXPECT_THAT(socket.AtMark(), Returns(0));
+}
+
+TEST_WITH(UrgentTest, Urgent, WithoutItsFlagThePointerMeansNothing,
+          .claims = {"rfc9293:3.1-urgent-pointer"}) {
+  auto [socket, peer] = Connected();
+  Deliver(peer, Data("all of it").UrgentPointer(3));
+  EXPECT_THAT(socket.Poll(kUrgent), Returns(Events{}));
+  EXPECT_THAT(socket.Receive(64), Returns("all of it"));
+}
+
+TEST_WITH_PEER(Urgent, AsTheRfcSaysTheFlagIsIgnoredAfterAFin,
+               .claims = {"rfc9293:3.10.7.4-urg-after-fin"}) {
+  auto [socket, peer] = InState(TcpState::kCloseWait);
+  peer.Send(Data("!").With(kUrg).UrgentPointer(1));
+  Settle();
+  EXPECT_THAT(socket.Poll(kUrgent), Returns(Events{}));
+}
