@@ -144,6 +144,30 @@ TEST_F(MachineTest, ADefectOfTheKernelIsAFailureAndOneOfTheHarnessIsNot) {
   EXPECT_EQ(tests.at("Guest.Passes/ipv4").at("verdict"), "PASS");
 }
 
+TEST_F(MachineTest, TestsProveInItThatTheyCanFail) {
+  const Finished proof = place_->Command({"selfproof", "Guest.AcknowledgesAFin", "-s", kSut,
+                                          "--out", (place_->folder() / "proof").string()});
+  EXPECT_EQ(proof.exit_code, 0) << proof.out << proof.err;
+  EXPECT_THAT(proof.out, HasSubstr("caught       Guest.AcknowledgesAFin/ipv4"));
+}
+
+TEST_F(MachineTest, TheDoctorBootsTheKernelAndExplainNamesIt) {
+  const Finished doctor = place_->Command({"doctor", "-s", kSut});
+  EXPECT_EQ(doctor.exit_code, 0) << doctor.out << doctor.err;
+  EXPECT_THAT(doctor.out, HasSubstr("facts about Linux 6.1"));
+  EXPECT_THAT(doctor.out, HasSubstr("capability diag"));
+  const Finished explain = place_->Command({"explain", "Guest.Passes", "-s", kSut});
+  EXPECT_EQ(explain.exit_code, 0) << explain.out << explain.err;
+  EXPECT_THAT(explain.out, HasSubstr(std::string("run -s ") + kSut + " Guest.Passes"));
+}
+
+TEST_F(MachineTest, WithoutQemuItIsSaidHowToGetIt) {
+  const pid_t pid = place_->StartCommand({"doctor", "-s", kSut}, [] { setenv("PATH", "/", 1); });
+  const Finished doctor = place_->Wait(pid);
+  EXPECT_EQ(doctor.exit_code, 3) << doctor.out;
+  EXPECT_THAT(doctor.out, HasSubstr("apt-get install"));
+}
+
 TEST_F(MachineTest, ABrokenSnapshotIsMadeAnew) {
   ASSERT_EQ(place_->Run({"Guest.Passes/ipv4", "-s", kSut}).exit_code, 0);
   std::fstream(Snapshot() / "state") << "garbage";

@@ -25,6 +25,13 @@ TEST_WITH_PEER(Guest, Passes, .claims = {"rfc9293:3.5-first-segment"}, .needs = 
   Connected();
 }
 
+TEST_WITH_PEER(Guest, AcknowledgesAFin, .claims = {"rfc9293:3.6-fin-is-acknowledged"},
+               .needs = {"virtual-time"}, .ipv4_only_because = "one is enough") {
+  auto [socket, peer] = Connected();
+  peer.Send(Fin());
+  peer.Expect(Ack().Ack(peer.snd_nxt));
+}
+
 TEST_WITH_WIRE(Guest, PassesBetweenTwoStacks, .claims = {"rfc9293:3.5-first-segment"},
                .needs = {"virtual-time"}) {
   Connected();
