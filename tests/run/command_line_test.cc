@@ -91,6 +91,22 @@ TEST(CommandLineTest, VersionIsThatOfTheSuite) {
   EXPECT_EQ(outcome.text, "sockproof " SOCKPROOF_VERSION "\n");
 }
 
+TEST(CommandLineTest, LadderShowsEventsAsTextOrAsAPicture) {
+  TemporaryFolder folder;
+  std::ofstream(folder / "events.jsonl") << R"({"kind":"note","text":"hello","time":1})"
+                                         << "\n";
+  const std::string events = folder / "events.jsonl";
+
+  const Outcome text = Sockproof("ladder " + (folder / ""));
+  EXPECT_EQ(text.exit_code, 0);
+  EXPECT_THAT(text.text, HasSubstr("note: hello"));
+
+  EXPECT_THAT(Sockproof("ladder --svg - " + events).text, StartsWith("<svg "));
+  EXPECT_EQ(
+      Sockproof("ladder " + events + " " + events + " --svg " + (folder / "two.svg")).exit_code, 0);
+  EXPECT_THAT(ReadText(folder / "two.svg"), HasSubstr("hello"));
+}
+
 TEST(CommandLineTest, WithoutAnAgentNothingIsTested) {
   TemporaryFolder folder;
   setenv("SOCKPROOF_AGENT", "/nonexistent/agent", 1);
