@@ -118,24 +118,30 @@ class PairPicture {
     right_.Draw(anchor);
   }
 
+  static constexpr std::size_t kNoStep = ~std::size_t{0};
+
+  // The step that shows an item, if it is still to be drawn.
+  static std::size_t StepDue(const LadderStrip& strip, std::optional<std::size_t> item) {
+    if (!item) return kNoStep;
+    const auto step = strip.StepOf(*item);
+    return step && *step >= strip.next() ? *step : kNoStep;
+  }
+
   void DrawDivergence(std::optional<std::size_t> left_item, std::optional<std::size_t> right_item,
                       const std::string& what, double width) {
-    auto left = left_item ? left_.StepOf(*left_item) : std::nullopt;
-    auto right = right_item ? right_.StepOf(*right_item) : std::nullopt;
-    if (left && *left < left_.next()) left.reset();
-    if (right && *right < right_.next()) right.reset();
-    if (!left && !right) return;
-    if (left) DrawUpTo(left_, *left);
-    if (right) DrawUpTo(right_, *right);
+    const std::size_t left = StepDue(left_, left_item), right = StepDue(right_, right_item);
+    if (left == kNoStep && right == kNoStep) return;
+    if (left != kNoStep) DrawUpTo(left_, left);
+    if (right != kNoStep) DrawUpTo(right_, right);
     const double top = std::max(left_.bottom(), right_.bottom()) + 6;
     left_.KeepFree(top + 14);
     right_.KeepFree(top + 14);
     double anchor = 0;
-    if (left) anchor = std::max(anchor, left_.LeastAnchor());
-    if (right) anchor = std::max(anchor, right_.LeastAnchor());
+    if (left != kNoStep) anchor = std::max(anchor, left_.LeastAnchor());
+    if (right != kNoStep) anchor = std::max(anchor, right_.LeastAnchor());
     double bottom = top + 30;
-    if (left) bottom = std::max(bottom, left_.Draw(anchor).bottom);
-    if (right) bottom = std::max(bottom, right_.Draw(anchor).bottom);
+    if (left != kNoStep) bottom = std::max(bottom, left_.Draw(anchor).bottom);
+    if (right != kNoStep) bottom = std::max(bottom, right_.Draw(anchor).bottom);
     canvas_.Rectangle(Layer::kHighlight, 2, top, width - 4, bottom + 3 - top, 4);
     canvas_.Text(Layer::kUndecided, kMargin, top + 12, what);
     left_.KeepFree(bottom + 4);
