@@ -79,7 +79,7 @@ TEST(RenderPage, HasTheStatementWhatHappenedAndHowToRepeatIt) {
                           HasSubstr("RFC 9293 section 3.6.1"), HasSubstr("Actual: nothing"),
                           HasSubstr("close() forgets the FIN"),
                           HasSubstr("href=\"https://example.org/why\""), HasSubstr("close(3) = 0"),
-                          HasSubstr("sockproof run -s &#39;vm:debian:6.1&#39; "),
+                          HasSubstr("sockproof run -s vm:debian:6.1 "),
                           HasSubstr("href=\"./results/6.1/tests/Close.ItSendsAFin-ipv4/"
                                     "capture.pcapng\"")));
 }

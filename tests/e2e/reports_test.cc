@@ -152,6 +152,7 @@ TEST(Compare, WritesATableAPageAndJson) {
 TEST(Compare, TakesAFolderOfSeveralSystems) {
   Workplace place(SOCKPROOF_MISBEHAVING);
   place.Run({"Behaves"});
+  fs::create_directories(place.folder() / "all");
   for (const char* name : {"one", "two"}) {
     fs::copy(place.results(), place.folder() / "all" / name, fs::copy_options::recursive);
   }
