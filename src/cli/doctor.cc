@@ -14,6 +14,7 @@
 #include <thread>
 
 #include "harness/base/errors.h"
+#include "harness/base/program.h"
 #include "harness/base/unique_fd.h"
 #include "harness/net/namespace.h"
 #include "harness/net/netlink.h"
@@ -22,7 +23,6 @@
 #include "src/container/confinement.h"
 #include "src/run/child.h"
 #include "src/vm/kernel_store.h"
-#include "src/vm/program.h"
 
 namespace sockproof {
 namespace {
