@@ -60,6 +60,10 @@ void Stack::ReadFacts() {
   for (const char* name : {"os", "release"}) {
     facts_->Set(name, agent().hello().value(name, ""));
   }
+  for (const auto& [name, value] : parts_.facts.values()) {
+    if (const auto agents = facts_->Find(name)) facts_->Set("agent." + name, *agents);
+    facts_->Set(name, value);
+  }
   for (const auto& name : agent().hello().value("capabilities", nlohmann::json::array())) {
     facts_->Set("capability." + name.get<std::string>(), "yes");
   }

@@ -127,6 +127,7 @@ int BaselineUpdateCommand(const BaselineUpdateArguments& arguments);
 
 int KernelsFetchCommand(const std::vector<std::string>& names, const std::string& mirror);
 int KernelsListCommand();
+int RuntimesFetchCommand(const std::string& mirror);  // brings runsc
 
 int DoctorCommand(const std::string& sut);
 
