@@ -192,6 +192,7 @@ class Agent::Process {
 
   const std::string& actor() const { return actor_; }
   int pid() const { return child_.id(); }
+  int serving_pid() const { return command_.serving_pid ? command_.serving_pid() : pid(); }
 
   json hello;
   Lie lie;
@@ -218,6 +219,7 @@ class Agent::Process {
   EventLoop& loop_;
   EventLog& log_;
   const std::string actor_;
+  const AgentCommand command_;
   boost::asio::io_context context_;  // runs only when the agent has ended
   process::process child_;           // killed and reaped by its destructor
   UniqueFd channel_;                 // the agent's standard input and output
@@ -231,6 +233,7 @@ Agent::Process::Process(EventLoop& loop, EventLog& log, std::string actor,
     : loop_(loop),
       log_(log),
       actor_(std::move(actor)),
+      command_(command),
       child_(boost::asio::any_io_executor(context_.get_executor())) {
   std::array<int, 2> ends{};
   if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) != 0) {
@@ -299,7 +302,9 @@ void Agent::Process::RunUntilBegun(CallId call, Time deadline) {
 }
 
 void Agent::Process::CheckAlive() const {
-  if (!end_.empty()) throw HarnessError(end_);
+  if (end_.empty()) return;
+  if (command_.ended) command_.ended(end_);
+  throw HarnessError(end_);
 }
 
 void Agent::Process::Ping() {
@@ -528,7 +533,7 @@ const std::string& Agent::actor() const { return process_->actor(); }
 Duration Agent::WaitedForProcessor() const {
   Duration sum{0};
   std::error_code error;
-  const std::string tasks = fmt::format("/proc/{}/task", pid());
+  const std::string tasks = fmt::format("/proc/{}/task", process_->serving_pid());
   for (const auto& task : std::filesystem::directory_iterator(tasks, error)) {
     std::ifstream file(task.path() / "schedstat");
     std::int64_t ran = 0;

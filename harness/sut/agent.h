@@ -33,6 +33,12 @@ struct AgentCommand {
   // Runs in the child between fork and exec (async-signal-safe calls only), e.g. to enter a
   // network namespace. Returns 0 or an errno, which makes the spawn fail.
   std::function<int()> in_child;
+  // For programs that run the agent elsewhere. Called when the agent has ended, with how it did;
+  // throws what follows from that. Without it, or if it returns, a HarnessError is thrown.
+  std::function<void(const std::string& end)> ended;
+  // The process, as /proc of this process knows it, that waits for a processor when the agent is
+  // late. Without it, that is the agent's own.
+  std::function<int()> serving_pid;
 };
 
 // One running agent. Owns the process: it is killed with this object and, by its parent-death

@@ -66,6 +66,10 @@ void Stack::ReadFacts() {
        agent().hello().value("facts", nlohmann::json::object()).items()) {
     facts_->Set(name, value.get<std::string>());
   }
+  for (const auto& [name, value] : parts_.facts.values()) {
+    if (const auto agents = facts_->Find(name)) facts_->Set("agent." + name, *agents);
+    facts_->Set(name, value);
+  }
   for (const auto& name : agent().hello().value("capabilities", nlohmann::json::array())) {
     facts_->Set("capability." + name.get<std::string>(), "yes");
   }

@@ -30,6 +30,7 @@ class Stack {
     std::optional<SockDiag> diag;
     std::unique_ptr<Agent> agent;
     std::vector<std::string> capabilities;  // beyond those that the agent declares
+    Facts facts;  // beyond those; of "os" and "release" the agent's are kept as "agent.os", ...
   };
   Stack(EventLoop& loop, EventLog& log, Parts parts);
 

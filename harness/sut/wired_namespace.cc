@@ -80,11 +80,15 @@ WiredNamespace MakeWiredNamespace(EventLoop& loop, const StackPlan& plan, Answer
 
 std::function<int()> EnterBeforeExec(const NetworkNamespace& space) {
   return [fd = space.fd()] {
-    cpu_set_t all;
-    memset(&all, 0xff, sizeof all);
-    sched_setaffinity(0, sizeof all, &all);
+    RunOnEveryProcessor();
     return setns(fd, CLONE_NEWNET) == 0 ? 0 : errno;
   };
+}
+
+void RunOnEveryProcessor() {
+  cpu_set_t all;
+  memset(&all, 0xff, sizeof all);
+  sched_setaffinity(0, sizeof all, &all);
 }
 
 }  // namespace sockproof

@@ -33,8 +33,11 @@ enum class Answering { kKernel, kProgram };
 // pinned. The calling process must be in a private world of wires. Throws HarnessError.
 WiredNamespace MakeWiredNamespace(EventLoop& loop, const StackPlan& plan, Answering answering);
 
-// For AgentCommand::in_child: enters the namespace, and runs on every processor, whatever the test
-// process itself is bound to. `space` must outlive it.
+// For AgentCommand::in_child: enters the namespace, and runs on every processor. `space` must
+// outlive it.
 std::function<int()> EnterBeforeExec(const NetworkNamespace& space);
+
+// For the same: whatever the test process itself is bound to.
+void RunOnEveryProcessor();
 
 }  // namespace sockproof

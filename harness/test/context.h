@@ -34,7 +34,7 @@ class TestContext {
   void CheckCaptureIsWhole();
 
   // Throws HarnessError when an agent has died: its end closes sockets, which on the wire looks
-  // like something the system under test does.
+  // like something the system under test does. Throws Departure when its stack has died with it.
   void CheckAgentsAnswer();
 
   // Set-up is over: what was late so far did no harm.

@@ -67,7 +67,7 @@ class Body : public testing::Test {
     try {
       Run(context);
     } catch (const Departure& departure) {
-      ADD_FAILURE_AT(departure.where().file, departure.where().line) << departure.what();
+      Report(departure);
     } catch (const Skip& skip) {
       End(Verdict::kSkip, skip.what());
     } catch (const Inconclusive& inconclusive) {
@@ -76,6 +76,7 @@ class Body : public testing::Test {
       End(Verdict::kError, error.what());
     }
     if (ending_.verdict == Verdict::kPass && HasFailure()) ending_.verdict = Verdict::kFail;
+    if (ending_.verdict == Verdict::kError) BlameStackThatDied(context);
     Doubt(context, offset, begin);
     ending_.worst_lateness = context.loop().worst_lateness();
   }
@@ -84,6 +85,24 @@ class Body : public testing::Test {
   void End(Verdict verdict, const std::string& reason) {
     ending_.verdict = verdict;
     ending_.reason = reason;
+  }
+
+  void Report(const Departure& departure) {
+    if (departure.what() == reported_) return;  // once is enough
+    reported_ = departure.what();
+    ADD_FAILURE_AT(departure.where().file, departure.where().line) << departure.what();
+  }
+
+  // What looks like a broken environment may be a stack that has crashed.
+  void BlameStackThatDied(TestContext& context) {
+    try {
+      context.CheckAgentsAnswer();
+    } catch (const Departure& departure) {
+      End(Verdict::kFail, "");
+      Report(departure);
+    } catch (const std::exception&) {
+      // The verdict says it already.
+    }
   }
 
   void Run(TestContext& context) {
@@ -103,6 +122,8 @@ class Body : public testing::Test {
         context.NoteLatenessOfAgents();
         context.CheckAgentsAnswer();
       }
+    } catch (const Departure& departure) {
+      Report(departure);
     } catch (const std::exception& error) {
       End(Verdict::kError, error.what());
       return;
@@ -116,6 +137,7 @@ class Body : public testing::Test {
   System& system_;
   EventLog& log_;
   Ending& ending_;
+  std::string reported_;  // the last departure
 };
 
 // Frames that this process sends stay in order only if they leave by one processor: each has its

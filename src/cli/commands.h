@@ -146,6 +146,7 @@ int BaselineUpdateCommand(const BaselineUpdateArguments& arguments);
 
 int KernelsFetchCommand(const std::vector<std::string>& names, const std::string& mirror);
 int KernelsListCommand();
+int RuntimesFetchCommand(const std::string& mirror);  // brings runsc
 
 // `command` starts an agent: a program and its arguments. 1 when the agent does not conform.
 int AgentCheckCommand(const std::vector<std::string>& command);

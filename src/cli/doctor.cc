@@ -14,17 +14,19 @@
 #include <thread>
 
 #include "harness/base/errors.h"
+#include "harness/base/program.h"
 #include "harness/base/unique_fd.h"
 #include "harness/claims/missing.h"
 #include "harness/net/namespace.h"
 #include "harness/net/netlink.h"
 #include "harness/net/sock_diag.h"
+#include "harness/sut/container/runtime.h"
 #include "src/cli/commands.h"
 #include "src/cli/target.h"
 #include "src/container/confinement.h"
+#include "src/fetch/runtime_store.h"
 #include "src/run/child.h"
 #include "src/vm/kernel_store.h"
-#include "src/vm/program.h"
 
 namespace sockproof {
 namespace {
@@ -149,6 +151,20 @@ std::string TryMachines() {
   return names.empty() ? "no kernel was fetched yet" : "fetched:" + names;
 }
 
+std::string TryContainers() {
+  std::string found;
+  for (const std::string& name : Runtime::Names()) {
+    try {
+      const Runtime runtime = Runtime::Find(name, FetchedRuntimes());
+      found += fmt::format("{}{} {}", found.empty() ? "" : ", ", name, runtime.Version());
+    } catch (const HarnessError&) {
+      // The others may be there.
+    }
+  }
+  if (found.empty()) throw HarnessError("no OCI runtime is installed");
+  return found;
+}
+
 bool Report(const Check& check, const Probe& probe) {
   try {
     const std::string detail = CallInChild(probe, kPatience);
@@ -249,6 +265,11 @@ int DoctorCommand(const std::string& sut) {
                        "'sockproof kernels fetch debian:6.1', or name an image of your own",
                        TryMachines};
   Report(machines, machines.probe);
+  const Check containers{"container runtimes", false, "no --sut rootfs:..., container:...",
+                         "apt-get install --no-install-recommends runc (or crun); 'sockproof "
+                         "runtimes fetch runsc' for gVisor",
+                         TryContainers};
+  Report(containers, containers.probe);
   return able ? 0 : 3;
 }
 

@@ -1,16 +1,22 @@
-// sockproof kernels.
+// sockproof kernels, and sockproof runtimes.
 #include <fmt/format.h>
 
 #include "src/cli/commands.h"
+#include "src/fetch/runtime_store.h"
 #include "src/vm/kernel_store.h"
 #include "src/vm/snapshots.h"
 
 namespace sockproof {
+namespace {
+
+void Say(const std::string& text) { fmt::print(stderr, "sockproof: {}\n", text); }
+
+}  // namespace
 
 int KernelsFetchCommand(const std::vector<std::string>& names, const std::string& mirror) {
   FetchOptions options;
   options.mirror = mirror;
-  options.say = [](const std::string& text) { fmt::print(stderr, "sockproof: {}\n", text); };
+  options.say = Say;
   for (const Kernel& kernel : FetchKernels(names, options)) {
     fmt::print("vm:{}  Linux {}\n", kernel.name, kernel.release);
   }
@@ -30,6 +36,11 @@ int KernelsListCommand() {
   if (kernels.empty()) {
     fmt::print("no kernels yet; 'sockproof kernels fetch debian:6.1' brings one\n");
   }
+  return 0;
+}
+
+int RuntimesFetchCommand(const std::string& mirror) {
+  fmt::print("{}\n", FetchRunsc(mirror, Say).string());
   return 0;
 }
 

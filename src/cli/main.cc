@@ -14,6 +14,7 @@
 #include "harness/test/registry.h"
 #include "src/cli/commands.h"
 #include "src/cli/configuration.h"
+#include "src/cli/container.h"
 #include "src/container/first_process.h"
 #include "src/report/wrong_input.h"
 #include "src/run/child.h"
@@ -266,16 +267,17 @@ int Main(int argc, char** argv) {
       "Exit code: 0 it conforms, 1 it does not, 2 wrong usage, 3 it cannot be started.");
   agent_check_command->prefix_command();
 
-  constexpr const char* kSut =
-      "System under test: host (this kernel), host,agent=PATH (with another agent), vm:PATH "
-      "(kernel image)[,modules=DIR], vm:DIR (kernel "
-      "tree), vm:debian:6.1 (after 'kernels fetch')";
+  const std::string kSut =
+      std::string(
+          "System under test: host (this kernel), host,agent=PATH (with another agent), vm:PATH "
+          "(kernel image)[,modules=DIR], vm:DIR (kernel tree), vm:debian:6.1 (after 'kernels "
+          "fetch'), ") +
+      kContainerSpellings;
   std::string sut = "host";
   for (CLI::App* command : {selfproof_command, list_command, explain_command, doctor_command}) {
     command->add_option("-s,--sut", sut, kSut)->type_name("SUT");
   }
-  run_command->add_option("-s,--sut", run.suts, std::string(kSut) + "; several, one by one")
-      ->type_name("SUT");
+  run_command->add_option("-s,--sut", run.suts, kSut + "; several, one by one")->type_name("SUT");
   run_command->add_flag("!--no-cache", run.use_cache,
                         "Boot kernels anew, whatever snapshots there are");
   run_command
@@ -299,6 +301,20 @@ int Main(int argc, char** argv) {
       ->type_name("URL");
   CLI::App* kernels_list_command =
       kernels_command->add_subcommand("list", "What has been fetched, and snapshots of it");
+
+  CLI::App* runtimes_command =
+      app.add_subcommand("runtimes", "OCI runtimes for --sut rootfs:DIR,runtime=NAME");
+  runtimes_command->require_subcommand(1);
+  CLI::App* fetch_runtime_command = runtimes_command->add_subcommand(
+      "fetch", "Download and unpack a runtime; nothing is installed");
+  std::string runtime;
+  fetch_runtime_command->add_option("NAME", runtime, "runsc, of gVisor")
+      ->required()
+      ->check(CLI::IsMember({"runsc"}))
+      ->type_name("");
+  fetch_runtime_command
+      ->add_option("--mirror", mirror, "Debian archive; default: that of this machine's apt")
+      ->type_name("URL");
 
   // One value for each mention of an option, so that a PATTERN may follow it.
   for (CLI::App* command : app.get_subcommands({})) {
@@ -341,6 +357,7 @@ int Main(int argc, char** argv) {
     if (list_command->parsed()) return ListCommand(list);
     if (fetch_command->parsed()) return KernelsFetchCommand(kernels, mirror);
     if (kernels_list_command->parsed()) return KernelsListCommand();
+    if (fetch_runtime_command->parsed()) return RuntimesFetchCommand(mirror);
     if (explain_command->parsed()) return ExplainCommand(run.program, id, sut);
     return DoctorCommand(sut);
   } catch (const UsageError& error) {
@@ -379,8 +396,9 @@ std::unique_ptr<System> MakeSystem(const std::string& sut) {
     if (agent.empty()) throw UsageError("--sut host,agent=PATH: the path is missing");
     return MakeHostSystem(std::filesystem::absolute(agent));
   }
+  if (std::unique_ptr<System> container = MakeContainer(sut, AgentProgram())) return container;
   throw UsageError("unknown system under test '" + sut +
-                   "'; there are 'host', 'host,agent=PATH' and 'vm:KERNEL'");
+                   "'; there are host, host,agent=PATH, vm:KERNEL, rootfs:DIR and container:IMAGE");
 }
 
 Facts ProbeFacts(System& system) {

@@ -8,9 +8,9 @@
 #include <sstream>
 
 #include "harness/base/errors.h"
+#include "harness/base/program.h"
 #include "src/vm/cpio.h"
 #include "src/vm/guest_interface.h"
-#include "src/vm/program.h"
 
 namespace sockproof {
 namespace {

@@ -12,9 +12,9 @@
 #include <set>
 
 #include "harness/base/errors.h"
+#include "harness/base/program.h"
 #include "src/run/usage_error.h"
 #include "src/vm/kernel_store.h"
-#include "src/vm/program.h"
 
 namespace sockproof {
 namespace {

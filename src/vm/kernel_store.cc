@@ -12,101 +12,23 @@
 #include <sstream>
 
 #include "harness/base/errors.h"
+#include "harness/base/program.h"
+#include "src/fetch/cache.h"
+#include "src/fetch/private_apt.h"
 #include "src/run/usage_error.h"
-#include "src/vm/cache.h"
-#include "src/vm/program.h"
 
 namespace sockproof {
 namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* kKeyring = "/usr/share/keyrings/debian-archive-keyring.gpg";
-constexpr const char* kSuites[] = {"bullseye", "bookworm", "bookworm-backports", "trixie", "sid"};
 constexpr const char* kMetaPackage = "linux-image-amd64";
-
-std::vector<std::string> Lines(const std::string& text) {
-  std::vector<std::string> lines;
-  std::istringstream stream(text);
-  for (std::string line; std::getline(stream, line);) lines.push_back(line);
-  return lines;
-}
 
 std::string VersionOf(const std::string& name) { return name.substr(name.find(':') + 1); }
 
 fs::path FolderOf(const std::string& name) {
   return CacheFolder("kernels") / ("debian-" + VersionOf(name));
 }
-
-// The Debian archive that this machine's own apt uses.
-std::string MachinesMirror() {
-  for (const std::string& line :
-       Lines(RunProgram({"apt-get", "indextargets", "--format",
-                         "$(ORIGIN)|$(LABEL)|$(COMPONENT)|$(REPO_URI)", "Created-By: Packages"}))) {
-    const std::string prefix = "Debian|Debian|main|";
-    if (line.starts_with(prefix)) return line.substr(prefix.size());
-  }
-  throw HarnessError(
-      "this machine's apt knows no Debian archive; name one with --mirror, or run apt-get update");
-}
-
-// apt with folders and sources of its own, and this machine's configuration for all else (proxies).
-class PrivateApt {
- public:
-  explicit PrivateApt(const std::string& mirror) : folder_(CacheFolder("apt")) {
-    fs::create_directories(folder_ / "lists/partial");
-    fs::create_directories(folder_ / "archives/partial");
-    if (!fs::exists(kKeyring)) {
-      throw HarnessError(std::string("no ") + kKeyring +
-                         " to check signatures with; install debian-archive-keyring");
-    }
-    std::ofstream sources(folder_ / "sources.list");
-    for (const char* suite : kSuites) {
-      sources << fmt::format("deb [arch=amd64 signed-by={}] {} {} main\n", kKeyring, mirror, suite);
-    }
-    if (!sources.flush()) throw HarnessError("cannot write " + folder_.string());
-  }
-
-  std::string Get(const std::vector<std::string>& arguments) const {
-    return Run("apt-get", arguments);
-  }
-  std::string Cache(const std::vector<std::string>& arguments) const {
-    return Run("apt-cache", arguments);
-  }
-
-  // The package as a file, which the caller removes. apt has checked it against the signed lists.
-  fs::path Download(const std::string& name, const std::string& version) const {
-    const fs::path downloads = folder_ / "downloads";
-    fs::remove_all(downloads);
-    fs::create_directories(downloads);
-    Run("apt-get", {"download", name + "=" + version}, downloads);
-    for (const auto& entry : fs::directory_iterator(downloads)) return entry.path();
-    throw HarnessError("apt-get has downloaded nothing of " + name);
-  }
-
- private:
-  std::string Run(const std::string& tool, const std::vector<std::string>& arguments,
-                  const fs::path& in = "/") const {
-    const std::string folder = folder_.string();
-    std::vector<std::string> command = {"env", "--chdir=" + in.string(), tool, "--quiet"};
-    for (const std::string& setting :
-         {"Dir::Etc::sourcelist=" + folder + "/sources.list",
-          std::string("Dir::Etc::sourceparts=/dev/null"),
-          std::string("Dir::Etc::preferences=/dev/null"),
-          std::string("Dir::Etc::preferencesparts=/dev/null"),
-          "Dir::State::lists=" + folder + "/lists", std::string("Dir::State::status=/dev/null"),
-          "Dir::Cache=" + folder, std::string("Acquire::Languages=none"),
-          std::string("Acquire::AllowInsecureRepositories=false"),
-          std::string("APT::Architecture=amd64"), std::string("APT::Architectures=amd64"),
-          std::string("APT::Sandbox::User="), std::string("APT::Update::Error-Mode=any")}) {
-      command.insert(command.end(), {"--option", setting});
-    }
-    command.insert(command.end(), arguments.begin(), arguments.end());
-    return RunProgram(command);
-  }
-
-  fs::path folder_;
-};
 
 // A paragraph of apt-cache show: the fields that matter here.
 struct Package {
@@ -120,11 +42,12 @@ std::optional<Package> Show(const PrivateApt& apt, const std::string& name,
   Package package;
   std::string text;
   try {
-    text = apt.Cache({"show", "--no-all-versions", name + "=" + version});
+    text = apt.Show(name, version);
   } catch (const HarnessError&) {
     return std::nullopt;
   }
-  for (const std::string& line : Lines(text)) {
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);) {
     if (line.starts_with("Package: ")) package.name = line.substr(9);
     if (line.starts_with("Version: ")) package.version = line.substr(9);
     if (line.starts_with("Depends: ")) package.depends = line.substr(9);
@@ -157,14 +80,8 @@ std::vector<Package> PackagesOf(const PrivateApt& apt, const std::string& versio
 
 // The newest version of the meta-package that is of this series.
 std::string NewestVersion(const PrivateApt& apt, const std::string& series) {
-  // "linux-image-amd64 | 6.1.176-1 | URL bookworm/main amd64 Packages", the newest first.
   std::set<std::string> offered;
-  for (const std::string& line : Lines(apt.Cache({"madison", kMetaPackage}))) {
-    std::istringstream words(line);
-    std::string name;
-    std::string bar;
-    std::string version;
-    words >> name >> bar >> version;
+  for (const std::string& version : apt.VersionsOf(kMetaPackage)) {
     if (version.starts_with(series + ".") || version.starts_with(series + "-")) return version;
     offered.insert(version.substr(0, version.find('-')));
   }
@@ -222,10 +139,9 @@ std::vector<Kernel> FetchKernels(const std::vector<std::string>& names,
     }
   }
   const FileLock lock(CacheFolder("kernels") / ".lock");
-  const std::string mirror = options.mirror.empty() ? MachinesMirror() : options.mirror;
-  const PrivateApt apt(mirror);
-  options.say("reading package lists of " + mirror);
-  apt.Get({"update"});
+  const PrivateApt apt(options.mirror);
+  options.say("reading package lists of " + apt.mirror());
+  apt.Update();
   std::vector<Kernel> kernels;
   for (const std::string& name : names) {
     const std::string version = NewestVersion(apt, VersionOf(name));

@@ -19,12 +19,12 @@
 #include <vector>
 
 #include "harness/base/errors.h"
+#include "harness/base/program.h"
 #include "harness/base/unique_fd.h"
+#include "src/fetch/cache.h"
 #include "src/report/text.h"
-#include "src/vm/cache.h"
 #include "src/vm/guest_interface.h"
 #include "src/vm/initramfs.h"
-#include "src/vm/program.h"
 #include "src/vm/qemu.h"
 #include "src/vm/snapshots.h"
 

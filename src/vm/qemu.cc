@@ -15,7 +15,7 @@
 #include <utility>
 
 #include "harness/base/errors.h"
-#include "src/vm/program.h"
+#include "harness/base/program.h"
 
 namespace sockproof {
 namespace {

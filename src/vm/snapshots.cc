@@ -15,7 +15,7 @@
 
 #include "harness/base/errors.h"
 #include "harness/base/unique_fd.h"
-#include "src/vm/cache.h"
+#include "src/fetch/cache.h"
 
 namespace sockproof {
 

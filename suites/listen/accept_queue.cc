@@ -13,6 +13,7 @@ class FullQueue : public ListenTest {
   void Fill() {
     Established(first);
     Established(second);
+    listener.StartPoll({"POLLIN"}, 5s).Await().value();  // it waits in the queue by now
     HalfOpen(third);
     HalfOpen(late);
     third.Send(Ack());

@@ -13,9 +13,9 @@
 #include <sstream>
 #include <vector>
 
-#include "src/vm/cache.h"
+#include "harness/base/program.h"
+#include "src/fetch/cache.h"
 #include "src/vm/kernel_store.h"
-#include "src/vm/program.h"
 #include "tests/e2e/program.h"
 
 namespace sockproof {

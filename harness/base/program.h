@@ -1,4 +1,4 @@
-// Other programs that the vm parts need: xz, apt-get, qemu.
+// Other programs: xz, apt-get, qemu, runc.
 #pragma once
 
 #include <sys/types.h>

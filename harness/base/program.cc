@@ -1,4 +1,4 @@
-#include "src/vm/program.h"
+#include "harness/base/program.h"
 
 #include <errno.h>
 #include <fcntl.h>

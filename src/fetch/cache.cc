@@ -1,4 +1,4 @@
-#include "src/vm/cache.h"
+#include "src/fetch/cache.h"
 
 #include <fcntl.h>
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-#include "src/vm/program.h"
+#include "harness/base/program.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
