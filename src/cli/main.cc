@@ -11,6 +11,7 @@
 #include <sstream>
 
 #include "harness/base/errors.h"
+#include "harness/sut/lwip_system.h"
 #include "harness/test/registry.h"
 #include "src/cli/commands.h"
 #include "src/cli/configuration.h"
@@ -371,6 +372,14 @@ std::string AgentProgram() {
   return std::filesystem::read_symlink("/proc/self/exe").replace_filename("sockproof-agent");
 }
 
+std::string LwipAgentProgram() {
+  const std::filesystem::path program = std::filesystem::read_symlink("/proc/self/exe");
+  const std::string agent = program.parent_path() / "sockproof-agent-lwip";
+  if (access(agent.c_str(), X_OK) == 0) return agent;
+  throw HarnessError("lwIP cannot be tested: " + agent +
+                     " is not there; it is built where the package liblwip-dev is installed");
+}
+
 std::unique_ptr<System> MakeSystem(const std::string& sut) {
   constexpr std::string_view kHostAgent = "host,agent=";
   if (sut == "host") return MakeHostSystem(AgentProgram());
@@ -379,8 +388,9 @@ std::unique_ptr<System> MakeSystem(const std::string& sut) {
     if (agent.empty()) throw UsageError("--sut host,agent=PATH: the path is missing");
     return MakeHostSystem(std::filesystem::absolute(agent));
   }
+  if (sut == "lwip") return MakeLwipSystem(LwipAgentProgram());
   throw UsageError("unknown system under test '" + sut +
-                   "'; there are 'host', 'host,agent=PATH' and 'vm:KERNEL'");
+                   "'; there are 'host', 'host,agent=PATH', 'lwip' and 'vm:KERNEL'");
 }
 
 Facts ProbeFacts(System& system) {
