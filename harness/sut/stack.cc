@@ -62,10 +62,8 @@ void Stack::ReadFacts() {
   for (const char* name : {"os", "release"}) {
     facts_->Set(name, agent().hello().value(name, ""));
   }
-  for (const auto& [name, value] :
-       agent().hello().value("facts", nlohmann::json::object()).items()) {
-    facts_->Set(name, value.get<std::string>());
-  }
+  const nlohmann::json told = agent().hello().value("facts", nlohmann::json::object());
+  for (const auto& [name, value] : told.items()) facts_->Set(name, value.get<std::string>());
   for (const auto& [name, value] : parts_.facts.values()) {
     if (const auto agents = facts_->Find(name)) facts_->Set("agent." + name, *agents);
     facts_->Set(name, value);

@@ -11,6 +11,7 @@
 #include <sstream>
 
 #include "harness/base/errors.h"
+#include "harness/sut/lwip_system.h"
 #include "harness/test/registry.h"
 #include "src/cli/commands.h"
 #include "src/cli/configuration.h"
@@ -388,6 +389,14 @@ std::string AgentProgram() {
   return std::filesystem::read_symlink("/proc/self/exe").replace_filename("sockproof-agent");
 }
 
+std::string LwipAgentProgram() {
+  const std::filesystem::path program = std::filesystem::read_symlink("/proc/self/exe");
+  const std::string agent = program.parent_path() / "sockproof-agent-lwip";
+  if (access(agent.c_str(), X_OK) == 0) return agent;
+  throw HarnessError("lwIP cannot be tested: " + agent +
+                     " is not there; it is built where the package liblwip-dev is installed");
+}
+
 std::unique_ptr<System> MakeSystem(const std::string& sut) {
   constexpr std::string_view kHostAgent = "host,agent=";
   if (sut == "host") return MakeHostSystem(AgentProgram());
@@ -396,9 +405,10 @@ std::unique_ptr<System> MakeSystem(const std::string& sut) {
     if (agent.empty()) throw UsageError("--sut host,agent=PATH: the path is missing");
     return MakeHostSystem(std::filesystem::absolute(agent));
   }
+  if (sut == "lwip") return MakeLwipSystem(LwipAgentProgram());
   if (std::unique_ptr<System> container = MakeContainer(sut, AgentProgram())) return container;
   throw UsageError("unknown system under test '" + sut +
-                   "'; there are host, host,agent=PATH, vm:KERNEL, rootfs:DIR and container:IMAGE");
+                   "'; there are host, host,agent=PATH, vm:KERNEL, lwip, rootfs:DIR and container:IMAGE");
 }
 
 Facts ProbeFacts(System& system) {

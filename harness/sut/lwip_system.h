@@ -1,0 +1,14 @@
+// lwIP as a system under test: a TCP/IP stack that runs in the process of its agent.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "harness/sut/system.h"
+
+namespace sockproof {
+
+// `agent_program` is the path of sockproof-agent-lwip (src/agent_lwip).
+std::unique_ptr<System> MakeLwipSystem(std::string agent_program);
+
+}  // namespace sockproof
