@@ -65,11 +65,13 @@ int TakeOne(nl_msg* message, void* argument) {
     return IpAddress(dump.version, reinterpret_cast<const std::uint8_t*>(words));
   };
   try {
-    dump.sockets.push_back({StateFromKernel(found.idiag_state),
-                            {address(found.id.idiag_src), ntohs(found.id.idiag_sport)},
-                            {address(found.id.idiag_dst), ntohs(found.id.idiag_dport)},
-                            found.idiag_rqueue,
-                            found.idiag_wqueue});
+    dump.sockets.push_back(
+        {StateFromKernel(found.idiag_state),
+         {address(found.id.idiag_src), ntohs(found.id.idiag_sport)},
+         {address(found.id.idiag_dst), ntohs(found.id.idiag_dport)},
+         found.idiag_rqueue,
+         found.idiag_wqueue,
+         std::chrono::milliseconds(found.idiag_timer != 0 ? found.idiag_expires : 0)});
   } catch (const HarnessError& error) {  // must not pass through libnl, which is C
     dump.problem = error.what();
     return NL_STOP;

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "harness/base/time.h"
 #include "harness/net/ip.h"
 
 struct nl_sock;
@@ -39,6 +40,8 @@ struct TcpSocketInfo {
   // application, and bytes not yet acknowledged by the peer.
   std::uint32_t receive_queue = 0;
   std::uint32_t send_queue = 0;
+  // What is left of its timer that expires next; 0: none runs.
+  Duration timer{0};
 };
 
 // A sock_diag socket of the namespace in which it was made. Move-only, not thread-safe.

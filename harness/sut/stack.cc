@@ -127,14 +127,17 @@ std::vector<TcpSocketInfo> Stack::TcpSockets(IpVersion version) {
   return sockets;
 }
 
-TcpState Stack::StateOf(const Endpoint& local, const Endpoint& remote) {
+std::optional<TcpSocketInfo> Stack::Find(const Endpoint& local, const Endpoint& remote) {
   for (const TcpSocketInfo& socket : TcpSockets(local.address.version())) {
     const bool listener = socket.state == TcpState::kListen && remote.port == 0;
-    if (socket.local.port == local.port && (listener || socket.remote == remote)) {
-      return socket.state;
-    }
+    if (socket.local.port == local.port && (listener || socket.remote == remote)) return socket;
   }
-  return TcpState::kClosed;
+  return std::nullopt;
+}
+
+TcpState Stack::StateOf(const Endpoint& local, const Endpoint& remote) {
+  const std::optional<TcpSocketInfo> found = Find(local, remote);
+  return found ? found->state : TcpState::kClosed;
 }
 
 }  // namespace sockproof

@@ -67,10 +67,17 @@ class Stack {
     std::function<void(std::int64_t&)> counter;
     std::function<void(Facts&)> facts;
   };
-  void Misread(Misreading misreading) { misreading_ = std::move(misreading); }
+  void Misread(Misreading misreading) {
+    misreading_ = std::move(misreading);
+    if (misreading_.facts) facts_.reset();  // were read before
+  }
 
   // The sockets as inet_diag shows them. Throws Skip when the system does not offer that.
   std::vector<TcpSocketInfo> TcpSockets(IpVersion version);
+
+  // The connection between the endpoints, as inet_diag shows it; a remote port of 0 means the
+  // listener at `local`. None: there is no such socket.
+  std::optional<TcpSocketInfo> Find(const Endpoint& local, const Endpoint& remote);
 
   // The state of the connection between the endpoints; CLOSED when there is none. A remote port
   // of 0 means the listener at `local`.

@@ -81,8 +81,9 @@ class PeerTest : public TestBody {
   void ExpectState(TcpState state, const Connection& connection,
                    SourceLocation where = SourceLocation::Current());
 
-  // When inet_diag no longer showed the connection: the middle of the two readings, 20 ms apart,
-  // between which it went. Throws Departure when it is still there after `patience`.
+  // When inet_diag no longer showed the connection: the middle of the two readings between which it
+  // went. They are 20 ms apart, up to 1 s while its next timer has longer to go. Throws Departure
+  // when it is still there after `patience`.
   Time WaitUntilGone(const Connection& connection, Duration patience,
                      SourceLocation where = SourceLocation::Current());
 

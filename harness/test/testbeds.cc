@@ -57,16 +57,20 @@ void WaitForState(Stack& stack, TcpState wanted, const std::function<TcpState()>
 Time WaitForEnd(Stack& stack, const Endpoint& local, const Endpoint& remote, Duration patience,
                 SourceLocation where) {
   constexpr Duration kBetweenReads = 20ms;
+  constexpr Duration kLongestBetweenReads = 1s;
   const Time deadline = Clock::now() + patience;
   Time last_seen = Clock::now();
-  while (stack.StateOf(local, remote) != TcpState::kClosed) {
+  while (const std::optional<TcpSocketInfo> shown = stack.Find(local, remote)) {
     last_seen = Clock::now();
     if (last_seen > deadline) {
       throw Departure(fmt::format("  Expected: {} is gone within {}\n  Observed: it is still there",
                                   local.ToString(), FormatDuration(patience)),
                       where);
     }
-    stack.loop().RunUntil([] { return false; }, last_seen + kBetweenReads);
+    // As long as a timer of its own has far to go it is looked at less often.
+    const Duration pause =
+        std::clamp<Duration>(shown->timer * 3 / 4, kBetweenReads, kLongestBetweenReads);
+    stack.loop().RunUntil([] { return false; }, last_seen + pause);
   }
   stack.log().Now(StateEvent{stack.actor(), local.ToString(), "CLOSED"});
   return last_seen + (Clock::now() - last_seen) / 2;
