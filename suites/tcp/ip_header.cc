@@ -1,5 +1,8 @@
 // What a TCP tells the layer below and hears from it: TTL, Differentiated Services, IP options and
 // source routes. RFC 9293 sections 3.9.1.9 and 3.9.2.
+#include <string>
+#include <vector>
+
 #include "harness/test/test.h"
 
 using namespace sockproof;
@@ -115,23 +118,123 @@ TEST_WITH_PEER(IpHeader, ARecordRouteOrTimestampOptionIsNoObstacle,
   }
 }
 
-TEST_WITH_PEER(IpHeader, AnApplicationMayGiveASourceRoute,
-               .claims = {"rfc9293:MUST-51", "man:ip(7)-IP_OPTIONS"},
-               .ipv4_only_because = "IPv6 has no source routes in its header") {
-  // RFC 791 section 3.1: loose source routing is option 131; its pointer starts at 4. Datagrams go
-  // to the peer first; the address to connect to takes its place in the option.
-  ScriptedTcp& peer = host.Listen(ip, 80);
-  const Endpoint destination{IpAddress("198.51.100.7"), 80};
-  const IpAddress peer_address = host.Address(ip);
-  const std::uint8_t* via = peer_address.bytes();
-  const std::uint8_t* to = destination.address.bytes();
-  Socket socket = sut.NewSocket(ip, "SOCK_STREAM", {"SOCK_NONBLOCK"});
-  ASSERT_THAT(socket.SetOption("IP_OPTIONS", Bytes{131, 7, 4, via[0], via[1], via[2], via[3], 0}),
-              Succeeds());
-  socket.Connect(destination);  // EINPROGRESS
+// --- Source routes -------------------------------------------------------------------------------
 
+namespace {
+
+// Hosts beyond the peer, who passes on what is for them.
+const char* const kFar = "198.51.100.7";
+const char* const kFurther = "198.51.100.99";
+
+class SourceRoute : public PeerTest {
+ protected:
+  // RFC 791 section 3.1: loose source routing is option 131. Its pointer, counted from 1, is to the
+  // next address to go to: the first one, or past the last of a route that was gone to its end.
+  static Bytes Option(const std::vector<IpAddress>& route, bool completed) {
+    const size_t length = 3 + 4 * route.size();
+    Bytes option = {131, static_cast<std::uint8_t>(length),
+                    static_cast<std::uint8_t>(completed ? length + 1 : 4)};
+    for (const IpAddress& address : route) {
+      option.insert(option.end(), address.bytes(), address.bytes() + address.size());
+    }
+    while (option.size() % 4 != 0) option.push_back(0);
+    return option;
+  }
+  static Bytes ToGo(const std::vector<IpAddress>& route) { return Option(route, false); }
+  static Bytes Completed(const std::vector<IpAddress>& route) { return Option(route, true); }
+
+  void AcceptSourceRoutes() {
+    for (const std::string scope : {"all", "eth0"}) {
+      sut.SetSysctl("net.ipv4.conf." + scope + ".accept_source_route", 1);
+      sut.SetSysctl("net.ipv4.conf." + scope + ".rp_filter", 0);
+    }
+  }
+
+  IpAddress gateway() const { return host.Address(ip); }
+
+  // A connection from kFar by way of the gateway: what sends in its name, and what receives there.
+  struct RoutedConnection {
+    Socket socket;
+    ScriptedTcp& far;
+    ScriptedTcp& gateway;
+  };
+  RoutedConnection ConnectedByRoute() {
+    auto [listener, plain] = InState(TcpState::kListen);
+    const Endpoint from{IpAddress(kFar), NextPort()};
+    ScriptedTcp& far = host.Towards(*plain.remote(), from);
+    ScriptedTcp& receiving = host.Listen(ip, from.port);
+    far.Send(Syn().IpOptions(Completed({gateway()})));
+    const Segment syn_ack = receiving.Expect(SynAck().Ack(far.snd_nxt));
+    EXPECT_EQ(syn_ack.ip_options, ToGo({IpAddress(kFar)}));
+    far.rcv_nxt = syn_ack.seq + 1;
+    far.Send(Ack().IpOptions(Completed({gateway()})));
+    return {listener.Accept().value().socket, far, receiving};
+  }
+};
+
+}  // namespace
+
+TEST_WITH(SourceRoute, IpHeader, AnApplicationMayGiveASourceRoute,
+          .claims = {"rfc9293:MUST-51", "man:ip(7)-IP_OPTIONS"},
+          .ipv4_only_because = "IPv6 has no source routes in its header") {
+  ScriptedTcp& peer = host.Listen(ip, 80);
+  Socket socket = sut.NewSocket(ip, "SOCK_STREAM", {"SOCK_NONBLOCK"});
+  ASSERT_THAT(socket.SetOption("IP_OPTIONS", ToGo({gateway()})), Succeeds());
+  socket.Connect({IpAddress(kFar), 80});  // EINPROGRESS
+  EXPECT_EQ(peer.Expect(Syn()).ip_options, ToGo({IpAddress(kFar)}));
+}
+
+TEST_WITH(SourceRoute, IpHeader, TheSourceRouteOfAnApplicationTakesPrecedence,
+          .claims = {"rfc9293:MUST-52"}, .needs = {"sysctl"},
+          .ipv4_only_because = "IPv6 has no source routes in its header") {
+  AcceptSourceRoutes();
+  ScriptedTcp& peer = host.Listen(ip, 80);
+  const Endpoint destination{IpAddress(kFar), 80};
+  Socket socket = sut.NewSocket(ip, "SOCK_STREAM", {"SOCK_NONBLOCK"});
+  ASSERT_THAT(socket.SetOption("IP_OPTIONS", ToGo({gateway()})), Succeeds());
+  socket.Connect(destination);  // EINPROGRESS
   const Segment syn = peer.Expect(Syn());
-  const Bytes route = {131, 7, 4, to[0], to[1], to[2], to[3]};
-  ASSERT_GE(syn.ip_options.size(), route.size());
-  EXPECT_EQ(Bytes(syn.ip_options.begin(), syn.ip_options.begin() + 7), route);
+
+  ScriptedTcp& far = host.Towards(syn.source, destination);
+  far.rcv_nxt = syn.seq + 1;
+  far.Send(SynAck().IpOptions(Completed({IpAddress(kFurther), gateway()})));
+  const Segment ack = peer.Expect(Ack().Ack(far.snd_nxt));
+  EXPECT_EQ(ack.ip_options, ToGo({IpAddress(kFar)}));
+}
+
+TEST_WITH(SourceRoute, IpHeader, ASourceRouteThatWasReceivedLeadsBack,
+          .claims = {"rfc9293:MUST-53", "man:ip(7)-IP_OPTIONS-received"}, .needs = {"sysctl"},
+          .ipv4_only_because = "IPv6 has no source routes in its header") {
+  AcceptSourceRoutes();
+  auto [socket, far, receiving] = ConnectedByRoute();
+  ASSERT_THAT(socket.Send("back"), Returns(4));
+  EXPECT_EQ(receiving.Expect(Data("back")).ip_options, ToGo({IpAddress(kFar)}));
+  far.rcv_nxt += 4;
+  far.Send(Ack().IpOptions(Completed({gateway()})));
+  ASSERT_THAT(socket.Shutdown("SHUT_WR"), Succeeds());
+  EXPECT_EQ(receiving.Expect(Fin()).ip_options, ToGo({IpAddress(kFar)}));
+}
+
+TEST_WITH(SourceRoute, IpHeader, AsTheRfcSaysALaterSourceRouteReplacesTheEarlier,
+          .claims = {"rfc9293:SHLD-24"}, .needs = {"sysctl"},
+          .ipv4_only_because = "IPv6 has no source routes in its header") {
+  AcceptSourceRoutes();
+  auto [socket, far, receiving] = ConnectedByRoute();
+  far.Send(Data("this way").IpOptions(Completed({IpAddress(kFurther), gateway()})));
+  receiving.Expect(Ack().Ack(far.snd_nxt));
+  ASSERT_THAT(socket.Send("that way"), Returns(8));
+  EXPECT_EQ(receiving.Expect(Data("that way")).ip_options,
+            ToGo({IpAddress(kFurther), IpAddress(kFar)}));
+}
+
+TEST_WITH(SourceRoute, IpHeader, SourceRoutesAreNotAcceptedByDefault,
+          .claims = {"man:ip(7)-accept_source_route"},
+          .ipv4_only_because = "IPv6 has no source routes in its header") {
+  auto [listener, peer] = InState(TcpState::kListen);
+  const std::uint32_t iss = peer.iss;
+  peer.Send(Syn().IpOptions(Completed({IpAddress(kFurther)})));
+  Settle();
+  EXPECT_EQ(peer.waiting(), 0U) << "it is answered";
+  peer.Send(Syn().Seq(iss));
+  peer.Expect(SynAck().Ack(iss + 1));
 }

@@ -126,3 +126,16 @@ TEST_WITH_PEER(SegmentSize, TheMssThatIsSentDoesNotDependOnThatOfThePeer,
   seen.insert(MssOf(peer.Expect(SynAck())));
   EXPECT_EQ(seen.size(), 1U) << testing::PrintToString(seen);
 }
+
+TEST_WITH(SegmentSizeTest, SegmentSize, TcpMaxsegLimitsWhatIsSentAndWhatIsSaid,
+          .claims = {"man:tcp(7)-TCP_MAXSEG"}) {
+  ScriptedTcp& peer = host.Listen(ip, 80);
+  Socket socket = sut.NewSocket(ip);
+  ASSERT_THAT(socket.SetOption("TCP_MAXSEG", 700), Succeeds());
+  Pending<int> connecting = socket.StartConnect(peer.local());
+  EXPECT_EQ(MssOf(peer.Expect(Syn())), 700U);
+  peer.Send(SynAck());
+  peer.Expect(Ack());
+  connecting.Await().value();
+  EXPECT_LE(LargestOf({socket, peer}), 700U);
+}

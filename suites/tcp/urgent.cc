@@ -106,6 +106,24 @@ TEST_WITH(UrgentTest, Urgent, WithoutItsFlagThePointerMeansNothing,
   EXPECT_THAT(socket.Receive(64), Returns("all of it"));
 }
 
+TEST_WITH(UrgentTest, Urgent, OlderUrgentDataBecomesNormalWhenNewerArrives,
+          .claims = {"man:tcp(7)-newer-urgent-data"}) {
+  auto [socket, peer] = Connected();
+  Deliver(peer, Data("normal "));
+  Deliver(peer, Urgent("1"));
+  Deliver(peer, Urgent("2"));
+  EXPECT_THAT(socket.Receive(64, {"MSG_OOB"}), Returns("2"));
+  EXPECT_THAT(socket.Receive(64), Returns("normal 1"));
+}
+
+TEST_WITH(UrgentTest, Urgent, WithTcpStdurgThePointerIsToTheLastOctet,
+          .claims = {"man:tcp(7)-tcp_stdurg"}, .needs = {"sysctl"}) {
+  sut.SetSysctl("net.ipv4.tcp_stdurg", 1);
+  auto [socket, peer] = Connected();
+  Deliver(peer, Data("abc").With(kUrg).UrgentPointer(1));
+  EXPECT_THAT(socket.Receive(64, {"MSG_OOB"}), Returns("b"));
+}
+
 TEST_WITH_PEER(Urgent, AsTheRfcSaysTheFlagIsIgnoredAfterAFin,
                .claims = {"rfc9293:3.10.7.4-urg-after-fin"}) {
   auto [socket, peer] = InState(TcpState::kCloseWait);
