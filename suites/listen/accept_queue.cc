@@ -11,6 +11,7 @@ class FullQueue : public ListenTest {
  protected:
   void Fill() {
     Established(first);
+    listener.StartPoll({"POLLIN"}, 5s).Await().value();  // it waits in the queue by now
     HalfOpen(second);
     HalfOpen(third);
     second.Send(Ack());
