@@ -43,7 +43,6 @@ namespace {
 using nlohmann::json;
 namespace process = boost::process::v2;
 
-constexpr Duration kHandshakeTime = 10s;
 constexpr Duration kCallTime = 30s;
 constexpr Duration kPingTime = 2s;
 constexpr Duration kExitTime = 2s;  // from the end of the agent's output to its exit
@@ -463,9 +462,9 @@ std::unique_ptr<Agent> Agent::Spawn(EventLoop& loop, EventLog& log, std::string 
                                     const AgentCommand& command) {
   auto process = std::make_unique<Process>(loop, log, std::move(actor), command);
   const CallId call = process->Send("hello", {{"protocol", agent_protocol::kVersion}}, "");
-  if (!process->RunUntilFinished(call, Clock::now() + kHandshakeTime)) {
+  if (!process->RunUntilFinished(call, Clock::now() + command.hello_time)) {
     throw HarnessError(fmt::format("agent {} ({}) does not say hello within {}", process->actor(),
-                                   command.program, FormatDuration(kHandshakeTime)));
+                                   command.program, FormatDuration(command.hello_time)));
   }
   try {
     process->hello = process->Take(call).value;

@@ -33,6 +33,7 @@ struct AgentCommand {
   // Runs in the child between fork and exec (async-signal-safe calls only), e.g. to enter a
   // network namespace. Returns 0 or an errno, which makes the spawn fail.
   std::function<int()> in_child;
+  Duration hello_time = std::chrono::seconds(10);  // from its start to its answer
   // For programs that run the agent elsewhere. Called when the agent has ended, with how it did;
   // throws what follows from that. Without it, or if it returns, a HarnessError is thrown.
   std::function<void(const std::string& end)> ended;
@@ -49,7 +50,7 @@ class Agent {
   using CallId = int;
 
   // Starts the agent and shakes hands. `actor` names it in the log. Throws HarnessError when it
-  // does not start, speaks another protocol version or does not answer within 10 s.
+  // does not start, speaks another protocol version or does not answer in time.
   static std::unique_ptr<Agent> Spawn(EventLoop& loop, EventLog& log, std::string actor,
                                       const AgentCommand& command);
   ~Agent();

@@ -21,6 +21,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr Duration kStartTime = 50s;  // of a container, on a machine with much else to do
+
 std::string ReadFile(const fs::path& path) {
   std::ifstream file(path, std::ios::binary);
   return std::string(std::istreambuf_iterator<char>(file), {});
@@ -119,6 +121,7 @@ class ContainerSystem final : public System {
         open(files.complaints().c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600));
     if (!complaints) ThrowErrno("cannot make " + files.complaints().string());
     AgentCommand command;
+    command.hello_time = kStartTime;
     command.program = mounts_->runtime();
     command.arguments = plan_.runtime.RunArguments(files);
     command.in_child = [fd = complaints.get(), hide = plan_.runtime.brings_stack()] {
