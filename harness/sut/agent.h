@@ -33,6 +33,8 @@ struct AgentCommand {
   // Runs in the child between fork and exec (async-signal-safe calls only), e.g. to enter a
   // network namespace. Returns 0 or an errno, which makes the spawn fail.
   std::function<int()> in_child;
+  // Whether its clock may be another than ours: its times are then brought to ours as they come.
+  bool own_clock = false;
 };
 
 // One running agent. Owns the process: it is killed with this object and, by its parent-death
@@ -84,6 +86,7 @@ class Agent {
   // The "hello" reply: protocol, name, capabilities, pid, clock.
   const nlohmann::json& hello() const;
   bool Can(const std::string& capability) const;
+  bool has_own_clock() const;
   const std::string& actor() const;
   int pid() const;  // of the process that was started, as this process sees it
   // How long its threads could run but had to wait for a processor so far, all together; 0 where

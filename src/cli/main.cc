@@ -246,6 +246,17 @@ int Main(int argc, char** argv) {
       ->check(CLI::IsMember({"kvm", "tcg"}))
       ->type_name("HOW");
 
+  run_command
+      ->add_option("--wire", run.wire,
+                   "For --sut agent:COMMAND, a system of yours: the interface that leads to it")
+      ->type_name("IFACE");
+  run_command
+      ->add_option("--second-agent", run.second_agent,
+                   "A second such system, for tests between two, with its --second-wire")
+      ->type_name("COMMAND");
+  run_command->add_option("--second-wire", run.second_wire, "The interface that leads there")
+      ->type_name("IFACE");
+
   CLI::App* kernels_command =
       app.add_subcommand("kernels", "Kernels of Debian for --sut vm:debian:VERSION");
   kernels_command->require_subcommand(1);
@@ -338,8 +349,9 @@ std::unique_ptr<System> MakeSystem(const std::string& sut) {
   }
   if (sut.starts_with("vm:"))
     throw UsageError("this command does not work on virtual machines yet");
+  if (sut.starts_with("agent:")) throw UsageError("only run works on agent:COMMAND");
   throw UsageError("unknown system under test '" + sut +
-                   "'; there are 'host', 'host,agent=PATH' and 'vm:KERNEL'");
+                   "'; there are 'host', 'host,agent=PATH', 'vm:KERNEL' and 'agent:COMMAND'");
 }
 
 Facts ProbeFacts(System& system) {
