@@ -222,9 +222,7 @@ class RemoteSystem final : public System {
     parts.plan = plan;
     parts.wire = std::make_unique<WirePort>(loop, remote.wire, WirePort::Mode::kPromiscuous);
     auto sweeper = std::make_shared<Sweeper>(*parts.wire);
-    AgentCommand command{"/bin/sh", {"-c", remote.command}, OnAnyProcessor};
-    command.own_clock = true;
-    parts.agent = Agent::Spawn(loop, log, plan.actor, command);
+    parts.agent = StartAgent(loop, log, plan.actor, remote.command);
     const int other = plan.index == kSecondHost ? 1 : kSecondHost;
     parts.mac = Find(loop, *parts.wire, remote, plan.index, other);
     Readdress(*parts.wire, *parts.mac);
@@ -253,6 +251,18 @@ class RemoteSystem final : public System {
       if (for_one) std::copy(mac.begin(), mac.end(), frame.begin());
       return std::vector<WirePort::Tampered>{{Duration(0), std::move(frame)}};
     });
+  }
+
+  static std::unique_ptr<Agent> StartAgent(EventLoop& loop, EventLog& log, const std::string& actor,
+                                           const std::string& shell_command) {
+    AgentCommand command{"/bin/sh", {"-c", shell_command}, OnAnyProcessor};
+    command.own_clock = true;
+    try {
+      return Agent::Spawn(loop, log, actor, command);
+    } catch (const HarnessError& error) {
+      throw HarnessError(fmt::format("{}; try by hand whether this starts an agent: {}",
+                                     error.what(), shell_command));
+    }
   }
 
   static MacAddress Find(EventLoop& loop, WirePort& wire, const RemoteStack& remote, int host,

@@ -107,6 +107,10 @@ int CouldNotTest(const HarnessError& error, RunResult& run, Reports& reports) {
 }
 
 int RunOn(Target& target, const RunArguments& arguments) {
+  if (target.jobs_are_fixed() && Jobs(arguments.jobs) > target.jobs()) {
+    throw UsageError(
+        fmt::format("--jobs: {} carries no more than {} at a time", target.name(), target.jobs()));
+  }
   const std::vector<KnownDeparture> known = KnownDepartures(arguments.baseline);
   const std::vector<const TestCase*> tests = TestsToRun(arguments);
   RunResult run = NewResult(tests, target.name(), arguments.program);
@@ -138,10 +142,6 @@ int RunOn(Target& target, const RunArguments& arguments) {
     options.max_wait = kMaxWaitInRealTime;
   }
   options.attempts = arguments.attempts;
-  if (target.jobs_are_fixed() && options.jobs > target.jobs()) {
-    throw UsageError(
-        fmt::format("--jobs: {} carries no more than {} at a time", target.name(), target.jobs()));
-  }
   if (options.jobs == 0) options.jobs = target.jobs();
   if (target.virtual_time()) options.attempts = 1;  // it would end the same
   options.repeat = arguments.repeat;
