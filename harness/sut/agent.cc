@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -36,6 +37,7 @@
 #include "harness/agent_protocol/protocol.h"
 #include "harness/base/errors.h"
 #include "harness/base/unique_fd.h"
+#include "harness/sut/far_clock.h"
 
 namespace sockproof {
 namespace {
@@ -46,6 +48,8 @@ namespace process = boost::process::v2;
 constexpr Duration kCallTime = 30s;
 constexpr Duration kPingTime = 2s;
 constexpr Duration kExitTime = 2s;  // from the end of the agent's output to its exit
+constexpr int kPingsToKnowAClock = 8;
+constexpr rlim_t kMostComplaints = 4 << 20;  // bytes on standard error, when that is a file
 
 // ---- replies as text ----
 
@@ -136,6 +140,8 @@ class ChildSetup {
   int Prepare(int error_pipe) const {
     const int error = command_.in_child ? command_.in_child() : 0;
     if (error != 0) return error;
+    const rlimit complaints{kMostComplaints, kMostComplaints};
+    if (::setrlimit(RLIMIT_FSIZE, &complaints) != 0) return errno;
     // After in_child: a change of credentials, such as a new user namespace, clears it.
     if (::prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) return errno;
     if (::getppid() != parent_) ::_exit(127);
@@ -183,6 +189,7 @@ class Agent::Process {
   void RunUntilBegun(CallId call, Time deadline);
   void CheckAlive() const;
   void Ping();
+  bool has_own_clock() const { return far_clock_.has_value(); }
 
   bool Finished(CallId call) const { return Find(call).finished; }
   void ThrowIfRefused(CallId call) const;
@@ -212,6 +219,7 @@ class Agent::Process {
   const Request& Find(CallId call) const;
   void TakeInput();
   void TakeMessage(std::string_view line);
+  void BringToOurClock(json& result, Time sent);
   void Finish(CallId id, Request& request, const json& message);
   void NoteEnd();
 
@@ -224,6 +232,7 @@ class Agent::Process {
   UniqueFd channel_;                 // the agent's standard input and output
   std::string input_;                // the beginning of a line
   std::map<CallId, Request> requests_;
+  std::optional<FarClock> far_clock_;
   std::string end_;  // what became of the agent; empty while it serves
 };
 
@@ -241,6 +250,7 @@ Agent::Process::Process(EventLoop& loop, EventLog& log, std::string actor,
   channel_ = UniqueFd(ends[0]);
   const UniqueFd stdio(ends[1]);
   if (::fcntl(channel_.get(), F_SETFL, O_NONBLOCK) != 0) ThrowErrno("fcntl(O_NONBLOCK)");
+  if (command.own_clock) far_clock_.emplace();
   child_ = Launch(context_, command, stdio.get());
   loop_.Watch(channel_.get(), [this] { TakeInput(); });
 }
@@ -364,6 +374,12 @@ void Agent::Process::TakeInput() {
     }
   }
   input_.erase(0, begin);
+  if (input_.size() > agent_protocol::kLongestLine) {
+    loop_.Unwatch(channel_.get());
+    end_ = fmt::format("agent {} does not speak the protocol: a line of more than {} bytes: {}",
+                       actor_, agent_protocol::kLongestLine, Quote(input_));
+    input_.clear();
+  }
 }
 
 void Agent::Process::TakeMessage(std::string_view line) {
@@ -373,7 +389,8 @@ void Agent::Process::TakeMessage(std::string_view line) {
       const json& params = message.at("params");
       const auto request = requests_.find(params.at("id").get<CallId>());
       if (request == requests_.end()) return;
-      request->second.begun = FromNanoseconds(params.at("time"));
+      const Time time = FromNanoseconds(params.at("time"));
+      request->second.begun = far_clock_ ? far_clock_->ToOurs(time) : time;
       LogCall(request->first, *request->second.begun);
       return;
     }
@@ -404,6 +421,7 @@ void Agent::Process::Finish(CallId id, Request& request, const json& message) {
     return;
   }
   json result = message.at("result");
+  if (far_clock_) BringToOurClock(result, request.sent);
   loop_.NoteLateness(FromNanoseconds(result.at("begin")) - request.sent);
   loop_.NoteServed(FromNanoseconds(result.at("end")));
   if (lie.reply) lie.reply(request.method, request.params, result);
@@ -433,6 +451,16 @@ void Agent::Process::Finish(CallId id, Request& request, const json& message) {
   }
 }
 
+void Agent::Process::BringToOurClock(json& result, Time sent) {
+  const Time begin = FromNanoseconds(result.at("begin"));
+  const Time end = FromNanoseconds(result.at("end"));
+  const Time received = Clock::now();
+  far_clock_->Learn(sent, begin, end, received);
+  loop_.NoteLateness(far_clock_->Error(received));
+  result["begin"] = ToNanoseconds(far_clock_->ToOurs(begin));
+  result["end"] = ToNanoseconds(far_clock_->ToOurs(end));
+}
+
 // The agent's end of the channel is closed: finds out why.
 void Agent::Process::NoteEnd() {
   loop_.Unwatch(channel_.get());
@@ -445,6 +473,8 @@ void Agent::Process::NoteEnd() {
   const std::string agent = fmt::format("agent {} (pid {})", actor_, pid());
   if (!status) {
     end_ = agent + " closed its output";
+  } else if (WIFSIGNALED(*status) && WTERMSIG(*status) == SIGXFSZ) {
+    end_ = fmt::format("{} wrote more than {} bytes to standard error", agent, kMostComplaints);
   } else if (WIFSIGNALED(*status)) {
     end_ = fmt::format("{} was killed by {}", agent, SignalName(WTERMSIG(*status)));
   } else {
@@ -476,6 +506,7 @@ std::unique_ptr<Agent> Agent::Spawn(EventLoop& loop, EventLog& log, std::string 
     throw HarnessError(fmt::format("agent {} speaks protocol {}, not {}", process->actor(),
                                    protocol.dump(), agent_protocol::kVersion));
   }
+  for (int i = 0; command.own_clock && i < kPingsToKnowAClock; ++i) process->Ping();
   return std::unique_ptr<Agent>(new Agent(std::move(process)));
 }
 
@@ -526,6 +557,8 @@ bool Agent::Can(const std::string& capability) const {
   const json capabilities = hello().value("capabilities", json::array());
   return std::find(capabilities.begin(), capabilities.end(), capability) != capabilities.end();
 }
+
+bool Agent::has_own_clock() const { return process_->has_own_clock(); }
 
 const std::string& Agent::actor() const { return process_->actor(); }
 

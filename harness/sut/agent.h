@@ -40,6 +40,8 @@ struct AgentCommand {
   // The process, as /proc of this process knows it, that waits for a processor when the agent is
   // late. Without it, that is the agent's own.
   std::function<int()> serving_pid;
+  // Whether its clock may be another than ours: its times are then brought to ours as they come.
+  bool own_clock = false;
 };
 
 // One running agent. Owns the process: it is killed with this object and, by its parent-death
@@ -91,6 +93,7 @@ class Agent {
   // The "hello" reply: protocol, name, capabilities, pid, clock.
   const nlohmann::json& hello() const;
   bool Can(const std::string& capability) const;
+  bool has_own_clock() const;
   const std::string& actor() const;
   int pid() const;  // of the process that was started, as this process sees it
   // How long its threads could run but had to wait for a processor so far, all together; 0 where

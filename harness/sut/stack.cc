@@ -47,6 +47,24 @@ constexpr const char* kSysctls[] = {
 Stack::Stack(EventLoop& loop, EventLog& log, Parts parts)
     : loop_(loop), log_(log), parts_(std::move(parts)) {}
 
+Stack::~Stack() {
+  if (!parts_.farewell) return;
+  try {
+    for (auto entry = sysctls_before_.rbegin(); entry != sysctls_before_.rend(); ++entry) {
+      agent().Call("sysctl_set", {{"name", entry->first}, {"value", entry->second}}, "");
+    }
+    parts_.farewell(*this);
+  } catch (const std::exception& error) {
+    log_.Now(NoteEvent{fmt::format("{} could not be left as it was: {}", actor(), error.what())});
+  }
+}
+
+MacAddress Stack::Mac() const { return parts_.mac.value_or(WireMac(host())); }
+
+int Stack::Stranger() const {
+  return parts_.stranger != 0 ? parts_.stranger : parts_.plan.default_gateway_index;
+}
+
 IpAddress Stack::Address(IpVersion version) const { return WireAddress(version, host()); }
 
 const Facts& Stack::facts() {
@@ -72,6 +90,7 @@ void Stack::ReadFacts() {
     facts_->Set("capability." + name.get<std::string>(), "yes");
   }
   if (Can("diag")) facts_->Set("capability.diag", "yes");
+  if (agent().has_own_clock()) facts_->Set("clock", "other");
   if (!Can("sysctl")) return;
   for (const char* name : kSysctls) {
     const AgentReply reply = agent().Call("sysctl_get", {{"name", name}}, "");
@@ -82,12 +101,18 @@ void Stack::ReadFacts() {
 
 bool Stack::Can(const std::string& capability) const {
   if (capability == "diag") return parts_.diag.has_value();
+  // Made for this test: counters at zero, no memory of peers, nobody else's connections.
+  if (capability == "fresh") return !parts_.farewell;
   const auto& vouched = parts_.capabilities;
   return std::find(vouched.begin(), vouched.end(), capability) != vouched.end() ||
          parts_.agent->Can(capability);
 }
 
 void Stack::SetSysctl(const std::string& name, const std::string& value) {
+  if (parts_.farewell) {
+    const AgentReply before = agent().Call("sysctl_get", {{"name", name}}, "");
+    if (before.error == 0) sysctls_before_.emplace_back(name, before.value.get<std::string>());
+  }
   const AgentReply reply = agent().Call("sysctl_set", {{"name", name}, {"value", value}}, "");
   log_.Now(NoteEvent{fmt::format("{}: sysctl {} = {}", actor(), name, value)});
   if (reply.error == ENOENT) throw Skip(WhyNoSysctl(name, facts()));

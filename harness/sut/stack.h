@@ -31,13 +31,27 @@ class Stack {
     std::unique_ptr<Agent> agent;
     std::vector<std::string> capabilities;  // beyond those that the agent declares
     Facts facts;  // beyond those; of "os" and "release" the agent's are kept as "agent.os", ...
+
+    // The rest is of a system that lives on after the test, whose state the next one must not meet.
+    std::optional<MacAddress> mac;  // its own; none: that of the address plan
+    std::uint16_t port_shift = 0;   // added to the ports that tests name
+    int stranger = 0;               // a host that it has not heard of; 0: the other one of its wire
+    std::function<void(Stack&)> farewell;  // before the agent ends
   };
   Stack(EventLoop& loop, EventLog& log, Parts parts);
+  ~Stack();
 
   const std::string& actor() const { return parts_.plan.actor; }
   int host() const { return parts_.plan.index; }  // its number in the address plan
   IpAddress Address(IpVersion version) const;
-  Endpoint At(IpVersion version, std::uint16_t port) const { return {Address(version), port}; }
+  // Where this stack has a port that a test names.
+  Endpoint At(IpVersion version, std::uint16_t port) const {
+    return {Address(version), static_cast<std::uint16_t>(port + parts_.port_shift)};
+  }
+  MacAddress Mac() const;
+  // The number of a host on its wire of which it knows nothing.
+  int Stranger() const;
+  std::uint16_t PortShift() const { return parts_.port_shift; }
   WirePort& wire() { return *parts_.wire; }
   Agent& agent() { return *parts_.agent; }
   EventLoop& loop() { return loop_; }
@@ -49,7 +63,8 @@ class Stack {
   // "diag", or what the agent declares: "ipv6", "sysctl", "counters", ...
   bool Can(const std::string& capability) const;
 
-  // In this stack only. Throws Skip when the system does not have the sysctl or refuses the value.
+  // In this stack only, and where that lives on, until the test ends. Throws Skip when the system
+  // does not have the sysctl or refuses the value.
   void SetSysctl(const std::string& name, const std::string& value);
   void SetSysctl(const std::string& name, int value) { SetSysctl(name, std::to_string(value)); }
 
@@ -91,6 +106,7 @@ class Stack {
   Parts parts_;
   std::optional<Facts> facts_;
   Misreading misreading_;
+  std::vector<std::pair<std::string, std::string>> sysctls_before_;
 };
 
 }  // namespace sockproof

@@ -47,6 +47,17 @@ class System {
 std::unique_ptr<System> MakeHostSystem(std::string agent_program,
                                        std::vector<std::string> capabilities = {});
 
+// How one stack of a system somewhere else is reached.
+struct RemoteStack {
+  std::string command;  // for /bin/sh: starts an agent there, on its standard input and output
+  std::string wire;     // the interface of this machine at whose other end it is
+};
+
+// A system that is there already and lives on after the test, with one or two stacks; they have the
+// addresses of hosts 1 and 2 of the address plan. Nothing is set on either side, but for sysctls
+// that a test asks for, which are set back. Its tests must run one at a time.
+std::unique_ptr<System> MakeRemoteSystem(std::string name, std::vector<RemoteStack> stacks);
+
 // Stacks of `system` that are started now, so that a test on them starts at once: one for each of
 // `plans`, handed out by Start() once each. The calling process must have entered the private world
 // of `system`. `loop`, `log` and `system` must outlive it. Throws as System::Start() does.

@@ -6,6 +6,7 @@
 
 #include <optional>
 
+#include "harness/agent_protocol/capabilities.h"
 #include "harness/base/errors.h"
 #include "harness/claims/missing.h"
 #include "harness/test/context.h"
@@ -166,6 +167,28 @@ Ending RunUnderGoogleTest(const TestCase& test, System& system, EventLog& log) {
   return ending;
 }
 
+// Throws HarnessError for a capability that the agent declares and that does not work: tests would
+// be judged that must be skipped.
+void CheckDeclarations(Agent& agent) {
+  const auto ask = [&agent](const std::string& method, const nlohmann::json& parameters) {
+    try {
+      const AgentReply reply = agent.Call(method, parameters, "");
+      return reply.error != 0 ? nlohmann::json{{"errno", ErrnoName(reply.error)}}
+                              : nlohmann::json{{"value", reply.value}};
+    } catch (const Skip& refusal) {
+      return nlohmann::json{{"error", {{"message", refusal.what()}}}};
+    }
+  };
+  for (const agent_protocol::Capability& capability : agent_protocol::Capabilities()) {
+    const std::string name(capability.name);
+    if (!agent.Can(name)) continue;
+    const std::string why_not = capability.why_not(ask);
+    if (why_not.empty()) continue;
+    throw HarnessError(fmt::format("the agent declares the capability {}, which does not work: {}",
+                                   name, why_not));
+  }
+}
+
 }  // namespace
 
 TestContext::TestContext(const TestCase& test, System& system, EventLog& log)
@@ -243,7 +266,9 @@ Facts ReadFacts(System& system) {
   system.EnterPrivateWorld();
   EventLoop loop;
   EventLog log(-1);
-  Facts facts = system.Start(loop, log, {"sut", 1, 0})->facts();
+  const std::unique_ptr<Stack> stack = system.Start(loop, log, {"sut", 1, 0});
+  CheckDeclarations(stack->agent());
+  Facts facts = stack->facts();
   facts.Set("system", system.name());
   return facts;
 }

@@ -26,7 +26,7 @@ Stack& StartStack(const std::string& actor, int host, const std::string& other_a
   TestContext& context = TestContext::Current();
   Stack& stack = context.StartStack({actor, host, other});
   if (stranger) return stack;
-  Introduce(stack.loop(), stack.wire(), RunningIp(), host, other,
+  Introduce(stack.loop(), stack.wire(), RunningIp(), host, stack.Mac(), other,
             [&](Time time, const Bytes& frame, bool sent) {
               const auto& [from, to] =
                   sent ? std::tie(other_actor, actor) : std::tie(actor, other_actor);
@@ -84,7 +84,9 @@ PeerTest::PeerTest(Acquaintance acquaintance)
     : ip(RunningIp()),
       sut(StartStack("sut", kFirstHost, "peer", kSecondHost,
                      acquaintance == Acquaintance::kStranger)),
-      host(sut.loop(), sut.log(), sut.wire(), "peer", kSecondHost, sut.actor(), kFirstHost) {}
+      host(sut.loop(), sut.log(), sut.wire(), "peer",
+           acquaintance == Acquaintance::kStranger ? sut.Stranger() : kSecondHost, sut.actor(),
+           {sut.Mac(), kSecondHost, sut.PortShift()}) {}
 
 void PeerTest::MakeOffer(ScriptedTcp& peer, const Offer& offer) {
   peer.rcv_wnd = offer.window;

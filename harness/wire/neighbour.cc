@@ -10,6 +10,7 @@ namespace sockproof {
 namespace {
 
 constexpr Duration kAnswerTime = 30s;
+constexpr Duration kBetweenRequests = 1s;
 constexpr std::uint8_t kNeverForwarded = 255;  // RFC 4861 section 7.1 demands this hop limit
 
 using Mac = Tins::HWAddress<6>;
@@ -31,20 +32,38 @@ Bytes NeighbourDiscovery(const Mac& to, const Mac& from, const Tins::IPv6Address
   return (Tins::EthernetII(to, from) / ip / message).serialize();
 }
 
+// RFC 4291 section 2.7.1, RFC 2464 section 7.
+std::string SolicitedNode(const IpAddress& address) {
+  const std::uint8_t* last = address.bytes() + 13;
+  return fmt::format("ff02::1:ff{:02x}:{:02x}{:02x}", last[0], last[1], last[2]);
+}
+Mac SolicitedNodeMac(const IpAddress& address) {
+  const std::uint8_t* last = address.bytes() + 13;
+  const MacAddress mac = {0x33, 0x33, 0xff, last[0], last[1], last[2]};
+  return Mac(mac.data());
+}
+
 }  // namespace
 
-Bytes NeighbourRequest(IpVersion version, int from_host, int to_host) {
+Bytes NeighbourRequest(IpVersion version, int from_host, int to_host,
+                       const std::optional<MacAddress>& to_mac) {
   const std::string from = AddressOf(version, from_host);
   const std::string to = AddressOf(version, to_host);
   if (version == IpVersion::kIpv4) {
+    const Mac destination = to_mac ? Mac(to_mac->data()) : Mac("ff:ff:ff:ff:ff:ff");
     Tins::ARP arp(to, from, Mac(), MacOf(from_host));
     arp.opcode(Tins::ARP::REQUEST);
-    return (Tins::EthernetII(MacOf(to_host), MacOf(from_host)) / arp).serialize();
+    return (Tins::EthernetII(destination, MacOf(from_host)) / arp).serialize();
   }
   Tins::ICMPv6 solicitation(Tins::ICMPv6::NEIGHBOUR_SOLICIT);
   solicitation.target_addr(to);
   solicitation.source_link_layer_addr(MacOf(from_host));
-  return NeighbourDiscovery(MacOf(to_host), MacOf(from_host), to, from, solicitation);
+  if (to_mac) {
+    return NeighbourDiscovery(Mac(to_mac->data()), MacOf(from_host), to, from, solicitation);
+  }
+  const IpAddress address = WireAddress(version, to_host);
+  return NeighbourDiscovery(SolicitedNodeMac(address), MacOf(from_host), SolicitedNode(address),
+                            from, solicitation);
 }
 
 std::optional<Bytes> NeighbourAnswer(const Bytes& frame, int host) {
@@ -75,26 +94,53 @@ std::optional<Bytes> NeighbourAnswer(const Bytes& frame, int host) {
                             advertisement);
 }
 
-bool TellsNeighbour(const Bytes& frame, IpVersion version, int host) {
+std::optional<MacAddress> NeighbourTold(const Bytes& frame, IpVersion version, int host) {
   const std::optional<Tins::EthernetII> answer = Parse(frame);
-  if (!answer) return false;
+  if (!answer) return std::nullopt;
   const std::string address = AddressOf(version, host);
+  MacAddress mac{};
   if (const auto* arp = answer->find_pdu<Tins::ARP>()) {
-    return arp->opcode() == Tins::ARP::REPLY && arp->sender_ip_addr() == address;
+    if (arp->opcode() != Tins::ARP::REPLY || arp->sender_ip_addr() != address) return std::nullopt;
+    const Mac told = arp->sender_hw_addr();
+    std::copy(told.begin(), told.end(), mac.begin());
+    return mac;
   }
   const auto* icmp = answer->find_pdu<Tins::ICMPv6>();
-  return icmp != nullptr && icmp->type() == Tins::ICMPv6::NEIGHBOUR_ADVERT &&
-         icmp->target_addr() == address;
+  if (icmp == nullptr || icmp->type() != Tins::ICMPv6::NEIGHBOUR_ADVERT ||
+      icmp->target_addr() != address) {
+    return std::nullopt;
+  }
+  // An answer to who asked it alone need not have the option (RFC 4861 section 4.4).
+  const auto* option = icmp->search_option(Tins::ICMPv6::TARGET_ADDRESS);
+  const Mac told = option != nullptr ? icmp->target_link_layer_addr() : answer->src_addr();
+  std::copy(told.begin(), told.end(), mac.begin());
+  return mac;
 }
 
-void Introduce(EventLoop& loop, WirePort& port, IpVersion version, int host, int as_host,
+std::optional<MacAddress> FindNeighbour(EventLoop& loop, WirePort& port, IpVersion version,
+                                        int host, int as_host, Duration patience) {
+  std::optional<MacAddress> mac;
+  port.OnFrame([&](Time, const Bytes& frame) {
+    if (!mac) mac = NeighbourTold(frame, version, host);
+  });
+  const Time deadline = Clock::now() + patience;
+  while (!mac && Clock::now() < deadline) {
+    port.Send(NeighbourRequest(version, as_host, host, std::nullopt));
+    loop.RunUntil([&] { return mac.has_value(); }, Clock::now() + kBetweenRequests);
+  }
+  port.OnFrame(nullptr);
+  return mac;
+}
+
+void Introduce(EventLoop& loop, WirePort& port, IpVersion version, int host,
+               const MacAddress& host_mac, int as_host,
                const std::function<void(Time time, const Bytes& frame, bool sent)>& seen) {
   bool answered = false;
   port.OnFrame([&](Time time, const Bytes& frame) {
     seen(time, frame, false);
-    answered = answered || TellsNeighbour(frame, version, host);
+    answered = answered || NeighbourTold(frame, version, host).has_value();
   });
-  const Bytes request = NeighbourRequest(version, as_host, host);
+  const Bytes request = NeighbourRequest(version, as_host, host, host_mac);
   seen(port.Send(request), request, true);
   loop.RunUntil([&] { return answered; }, Clock::now() + kAnswerTime);
   port.OnFrame(nullptr);

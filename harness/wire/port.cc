@@ -22,7 +22,8 @@ void SetOption(int socket, int level, int name, int value, const char* what) {
 
 }  // namespace
 
-WirePort::WirePort(EventLoop& loop, const std::string& link) : loop_(loop), buffer_(kLargestFrame) {
+WirePort::WirePort(EventLoop& loop, const std::string& link, Mode mode)
+    : loop_(loop), buffer_(kLargestFrame) {
   // Protocol 0 first: a packet socket that is born with a protocol attaches to all interfaces, and
   // moving it to one costs 23 ms of synchronize_net().
   socket_ = UniqueFd(socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
@@ -41,6 +42,15 @@ WirePort::WirePort(EventLoop& loop, const std::string& link) : loop_(loop), buff
   if (address.sll_ifindex == 0) ThrowErrno("if_nametoindex(" + link + ")");
   if (bind(socket_.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
     ThrowErrno("bind packet socket to " + link);
+  }
+  if (mode == Mode::kPromiscuous) {
+    packet_mreq request{};
+    request.mr_ifindex = address.sll_ifindex;
+    request.mr_type = PACKET_MR_PROMISC;
+    if (setsockopt(socket_.get(), SOL_PACKET, PACKET_ADD_MEMBERSHIP, &request, sizeof request) !=
+        0) {
+      ThrowErrno("PACKET_MR_PROMISC on " + link);
+    }
   }
   loop_.Watch(socket_.get(), [this] { TakeFrames(); });
 }
@@ -101,8 +111,10 @@ void WirePort::TakeFrames() {
     time = Time(std::chrono::seconds(stamp.tv_sec) + Duration(stamp.tv_nsec));
   }
   loop_.NoteServed(time);
-  if (!handler_) return;
+  if (!handler_ && !observer_) return;
   Bytes frame(buffer_.begin(), buffer_.begin() + size);
+  if (observer_) observer_(frame);
+  if (!handler_) return;
   if (!tamper_received_) {
     handler_(time, std::move(frame));
     return;

@@ -18,13 +18,22 @@ class WirePort {
  public:
   using FrameHandler = std::function<void(Time time, Bytes frame)>;
 
+  // Whether frames for other link-layer addresses than the interface's own are received too: a
+  // mode of this port, which ends with it.
+  enum class Mode { kAsItIs, kPromiscuous };
+
   // `link` must exist. Throws HarnessError (CAP_NET_RAW is needed).
-  WirePort(EventLoop& loop, const std::string& link);
+  WirePort(EventLoop& loop, const std::string& link, Mode mode = Mode::kAsItIs);
   ~WirePort();
   WirePort(const WirePort&) = delete;
   WirePort& operator=(const WirePort&) = delete;
 
   void OnFrame(FrameHandler handler) { handler_ = std::move(handler); }
+
+  // For whoever looks on: each frame as it arrived, before the handler.
+  void OnArrival(std::function<void(const Bytes& frame)> observer) {
+    observer_ = std::move(observer);
+  }
 
   // What becomes of one frame: any number of frames, each after a delay. For systems that are made
   // wrong on purpose: between the link and everyone who uses this port.
@@ -50,6 +59,7 @@ class WirePort {
   EventLoop& loop_;
   UniqueFd socket_;
   FrameHandler handler_;
+  std::function<void(const Bytes&)> observer_;
   Tamper tamper_received_;
   Tamper tamper_sent_;
   Bytes buffer_;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 
 #include "harness/base/errors.h"
 #include "harness/wire/addresses.h"
@@ -145,14 +146,14 @@ std::string ScriptedTcp::DescribeArrived(const Segment& segment) const {
 // --- ScriptedPeer --------------------------------------------------------------------------------
 
 ScriptedPeer::ScriptedPeer(EventLoop& loop, EventLog& log, WirePort& port, std::string actor,
-                           int host, std::string sut, int sut_host)
+                           int host, std::string sut, const Site& site)
     : loop_(loop),
       log_(log),
       port_(port),
       actor_(std::move(actor)),
       host_(host),
       sut_(std::move(sut)),
-      sut_host_(sut_host) {
+      site_(site) {
   port_.OnFrame([this](Time time, Bytes frame) { TakeFrame(time, std::move(frame)); });
 }
 
@@ -162,13 +163,16 @@ IpAddress ScriptedPeer::Address(IpVersion version) const { return WireAddress(ve
 
 ScriptedTcp& ScriptedPeer::Listen(IpVersion version, std::uint16_t port) {
   const auto initial = static_cast<std::uint32_t>(1'000'000 * (endpoints_.size() + 1));
-  endpoints_.emplace_back(new ScriptedTcp(*this, {Address(version), port}, std::nullopt,
+  const auto shifted = static_cast<std::uint16_t>(port + site_.port_shift);
+  endpoints_.emplace_back(new ScriptedTcp(*this, {Address(version), shifted}, std::nullopt,
                                           initial));  // private constructor
   return *endpoints_.back();
 }
 
 ScriptedTcp& ScriptedPeer::Towards(const Endpoint& remote, std::uint16_t local_port) {
-  return Towards(remote, {Address(remote.address.version()), local_port});
+  ScriptedTcp& endpoint = Listen(remote.address.version(), local_port);
+  endpoint.remote_ = remote;
+  return endpoint;
 }
 
 ScriptedTcp& ScriptedPeer::Towards(const Endpoint& remote, const Endpoint& forged_local) {
@@ -185,12 +189,12 @@ Time ScriptedPeer::SendFrame(Bytes frame) {
 }
 
 Time ScriptedPeer::SendSegment(const Segment& segment) {
-  return SendFrame(BuildFrame(segment, WireMac(host_), WireMac(sut_host_)));
+  return SendFrame(BuildFrame(segment, WireMac(host_), site_.sut_mac));
 }
 
 Time ScriptedPeer::SendIcmpError(const IcmpError& error, const Segment& about) {
   return SendFrame(BuildFrame(error, about, Address(about.source.address.version()), WireMac(host_),
-                              WireMac(sut_host_)));
+                              site_.sut_mac));
 }
 
 void ScriptedPeer::TakeFrame(Time time, Bytes frame) {
@@ -198,7 +202,10 @@ void ScriptedPeer::TakeFrame(Time time, Bytes frame) {
   const std::optional<Segment> segment = ParseSegment(frame, time);
   if (!segment) {
     if (!answer_neighbours_) return;
-    if (std::optional<Bytes> answer = NeighbourAnswer(frame, host_)) SendFrame(*std::move(answer));
+    for (const int host : std::set{host_, site_.gateway}) {
+      std::optional<Bytes> answer = NeighbourAnswer(frame, host);
+      if (answer) SendFrame(*std::move(answer));
+    }
     return;
   }
   ScriptedTcp* taker = nullptr;

@@ -101,10 +101,17 @@ class ScriptedTcp {
 // The host. Not thread-safe; port, loop and log must outlive it.
 class ScriptedPeer {
  public:
-  // `actor` names it in the log ("peer"), `sut` the other end. `host` and `sut_host` are their
-  // numbers in the address plan (harness/wire/addresses.h).
+  // What a system that lives on from test to test has otherwise than the address plan has it.
+  struct Site {
+    MacAddress sut_mac;            // the link-layer address of the system under test
+    int gateway = 2;               // a host for whose address this one answers too
+    std::uint16_t port_shift = 0;  // added to the ports that tests name
+  };
+
+  // `actor` names it in the log ("peer"), `sut` the other end. `host` is its number in the address
+  // plan (harness/wire/addresses.h).
   ScriptedPeer(EventLoop& loop, EventLog& log, WirePort& port, std::string actor, int host,
-               std::string sut, int sut_host);
+               std::string sut, const Site& site);
 
   ~ScriptedPeer();
   ScriptedPeer(const ScriptedPeer&) = delete;
@@ -142,7 +149,7 @@ class ScriptedPeer {
   std::string actor_;
   int host_;
   std::string sut_;
-  int sut_host_;
+  Site site_;
   bool answer_neighbours_ = true;
   std::vector<std::unique_ptr<ScriptedTcp>> endpoints_;
 };

@@ -42,6 +42,9 @@ struct RunArguments {
   std::vector<std::string> suts = {"host"};
   bool use_cache = true;  // snapshots of virtual machines
   std::string real_time;  // of virtual machines: kvm or tcg; empty: virtual time
+  std::string wire;       // of agent:COMMAND
+  std::string second_agent;
+  std::string second_wire;
   std::string out = "sockproof-out";
   std::string junit;
   std::string junit_dialect = "common";

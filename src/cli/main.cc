@@ -272,8 +272,8 @@ int Main(int argc, char** argv) {
       std::string(
           "System under test: host (this kernel), host,agent=PATH (with another agent), vm:PATH "
           "(kernel image)[,modules=DIR], vm:DIR (kernel tree), vm:debian:6.1 (after 'kernels "
-          "fetch'), ") +
-      kContainerSpellings;
+          "fetch'), lwip, ") +
+      kContainerSpellings + ", agent:COMMAND (with --wire)";
   std::string sut = "host";
   for (CLI::App* command : {selfproof_command, list_command, explain_command, doctor_command}) {
     command->add_option("-s,--sut", sut, kSut)->type_name("SUT");
@@ -286,6 +286,17 @@ int Main(int argc, char** argv) {
                    "Kernels in real time, by kvm or (emulated, slow) tcg; default: virtual time")
       ->check(CLI::IsMember({"kvm", "tcg"}))
       ->type_name("HOW");
+
+  run_command
+      ->add_option("--wire", run.wire,
+                   "For --sut agent:COMMAND, a system of yours: the interface that leads to it")
+      ->type_name("IFACE");
+  run_command
+      ->add_option("--second-agent", run.second_agent,
+                   "A second such system, for tests between two, with its --second-wire")
+      ->type_name("COMMAND");
+  run_command->add_option("--second-wire", run.second_wire, "The interface that leads there")
+      ->type_name("IFACE");
 
   CLI::App* kernels_command =
       app.add_subcommand("kernels", "Kernels of Debian for --sut vm:debian:VERSION");
@@ -407,8 +418,10 @@ std::unique_ptr<System> MakeSystem(const std::string& sut) {
   }
   if (sut == "lwip") return MakeLwipSystem(LwipAgentProgram());
   if (std::unique_ptr<System> container = MakeContainer(sut, AgentProgram())) return container;
+  if (sut.starts_with("agent:")) throw UsageError("only run works on agent:COMMAND");
   throw UsageError("unknown system under test '" + sut +
-                   "'; there are host, host,agent=PATH, vm:KERNEL, lwip, rootfs:DIR and container:IMAGE");
+                   "'; there are host, host,agent=PATH, vm:KERNEL, lwip, rootfs:DIR, "
+                   "container:IMAGE and agent:COMMAND");
 }
 
 Facts ProbeFacts(System& system) {

@@ -107,6 +107,10 @@ int CouldNotTest(const HarnessError& error, RunResult& run, Reports& reports) {
 }
 
 int RunOn(Target& target, const RunArguments& arguments) {
+  if (target.jobs_are_fixed() && Jobs(arguments.jobs) > target.jobs()) {
+    throw UsageError(
+        fmt::format("--jobs: {} carries no more than {} at a time", target.name(), target.jobs()));
+  }
   const std::vector<KnownDeparture> known = KnownDepartures(arguments.baseline);
   const std::vector<const TestCase*> tests = TestsToRun(arguments);
   RunResult run = NewResult(tests, target.name(), arguments.program);
@@ -185,9 +189,20 @@ RunArguments ArgumentsFor(const std::string& sut, RunArguments arguments) {
 }  // namespace
 
 int RunCommand(const RunArguments& arguments) {
+  const bool elsewhere =
+      std::any_of(arguments.suts.begin(), arguments.suts.end(),
+                  [](const std::string& sut) { return sut.starts_with("agent:"); });
+  const bool has_wire =
+      !arguments.wire.empty() || !arguments.second_wire.empty() || !arguments.second_agent.empty();
+  if (has_wire && !elsewhere) {
+    throw UsageError("--wire, --second-agent and --second-wire are for --sut agent:COMMAND");
+  }
   TargetOptions options;
   options.use_cache = arguments.use_cache;
   options.real_time = arguments.real_time;
+  options.wire = arguments.wire;
+  options.second_agent = arguments.second_agent;
+  options.second_wire = arguments.second_wire;
   std::vector<std::unique_ptr<Target>> targets;
   for (const std::string& sut : arguments.suts) targets.push_back(MakeTarget(sut, options));
   if (targets.size() == 1) return RunOn(*targets.front(), arguments);

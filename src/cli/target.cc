@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "src/cli/commands.h"
+#include "src/run/usage_error.h"
 #include "src/vm/machine.h"
 
 namespace sockproof {
@@ -30,6 +31,44 @@ class SystemTarget final : public Target {
   std::string name_;
   std::unique_ptr<System> system_;
 };
+
+// A system that is there once and lives on: one test at a time.
+class RemoteTarget final : public Target {
+ public:
+  RemoteTarget(std::string name, std::vector<RemoteStack> stacks)
+      : name_(std::move(name)), system_(MakeRemoteSystem(name_, std::move(stacks))) {}
+  std::string name() const override { return name_; }
+  Facts Prepare() override { return ProbeFacts(*system_); }
+  void RunTest(const TestCase& test, EventLog& log) override {
+    sockproof::RunTest(test, *system_, log);
+  }
+  int jobs() const override { return 1; }
+  bool jobs_are_fixed() const override { return true; }
+
+ private:
+  std::string name_;
+  std::unique_ptr<System> system_;
+};
+
+std::unique_ptr<Target> MakeRemoteTarget(const std::string& sut, const std::string& command,
+                                         const TargetOptions& options) {
+  if (command.empty()) throw UsageError("--sut agent:COMMAND: the command is missing");
+  if (options.wire.empty()) {
+    throw UsageError(
+        "--sut agent:COMMAND needs run's --wire, the interface that leads to that system");
+  }
+  if (options.second_agent.empty() != options.second_wire.empty()) {
+    throw UsageError("--second-agent and --second-wire belong together");
+  }
+  std::vector<RemoteStack> stacks = {{command, options.wire}};
+  if (!options.second_wire.empty()) {
+    if (options.second_wire == options.wire) {
+      throw UsageError("--second-wire must be another interface than --wire");
+    }
+    stacks.push_back({options.second_agent, options.second_wire});
+  }
+  return std::make_unique<RemoteTarget>(sut, std::move(stacks));
+}
 
 class MachineTarget final : public Target {
  public:
@@ -67,6 +106,8 @@ std::unique_ptr<Target> MakeTarget(const std::string& sut, const TargetOptions& 
   if (sut.starts_with(kMachine)) {
     return std::make_unique<MachineTarget>(sut, FindKernel(sut.substr(kMachine.size())), options);
   }
+  constexpr std::string_view kAgent = "agent:";
+  if (sut.starts_with(kAgent)) return MakeRemoteTarget(sut, sut.substr(kAgent.size()), options);
   return std::make_unique<SystemTarget>(sut, MakeSystem(sut));
 }
 

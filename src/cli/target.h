@@ -12,8 +12,11 @@
 namespace sockproof {
 
 struct TargetOptions {
-  bool use_cache = true;  // snapshots of virtual machines
-  std::string real_time;  // of virtual machines: "kvm", "tcg", or none
+  bool use_cache = true;     // snapshots of virtual machines
+  std::string real_time;     // of virtual machines: "kvm", "tcg", or none
+  std::string wire;          // of agent:COMMAND: the interface to that system
+  std::string second_agent;  // a command as well; with its wire, or none
+  std::string second_wire;
 };
 
 class Target {
@@ -31,6 +34,9 @@ class Target {
 
   // How many tests it carries at once; 0: as many as this machine does.
   virtual int jobs() const { return 0; }
+
+  // Whether it carries no more than jobs(), whatever the user says.
+  virtual bool jobs_are_fixed() const { return false; }
 
   // Whether waiting takes no time.
   virtual bool virtual_time() const { return false; }

@@ -201,7 +201,7 @@ TEST_WITH(ListenTest, AcceptQueue, InetDiagShowsItsLengthAndItsLimit,
 
 TEST_WITH(ListenTest, AcceptQueue, ASynThatFindsItFullIsCountedAsOverflowAndAsDrop,
           .claims = {"linux:ListenOverflows", "linux:ListenDrops"},
-          .needs = {"counters", "sysctl"}) {
+          .needs = {"fresh", "counters", "sysctl"}) {
   Listening(1);
   for (int i = 0; i < LinuxAcceptQueueHolds(1, sut.facts()); ++i) Established(Client());
   Settle();

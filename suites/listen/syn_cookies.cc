@@ -160,7 +160,7 @@ TEST_WITH(SynCookieTest, SynCookies, AreNotTakenWhenTheyAreOffByOneAsTheRfcSays,
 
 TEST_WITH(SynCookieTest, SynCookies, AreCounted,
           .claims = {"linux:Syncookies-counters", "linux:TCPReqQFullDoCookies"},
-          .needs = {"counters", "sysctl"}) {
+          .needs = {"fresh", "counters", "sysctl"}) {
   Listening(kBacklog);
   Fill();
   ScriptedTcp& client = HalfOpen(Client());

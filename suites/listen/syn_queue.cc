@@ -53,7 +53,7 @@ TEST_WITH(SynQueueTest, SynQueue, HoldsOneRequestMoreThanTheBacklog,
 TEST_WITH(SynQueueTest, SynQueue, HoldsNoMoreThanTcpMaxSynBacklog,
           .claims = {"linux:tcp_max_syn_backlog", "man:tcp(7)-tcp_max_syn_backlog",
                      "man:listen(2)-syn-queue"},
-          .needs = {"sysctl"}) {
+          .needs = {"fresh", "sysctl"}) {
   constexpr int kLimit = 16;
   sut.SetSysctl("net.ipv4.tcp_max_syn_backlog", kLimit);
   Listening(2 * kLimit);
@@ -67,7 +67,7 @@ TEST_WITH(SynQueueTest, SynQueue, HoldsNoMoreThanTcpMaxSynBacklog,
 }
 
 TEST_WITH(SynQueueTest, SynQueue, ItsLastQuarterIsForAddressesKnownFromBefore,
-          .claims = {"linux:syn-queue-last-quarter"}, .needs = {"sysctl"}) {
+          .claims = {"linux:syn-queue-last-quarter"}, .needs = {"fresh", "sysctl"}) {
   constexpr int kLimit = 16;
   sut.SetSysctl("net.ipv4.tcp_max_syn_backlog", kLimit);
   sut.SetSysctl("net.ipv4.tcp_no_metrics_save", 0);
@@ -91,7 +91,7 @@ TEST_WITH(SynQueueTest, SynQueue, ItsLastQuarterIsForAddressesKnownFromBefore,
 
 TEST_WITH(SynQueueTest, SynQueue, ARequestThatFindsItFullIsCountedAsDrop,
           .claims = {"linux:TCPReqQFullDrop", "linux:ListenDrops"},
-          .needs = {"counters", "sysctl"}) {
+          .needs = {"fresh", "counters", "sysctl"}) {
   Listening(kBacklog);
   Flood(LinuxSynQueueHolds(kBacklog, sut.facts()));
   EXPECT_EQ(sut.Counter("TcpExt.TCPReqQFullDrop"), 0);

@@ -44,7 +44,7 @@ TEST_WITH_PEER(CloseAndReset, CloseWithAllDataReadSendsFin,
 }
 
 TEST_WITH_PEER(CloseAndReset, CloseWithUnreadDataIsCounted, .claims = {"linux:TCPAbortOnClose"},
-               .needs = {"counters"}) {
+               .needs = {"fresh", "counters"}) {
   auto [socket, peer] = Connected();
   peer.Send(Data("unread"));
   peer.Expect(Ack().Ack(peer.snd_nxt));

@@ -143,7 +143,7 @@ TEST_WITH_PEER(TimeWait, AZeroLingerTimeDiscardsWhatIsUnsent,
 }
 
 TEST_WITH_PEER(TimeWait, AboveTcpMaxTwBucketsAFurtherOneIsDestroyedAtOnce,
-               .claims = {"linux:tcp_max_tw_buckets"}, .needs = {"sysctl"}) {
+               .claims = {"linux:tcp_max_tw_buckets"}, .needs = {"fresh", "sysctl"}) {
   sut.SetSysctl("net.ipv4.tcp_max_tw_buckets", 1);
   ScriptedTcp& first = InState(TcpState::kTimeWait).peer;
   ScriptedTcp& second = InState(TcpState::kFinWait2).peer;
@@ -157,7 +157,7 @@ TEST_WITH_PEER(TimeWait, AboveTcpMaxTwBucketsAFurtherOneIsDestroyedAtOnce,
 }
 
 TEST_WITH_PEER(TimeWait, AnOverflowIsCounted, .claims = {"linux:TCPTimeWaitOverflow"},
-               .needs = {"sysctl", "counters"}) {
+               .needs = {"fresh", "sysctl", "counters"}) {
   sut.SetSysctl("net.ipv4.tcp_max_tw_buckets", 1);
   InState(TcpState::kTimeWait);
   EXPECT_EQ(sut.Counter("TcpExt.TCPTimeWaitOverflow"), 0);

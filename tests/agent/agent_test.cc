@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <cstdio>
 #include <cstdlib>
 #include <fstream>
 #include <memory>
@@ -589,6 +590,82 @@ TEST_F(AgentSpawn, FailsWithAnAgentOfAnotherProtocol) {
                             R"({"code":-32001,"message":"protocol 1 is unsupported"}}')"
                             "; read never")),
               HasSubstr("protocol 1 is unsupported"));
+}
+
+// ---- an agent that goes wrong in the middle of a test ----
+
+// The agent of this build, its answers changed by a script of sed.
+AgentCommand ChangedBy(const std::string& script) {
+  return Shell(std::string(AgentProgram()) + " | sed -u '" + script + "'");
+}
+
+TEST_F(AgentSpawn, GarbageInTheMiddleIsShown) {
+  const auto agent = Agent::Spawn(loop_, log_, "sut", ChangedBy("s/.*pong.*/login:/"));
+  EXPECT_THAT(MessageOf<HarnessError>([&] { agent->Call("ping", json::object(), ""); }),
+              AllOf(HasSubstr("does not speak the protocol"), HasSubstr("login:")));
+}
+
+TEST_F(AgentSpawn, AnAnswerThatNobodyAskedForIsShown) {
+  const auto agent = Agent::Spawn(loop_, log_, "sut", ChangedBy("s/\"id\":2,/\"id\":77,/"));
+  EXPECT_THAT(MessageOf<HarnessError>([&] { agent->Call("ping", json::object(), ""); }),
+              HasSubstr("answered what nobody asked"));
+}
+
+TEST_F(AgentSpawn, ALineWithoutEndFails) {
+  EXPECT_THAT(ErrorOf(Shell("exec tr '\\0' x </dev/zero")),
+              HasSubstr("a line of more than 16777216 bytes: \"xxx"));
+}
+
+TEST_F(AgentSpawn, AFloodOfAnnouncementsDoesNotOutlastADeadline) {
+  const auto agent = Agent::Spawn(loop_, log_, "sut", ChangedBy(R"(/pong/{
+    :again
+    s/.*/{"jsonrpc":"2.0","method":"begun","params":{"id":99,"time":1}}/p
+    b again
+  })"));
+  EXPECT_THAT(
+      MessageOf<HarnessError>([&] {
+        const auto call = agent->Start("poll", {{"fds", json::array()}, {"timeout_ms", -1}}, "");
+        agent->Wait(call, Clock::now());
+      }),
+      HasSubstr("does not answer a ping"));
+}
+
+TEST_F(AgentSpawn, AFloodOfComplaintsInAFileIsStopped) {
+  const std::unique_ptr<FILE, int (*)(FILE*)> file(std::tmpfile(), std::fclose);
+  ASSERT_NE(file, nullptr);
+  AgentCommand command = Shell("exec yes >&2");
+  command.in_child = [fd = fileno(file.get())] {
+    return dup2(fd, STDERR_FILENO) == STDERR_FILENO ? 0 : errno;
+  };
+  EXPECT_THAT(ErrorOf(command), HasSubstr("wrote more than 4194304 bytes to standard error"));
+}
+
+TEST_F(AgentSpawn, StoppedItDoesNotAnswerAPing) {
+  const auto agent = Agent::Spawn(loop_, log_, "sut", RealAgent());
+  const auto call = agent->Start("poll", {{"fds", json::array()}, {"timeout_ms", -1}}, "");
+  kill(agent->pid(), SIGSTOP);
+  EXPECT_THAT(MessageOf<HarnessError>([&] { agent->Wait(call, Clock::now()); }),
+              HasSubstr("does not answer a ping"));
+}
+
+// ---- an agent on another machine ----
+
+TEST_F(AgentSpawn, TimesOfAnotherClockAreBroughtToOurs) {
+  AgentCommand command = Shell(R"(while read -r line; do
+    id=${line#*\"id\":}
+    id=${id%%,*}
+    time=$(($(date +%s%N) - 3600000000000))
+    value='{"protocol":1}'
+    echo "{\"jsonrpc\":\"2.0\",\"id\":$id,\"result\":{\"begin\":$time,\"end\":$time,\"value\":$value}}"
+  done)");
+  command.own_clock = true;
+  const auto agent = Agent::Spawn(loop_, log_, "sut", command);
+  const Time before = Clock::now();
+  const AgentReply reply = agent->Call("ping", json::object(), "");
+  const Duration under_way = Clock::now() - before;
+  EXPECT_TRUE(agent->has_own_clock());
+  EXPECT_GE(reply.begin, before - under_way);
+  EXPECT_LE(reply.end, before + 2 * under_way);
 }
 
 }  // namespace
