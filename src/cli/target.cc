@@ -13,7 +13,7 @@
 namespace sockproof {
 namespace {
 
-class SystemTarget final : public Target {
+class SystemTarget : public Target {
  public:
   SystemTarget(std::string name, std::unique_ptr<System> system)
       : name_(std::move(name)), system_(std::move(system)) {}
@@ -33,21 +33,12 @@ class SystemTarget final : public Target {
 };
 
 // A system that is there once and lives on: one test at a time.
-class RemoteTarget final : public Target {
+class RemoteTarget final : public SystemTarget {
  public:
-  RemoteTarget(std::string name, std::vector<RemoteStack> stacks)
-      : name_(std::move(name)), system_(MakeRemoteSystem(name_, std::move(stacks))) {}
-  std::string name() const override { return name_; }
-  Facts Prepare() override { return ProbeFacts(*system_); }
-  void RunTest(const TestCase& test, EventLog& log) override {
-    sockproof::RunTest(test, *system_, log);
-  }
+  RemoteTarget(const std::string& name, std::vector<RemoteStack> stacks)
+      : SystemTarget(name, MakeRemoteSystem(name, std::move(stacks))) {}
   int jobs() const override { return 1; }
   bool jobs_are_fixed() const override { return true; }
-
- private:
-  std::string name_;
-  std::unique_ptr<System> system_;
 };
 
 std::unique_ptr<Target> MakeRemoteTarget(const std::string& sut, const std::string& command,
