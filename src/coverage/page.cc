@@ -1,5 +1,5 @@
 // The coverage as a web page: one file, no script, nothing from elsewhere; readable without
-// colours, by keyboard and by a screen reader.
+// colours, by keyboard and by a screen reader. Its colours are those of src/compare/page.
 #include <fmt/format.h>
 
 #include "src/coverage/coverage.h"
@@ -15,19 +15,45 @@ constexpr std::string_view kHead = R"(<!DOCTYPE html>
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>sockproof: claims and their tests</title>
 <style>
-:root { color-scheme: light dark; --line: #8886; --soft: #8882; }
-body { font: 16px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 72rem; padding: 0 1rem; }
+:root {
+  color-scheme: light dark;
+  --paper: #fff; --raised: #f7f8fa; --ink: #1c2430; --muted: #5a6473; --line: #e2e6ec;
+  --link: #1f5fbf; --tested: #1b7a49; --open: #875200; --open-paper: #fff3db;
+  --mono: ui-monospace, "Cascadia Mono", "DejaVu Sans Mono", Menlo, Consolas, monospace;
+}
+@media (prefers-color-scheme: dark) {
+  :root {
+    --paper: #11151b; --raised: #181d25; --ink: #dde3eb; --muted: #98a3b3; --line: #29313c;
+    --link: #86b4ff; --tested: #6fd39b; --open: #f0bd66; --open-paper: #2f2613;
+  }
+}
+body {
+  margin: 0 auto; max-width: 78rem; padding: 0 1.25rem 4rem; background: var(--paper);
+  color: var(--ink);
+  font: 15px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, "DejaVu Sans", sans-serif;
+}
+h1 { margin: 2.5rem 0 0; font-size: 1.9rem; line-height: 1.2; font-weight: 650; }
+h2 { margin: 2.75rem 0 0.75rem; font-size: 1.2rem; font-weight: 650; }
+p { max-width: 46rem; color: var(--muted); }
+a { color: var(--link); }
+:focus-visible { outline: 2px solid var(--link); outline-offset: 1px; border-radius: 3px; }
 table { border-collapse: collapse; width: 100%; }
-caption { text-align: left; padding: .5rem 0; }
-th, td { border-bottom: 1px solid var(--line); padding: .3rem .8rem .3rem 0; text-align: left;
-  vertical-align: top; }
+caption { text-align: left; padding: 0.5rem 0; color: var(--muted); }
+th, td {
+  padding: 0.45rem 1.1rem 0.45rem 0; border-bottom: 1px solid var(--line); text-align: left;
+  vertical-align: top; font-weight: 400;
+}
+thead th { color: var(--muted); font-size: 0.82rem; font-weight: 500; }
 .number { text-align: right; font-variant-numeric: tabular-nums; }
-.id, .test { font-family: ui-monospace, monospace; font-size: .85em; overflow-wrap: anywhere; }
-.source { font-size: .85em; }
+.id, .test { font-family: var(--mono); font-size: 0.83rem; overflow-wrap: anywhere; }
+.source { font-size: 0.8rem; color: var(--muted); }
 .test, .source { display: block; }
-.open { background: var(--soft); }
-section { margin-top: 3rem; }
-tr:target { outline: 2px solid; }
+.status { width: 34%; }
+tr.tested .status { color: var(--tested); }
+tr.tested .test { color: var(--ink); }
+tr.open .status { color: var(--open); background: var(--open-paper); padding-left: 0.5rem; }
+tr.untestable .status { color: var(--muted); }
+tr:target { background: var(--raised); }
 </style>
 </head>
 <body>
@@ -98,7 +124,8 @@ std::string ClaimRow(const ClaimCoverage& entry) {
   const std::string id = Escaped(entry.claim.id);
   return fmt::format(
       "<tr id=\"{0}\" class=\"{1}\"><th scope=\"row\" class=\"id\"><a href=\"#{0}\">{0}</a></th>"
-      "<td>{2}</td><td>{3} <span class=\"source\">{4}</span></td><td>{5}</td></tr>\n",
+      "<td>{2}</td><td>{3} <span class=\"source\">{4}</span></td>"
+      "<td class=\"status\">{5}</td></tr>\n",
       id, ClaimStatusName(entry.status), Escaped(entry.claim.level), Escaped(entry.claim.statement),
       Escaped(entry.claim.source), StatusCell(entry));
 }
