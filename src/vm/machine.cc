@@ -36,7 +36,7 @@ using Json = nlohmann::json;
 using Steady = std::chrono::steady_clock;
 
 constexpr const char* kQemu = "qemu-system-x86_64";
-constexpr const char* kMemory = "128M";
+constexpr const char* kMemory = "192M";  // the initramfs is there twice while it is unpacked
 constexpr auto kBootTime = std::chrono::minutes(5);  // on a machine with much else to do
 constexpr std::size_t kSnapshotsKept = 8;
 constexpr std::size_t kConsoleLines = 40;
