@@ -29,6 +29,7 @@ namespace {
 
 constexpr int kMostJobs = 4096;
 constexpr Duration kMaxWaitInRealTime = 180s;
+constexpr Duration kExtraTimeOfMachines = 10min;
 
 std::string_view Environment(const char* name) {
   const char* value = getenv(name);
@@ -143,7 +144,11 @@ int RunOn(Target& target, const RunArguments& arguments) {
   }
   options.attempts = arguments.attempts;
   if (options.jobs == 0) options.jobs = target.jobs();
-  if (target.virtual_time()) options.attempts = 1;  // it would end the same
+  if (target.virtual_time()) {
+    options.attempts = 1;  // it would end the same
+    // The guest finds by its own time that a test hangs; a machine may just have much else to do.
+    options.extra_time = kExtraTimeOfMachines;
+  }
   options.repeat = arguments.repeat;
   options.until_surprise = arguments.until_fail;
   if (arguments.until_fail && arguments.repeat == 1) options.repeat = RunOptions::kWithoutEnd;
