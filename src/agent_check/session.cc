@@ -61,6 +61,7 @@ Session::Session(const std::vector<std::string>& command) {
   std::vector<char*> arguments;
   for (const std::string& word : command) arguments.push_back(const_cast<char*>(word.c_str()));
   arguments.push_back(nullptr);
+  signal(SIGPIPE, SIG_IGN);  // that an agent has ended is told by EPIPE
   pid_ = fork();
   if (pid_ < 0) ThrowErrno("fork");
   if (pid_ == 0) {

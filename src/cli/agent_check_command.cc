@@ -42,7 +42,6 @@ void Show(const Check& check, const Finding& finding) {
 int AgentCheckCommand(const std::vector<std::string>& command) {
   if (command.empty())
     throw UsageError("agent-check: the command that starts the agent is missing");
-  signal(SIGPIPE, SIG_IGN);
   if (const auto end = agent_check::Session(command).EndBeforeFirstLine()) {
     throw HarnessError(fmt::format("{} does not serve as an agent: {} before it said anything",
                                    command.front(), *end));
