@@ -42,6 +42,14 @@ constexpr const char* kSysctls[] = {
     "net.ipv4.tcp_window_scaling",
 };
 
+// Whether it was there.
+bool RemoveFlag(nlohmann::json& flags, const std::string& flag) {
+  const auto found = std::find(flags.begin(), flags.end(), flag);
+  if (found == flags.end()) return false;
+  flags.erase(found);
+  return true;
+}
+
 }  // namespace
 
 Stack::Stack(EventLoop& loop, EventLog& log, Parts parts)
@@ -134,15 +142,23 @@ std::int64_t Stack::Counter(const std::string& name) {
 Socket Stack::NewSocket(IpVersion version, const std::string& type,
                         const std::vector<std::string>& flags) {
   const char* domain = version == IpVersion::kIpv4 ? "AF_INET" : "AF_INET6";
-  const std::string text = fmt::format("socket({}, {})", domain, type);
-  const AgentReply reply =
-      agent().Call("socket", {{"domain", domain}, {"type", type}, {"flags", flags}}, text);
-  if (reply.error != 0) {
+  nlohmann::json params = {{"domain", domain}, {"type", type}, {"flags", flags}};
+  // fcntl() does the same on systems older than this flag of POSIX.1-2024, too.
+  const bool nonblocking = RemoveFlag(params["flags"], "SOCK_NONBLOCK");
+  const auto value_of = [this](const std::string& method, nlohmann::json parameters,
+                               const std::string& text) {
+    const AgentReply reply = agent().Call(method, std::move(parameters), text);
+    if (reply.error == 0) return reply.value.get<int>();
     throw Departure(
         "  Expected: " + text + " succeeds\n  Observed: it fails with " + ErrnoName(reply.error),
         SourceLocation::Current());
+  };
+  const int fd = value_of("socket", std::move(params), fmt::format("socket({}, {})", domain, type));
+  if (nonblocking) {
+    value_of("fcntl", {{"fd", fd}, {"command", "F_SETFL"}, {"flags", {"O_NONBLOCK"}}},
+             fmt::format("fcntl({}, F_SETFL, O_NONBLOCK)", fd));
   }
-  return {*this, version, reply.value.get<int>()};
+  return {*this, version, fd};
 }
 
 std::vector<TcpSocketInfo> Stack::TcpSockets(IpVersion version) {
