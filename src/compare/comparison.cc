@@ -92,6 +92,25 @@ bool SameDuration(const std::string& a, const std::string& b) {
   return std::abs(*first - *second) <= tolerance;
 }
 
+// What was observed, and measurements that are no steps of a course ("SYN retransmission 2"), which
+// a plot shows.
+std::vector<ObservationEvent> ValuesOf(const TestResult& test) {
+  std::vector<ObservationEvent> values = test.observations;
+  for (const MeasurementEvent& measured : test.measurements) {
+    const bool is_step =
+        !measured.name.empty() && measured.name.back() >= '0' && measured.name.back() <= '9';
+    const bool is_there = std::any_of(values.begin(), values.end(), [&](const auto& value) {
+      return value.name == measured.name;
+    });
+    if (is_step || is_there) continue;
+    values.push_back({measured.name, measured.unit == "s"
+                                         ? FormatDuration(std::chrono::duration_cast<Duration>(
+                                               std::chrono::duration<double>(measured.observed)))
+                                         : fmt::format("{}", measured.observed)});
+  }
+  return values;
+}
+
 // --- rows of tests -------------------------------------------------------------------------------
 
 bool SameObservations(const TestResult& a, const TestResult& b) {
@@ -373,8 +392,8 @@ bool SameValue(const std::string& a, const std::string& b) {
 
 std::string ObservedIn(const TestCell& cell, const std::string& name) {
   for (const TestResult* test : cell.tests) {
-    for (const ObservationEvent& observation : test->observations) {
-      if (observation.name == name) return observation.value;
+    for (const ObservationEvent& value : ValuesOf(*test)) {
+      if (value.name == name) return value.value;
     }
   }
   return "";
@@ -384,9 +403,9 @@ std::vector<std::string> ObservedNames(const TestRow& row) {
   std::vector<std::string> names;
   for (const TestCell& cell : row.cells) {
     for (const TestResult* test : cell.tests) {
-      for (const ObservationEvent& observation : test->observations) {
-        if (std::find(names.begin(), names.end(), observation.name) == names.end()) {
-          names.push_back(observation.name);
+      for (const ObservationEvent& value : ValuesOf(*test)) {
+        if (std::find(names.begin(), names.end(), value.name) == names.end()) {
+          names.push_back(value.name);
         }
       }
     }

@@ -97,7 +97,8 @@ struct Comparison {
 // system.
 Comparison CompareSystems(std::vector<ComparedSystem> systems);
 
-// What was observed of one name in a cell: the value of the first test that has it, else empty.
+// What was observed or measured of one name in a cell: the value of the first test that has it,
+// else empty.
 std::string ObservedIn(const TestCell& cell, const std::string& name);
 // All names of a row, in order of their first appearance.
 std::vector<std::string> ObservedNames(const TestRow& row);

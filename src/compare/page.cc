@@ -5,12 +5,16 @@
 #include <algorithm>
 #include <map>
 #include <set>
+#include <sstream>
 
 #include "harness/trace/ladder.h"
 #include "src/compare/evidence.h"
 #include "src/compare/markup.h"
 #include "src/compare/page_files.h"
 #include "src/compare/table.h"
+#include "src/picture/canvas.h"
+#include "src/picture/ladder_picture.h"
+#include "src/picture/timer_plot.h"
 #include "src/report/text.h"
 
 namespace sockproof {
@@ -19,6 +23,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::size_t kLadderLines = 150;
+constexpr PictureOptions kPicture{.style = false, .most_items = 80};
 
 // How an answer looks: a class for its color, a sign, a word.
 struct Look {
@@ -83,10 +88,28 @@ std::string ClaimTokens(const std::vector<CitedClaim>& claims) {
   return fmt::format("{}", fmt::join(tokens, "\n"));
 }
 
+// Without the indent that all lines have.
+std::string Dedented(const std::string& text) {
+  std::string result;
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);) {
+    if (!line.starts_with("  ")) return text;
+    result += line.substr(2) + "\n";
+  }
+  return result;
+}
+
 std::string Option(const std::string& value, const std::string& text, bool selected = false) {
   return fmt::format("<option value=\"{}\"{}>{}</option>\n", EscapedLine(value),
                      selected ? " selected" : "", EscapedLine(text));
 }
+
+// What is behind a row, as HTML.
+struct RowEvidence {
+  std::vector<Alike> groups;
+  std::vector<std::string> ladders;  // one for each group; may be empty
+  std::string pair;                  // two ladders side by side, of the first group and the last
+};
 
 class Page {
  public:
@@ -94,10 +117,11 @@ class Page {
       : comparison_(comparison), options_(options), systems_(comparison.systems.size()) {}
 
   std::string Render() {
-    const std::string style(PageFile("page.css"));
+    const std::string style = PictureStyle() + std::string(PageFile("page.css"));
     const std::string script(PageFile("page.js"));
     const std::string title = systems_ == 1 ? "How " + comparison_.systems.front().name + " departs"
                                             : fmt::format("How {} systems differ", systems_);
+    DrawLadders();
     Add("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n");
     Add("<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; "
         "style-src '{}'; script-src '{}'; base-uri 'none'; form-action 'none'\">\n",
@@ -242,7 +266,7 @@ class Page {
         "hidden>\n");
     AddSelect("by", "Rows",
               Option("test", "tests", !options_.by_claim) +
-                  Option("claim", "documented statements", options_.by_claim));
+                  Option("claim", "statements", options_.by_claim));
     AddSelect("show", "Show",
               Option("different", systems_ == 1 ? "only departures" : "only differences", true) +
                   Option("all", "all"));
@@ -326,7 +350,7 @@ class Page {
 
   void AddTest(std::size_t index, const TestRow& row) {
     const std::string evidence = fmt::format("e{}", index);
-    const std::vector<Alike> groups = SystemsAlike(row);
+    const std::vector<Alike>& groups = rows_[index].groups;
     std::set<std::string> answers;
     std::vector<std::size_t> group_of(systems_);
     for (std::size_t g = 0; g < groups.size(); ++g) {
@@ -349,7 +373,7 @@ class Page {
       AddTestCell(names, row.cells[system], fmt::format("{}-{}", evidence, group_of[system]));
     }
     Add("</tr>\n");
-    AddTestEvidence(evidence, row, groups);
+    AddTestEvidence(evidence, row, rows_[index]);
   }
 
   void AddTestCell(const std::vector<std::string>& names, const TestCell& cell,
@@ -372,8 +396,7 @@ class Page {
         Signed(cell.answer, ShortWord(cell.answer)), values);
   }
 
-  void AddTestEvidence(const std::string& id, const TestRow& row,
-                       const std::vector<Alike>& groups) {
+  void AddTestEvidence(const std::string& id, const TestRow& row, const RowEvidence& rows) {
     BeginEvidence(id, EscapedLine(AsSentence(row.name)));
     Add("<code>{}</code>\n<ul class=\"claims\">\n", EscapedLine(row.test));
     for (const CitedClaim& claim : row.claims) {
@@ -383,19 +406,37 @@ class Page {
           EscapedLine(claim.id));
     }
     Add("</ul>\n");
-    for (std::size_t g = 0; g < groups.size(); ++g) {
-      AddAlike(fmt::format("{}-{}", id, g), row, groups[g]);
+    AddPlot(row);
+    for (std::size_t g = 0; g < rows.groups.size(); ++g) {
+      AddAlike(fmt::format("{}-{}", id, g), row, rows.groups[g], rows.ladders[g]);
     }
+    if (!rows.pair.empty()) Add("<section class=\"alike\">{}</section>\n", rows.pair);
     EndEvidence();
   }
 
-  void AddAlike(const std::string& id, const TestRow& row, const Alike& group) {
+  // What was measured on each system, against what is documented.
+  void AddPlot(const TestRow& row) {
+    std::vector<TimerRow> systems;
+    for (std::size_t i = 0; i < systems_; ++i) {
+      if (row.cells[i].tests.empty()) continue;
+      TimerRow system{comparison_.systems[i].name,
+                      TimerPoints(row.cells[i].tests.front()->measurements)};
+      if (!system.points.empty()) systems.push_back(std::move(system));
+    }
+    if (systems.empty()) return;
+    html_ += Budgeted(
+        "<div class=\"picture\" tabindex=\"0\" role=\"group\" "
+        "aria-label=\"Measured times and documented ones\">" +
+        TimerPlotSvg("Measured and documented", systems, kPicture) + "</div>\n");
+  }
+
+  void AddAlike(const std::string& id, const TestRow& row, const Alike& group,
+                const std::string& ladder) {
     if (group.answer == Answer::kAbsent) return;
     std::vector<std::string> names;
     for (const std::size_t system : group.systems) {
       names.push_back(comparison_.systems[system].name);
     }
-    const ComparedSystem& speaker = comparison_.systems[group.systems.front()];
     const TestCell& cell = row.cells[group.systems.front()];
     const TestResult& test = *cell.tests.front();
     Add("<section class=\"alike\" id=\"{}\">\n<h4><span class=\"{}\">{}</span> on {}</h4>\n<dl>\n",
@@ -414,10 +455,10 @@ class Page {
     if (!test.reason.empty()) Add("<dt>Reason</dt><dd>{}</dd>\n", EscapedLine(test.reason));
     Add("</dl>\n");
     for (const FailureEvent& failure : test.failures) {
-      Add("<pre>{}\n<span class=\"muted\">{}:{}</span></pre>\n", Escaped(failure.text),
+      Add("<pre>{}\n<span class=\"muted\">{}:{}</span></pre>\n", Escaped(Dedented(failure.text)),
           EscapedLine(failure.file), failure.line);
     }
-    if (Departs(group.answer) || row.differs) AddLadder(speaker, test);
+    html_ += ladder;
     if (!test.output.empty()) {
       Add("<details><summary>What its process printed</summary><pre>{}</pre></details>\n",
           Escaped(WithoutMiddle(test.output, kLadderLines)));
@@ -427,20 +468,86 @@ class Page {
     Add("</dl>\n</section>\n");
   }
 
-  void AddLadder(const ComparedSystem& system, const TestResult& test) {
-    std::string ladder = test.ladder;
-    if (ladder.empty()) ladder = RenderLadder(EventsOf(system, test));
-    if (ladder.empty()) return;
-    const std::string html = fmt::format(
-        "<details><summary>Ladder: calls and segments on {}, {}</summary><pre>{}</pre>"
-        "</details>\n",
-        Escaped(system.name), EscapedLine(test.ip), Escaped(WithoutMiddle(ladder, kLadderLines)));
-    if (ladder_bytes_ + html.size() > options_.most_ladder_bytes) {
-      Add("<p class=\"muted\">The ladder is left out here to keep this page small.</p>\n");
-      return;
+  // --- ladders -----------------------------------------------------------------------------------
+
+  // Those of rows that differ come first, when there is not room for all.
+  void DrawLadders() {
+    rows_.resize(comparison_.tests.size());
+    for (std::size_t i = 0; i < rows_.size(); ++i) {
+      rows_[i].groups = SystemsAlike(comparison_.tests[i]);
+      rows_[i].ladders.resize(rows_[i].groups.size());
     }
+    for (const bool differs : {true, false}) {
+      for (std::size_t i = 0; i < rows_.size(); ++i) {
+        if (comparison_.tests[i].differs == differs) DrawLadders(comparison_.tests[i], rows_[i]);
+      }
+    }
+  }
+
+  // A pair where two groups of systems did different things, else one for each that departs.
+  void DrawLadders(const TestRow& row, RowEvidence& evidence) {
+    std::vector<std::size_t> decided;
+    for (std::size_t g = 0; g < evidence.groups.size(); ++g) {
+      if (IsDecided(evidence.groups[g].answer)) decided.push_back(g);
+    }
+    const bool pair = decided.size() >= 2 && DrawPair(row, evidence, decided.back(), decided[0]);
+    for (const std::size_t g : decided) {
+      if (pair && (g == decided[0] || g == decided.back())) continue;
+      if (Departs(evidence.groups[g].answer) || row.differs) {
+        evidence.ladders[g] = LadderOf(row, evidence.groups[g].systems.front());
+      }
+    }
+  }
+
+  bool DrawPair(const TestRow& row, RowEvidence& evidence, std::size_t left, std::size_t right) {
+    const std::size_t left_system = evidence.groups[left].systems.front();
+    const std::size_t right_system = evidence.groups[right].systems.front();
+    const std::vector<Event> left_events = EventsOf(row, left_system);
+    const std::vector<Event> right_events = EventsOf(row, right_system);
+    if (left_events.empty() || right_events.empty()) return false;
+    const std::string& left_name = comparison_.systems[left_system].name;
+    const std::string& right_name = comparison_.systems[right_system].name;
+    evidence.pair = Budgeted(Picture(
+        fmt::format("Side by side: {} and {}", Escaped(left_name), Escaped(right_name)),
+        LadderPairSvg({left_name, left_events}, {right_name, right_events}, row.test, kPicture)));
+    return !evidence.pair.empty();
+  }
+
+  std::vector<Event> EventsOf(const TestRow& row, std::size_t system) const {
+    return sockproof::EventsOf(comparison_.systems[system], *row.cells[system].tests.front());
+  }
+
+  std::string LadderOf(const TestRow& row, std::size_t system) {
+    const TestResult& test = *row.cells[system].tests.front();
+    const std::string title =
+        fmt::format("Calls and segments on {}, {}", Escaped(comparison_.systems[system].name),
+                    EscapedLine(test.ip));
+    const std::vector<Event> events = EventsOf(row, system);
+    std::string ladder;
+    if (!events.empty()) ladder = Budgeted(Picture(title, LadderSvg(events, test.id, kPicture)));
+    if (ladder.empty()) {
+      const std::string text = test.ladder.empty() ? RenderLadder(events) : test.ladder;
+      if (text.empty()) return "";
+      ladder = Budgeted(fmt::format("<details><summary>{}</summary><pre>{}</pre></details>\n",
+                                    title, Escaped(WithoutMiddle(text, kLadderLines))));
+    }
+    return ladder.empty()
+               ? "<p class=\"muted\">The ladder is left out to keep this page small.</p>\n"
+               : ladder;
+  }
+
+  static std::string Picture(const std::string& title, const std::string& svg) {
+    return fmt::format(
+        "<details><summary>{}</summary><div class=\"picture\" tabindex=\"0\" "
+        "role=\"group\" aria-label=\"{}\">{}</div></details>\n",
+        title, title, svg);
+  }
+
+  // Nothing when there is no room for it any more.
+  std::string Budgeted(std::string html) {
+    if (ladder_bytes_ + html.size() > options_.most_ladder_bytes) return "";
     ladder_bytes_ += html.size();
-    html_ += html;
+    return html;
   }
 
   void AddReplay(std::size_t index, const TestRow& row) {
@@ -516,6 +623,7 @@ class Page {
   const Comparison& comparison_;
   const PageOptions& options_;
   const std::size_t systems_;
+  std::vector<RowEvidence> rows_;
   std::size_t ladder_bytes_ = 0;
   std::string html_;
 };

@@ -102,6 +102,20 @@ TEST(CompareSystems, ARowDiffersWhenWhatWasObservedDoes) {
   EXPECT_FALSE(Differ(observed("127.013 s"), Passes("A")));
 }
 
+TEST(CompareSystems, ARowDiffersWhenWhatWasMeasuredDoes) {
+  const auto measured = [](double seconds) {
+    TestResult test = Passes("A");
+    test.measurements = {{"SYN retransmission 1", "s", 1, 1, 1, 2},
+                         {"TIME-WAIT", "s", seconds, seconds, 0, 200}};
+    return test;
+  };
+  const auto comparison = Compared(System("1", {measured(60)}), System("2", {measured(120)}));
+  EXPECT_THAT(ObservedNames(comparison.tests[0]), ElementsAre("TIME-WAIT"));
+  EXPECT_EQ(ObservedIn(comparison.tests[0].cells[1], "TIME-WAIT"), "120.000 s");
+  EXPECT_TRUE(comparison.tests[0].differs);
+  EXPECT_FALSE(Differ(measured(60), measured(60.5)));
+}
+
 TEST(CompareSystems, OfOneSystemShowsWhatDeparts) {
   const auto comparison = Compared(System("1", {Passes("A"), Fails("B"), Skipped("C")}));
   EXPECT_FALSE(comparison.tests[0].differs);

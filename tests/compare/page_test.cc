@@ -84,19 +84,40 @@ TEST(RenderPage, HasTheStatementWhatHappenedAndHowToRepeatIt) {
                                     "capture.pcapng\"")));
 }
 
+// Writes an event of that test below the folder.
+void NoteEventOf(const std::string& folder, const std::string& test, const std::string& note) {
+  const std::string directory = folder + "/tests/Close." + test + "-ipv4";
+  std::filesystem::create_directories(directory);
+  std::ofstream file(directory + "/events.jsonl");
+  EventLog log([&](std::string_view line) { file << line; });
+  log.Now(NoteEvent{note});
+}
+
 TEST(RenderPage, HasTheLadderOfASystemThatPassesWhereAnotherDoesNot) {
   const TemporaryFolder folder;
   auto passes = System("5.10", {Passes("A"), Passes("B")});
-  passes.folder = folder / "";
-  for (const char* name : {"tests/Close.A-ipv4", "tests/Close.B-ipv4"}) {
-    std::filesystem::create_directories(folder / name);
-    std::ofstream file(folder / name + std::string("/events.jsonl"));
-    EventLog log([&](std::string_view line) { file << line; });
-    log.Now(NoteEvent{"a note of " + std::string(name)});
-  }
+  passes.folder = folder / "one";
+  NoteEventOf(passes.folder, "A", "differs");
+  NoteEventOf(passes.folder, "B", "does not");
   const std::string page = Render(Compared(passes, System("6.1", {Fails("A"), Passes("B")})));
-  EXPECT_THAT(page, HasSubstr("a note of tests/Close.A-ipv4"));
-  EXPECT_THAT(page, Not(HasSubstr("a note of tests/Close.B-ipv4")));
+  EXPECT_THAT(page, AllOf(HasSubstr("differs</text>"), Not(HasSubstr("does not</text>")),
+                          HasSubstr("close(3) = 0"), Not(HasSubstr("Side by side"))));
+}
+
+TEST(RenderPage, ShowsTwoLaddersSideBySideWhereSystemsDiffer) {
+  const TemporaryFolder folder;
+  auto passes = System("5.10", {Passes("A")});
+  auto fails = System("6.1", {Fails("A")});
+  passes.folder = folder / "one";
+  fails.folder = folder / "two";
+  NoteEventOf(passes.folder, "A", "on the left");
+  NoteEventOf(fails.folder, "A", "on the right");
+  const std::string page = Render(Compared(passes, fails));
+  EXPECT_THAT(page, AllOf(HasSubstr("Side by side: Linux 5.10 and Linux 6.1"),
+                          HasSubstr("on the left"), HasSubstr("on the right")));
+  EXPECT_THAT(page, Not(HasSubstr("close(3) = 0"))) << "the picture shows it";
+  EXPECT_EQ(HowOften("<style", page), 1u) << "its style is that of the page";
+  EXPECT_EQ(HowOften(" style=", page), 0u);
 }
 
 TEST(RenderPage, LeavesLaddersOutThatWouldMakeItTooLarge) {
