@@ -61,7 +61,7 @@ TEST_WITH_PEER(
   }
   peer.rcv_wnd = 65535;
   peer.Send(Ack().Ack(data.seq));
-  peer.ExpectEventually(Data("too much").Seq(data.seq));
+  peer.ExpectEventually(Data("too much").Seq(data.seq), AtMost(kLargestGap));
   peer.Send(Ack());
   EXPECT_EQ(ErrnoName(socket.TakeError()), ErrnoName(0));
 }
