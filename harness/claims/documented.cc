@@ -150,6 +150,10 @@ int OwnAcceptQueueHolds(int backlog, const Facts& facts) {
   return AcceptQueueHolds(own, backlog, facts);
 }
 
+Duration OwnSettlingTime(const Facts& facts) {
+  return Own(facts).TimeOr("settles-after", facts, Duration{0});
+}
+
 Duration OwnGranularity(const Facts& facts) {
   return Own(facts).TimeOr("granularity", facts, Duration{0});
 }

@@ -109,4 +109,8 @@ int OwnAcceptQueueHolds(int backlog, const Facts& facts);  // with backlog at le
 // coarse: 0 unless documented.
 Duration OwnGranularity(const Facts& facts);
 
+// How long a system that hands segments on from thread to thread may take for an answer that others
+// give at once, after it has answered a later segment to another socket: 0 unless documented.
+Duration OwnSettlingTime(const Facts& facts);
+
 }  // namespace sockproof

@@ -207,6 +207,9 @@ void PeerTest::Settle() {
   ScriptedTcp& stranger = host.Towards(sut.At(ip, kClosedPort), NextPort());
   stranger.Send(Syn());
   stranger.Expect(Rst());
+  if (const Duration more = OwnSettlingTime(sut.facts()); more > Duration{0}) {
+    sut.loop().RunUntil([] { return false; }, Clock::now() + more);
+  }
 }
 
 void PeerTest::Observe(const std::string& name, Duration value) {
