@@ -10,8 +10,8 @@ using namespace sockproof;
 
 namespace {
 
-FiresAfter OwnTimer(Duration nominal, const Facts& facts) {
-  return FiresAfter(nominal, OwnGranularity(facts));
+FiresAfter OwnTimer(Duration nominal, const Facts& facts, const std::string& name = "") {
+  return FiresAfter(nominal, OwnGranularity(facts), name);
 }
 
 Duration SynGiveUp(const Facts& facts) { return OwnSynSchedule(facts).give_up; }
@@ -66,13 +66,14 @@ class Remembering : public PeerTest {
 
 class OpeningSegments : public ListenTest {
  protected:
-  // Each in its time; returns the first.
-  Segment ExpectOwnSchedule(ScriptedTcp& peer, const PartialSegment& kind,
+  // Each in its time; returns the first. `name` is that of such a segment: "SYN".
+  Segment ExpectOwnSchedule(ScriptedTcp& peer, const PartialSegment& kind, const std::string& name,
                             const std::vector<Duration>& gaps) {
     const Segment first = peer.Expect(kind);
     Segment previous = first;
-    for (const Duration gap : gaps) {
-      const FiresAfter timer = OwnTimer(gap, sut.facts());
+    for (std::size_t i = 0; i < gaps.size(); ++i) {
+      const FiresAfter timer =
+          OwnTimer(gaps[i], sut.facts(), fmt::format("{} retransmission {}", name, i + 1));
       const Segment again =
           peer.Expect(PartialSegment(kind).Seq(first.seq), Within(timer.latest() + kPatience));
       EXPECT_THAT(again.time - previous.time, timer);
@@ -109,10 +110,10 @@ TEST_WITH(OpeningSegments, OwnDocumentation, AnUnansweredSynIsSentAgainAndGivenU
   const SynSchedule documented = OwnSynSchedule(sut.facts());
   ScriptedTcp& peer = host.Listen(ip, kPort);
   Pending<int> connecting = sut.NewSocket(ip).StartConnect(peer.local());
-  const Segment first = ExpectOwnSchedule(peer, Syn(), documented.retransmissions);
+  const Segment first = ExpectOwnSchedule(peer, Syn(), "SYN", documented.retransmissions);
   EXPECT_FALSE(connecting.Returned());
 
-  const FiresAfter timer = OwnTimer(documented.give_up, sut.facts());
+  const FiresAfter timer = OwnTimer(documented.give_up, sut.facts(), "SYN give-up");
   const Outcome<int> connected = connecting.Await(Within(timer.latest() + kPatience));
   EXPECT_FALSE(connected.ok()) << "connect() succeeded";
   EXPECT_THAT(connected.end - first.time, timer);
@@ -126,7 +127,7 @@ TEST_WITH(OpeningSegments, OwnDocumentation, AnUnansweredSynAckIsSentAgainAsDocu
   Listening(1);
   ScriptedTcp& peer = Client();
   peer.Send(Syn());
-  ExpectOwnSchedule(peer, SynAck(), gaps);
+  ExpectOwnSchedule(peer, SynAck(), "SYN,ACK", gaps);
 }
 
 TEST_WITH_PEER(OwnDocumentation, KeepaliveHasTheTimesThatTheSystemDocuments,
