@@ -49,6 +49,7 @@ struct RunArguments {
   std::string junit;
   std::string junit_dialect = "common";
   std::string ktap;
+  std::string compare;  // page of the systems side by side, written in the end
   std::string color = "auto";
   BaselineArguments baseline;
   std::string configuration;  // the file it came from, if any

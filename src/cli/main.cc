@@ -85,6 +85,10 @@ int Main(int argc, char** argv) {
   run_command->add_option("--ktap", run.ktap, "Write KTAP, as kernel tests do, too")
       ->type_name("FILE");
   run_command
+      ->add_option("--compare", run.compare,
+                   "In the end write a page that shows the systems side by side")
+      ->type_name("FILE");
+  run_command
       ->add_option("--jobs", run.jobs,
                    "Tests at once; auto (default): as many as the machine carries")
       ->check((CLI::Range(1, 4096) | CLI::IsMember({"auto"})).description(""))

@@ -191,9 +191,7 @@ RunArguments ArgumentsFor(const std::string& sut, RunArguments arguments) {
   return arguments;
 }
 
-}  // namespace
-
-int RunCommand(const RunArguments& arguments) {
+int RunSystems(const RunArguments& arguments) {
   const bool elsewhere =
       std::any_of(arguments.suts.begin(), arguments.suts.end(),
                   [](const std::string& sut) { return sut.starts_with("agent:"); });
@@ -221,6 +219,19 @@ int RunCommand(const RunArguments& arguments) {
     if (code > 128) return code;
     if (exit_code != 1 && code != 0) exit_code = code;
   }
+  return exit_code;
+}
+
+}  // namespace
+
+int RunCommand(const RunArguments& arguments) {
+  if (arguments.compare == "-") throw UsageError("a page does not go to stdout; name a file");
+  const int exit_code = RunSystems(arguments);
+  if (arguments.compare.empty() || exit_code > 128) return exit_code;
+  CompareArguments compare;
+  compare.results = {arguments.out};
+  compare.html = arguments.compare;
+  CompareCommand(compare);
   return exit_code;
 }
 

@@ -159,6 +159,13 @@ TEST(Compare, TakesAFolderOfSeveralSystems) {
   EXPECT_THAT(place.Command({"compare", "all"}).out, HasSubstr("all/two\n"));
 }
 
+TEST(Compare, RunWritesThePageInTheEnd) {
+  Workplace place(SOCKPROOF_MISBEHAVING);
+  EXPECT_EQ(place.Run({"Behaves", "--compare", "page.html"}).exit_code, 0);
+  EXPECT_TRUE(fs::exists(place.folder() / "page.html"));
+  EXPECT_TRUE(IsRefused(place.Command({"run", "Behaves", "--compare", "-"}), "a page does not"));
+}
+
 TEST(Compare, WrongUsageIsOneLineAndExitCode2) {
   Workplace place(SOCKPROOF_MISBEHAVING);
   place.Run({"Behaves"});
