@@ -109,8 +109,10 @@ Pending<std::string> Socket::StartReceive(size_t length, const std::vector<std::
 }
 
 Outcome<int> Socket::Shutdown(const std::string& how) {
-  return CallAtOnce<int>(*stack_, "shutdown", {{"fd", fd_}, {"how", how}},
-                         fmt::format("shutdown({}, {})", fd_, how), ReadInteger);
+  // A stack may make it wait for a call that another thread is in.
+  return Start<int>("shutdown", {{"fd", fd_}, {"how", how}},
+                    fmt::format("shutdown({}, {})", fd_, how), ReadInteger)
+      .Await();
 }
 
 Pending<int> Socket::StartClose() {

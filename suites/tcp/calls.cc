@@ -76,7 +76,7 @@ TEST_WITH_PEER(Calls, DataThatIsSentDuringConnectGoesOutAfterIt,
   Pending<int> connecting = socket.StartConnect(peer.local());
   peer.Expect(Syn());
   Pending<int> sending = socket.StartSend("early");
-  Settle();
+  sending.BlocksFor(100ms);  // long enough for the call to be made, whether it returns or not
   EXPECT_EQ(peer.waiting(), 0U) << "data before the SYN,ACK";
   peer.Send(SynAck());
   peer.ExpectEventually(Data("early").Seq(peer.rcv_nxt));

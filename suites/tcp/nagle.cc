@@ -65,6 +65,8 @@ TEST_WITH_PEER(Nagle, IsTurnedOffForEachConnection,
 
 TEST_WITH_PEER(Nagle, TheLastSegmentOfASendHasPsh, .claims = {"rfc9293:MUST-61"}) {
   auto [socket, peer] = Connected({.options = std::vector{tcp_option::Mss(600)}});
+  // The Nagle algorithm may hold back what is no full segment.
+  ASSERT_THAT(socket.SetOption("TCP_NODELAY", 1), Succeeds());
   ASSERT_THAT(socket.Send(std::string(1500, 'x')), Returns(1500));
   peer.Expect(AnyData());
   peer.Expect(AnyData());

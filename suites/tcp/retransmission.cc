@@ -15,6 +15,10 @@ class RetransmissionTest : public PeerTest {
   }
 };
 
+// So many segments of this size RFC 5681 section 3.1 lets go out at once. RFC 6928 lets go more.
+constexpr std::uint16_t kSmallMss = 500;
+constexpr int kInitialWindow = 4;
+
 // Long enough for a few timeouts of a connection without delay. Used to plan.
 Duration AFewTimeouts(const Facts&) { return 3s; }
 
@@ -114,14 +118,14 @@ TEST_WITH(RetransmissionTest, Retransmission, AsRfc6298SaysTheTimeoutIsAtLeastAS
 
 TEST_WITH_PEER(Retransmission, ThreeDuplicateAcknowledgmentsBringItAtOnce,
                .claims = {"rfc5681:3.2-fast-retransmit"}) {
-  auto [socket, peer] = Connected({.options = std::vector{tcp_option::Mss(500)}});
+  auto [socket, peer] = Connected({.options = std::vector{tcp_option::Mss(kSmallMss)}});
   // So that what the duplicates repeat is an ACK, and no SYN,ACK.
   socket.Send("first").value();
   peer.Expect(Data("first"));
   peer.Send(Ack());
-  socket.Send(std::string(3000, 'x')).value();
+  socket.Send(std::string(kInitialWindow * kSmallMss, 'x')).value();
   const Segment lost = peer.Expect(AnyData());
-  for (int segments = 1; segments < 6; ++segments) peer.Expect(AnyData());
+  for (int segments = 1; segments < kInitialWindow; ++segments) peer.Expect(AnyData());
   for (int duplicates = 0; duplicates < 2; ++duplicates) peer.Send(Ack().Ack(lost.seq));
   Settle();
   EXPECT_EQ(peer.waiting(), 0U) << "two are enough";
@@ -165,10 +169,10 @@ TEST_WITH_PEER(Retransmission, TheCongestionControlMayBeChosen,
 
 TEST_WITH_PEER(Retransmission, AfterATimeoutOnlyOneSegmentGoesOut, .claims = {"rfc9293:MUST-19"},
                .lasts = AFewTimeouts) {
-  auto [socket, peer] = Connected({.options = std::vector{tcp_option::Mss(500)}});
-  socket.Send(std::string(5000, 'x')).value();
+  auto [socket, peer] = Connected({.options = std::vector{tcp_option::Mss(kSmallMss)}});
+  socket.Send(std::string(kInitialWindow * kSmallMss, 'x')).value();
   const Segment first = peer.Expect(AnyData());
-  for (int segments = 1; segments < 10; ++segments) peer.Expect(AnyData());
+  for (int segments = 1; segments < kInitialWindow; ++segments) peer.Expect(AnyData());
   peer.Expect(AnyData().Seq(first.seq), Within(10s));
   Settle();
   EXPECT_EQ(peer.waiting(), 0U) << "a second segment after the timeout";
