@@ -82,9 +82,12 @@ TEST_WITH(RetransmissionTest, Retransmission, GivesNoSampleOfTheRoundTripTime,
           .claims = {"rfc9293:MUST-18"}, .needs = {"tcp_info"}, .lasts = AFewTimeouts) {
   auto [socket, peer] = Connected();
   const std::int64_t before = socket.Info("rtt");
+  const Duration timeout = TimeoutOf(socket);
   socket.Send("ambiguous").value();
   const Segment first = peer.Expect(Data("ambiguous"));
   peer.Expect(Data("ambiguous").Seq(first.seq), Within(10s));
+  // Whichever transmission a sample started at, it is far from that of the handshake.
+  peer.ExpectSilence(timeout / 2);
   peer.Send(Ack());
   Settle();
   EXPECT_EQ(socket.Info("rtt"), before);
@@ -94,15 +97,19 @@ TEST_WITH(RetransmissionTest, Retransmission, ASampleOfTheRoundTripTimeMakesTheT
           .claims = {"rfc9293:MUST-18"}, .needs = {"tcp_info"}, .lasts = AFewTimeouts) {
   auto [socket, peer] = Connected();
   const Duration before = TimeoutOf(socket);
-  socket.Send("slowly").value();
-  const Segment data = peer.Expect(Data("slowly"));
-  peer.ExpectSilence(before / 2);
-  const Segment ack = peer.Send(Ack());
+  // By the formulas of RFC 6298 section 2, the third sample of half a timeout is the first after
+  // which SRTT + 4 RTTVAR is more than that timeout, which may have been a minimum.
+  for (int samples = 0; samples < 3; ++samples) {
+    socket.Send("slowly").value();
+    peer.Expect(Data("slowly"));
+    peer.ExpectSilence(before / 2);
+    peer.Send(Ack());
+  }
   Settle();
   // Whatever the variance is, the timeout is more than the smoothed round-trip time.
   EXPECT_GT(TimeoutOf(socket), std::chrono::microseconds(socket.Info("rtt")));
   EXPECT_GT(TimeoutOf(socket), before);
-  Observe("round-trip time", ack.time - data.time);
+  Observe("timeout", TimeoutOf(socket));
 }
 
 TEST_WITH(RetransmissionTest, Retransmission, AsRfc6298SaysTheTimeoutIsAtLeastASecond,
@@ -130,8 +137,8 @@ TEST_WITH_PEER(Retransmission, ThreeDuplicateAcknowledgmentsBringItAtOnce,
   Settle();
   EXPECT_EQ(peer.waiting(), 0U) << "two are enough";
   peer.Send(Ack().Ack(lost.seq));
-  Settle();
-  ASSERT_GE(peer.waiting(), 1U) << "three are not enough";
+  // What is outside the window is answered with an ACK: if three are not enough, that comes next.
+  peer.Send(Ack().Seq(peer.snd_nxt - 1));
   peer.Expect(AnyData().Seq(lost.seq));
 }
 
@@ -148,9 +155,9 @@ TEST_WITH_PEER(Retransmission, OfManySegmentsFewGoOutBeforeTheFirstAcknowledgmen
   // In slow start each acknowledgment lets out at most what it acknowledged and one more.
   for (size_t segments = 0; segments < initial; ++segments) peer.Expect(AnyData());
   peer.Send(Ack());
+  for (size_t segments = 0; segments <= initial; ++segments) peer.Expect(AnyData());
   Settle();
-  EXPECT_GT(peer.waiting(), initial) << "the congestion window does not grow";
-  EXPECT_LE(peer.waiting(), 2 * initial);
+  EXPECT_LE(initial + 1 + peer.waiting(), 2 * initial);
 }
 
 TEST_WITH_PEER(Retransmission, TheCongestionControlMayBeChosen,

@@ -6,6 +6,7 @@
 
 #include <fstream>
 #include <iterator>
+#include <memory>
 #include <optional>
 #include <sstream>
 
@@ -54,11 +55,17 @@ std::string LastLine(const std::string& text) {
   return last;
 }
 
-// Called when the agent in a container has ended, which it does not do by itself.
-void ExplainEnd(const Runtime& runtime, const ContainerFiles& files, const std::string& end) {
+// Called when the agent in a container has ended, which it does not do by itself. Until it has said
+// hello nothing was asked of its stack, so that a crash says nothing about that.
+void ExplainEnd(const Runtime& runtime, const ContainerFiles& files, bool has_said_hello,
+                const std::string& end) {
   const std::string complaints = ReadFile(files.complaints());
   const std::string crash =
       runtime.brings_stack() ? CrashIn(ReadFile(files.crash()) + complaints) : "";
+  if (!crash.empty() && !has_said_hello) {
+    throw HarnessError(fmt::format("{} crashed when it started: {}", runtime.name(),
+                                   crash.substr(0, crash.find('\n'))));
+  }
   if (!crash.empty()) {
     throw Departure(fmt::format("  Expected: the network stack of {} goes on\n"
                                 "  Observed: it crashed\n{}",
@@ -129,11 +136,14 @@ class ContainerSystem final : public System {
       if (dup2(fd, STDERR_FILENO) < 0) return errno;
       return hide ? PrivateMounts::HideNetworkSysctls() : 0;
     };
-    command.ended = [runtime = plan_.runtime, files](const std::string& end) {
-      ExplainEnd(runtime, files, end);
+    const auto has_said_hello = std::make_shared<bool>(false);
+    command.ended = [runtime = plan_.runtime, files, has_said_hello](const std::string& end) {
+      ExplainEnd(runtime, files, *has_said_hello, end);
     };
     command.serving_pid = [files] { return ReadPid(files.pid()); };
-    return Agent::Spawn(loop, log, actor, command);
+    std::unique_ptr<Agent> agent = Agent::Spawn(loop, log, actor, command);
+    *has_said_hello = true;
+    return agent;
   }
 
   Facts FactsOfContainer() const {
