@@ -113,6 +113,24 @@ TEST_F(Container, KilledWithItsRunnerLeavesNothing) {
   EXPECT_EQ(Traces(), before_);
 }
 
+TEST_F(Container, ThatCrashesWhenItStartsCannotBeTested) {
+  const fs::path runsc = place_.folder() / "runsc";
+  std::ofstream(runsc) << "#!/bin/sh\n"
+                          "case \"$*\" in\n"
+                          "*--version*) echo runsc version release-20240729.0; exit ;;\n"
+                          "esac\n"
+                          "printf 'panic: out of luck\\ngoroutine 1 [running]:\\n' >&2\n"
+                          "exit 2\n";
+  fs::permissions(runsc, fs::perms::owner_all);
+  const std::string path = place_.folder().string() + ":" + getenv("PATH");
+  run_ = place_.Run({"-s", RootFileSystem() + ",runtime=runsc", kTest},
+                    [&path] { setenv("PATH", path.c_str(), 1); });
+  EXPECT_EQ(run_.exit_code, 3);
+  if (run_.err.find("runsc") == std::string::npos) GTEST_SKIP() << run_.err;
+  EXPECT_THAT(run_.err, HasSubstr("runsc crashed when it started: panic: out of luck"));
+  EXPECT_EQ(std::count(run_.err.begin(), run_.err.end(), '\n'), 1) << run_.err;
+}
+
 TEST(WrongContainer, IsRefusedInOneLine) {
   Workplace place(SOCKPROOF_PROGRAM);
   const auto refuses = [&](const std::string& sut, int exit_code, const std::string& why) {
