@@ -13,10 +13,11 @@ class FullQueue : public ListenTest {
   void Fill() {
     Established(first);
     Established(second);
-    listener.StartPoll({"POLLIN"}, 5s).Await().value();  // it waits in the queue by now
+    Settle();  // they are in the queue by now
     HalfOpen(third);
     HalfOpen(late);
     third.Send(Ack());
+    Settle();
   }
 
   Socket listener = Listening(2);
@@ -38,6 +39,7 @@ TEST_WITH(ListenTest, AcceptQueue, HoldsOneConnectionMoreThanTheBacklog,
 
     const int holds = LinuxAcceptQueueHolds(backlog, sut.facts());
     for (int i = 0; i < holds; ++i) Established(Client(port));
+    Settle();  // they are all in the queue by now
     ScriptedTcp& one_too_many = Client(port);
     EXPECT_FALSE(SynIsAnswered(one_too_many)) << "the SYN that finds the queue full is answered";
 
@@ -55,6 +57,7 @@ TEST_WITH(ListenTest, AcceptQueue, ABacklogAboveSomaxconnIsCutToIt,
   Listening(100);
   const int holds = LinuxAcceptQueueHolds(100, sut.facts());
   for (int i = 0; i < holds; ++i) Established(Client());
+  Settle();  // they are all in the queue by now
   EXPECT_FALSE(SynIsAnswered(Client()));
 }
 
@@ -92,10 +95,12 @@ TEST_WITH(ListenTest, AcceptQueue, ASecondListenChangesTheBacklog, .claims = {"l
   const int large = LinuxAcceptQueueHolds(2, sut.facts());
   Socket listener = Listening(0);
   for (int i = 0; i < small; ++i) Established(Client());
+  Settle();  // they are all in the queue by now
   EXPECT_FALSE(SynIsAnswered(Client()));
 
   ASSERT_THAT(listener.Listen(2), Succeeds());
   for (int i = small; i < large; ++i) Established(Client());
+  Settle();  // they are all in the queue by now
   EXPECT_FALSE(SynIsAnswered(Client()));
 
   // A smaller one drops none of those that wait.
@@ -217,6 +222,7 @@ TEST_WITH(ListenTest, AcceptQueue, SynCookiesDoNotHelpWhenItIsFull,
   sut.SetSysctl("net.ipv4.tcp_syncookies", 2);
   Listening(1);
   for (int i = 0; i < LinuxAcceptQueueHolds(1, sut.facts()); ++i) Established(Client());
+  Settle();  // they are all in the queue by now
   EXPECT_FALSE(SynIsAnswered(Client()));
 }
 
