@@ -12,7 +12,7 @@ struct PageOptions {
   std::filesystem::path path;  // of the file to be, from which links to evidence lead
   bool by_claim = false;       // what is shown first
   // A page has less than this many bytes of ladders; where they do not fit a link stands for one.
-  std::size_t most_ladder_bytes = 3'000'000;
+  std::size_t most_ladder_bytes = 1'100'000;
 };
 
 // Nothing in the page is fetched from anywhere, and its content security policy allows neither that
