@@ -11,18 +11,19 @@ namespace sockproof {
 
 namespace fs = std::filesystem;
 
-fs::path CacheFolder(const std::string& name) {
+fs::path CachePath(const std::string& name) {
   const char* const cache = getenv("XDG_CACHE_HOME");
   const char* const home = getenv("HOME");
-  fs::path folder;
-  if (cache != nullptr && *cache == '/') {
-    folder = cache;
-  } else if (home != nullptr && *home == '/') {
-    folder = fs::path(home) / ".cache";
-  } else {
+  if (cache != nullptr && *cache == '/') return fs::path(cache) / "sockproof" / name;
+  if (home != nullptr && *home == '/') return fs::path(home) / ".cache" / "sockproof" / name;
+  return {};
+}
+
+fs::path CacheFolder(const std::string& name) {
+  const fs::path folder = CachePath(name);
+  if (folder.empty()) {
     throw HarnessError("no place for a cache: neither XDG_CACHE_HOME nor HOME is set");
   }
-  folder = folder / "sockproof" / name;
   std::error_code error;
   fs::create_directories(folder, error);
   if (error)

@@ -6,6 +6,9 @@
 
 namespace sockproof {
 
+// Where a folder of the cache is, or would be; empty where there is no place for one.
+std::filesystem::path CachePath(const std::string& name);
+
 // A folder of the cache, made when it is missing. Throws HarnessError.
 std::filesystem::path CacheFolder(const std::string& name);
 

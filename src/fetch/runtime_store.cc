@@ -10,7 +10,9 @@ namespace sockproof {
 
 namespace fs = std::filesystem;
 
-fs::path FetchedRuntimes() { return CacheFolder("runtimes"); }
+constexpr const char* kRuntimes = "runtimes";
+
+fs::path FetchedRuntimes() { return CachePath(kRuntimes); }
 
 namespace {
 
@@ -39,7 +41,7 @@ fs::path FetchRunsc(const std::string& mirror, const std::function<void(const st
   const std::string version = BestOf(versions);
   say(std::string(kRunsc) + " " + version);
   const fs::path archive = apt.Download(kRunsc, version);
-  const fs::path program = FetchedRuntimes() / kRunsc;
+  const fs::path program = CacheFolder(kRuntimes) / kRunsc;
   const fs::path fresh = program.string() + ".new";
   RunProgram(
       {"sh", "-c",

@@ -7,7 +7,7 @@
 
 namespace sockproof {
 
-// Where they are; perhaps empty.
+// Where they are, if there are any; empty where there is no place for a cache.
 std::filesystem::path FetchedRuntimes();
 
 // Brings gVisor's runsc from Debian's archive (`mirror` as for PrivateApt) and returns the program.
