@@ -35,7 +35,8 @@ struct AgentCommand {
   std::function<int()> in_child;
   Duration hello_time = std::chrono::seconds(10);  // from its start to its answer
   // For programs that run the agent elsewhere or are the stack under test themselves. Called when
-  // the agent has ended, with how it did; throws what follows from that. Without it, or if it returns, a HarnessError is thrown.
+  // the agent has ended, with how it did; throws what follows from that. Without it, or if it
+  // returns, a HarnessError is thrown.
   std::function<void(const std::string& end)> ended;
   // The process, as /proc of this process knows it, that waits for a processor when the agent is
   // late. Without it, that is the agent's own.
