@@ -283,8 +283,8 @@ class MutantSystem final : public System {
   void EnterPrivateWorld() override { system_.EnterPrivateWorld(); }
   EventLoop* PreparedLoop() override { return system_.PreparedLoop(); }
 
-  std::unique_ptr<Stack> Start(EventLoop& loop, EventLog& log, const StackPlan& plan) override {
-    std::unique_ptr<Stack> stack = system_.Start(loop, log, plan);
+  std::shared_ptr<Stack> Start(EventLoop& loop, EventLog& log, const StackPlan& plan) override {
+    std::shared_ptr<Stack> stack = system_.Start(loop, log, plan);
     Note note(log, mutant_.id);
     if (mutant_.wire) {
       const WireMutator mutator(*mutant_.wire, note);

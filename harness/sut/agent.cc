@@ -140,10 +140,8 @@ class ChildSetup {
   int Prepare(int error_pipe) const {
     const int error = command_.in_child ? command_.in_child() : 0;
     if (error != 0) return error;
-    // A program that runs the agent elsewhere may write files of its own: a sandbox's memory is one.
-    const bool is_the_agent = !command_.ended;
     const rlimit complaints{kMostComplaints, kMostComplaints};
-    if (is_the_agent && ::setrlimit(RLIMIT_FSIZE, &complaints) != 0) return errno;
+    if (!command_.writes_files && ::setrlimit(RLIMIT_FSIZE, &complaints) != 0) return errno;
     // After in_child: a change of credentials, such as a new user namespace, clears it.
     if (::prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) return errno;
     if (::getppid() != parent_) ::_exit(127);

@@ -41,6 +41,9 @@ struct AgentCommand {
   // The process, as /proc of this process knows it, that waits for a processor when the agent is
   // late. Without it, that is the agent's own.
   std::function<int()> serving_pid;
+  // Whether what it writes to files is no complaints of its own: a sandbox's memory is a file. Else
+  // what it says on standard error is cut off at 4 MiB when that is a file.
+  bool writes_files = false;
   // Whether its clock may be another than ours: its times are then brought to ours as they come.
   bool own_clock = false;
 };

@@ -16,7 +16,7 @@ class HostSystem final : public System {
 
   void EnterPrivateWorld() override { EnterPrivateWorldOfWires(); }
 
-  std::unique_ptr<Stack> Start(EventLoop& loop, EventLog& log, const StackPlan& plan) override {
+  std::shared_ptr<Stack> Start(EventLoop& loop, EventLog& log, const StackPlan& plan) override {
     WiredNamespace made = MakeWiredNamespace(loop, plan, Answering::kKernel);
     Stack::Parts parts;
     parts.plan = plan;

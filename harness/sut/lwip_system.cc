@@ -73,7 +73,7 @@ class LwipSystem final : public System {
 
   void EnterPrivateWorld() override { EnterPrivateWorldOfWires(); }
 
-  std::unique_ptr<Stack> Start(EventLoop& loop, EventLog& log, const StackPlan& plan) override {
+  std::shared_ptr<Stack> Start(EventLoop& loop, EventLog& log, const StackPlan& plan) override {
     WiredNamespace made = MakeWiredNamespace(loop, plan, Answering::kProgram);
     const std::shared_ptr<Course> course = NewCourse();
     AgentCommand command{agent_program_, Arguments(plan)};

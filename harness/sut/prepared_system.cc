@@ -1,9 +1,8 @@
 // Stacks that were started before anyone knew which test would stand on them.
 #include <algorithm>
 #include <memory>
-#include <utility>
+#include <vector>
 
-#include "harness/base/errors.h"
 #include "harness/sut/stack.h"
 
 namespace sockproof {
@@ -15,7 +14,7 @@ class PreparedSystem final : public System {
                  const std::vector<StackPlan>& plans)
       : system_(system), loop_(loop) {
     for (const StackPlan& plan : plans) {
-      prepared_.push_back({plan, system.Start(loop, log, plan)});
+      prepared_.push_back({plan, system.Start(loop, log, plan), false});
       prepared_.back().stack->facts();
     }
   }
@@ -24,12 +23,13 @@ class PreparedSystem final : public System {
 
   void EnterPrivateWorld() override {}
 
-  std::unique_ptr<Stack> Start(EventLoop& loop, EventLog& log, const StackPlan& plan) override {
+  std::shared_ptr<Stack> Start(EventLoop& loop, EventLog& log, const StackPlan& plan) override {
     const auto found = std::find_if(prepared_.begin(), prepared_.end(), [&](const Prepared& entry) {
-      return entry.stack != nullptr && entry.plan == plan;
+      return !entry.handed_out && entry.plan == plan;
     });
     if (found == prepared_.end()) return system_.Start(loop, log, plan);
-    return std::move(found->stack);
+    found->handed_out = true;
+    return found->stack;
   }
 
   EventLoop* PreparedLoop() override { return &loop_; }
@@ -37,7 +37,8 @@ class PreparedSystem final : public System {
  private:
   struct Prepared {
     StackPlan plan;
-    std::unique_ptr<Stack> stack;
+    std::shared_ptr<Stack> stack;
+    bool handed_out;
   };
   System& system_;
   EventLoop& loop_;

@@ -213,7 +213,7 @@ class RemoteSystem final : public System {
     turn_ = turns_.Next();
   }
 
-  std::unique_ptr<Stack> Start(EventLoop& loop, EventLog& log, const StackPlan& plan) override {
+  std::shared_ptr<Stack> Start(EventLoop& loop, EventLog& log, const StackPlan& plan) override {
     if (plan.index > static_cast<int>(stacks_.size())) {
       throw Skip("the test needs two systems under test (--second-agent, --second-wire)");
     }
@@ -256,6 +256,7 @@ class RemoteSystem final : public System {
   static std::unique_ptr<Agent> StartAgent(EventLoop& loop, EventLog& log, const std::string& actor,
                                            const std::string& shell_command) {
     AgentCommand command{"/bin/sh", {"-c", shell_command}, OnAnyProcessor};
+    command.writes_files = true;
     command.own_clock = true;
     try {
       return Agent::Spawn(loop, log, actor, command);

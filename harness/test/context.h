@@ -49,7 +49,7 @@ class TestContext {
   EventLog& log_;
   std::unique_ptr<EventLoop> own_loop_;  // none when the system has a prepared one
   EventLoop& loop_;
-  std::vector<std::unique_ptr<Stack>> stacks_;
+  std::vector<std::shared_ptr<Stack>> stacks_;
   std::vector<Duration> agents_had_waited_;  // when set-up was over, for each stack
 };
 

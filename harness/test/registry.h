@@ -62,6 +62,9 @@ bool RegisterTest(std::string suite, std::string name, const char* file, int lin
 // All test cases, sorted by suite, then by place in the file, ipv4 before ipv6.
 const std::vector<TestCase>& AllTests();
 
+// Does now what RunTest() otherwise does first, for processes that run none before they know which.
+void GetReadyToRunTest();
+
 // Runs one test in this process, which must be single-threaded and is good for nothing else
 // afterwards: enters private namespaces, starts what the test needs, runs it, logs every event to
 // `log` (the last one a VerdictEvent) and returns the verdict. Never throws.

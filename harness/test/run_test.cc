@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include <optional>
+#include <utility>
 
 #include "harness/agent_protocol/capabilities.h"
 #include "harness/base/errors.h"
@@ -151,13 +152,8 @@ void StayOnThisProcessor() {
 }
 
 Ending RunUnderGoogleTest(const TestCase& test, System& system, EventLog& log) {
-  int argument_count = 1;
-  char program[] = "sockproof";
-  char* arguments[] = {program, nullptr};
-  testing::InitGoogleMock(&argument_count, arguments);
-  testing::TestEventListeners& listeners = testing::UnitTest::GetInstance()->listeners();
-  delete listeners.Release(listeners.default_result_printer());
-  listeners.Append(new FailuresToLog(log));
+  GetReadyToRunTest();
+  testing::UnitTest::GetInstance()->listeners().Append(new FailuresToLog(log));
 
   Ending ending;
   testing::RegisterTest(test.suite.c_str(), test.name.c_str(), nullptr, nullptr, test.file.c_str(),
@@ -247,11 +243,22 @@ void TestContext::NoteLatenessOfAgents() {
   }
 }
 
+void GetReadyToRunTest() {
+  static bool ready = false;
+  if (std::exchange(ready, true)) return;
+  StayOnThisProcessor();
+  int argument_count = 1;
+  char program[] = "sockproof";
+  char* arguments[] = {program, nullptr};
+  testing::InitGoogleMock(&argument_count, arguments);
+  testing::TestEventListeners& listeners = testing::UnitTest::GetInstance()->listeners();
+  delete listeners.Release(listeners.default_result_printer());
+}
+
 Verdict RunTest(const TestCase& test, System& system, EventLog& log) {
   Ending ending;
   try {
     system.EnterPrivateWorld();
-    StayOnThisProcessor();
     ending = RunUnderGoogleTest(test, system, log);
   } catch (const Skip& skip) {
     ending = {Verdict::kSkip, skip.what(), Duration(0)};
@@ -266,7 +273,7 @@ Facts ReadFacts(System& system) {
   system.EnterPrivateWorld();
   EventLoop loop;
   EventLog log(-1);
-  const std::unique_ptr<Stack> stack = system.Start(loop, log, {"sut", 1, 0});
+  const std::shared_ptr<Stack> stack = system.Start(loop, log, {"sut", 1, 0});
   CheckDeclarations(stack->agent());
   Facts facts = stack->facts();
   facts.Set("system", system.name());

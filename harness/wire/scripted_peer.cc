@@ -110,6 +110,16 @@ Segment ScriptedTcp::ExpectNext(const PartialSegment& partial, Duration within,
       where);
 }
 
+std::vector<Segment> ScriptedTcp::TakeArrived() {
+  std::vector<Segment> taken;
+  for (; !arrived_.empty(); arrived_.pop_front()) {
+    if (IsRetransmission(arrived_.front())) continue;
+    Consume(arrived_.front());
+    taken.push_back(arrived_.front());
+  }
+  return taken;
+}
+
 void ScriptedTcp::ExpectSilence(Duration duration, SourceLocation where) {
   peer_.loop().RunUntil([&] { return !arrived_.empty(); }, Clock::now() + duration);
   if (arrived_.empty()) return;

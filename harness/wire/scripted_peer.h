@@ -72,10 +72,15 @@ class ScriptedTcp {
   Segment ExpectEventually(const PartialSegment& partial, Within within = Within(kPatience),
                            SourceLocation where = SourceLocation::Current());
 
+  // Takes in what has arrived by now, whatever it is, and returns it: all but retransmissions of
+  // segments taken in before. Advances RCV.NXT and SND.UNA. For where a test must say how much came
+  // without saying in what segments.
+  std::vector<Segment> TakeArrived();
+
   // Nothing has arrived unexpected, and nothing arrives for so long. Throws Departure.
   void ExpectSilence(Duration duration, SourceLocation where = SourceLocation::Current());
 
-  // Segments that arrived and were not expected yet.
+  // Segments that arrived and were not expected yet, retransmissions among them.
   size_t waiting() const { return arrived_.size(); }
 
  private:

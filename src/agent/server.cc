@@ -70,7 +70,10 @@ struct Server::Request {
   const Method* method = nullptr;
 };
 
-void Server::Serve() { Work(); }
+void Server::Serve() {
+  EnsureSuccessor();  // of the first blocking call: at once, not when it is wanted
+  Work();
+}
 
 void Server::Work() {
   while (true) Carry(LeadUntilBlockingCall());

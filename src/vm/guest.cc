@@ -14,11 +14,11 @@
 #include <algorithm>
 #include <cstdint>
 #include <filesystem>
-#include <fstream>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "harness/base/errors.h"
@@ -29,6 +29,7 @@
 #include "harness/sut/stack.h"
 #include "harness/sut/system.h"
 #include "harness/test/registry.h"
+#include "harness/test/test.h"
 #include "src/run/child.h"
 #include "src/vm/guest_interface.h"
 
@@ -40,8 +41,7 @@ using Json = nlohmann::json;
 
 std::vector<std::string> g_capabilities;  // beyond those that the agent finds out
 
-constexpr Duration kFactsPatience = 60s;
-constexpr const char* kTainted = "/proc/sys/kernel/tainted";
+constexpr Duration kPatienceWithChild = 60s;
 constexpr Duration kExtraTime = 60s;  // a test may take 1.5 times its planned duration and this
 
 // Those of <sys/io.h> do not tell the compiler that they read and write memory.
@@ -130,12 +130,22 @@ void CalmDown() {
   }
 }
 
-std::string ReadLine(const std::string& path) {
-  std::ifstream file(path);
-  std::string line;
-  std::getline(file, line);
-  return line;
-}
+// Notices that the kernel has warned of a defect since this was made.
+class Taint {
+ public:
+  Taint() : fd_(open("/proc/sys/kernel/tainted", O_RDONLY | O_CLOEXEC)), before_(Read()) {}
+  bool HasChanged() const { return Read() != before_; }
+
+ private:
+  std::string Read() const {
+    char text[32];
+    const ssize_t size = pread(fd_.get(), text, sizeof text, 0);
+    return {text, static_cast<std::size_t>(std::max<ssize_t>(size, 0))};
+  }
+
+  UniqueFd fd_;
+  std::string before_;
+};
 
 void OnTooLong(int) {
   Say("{\"guest\": \"hung\"}\n");
@@ -159,12 +169,18 @@ const Mutant& FindMutant(const std::string& id) {
   return *found;
 }
 
-const TestCase& FindTest(const std::string& id) {
-  const std::vector<TestCase>& tests = AllTests();
-  const auto found = std::find_if(tests.begin(), tests.end(),
-                                  [&](const TestCase& test) { return test.id() == id; });
+using TestsById = std::unordered_map<std::string, const TestCase*>;
+
+TestsById AllTestsById() {
+  TestsById tests;
+  for (const TestCase& test : AllTests()) tests[test.id()] = &test;
+  return tests;
+}
+
+const TestCase& FindTest(const TestsById& tests, const std::string& id) {
+  const auto found = tests.find(id);
   if (found == tests.end()) throw HarnessError("the guest knows no test " + id);
-  return *found;
+  return *found->second;
 }
 
 Duration PlannedDuration(const TestCase& test, const Facts& facts) {
@@ -175,45 +191,76 @@ Duration PlannedDuration(const TestCase& test, const Facts& facts) {
   }
 }
 
-[[noreturn]] void End(int exit, int signal, const std::string& tainted_before) {
+[[noreturn]] void End(int exit, int signal, const Taint& taint) {
   Tell({{"guest", "end"},
         {"exit", exit},
         {"signal", signal},
-        {"warned", ReadLine(kTainted) != tainted_before}});
+        {"warned", taint.HasChanged()}});
   EndMachine();
 }
 
+// One connection from opening to closing.
+class Rehearsal : public WireTest {
+ public:
+  void Run() override {
+    auto [near, far] = Connected();
+    near.Send("x").value();
+    far.Receive(1).value();
+    near.Shutdown("SHUT_WR").value();
+    far.Shutdown("SHUT_WR").value();
+  }
+};
+
+// What a kernel does once only, when it makes its first connection, is done before the snapshot:
+// it makes secrets and patches itself.
+void Rehearse(IpVersion ip) {
+  TestCase test;
+  test.suite = "Guest";
+  test.name = "Rehearsal";
+  test.ip = ip;
+  test.make = [] { return std::make_unique<Rehearsal>(); };
+  CallInChild(
+      [&] {
+        const std::unique_ptr<System> host = MakeHostSystem(kAgent, g_capabilities);
+        EventLog log(-1);
+        RunTest(test, *host, log);  // if it fails, tests will tell
+        return "";
+      },
+      kPatienceWithChild);
+}
+
 // In a process of its own, which may crash. Does not return when the test ended as tests do: to
-// take down what is left of namespaces would cost each test a fifth of its time.
-void PrepareAndRun(const Json& ready, const std::string& tainted) {
+// take down what is left of stacks would cost each test a third of its time.
+void PrepareAndRun(const Json& ready, const Taint& taint) {
   EventLoop loop;
   EventLog log([](std::string_view line) { Say(line); });
   const std::unique_ptr<System> host = MakeHostSystem(kAgent, g_capabilities);
   host->EnterPrivateWorld();
   const std::unique_ptr<System> prepared =
       MakePreparedSystem(*host, loop, log, {{"sut", 1, 2}, {"client", 1, 2}, {"server", 2, 1}});
+  const TestsById tests = AllTestsById();
+  GetReadyToRunTest();
   Tell(ready);
   while (ReadFirmware(kTestFile) == kNoTest) {
   }
   // Read once more: the machine may have been stopped in the middle of the first time.
-  const TestCase& test = FindTest(ReadFirmware(kTestFile));
+  const TestCase& test = FindTest(tests, ReadFirmware(kTestFile));
   LimitTime(PlannedDuration(test, ready["facts"].get<Facts>()) * 3 / 2 + kExtraTime);
   if (const std::string mutant = ReadFirmware(kMutantFile); mutant.empty()) {
     RunTest(test, *prepared, log);
   } else {
     RunTest(test, *MakeMutantSystem(*prepared, FindMutant(mutant)), log);
   }
-  End(0, 0, tainted);
+  End(0, 0, taint);
 }
 
 [[noreturn]] void RunTestInChild(const Json& ready) {
-  const std::string tainted = ReadLine(kTainted);
-  AllTests();  // are sorted at their first use: before the snapshot
+  const Taint taint;
   const pid_t child = fork();
   if (child < 0) ThrowErrno("fork");
   if (child == 0) {
     try {
-      PrepareAndRun(ready, tainted);
+      PrepareAndRun(ready, taint);
     } catch (const std::exception& error) {
       Tell({{"guest", "broken"}, {"why", error.what()}});
     }
@@ -223,7 +270,7 @@ void PrepareAndRun(const Json& ready, const std::string& tainted) {
   while (waitpid(child, &status, 0) != child) {
   }
   End(WIFEXITED(status) ? WEXITSTATUS(status) : 0, WIFSIGNALED(status) ? WTERMSIG(status) : 0,
-      tainted);
+      taint);
 }
 
 }  // namespace
@@ -245,7 +292,8 @@ void RunAsGuest(bool virtual_time) {
           const std::unique_ptr<System> host = MakeHostSystem(kAgent, g_capabilities);
           return Json(ReadFacts(*host)).dump();
         },
-        kFactsPatience);
+        kPatienceWithChild);
+    for (const IpVersion ip : {IpVersion::kIpv4, IpVersion::kIpv6}) Rehearse(ip);
     RunTestInChild({{"guest", "ready"}, {"facts", Json::parse(facts)}});
   } catch (const std::exception& error) {
     Tell({{"guest", "broken"}, {"why", error.what()}});

@@ -4,15 +4,15 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
-#include <limits>
 #include <nlohmann/json.hpp>
-#include <utility>
 
 #include "harness/base/errors.h"
 #include "harness/base/program.h"
@@ -24,6 +24,7 @@ using Json = nlohmann::json;
 using Steady = std::chrono::steady_clock;
 
 constexpr auto kAnswerTime = std::chrono::seconds(60);
+constexpr auto kBetweenLooks = std::chrono::milliseconds(50);
 
 }  // namespace
 
@@ -33,9 +34,9 @@ Qemu::Qemu(std::vector<std::string> arguments, int console, int state) {
     ThrowErrno("socketpair");
   qmp_.Reset(ends[0]);
   const UniqueFd qemu_qmp(ends[1]);
-  if (pipe2(ends.data(), O_CLOEXEC) != 0) ThrowErrno("pipe2");
-  debug_console_.Reset(ends[0]);
-  const UniqueFd qemu_console(ends[1]);
+  // QEMU writes each byte by itself. A file takes them in; a pipe would wake its reader for each.
+  debug_console_.Reset(memfd_create("debug console", MFD_CLOEXEC));
+  if (!debug_console_) ThrowErrno("memfd_create");
   for (const char* argument :
        {"-chardev", "socket,id=qmp,fd=0", "-mon", "chardev=qmp,mode=control", "-chardev",
         "file,id=debug,path=/dev/stdout", "-device", "isa-debugcon,iobase=0xe9,chardev=debug",
@@ -43,7 +44,9 @@ Qemu::Qemu(std::vector<std::string> arguments, int console, int state) {
         "file,id=console,path=/dev/stderr,append=on", "-serial", "chardev:console"}) {
     arguments.emplace_back(argument);
   }
-  pid_ = StartProgram(arguments, qemu_qmp.get(), qemu_console.get(), console, state);
+  pid_ = StartProgram(arguments, qemu_qmp.get(), debug_console_.get(), console, state);
+  process_.Reset(static_cast<int>(syscall(SYS_pidfd_open, pid_, 0)));
+  if (!process_) ThrowErrno("pidfd_open");
 }
 
 Qemu::~Qemu() {
@@ -61,10 +64,7 @@ Json Qemu::Command(const std::string& name, const Json& arguments) {
   }
   const Deadline deadline = Steady::now() + kAnswerTime;
   while (true) {
-    bool ended = false;
-    const std::string answer = ReadLineFrom(qmp_.get(), qmp_input_, deadline, ended);
-    if (ended) throw HarnessError("QEMU has ended");
-    const Json message = Json::parse(answer, nullptr, false);
+    const Json message = Json::parse(ReadAnswer(deadline), nullptr, false);
     if (message.contains("return")) return message["return"];
     if (message.contains("error")) {
       throw HarnessError("QEMU refuses " + name + ": " + message["error"].value("desc", ""));
@@ -72,10 +72,8 @@ Json Qemu::Command(const std::string& name, const Json& arguments) {
   }
 }
 
-bool Qemu::Speaks(std::chrono::milliseconds within) const {
-  if (debug_input_.find('\n') != std::string::npos) return true;
-  pollfd readable{debug_console_.get(), POLLIN, 0};
-  return poll(&readable, 1, static_cast<int>(within.count())) > 0;
+bool Qemu::Speaks(std::chrono::milliseconds within) {
+  return AwaitLine(Steady::now() + within);
 }
 
 bool Qemu::HaltedForGood() {
@@ -88,38 +86,59 @@ bool Qemu::HaltedForGood() {
 }
 
 std::optional<std::string> Qemu::ReadLine() {
-  bool ended = false;
-  std::string line = ReadLineFrom(debug_console_.get(), debug_input_, Deadline::max(), ended);
-  if (ended) return std::nullopt;
+  AwaitLine(Deadline::max());
+  const std::size_t end = debug_input_.find('\n');
+  if (end == std::string::npos) return std::nullopt;
+  std::string line = debug_input_.substr(0, end);
+  debug_input_.erase(0, end + 1);
   return line;
 }
 
-std::string Qemu::ReadLineFrom(int fd, std::string& buffer, Deadline deadline, bool& ended) {
+// True once there is a line or there will be none.
+bool Qemu::AwaitLine(Deadline deadline) {
+  if (debug_input_.find('\n') != std::string::npos) return true;
+  while (true) {
+    pollfd end{process_.get(), POLLIN, 0};
+    const bool ended = poll(&end, 1, 0) > 0;  // asked before the last look at what it has said
+    if (ReadDebugConsole() || ended) return true;
+    const auto now = Steady::now();
+    if (now >= deadline) return false;
+    const auto wait = std::min<Steady::duration>(deadline - now, kBetweenLooks);
+    poll(&end, 1, static_cast<int>(std::chrono::ceil<std::chrono::milliseconds>(wait).count()));
+  }
+}
+
+// Takes in what there is. Whether a line has come to its end.
+bool Qemu::ReadDebugConsole() {
+  const std::size_t searched = debug_input_.size();
+  char chunk[65536];
+  for (ssize_t count;
+       (count = pread(debug_console_.get(), chunk, sizeof chunk, debug_read_)) > 0;) {
+    debug_input_.append(chunk, static_cast<std::size_t>(count));
+    debug_read_ += count;
+  }
+  return debug_input_.find('\n', searched) != std::string::npos;
+}
+
+std::string Qemu::ReadAnswer(Deadline deadline) {
   std::size_t searched = 0;
   while (true) {
-    const std::size_t end = buffer.find('\n', searched);
+    const std::size_t end = qmp_input_.find('\n', searched);
     if (end != std::string::npos) {
-      std::string line = buffer.substr(0, end);
-      buffer.erase(0, end + 1);
+      std::string line = qmp_input_.substr(0, end);
+      qmp_input_.erase(0, end + 1);
       return line;
     }
-    searched = buffer.size();
-    int wait = -1;
-    if (deadline != Deadline::max()) {
-      const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Steady::now());
-      wait = static_cast<int>(std::clamp<long>(left.count(), 0, std::numeric_limits<int>::max()));
-    }
-    pollfd readable{fd, POLLIN, 0};
-    const int ready = poll(&readable, 1, wait);
+    searched = qmp_input_.size();
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Steady::now());
+    pollfd readable{qmp_.get(), POLLIN, 0};
+    const int ready = poll(&readable, 1, static_cast<int>(std::max<long>(left.count(), 0)));
     if (ready < 0 && errno == EINTR) continue;
     if (ready == 0) throw HarnessError("QEMU does not answer");
     char chunk[65536];
-    const ssize_t count = read(fd, chunk, sizeof chunk);
-    if (count <= 0) {
-      ended = true;
-      return std::exchange(buffer, "");
-    }
-    buffer.append(chunk, static_cast<std::size_t>(count));
+    const ssize_t count = read(qmp_.get(), chunk, sizeof chunk);
+    if (count <= 0) throw HarnessError("QEMU has ended");
+    qmp_input_.append(chunk, static_cast<std::size_t>(count));
   }
 }
 

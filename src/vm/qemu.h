@@ -34,7 +34,7 @@ class Qemu {
   std::optional<std::string> ReadLine();
 
   // Whether the debug console says something, or ends, within so long.
-  bool Speaks(std::chrono::milliseconds within) const;
+  bool Speaks(std::chrono::milliseconds within);
 
   // Whether the processor waits for an interrupt and lets none in.
   bool HaltedForGood();
@@ -43,12 +43,16 @@ class Qemu {
   int WaitForEnd();
 
  private:
-  std::string ReadLineFrom(int fd, std::string& buffer, Deadline deadline, bool& ended);
+  std::string ReadAnswer(Deadline deadline);
+  bool AwaitLine(Deadline deadline);
+  bool ReadDebugConsole();
 
   UniqueFd qmp_;
   UniqueFd debug_console_;
+  UniqueFd process_;  // readable when it has ended
   std::string qmp_input_;
   std::string debug_input_;
+  off_t debug_read_ = 0;
   pid_t pid_ = -1;
 };
 

@@ -22,7 +22,6 @@
 
 #include <array>
 #include <cstdio>
-#include <cstdlib>
 #include <fstream>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -99,13 +98,7 @@ std::vector<std::string> DescriptorsOf(int pid) {
 
 // ---- the agent by its client ----
 
-// The agent of this build, or the one that a porter names.
-const char* AgentProgram() {
-  const char* other = std::getenv("SOCKPROOF_AGENT");
-  return other != nullptr ? other : SOCKPROOF_AGENT_PROGRAM;
-}
-
-AgentCommand RealAgent() { return {.program = AgentProgram()}; }
+AgentCommand RealAgent() { return {.program = SOCKPROOF_AGENT_PROGRAM}; }
 AgentCommand Shell(const std::string& script) {
   return {.program = "/bin/sh", .arguments = {"-c", script}};
 }
@@ -596,7 +589,7 @@ TEST_F(AgentSpawn, FailsWithAnAgentOfAnotherProtocol) {
 
 // The agent of this build, its answers changed by a script of sed.
 AgentCommand ChangedBy(const std::string& script) {
-  return Shell(std::string(AgentProgram()) + " | sed -u '" + script + "'");
+  return Shell(std::string(SOCKPROOF_AGENT_PROGRAM) + " | sed -u '" + script + "'");
 }
 
 TEST_F(AgentSpawn, GarbageInTheMiddleIsShown) {
@@ -644,6 +637,8 @@ TEST_F(AgentSpawn, StoppedItDoesNotAnswerAPing) {
   const auto agent = Agent::Spawn(loop_, log_, "sut", RealAgent());
   const auto call = agent->Start("poll", {{"fds", json::array()}, {"timeout_ms", -1}}, "");
   kill(agent->pid(), SIGSTOP);
+  siginfo_t stopped;
+  ASSERT_EQ(waitid(P_PID, static_cast<id_t>(agent->pid()), &stopped, WSTOPPED | WNOWAIT), 0);
   EXPECT_THAT(MessageOf<HarnessError>([&] { agent->Wait(call, Clock::now()); }),
               HasSubstr("does not answer a ping"));
 }

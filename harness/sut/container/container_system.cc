@@ -103,7 +103,7 @@ class ContainerSystem final : public System {
     mounts_.emplace(BroughtAlong{plan_.root, plan_.agent_program, plan_.runtime.program()});
   }
 
-  std::unique_ptr<Stack> Start(EventLoop& loop, EventLog& log, const StackPlan& plan) override {
+  std::shared_ptr<Stack> Start(EventLoop& loop, EventLog& log, const StackPlan& plan) override {
     WiredNamespace made = MakeWiredNamespace(loop, plan, Answering::kKernel);
     const ContainerFiles files{mounts_->MakeContainerFolder(plan.actor, *made.space)};
     configuration_.Write(files, mounts_->agent());
@@ -131,6 +131,7 @@ class ContainerSystem final : public System {
     command.hello_time = kStartTime;
     command.program = mounts_->runtime();
     command.arguments = plan_.runtime.RunArguments(files);
+    command.writes_files = true;
     command.in_child = [fd = complaints.get(), hide = plan_.runtime.brings_stack()] {
       RunOnEveryProcessor();
       if (dup2(fd, STDERR_FILENO) < 0) return errno;
