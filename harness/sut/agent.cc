@@ -10,11 +10,13 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <map>
@@ -112,6 +114,16 @@ std::string DescribeValue(const json& value) {
   return text;
 }
 
+// The number that /proc knows a process of ours by: that of an outer PID namespace, maybe. 0: none.
+int PidInProc(pid_t pid) {
+  const UniqueFd process(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
+  std::ifstream file(fmt::format("/proc/self/fdinfo/{}", process.get()));
+  for (std::string line; std::getline(file, line);) {
+    if (line.starts_with("Pid:")) return std::atoi(line.c_str() + 4);
+  }
+  return 0;
+}
+
 std::string SignalName(int number) {
   const char* name = ::sigabbrev_np(number);
   return name != nullptr ? std::string("SIG") + name : fmt::format("signal {}", number);
@@ -198,7 +210,9 @@ class Agent::Process {
 
   const std::string& actor() const { return actor_; }
   int pid() const { return child_.id(); }
-  int serving_pid() const { return command_.serving_pid ? command_.serving_pid() : pid(); }
+  int serving_pid() const {
+    return command_.serving_pid ? command_.serving_pid() : PidInProc(pid());
+  }
 
   json hello;
   Lie lie;

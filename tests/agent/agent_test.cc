@@ -35,6 +35,7 @@
 #include "harness/base/errors.h"
 #include "harness/base/event_loop.h"
 #include "harness/base/unique_fd.h"
+#include "harness/net/namespace.h"
 #include "harness/trace/event_log.h"
 
 namespace sockproof {
@@ -641,6 +642,46 @@ TEST_F(AgentSpawn, StoppedItDoesNotAnswerAPing) {
   ASSERT_EQ(waitid(P_PID, static_cast<id_t>(agent->pid()), &stopped, WSTOPPED | WNOWAIT), 0);
   EXPECT_THAT(MessageOf<HarnessError>([&] { agent->Wait(call, Clock::now()); }),
               HasSubstr("does not answer a ping"));
+}
+
+// How long the agent waited, once that is anything at all, on the processor of this process.
+Duration WaitedBesideThisProcess() {
+  cpu_set_t here;
+  CPU_ZERO(&here);
+  CPU_SET(sched_getcpu(), &here);
+  if (sched_setaffinity(0, sizeof here, &here) != 0) ThrowErrno("sched_setaffinity");
+  EventLoop loop;
+  EventLog log(-1);
+  const auto agent = Agent::Spawn(loop, log, "sut", RealAgent());
+  const Duration before = agent->WaitedForProcessor();
+  const Time deadline = Clock::now() + 10s;
+  Duration waited{0};
+  while (waited == 0ns && Clock::now() < deadline) {
+    const auto call = agent->Start("ping", json::object(), "");
+    const Time spun = Clock::now() + 2ms;
+    while (Clock::now() < spun) {
+    }
+    agent->Wait(call, deadline);
+    agent->Take(call);
+    waited = agent->WaitedForProcessor() - before;
+  }
+  return waited;
+}
+
+TEST(AgentThatWaits, IsKnownToWaitInAPidNamespaceToo) {
+  const pid_t child = fork();
+  if (child == 0) {
+    try {
+      EnterPrivateNamespaces();
+      _exit(WaitedBesideThisProcess() > 0ns ? 0 : 1);
+    } catch (const std::exception& error) {
+      fprintf(stderr, "%s\n", error.what());
+      _exit(2);
+    }
+  }
+  int status = -1;
+  ASSERT_EQ(waitpid(child, &status, 0), child);
+  EXPECT_EQ(WEXITSTATUS(status), 0);
 }
 
 // ---- an agent on another machine ----
