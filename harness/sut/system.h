@@ -34,8 +34,8 @@ class System {
   virtual void EnterPrivateWorld() = 0;
 
   // Starts one stack, with a wire attached, addresses set and the link up, so that its first frame
-  // is possible on return. It ends with its last owner. Throws HarnessError, or Skip for a capability
-  // the system lacks.
+  // is possible on return. It ends with its last owner. Throws HarnessError, or Skip for a
+  // capability the system lacks.
   virtual std::shared_ptr<Stack> Start(EventLoop& loop, EventLog& log, const StackPlan& plan) = 0;
 
   // The loop that serves stacks which were started before the test; Start() hands out only stacks
@@ -62,7 +62,8 @@ std::unique_ptr<System> MakeRemoteSystem(std::string name, std::vector<RemoteSta
 // Stacks of `system` that are started now, so that a test on them starts at once: one for each of
 // `plans`, handed out by Start() once each. They live on until the system ends, so that a process
 // whose machine ends with it need not take them down. The calling process must have entered the
-// private world of `system`. `loop`, `log` and `system` must outlive it. Throws as System::Start() does.
+// private world of `system`. `loop`, `log` and `system` must outlive it. Throws as System::Start()
+// does.
 std::unique_ptr<System> MakePreparedSystem(System& system, EventLoop& loop, EventLog& log,
                                            const std::vector<StackPlan>& plans);
 

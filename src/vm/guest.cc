@@ -192,10 +192,7 @@ Duration PlannedDuration(const TestCase& test, const Facts& facts) {
 }
 
 [[noreturn]] void End(int exit, int signal, const Taint& taint) {
-  Tell({{"guest", "end"},
-        {"exit", exit},
-        {"signal", signal},
-        {"warned", taint.HasChanged()}});
+  Tell({{"guest", "end"}, {"exit", exit}, {"signal", signal}, {"warned", taint.HasChanged()}});
   EndMachine();
 }
 

@@ -72,9 +72,7 @@ Json Qemu::Command(const std::string& name, const Json& arguments) {
   }
 }
 
-bool Qemu::Speaks(std::chrono::milliseconds within) {
-  return AwaitLine(Steady::now() + within);
-}
+bool Qemu::Speaks(std::chrono::milliseconds within) { return AwaitLine(Steady::now() + within); }
 
 bool Qemu::HaltedForGood() {
   const std::string registers =

@@ -31,8 +31,7 @@ class InTimeWait : public PeerTest {
 
 // --- For how long --------------------------------------------------------------------------------
 
-TEST_WITH_PEER(TimeWait, LastsAsLongAsDocumented,
-               .claims = {"linux:TCP_TIMEWAIT_LEN"},
+TEST_WITH_PEER(TimeWait, LastsAsLongAsDocumented, .claims = {"linux:TCP_TIMEWAIT_LEN"},
                .needs = {"diag"}, .lasts = LinuxTimeWait) {
   Connection connection = InState(TcpState::kFinWait2);
   connection.peer.Send(Fin());
@@ -46,8 +45,7 @@ TEST_WITH_PEER(TimeWait, LastsAsLongAsDocumented,
 
 // Seen from the wire alone: a segment of a connection in TIME-WAIT is acknowledged, one of a
 // connection that is gone is reset. Two connections, because the question restarts the timer.
-TEST_WITH_PEER(TimeWait, OnTheWireLastsAsLongAsDocumented,
-               .claims = {"linux:TCP_TIMEWAIT_LEN"},
+TEST_WITH_PEER(TimeWait, OnTheWireLastsAsLongAsDocumented, .claims = {"linux:TCP_TIMEWAIT_LEN"},
                .lasts = TimeWaitAndSlack) {
   const FiresAfter documented(LinuxTimeWait(sut.facts()));
   ScriptedTcp& asked_before = InState(TcpState::kTimeWait).peer;

@@ -78,8 +78,8 @@ TEST(Catalogue, HasEveryNumberedRequirementOfRfc9293) {
 
 TEST(Catalogue, AuthoritiesAreRfcsOrTheKnownOthers) {
   for (const Claim& claim : AllClaims()) {
-    EXPECT_THAT(std::string(claim.authority()),
-                testing::AnyOf(testing::StartsWith("rfc"), "linux", "man", "notes", "posix", "system"))
+    EXPECT_THAT(std::string(claim.authority()), testing::AnyOf(testing::StartsWith("rfc"), "linux",
+                                                               "man", "notes", "posix", "system"))
         << claim.id;
   }
 }

@@ -48,7 +48,8 @@ class KillStorm : public testing::Test {
     std::vector<std::string> arguments{"--max-wait", "2", "--junit",
                                        (place.folder() / "junit.xml").string()};
     for (int i = 0; i < 3; ++i) {
-      arguments.emplace_back(kSuites[static_cast<std::size_t>(Random(static_cast<int>(kSuites.size())))]);
+      arguments.emplace_back(
+          kSuites[static_cast<std::size_t>(Random(static_cast<int>(kSuites.size())))]);
     }
     return place.Start(arguments);
   }

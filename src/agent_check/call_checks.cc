@@ -1,0 +1,332 @@
+// The methods and the options.
+#include <algorithm>
+
+#include "harness/agent_protocol/base64.h"
+#include "harness/agent_protocol/protocol.h"
+#include "src/agent_check/check_lists.h"
+#include "src/agent_check/steps.h"
+
+namespace sockproof::agent_check {
+namespace {
+
+// ---- methods ----
+
+std::string Binds(Session& agent) {
+  const json fd = NewBoundSocket(agent);
+  const json address = AddressOf(agent, fd);
+  Expect(address["port"] != 0, "a port", address);
+  ExpectEqual(address, Loopback(address["port"].get<int>()));
+  Close(agent, {fd});
+  ExpectErrno(agent.Result("getsockname", {{"fd", fd}}), "EBADF");
+  return "";
+}
+
+std::string Connects(Session& agent) {
+  const json listener = NewListener(agent);
+  const json client = NewSocket(agent);
+  const json address = AddressOf(agent, listener);
+  ExpectEqual(agent.Value("connect", {{"fd", client}, {"address", address}}), 0);
+  const json accepted = agent.Value("accept", {{"fd", listener}});
+  ExpectEqual(accepted["address"], AddressOf(agent, client));
+  ExpectEqual(agent.Value("getpeername", {{"fd", client}}), address);
+  Close(agent, {listener, client, accepted["fd"]});
+  return "";
+}
+
+std::string RefusesConnections(Session& agent) {
+  const json bound = NewBoundSocket(agent);
+  const json address = AddressOf(agent, bound);
+  const json client = NewSocket(agent);
+  std::string remark = ExpectErrnoOfSystem(
+      agent.Result("connect", {{"fd", client}, {"address", address}}), "ECONNREFUSED");
+  Close(agent, {bound, client});
+  return remark;
+}
+
+std::string CarriesAnyBytes(Session& agent) {
+  std::string bytes;
+  for (int i = 0; i < 1001; ++i) bytes += static_cast<char>(i);
+  const auto [client, server] = NewConnection(agent);
+  ExpectEqual(agent.Value("send", {{"fd", client}, {"data", Data(bytes)}}), bytes.size());
+  Expect(ReceiveAll(agent, server, bytes.size()) == bytes, "the bytes that were sent", "others");
+  Close(agent, {client, server});
+  return "";
+}
+
+// Neither end is a bottleneck that ends in a wait for the other.
+std::string CarriesMegabytes(Session& agent) {
+  const std::string bytes(2 << 20, 'x');
+  const auto [client, server] = NewConnection(agent);
+  const int send = agent.Start("send", {{"fd", client}, {"data", Data(bytes)}});
+  Expect(ReceiveAll(agent, server, bytes.size()) == bytes, "the bytes that were sent", "others");
+  const json result = agent.ResultOf(send);
+  ExpectEqual(result.value("value", json()), bytes.size());
+  Close(agent, {client, server});
+  return "";
+}
+
+std::string ShutsDown(Session& agent) {
+  const auto [client, server] = NewConnection(agent);
+  ExpectEqual(agent.Value("shutdown", {{"fd", client}, {"how", "SHUT_WR"}}), 0);
+  ExpectEqual(agent.Value("recv", {{"fd", server}, {"length", 8}}), {{"length", 0}, {"data", ""}});
+  agent.Value("send", {{"fd", server}, {"data", Data("still")}});
+  Expect(ReceiveAll(agent, client, 5) == "still", "data after the half-close", "other data");
+  Close(agent, {client, server});
+  return "";
+}
+
+std::string Peeks(Session& agent) {
+  const auto [client, server] = NewConnection(agent);
+  agent.Value("send", {{"fd", client}, {"data", Data("abc")}});
+  const json peeked = agent.Value("recv", {{"fd", server}, {"length", 1}, {"flags", {"MSG_PEEK"}}});
+  ExpectEqual(peeked, {{"length", 1}, {"data", Data("a")}});
+  Expect(ReceiveAll(agent, server, 3) == "abc", "abc after MSG_PEEK", "other data");
+  Close(agent, {client, server});
+  return "";
+}
+
+std::string DoesNotWait(Session& agent) {
+  const auto [client, server] = NewConnection(agent);
+  const json result =
+      agent.Result("recv", {{"fd", server}, {"length", 1}, {"flags", {"MSG_DONTWAIT"}}});
+  Close(agent, {client, server});
+  Expect(
+      result.value("errno", json()) == "EAGAIN" || result.value("errno", json()) == "EWOULDBLOCK",
+      "errno EAGAIN", result);
+  return "";
+}
+
+std::string Polls(Session& agent) {
+  const auto [client, server] = NewConnection(agent);
+  const json fds = {{{"fd", client}, {"events", {"POLLOUT"}}},
+                    {{"fd", server}, {"events", {"POLLIN"}}}};
+  ExpectEqual(agent.Value("poll", {{"fds", fds}, {"timeout_ms", kForeverMs}}),
+              {{"POLLOUT"}, json::array()});
+  const json none = {{{"fd", server}, {"events", {"POLLIN"}}}};
+  ExpectEqual(agent.Value("poll", {{"fds", none}, {"timeout_ms", 1}}),
+              json::array({json::array()}));
+  Close(agent, {client, server});
+  return "";
+}
+
+std::string Duplicates(Session& agent) {
+  const auto [client, server] = NewConnection(agent);
+  const json copy = agent.Value("dup", {{"fd", client}});
+  Close(agent, {client});
+  agent.Value("send", {{"fd", copy}, {"data", Data("x")}});
+  Expect(ReceiveAll(agent, server, 1) == "x", "x by the duplicate", "other data");
+  Close(agent, {copy, server});
+  return "";
+}
+
+std::string ReadsAndWrites(Session& agent) {
+  const auto [client, server] = NewConnection(agent);
+  ExpectEqual(agent.Value("write", {{"fd", client}, {"data", Data("hello")}}), 5);
+  ExpectEqual(agent.Value("read", {{"fd", server}, {"length", 64}}),
+              {{"length", 5}, {"data", Data("hello")}});
+  Close(agent, {client, server});
+  return "";
+}
+
+std::string SendsDatagrams(Session& agent) {
+  const json receiver = NewBoundSocket(agent, "SOCK_DGRAM");
+  const json sender = NewBoundSocket(agent, "SOCK_DGRAM");
+  const json to = AddressOf(agent, receiver);
+  ExpectEqual(agent.Value("sendto", {{"fd", sender}, {"data", Data("hello")}, {"address", to}}), 5);
+  ExpectEqual(agent.Value("recvfrom", {{"fd", receiver}, {"length", 2}}),
+              {{"length", 2}, {"data", Data("he")}, {"address", AddressOf(agent, sender)}});
+  Close(agent, {receiver, sender});
+  return "";
+}
+
+std::string MakesPairs(Session& agent) {
+  const json pair = agent.Value("socketpair", {{"domain", "AF_UNIX"}, {"type", "SOCK_STREAM"}});
+  Expect(pair.is_array() && pair.size() == 2, "two descriptors", pair);
+  agent.Value("send", {{"fd", pair[0]}, {"data", Data("x")}});
+  Expect(ReceiveAll(agent, pair[1], 1) == "x", "x at the other end", "other data");
+  Close(agent, {pair[0], pair[1]});
+  return "";
+}
+
+std::string UsesIpv6(Session& agent) {
+  if (!Declares(agent, "ipv6")) throw Unsupported("ipv6 is not declared");
+  const json fd = agent.Value(
+      "socket", {{"domain", "AF_INET6"}, {"type", "SOCK_STREAM"}, {"protocol", "IPPROTO_TCP"}});
+  json address = {{"family", "AF_INET6"}, {"address", "::"}, {"port", 0}};
+  agent.Value("bind", {{"fd", fd}, {"address", address}});
+  address["port"] = AddressOf(agent, fd)["port"];
+  ExpectEqual(AddressOf(agent, fd), address);
+  Close(agent, {fd});
+  return "";
+}
+
+std::string ControlsDescriptors(Session& agent) {
+  const auto [client, server] = NewConnection(agent);
+  ExpectEqual(
+      agent.Value("fcntl", {{"fd", client}, {"command", "F_SETFL"}, {"flags", {"O_NONBLOCK"}}}), 0);
+  const json flags = agent.Value("fcntl", {{"fd", client}, {"command", "F_GETFL"}});
+  Expect(flags.is_array() && std::find(flags.begin(), flags.end(), "O_NONBLOCK") != flags.end(),
+         "a list with O_NONBLOCK", flags);
+  const json result = agent.Result("recv", {{"fd", client}, {"length", 1}});
+  Expect(
+      result.value("errno", json()) == "EAGAIN" || result.value("errno", json()) == "EWOULDBLOCK",
+      "errno EAGAIN", result);
+  Close(agent, {client, server});
+  return "";
+}
+
+std::string CountsWhatCanBeRead(Session& agent) {
+  const auto [client, server] = NewConnection(agent);
+  agent.Value("send", {{"fd", client}, {"data", Data("hello")}});
+  const json ready = {{{"fd", server}, {"events", {"POLLIN"}}}};
+  agent.Value("poll", {{"fds", ready}, {"timeout_ms", kForeverMs}});
+  ExpectEqual(agent.Value("ioctl", {{"fd", server}, {"request", "FIONREAD"}}), 5);
+  Close(agent, {client, server});
+  return "";
+}
+
+// ---- options ----
+
+json Option(const json& fd, const char* level, const char* name) {
+  return {{"fd", fd}, {"level", level}, {"name", name}};
+}
+
+// Sets an option and reads the same back.
+void SetAndGet(Session& agent, const char* level, const char* name, const json& value,
+               const json& read) {
+  const json fd = NewSocket(agent);
+  json parameters = Option(fd, level, name);
+  parameters["value"] = value;
+  ExpectEqual(agent.Value("setsockopt", parameters), 0);
+  ExpectEqual(agent.Value("getsockopt", Option(fd, level, name)), read);
+  Close(agent, {fd});
+}
+
+std::string IntegerOptions(Session& agent) {
+  const json fd = NewSocket(agent);
+  json parameters = Option(fd, "SOL_SOCKET", "SO_KEEPALIVE");
+  ExpectEqual(agent.Value("getsockopt", parameters), 0);
+  parameters["value"] = 1;
+  ExpectEqual(agent.Value("setsockopt", parameters), 0);
+  const json on = agent.Value("getsockopt", Option(fd, "SOL_SOCKET", "SO_KEEPALIVE"));
+  Expect(on.is_number_integer() && on != 0, "an integer that is not 0", on);
+  ExpectEqual(agent.Value("getsockopt", Option(fd, "SOL_SOCKET", "SO_ERROR")), 0);
+  Close(agent, {fd});
+  return "";
+}
+
+std::string TimeOptions(Session& agent) {
+  const json time = {{"sec", 3}, {"usec", 500000}};
+  SetAndGet(agent, "SOL_SOCKET", "SO_RCVTIMEO", 3.5, time);
+  SetAndGet(agent, "SOL_SOCKET", "SO_RCVTIMEO", time, time);
+  return "";
+}
+
+std::string LingerOption(Session& agent) {
+  const json fd = NewSocket(agent);
+  json parameters = Option(fd, "SOL_SOCKET", "SO_LINGER");
+  parameters["value"] = {{"onoff", 1}, {"linger", 7}};
+  ExpectEqual(agent.Value("setsockopt", parameters), 0);
+  const json value = agent.Value("getsockopt", Option(fd, "SOL_SOCKET", "SO_LINGER"));
+  Expect(
+      value.is_object() && value.value("linger", json()) == 7 && value.value("onoff", json(0)) != 0,
+      "linger 7, and onoff", value);
+  Close(agent, {fd});
+  return "";
+}
+
+std::string OptionsAsBytes(Session& agent) {
+  const json fd = NewSocket(agent);
+  json parameters = Option(fd, "SOL_SOCKET", "SO_KEEPALIVE");
+  parameters["value"] = {{"bytes", Data(std::string(4, '\0'))}};
+  ExpectEqual(agent.Value("setsockopt", parameters), 0);
+  parameters = Option(fd, "SOL_SOCKET", "SO_KEEPALIVE");
+  parameters["length"] = 4;
+  ExpectEqual(agent.Value("getsockopt", parameters), {{"bytes", Data(std::string(4, '\0'))}});
+  Close(agent, {fd});
+  return "";
+}
+
+std::string TcpInfoAsAnObject(Session& agent) {
+  if (!Declares(agent, "tcp_info")) throw Unsupported("tcp_info is not declared");
+  const auto [client, server] = NewConnection(agent);
+  agent.Value("shutdown", {{"fd", client}, {"how", "SHUT_WR"}});
+  agent.Value("recv", {{"fd", server}, {"length", 1}});
+  const json info = agent.Value("getsockopt", Option(server, "IPPROTO_TCP", "TCP_INFO"));
+  Expect(info.is_object() && info.value("state", json()) == "CLOSE-WAIT", "state CLOSE-WAIT", info);
+  Expect(info.value("options", json()).is_array(), "options, a list", info);
+  Close(agent, {client, server});
+  return "";
+}
+
+// ---- capabilities ----
+
+std::string EpollWaits(Session& agent) {
+  if (!Declares(agent, "epoll")) throw Unsupported("epoll is not declared");
+  const auto [client, server] = NewConnection(agent);
+  const json epfd = agent.Value("epoll_create1", {{"flags", {"EPOLL_CLOEXEC"}}});
+  const json entry = {
+      {"epfd", epfd}, {"op", "EPOLL_CTL_ADD"}, {"fd", server}, {"events", {"EPOLLIN"}}};
+  ExpectEqual(agent.Value("epoll_ctl", entry), 0);
+  agent.Value("send", {{"fd", client}, {"data", Data("x")}});
+  const json wait = {{"epfd", epfd}, {"maxevents", 8}, {"timeout_ms", kForeverMs}};
+  ExpectEqual(agent.Value("epoll_wait", wait),
+              json::array({{{"fd", server}, {"events", {"EPOLLIN"}}}}));
+  Close(agent, {epfd, client, server});
+  return "";
+}
+
+std::string SysctlsThatDoNotExist(Session& agent) {
+  if (!Declares(agent, "sysctl")) throw Unsupported("sysctl is not declared");
+  ExpectErrno(agent.Result("sysctl_get", {{"name", "net.ipv4.no_such_thing"}}), "ENOENT");
+  return "";
+}
+
+std::string CountersAreIntegers(Session& agent) {
+  if (!Declares(agent, "counters")) throw Unsupported("counters is not declared");
+  const json before = agent.Value("counters", json::object());
+  for (const auto& [name, value] : before.items()) {
+    Expect(value.is_number_integer() && name.find('.') != std::string::npos,
+           "integers under names like Tcp.ActiveOpens", {{name, value}});
+  }
+  const auto [client, server] = NewConnection(agent);
+  const json after = agent.Value("counters", json::object());
+  Expect(after.value("Tcp.ActiveOpens", 0) > before.value("Tcp.ActiveOpens", 0),
+         "a connection counted in Tcp.ActiveOpens", after.value("Tcp.ActiveOpens", json()));
+  Close(agent, {client, server});
+  return "";
+}
+
+}  // namespace
+
+std::vector<Check> CallChecks() {
+  return {
+      {"Methods", "bind", "socket, bind, getsockname and close of a TCP socket", Binds},
+      {"Methods", "connect", "listen, connect, accept and getpeername over loopback", Connects},
+      {"Methods", "refused", "connect to a port where nobody listens fails", RefusesConnections},
+      {"Methods", "data", "send and recv carry any bytes", CarriesAnyBytes},
+      {"Methods", "megabytes", "send and recv carry two megabytes at once", CarriesMegabytes},
+      {"Methods", "shutdown", "shutdown closes one direction", ShutsDown},
+      {"Methods", "poll", "poll gives a list of events for each descriptor", Polls},
+      {"Methods", "peek", "recv with MSG_PEEK", Peeks},
+      {"Methods", "dontwait", "recv with MSG_DONTWAIT", DoesNotWait},
+      {"Methods", "dup", "dup", Duplicates},
+      {"Methods", "read-write", "read and write", ReadsAndWrites},
+      {"Methods", "datagrams", "sendto and recvfrom, with addresses", SendsDatagrams},
+      {"Methods", "socketpair", "socketpair of AF_UNIX", MakesPairs},
+      {"Methods", "ipv6", "addresses of AF_INET6", UsesIpv6},
+      {"Methods", "fcntl", "fcntl with O_NONBLOCK", ControlsDescriptors},
+      {"Methods", "ioctl", "ioctl with FIONREAD", CountsWhatCanBeRead},
+      {"Methods", "epoll", "epoll_create1, epoll_ctl and epoll_wait", EpollWaits},
+      {"Methods", "no-such-sysctl", "A sysctl that does not exist fails with ENOENT",
+       SysctlsThatDoNotExist},
+      {"Methods", "counters", "counters are integers and count connections", CountersAreIntegers},
+      {"Options", "integer", "getsockopt and setsockopt of an integer", IntegerOptions},
+      {"Options", "timeval", "getsockopt and setsockopt of a time", TimeOptions},
+      {"Options", "linger", "getsockopt and setsockopt of SO_LINGER", LingerOption},
+      {"Options", "bytes", "getsockopt and setsockopt of bytes", OptionsAsBytes},
+      {"Options", "tcp-info", "TCP_INFO is an object with the state's name", TcpInfoAsAnObject},
+  };
+}
+
+}  // namespace sockproof::agent_check
