@@ -21,7 +21,8 @@ class AddressesTest : public PeerTest {
   // A listener for all addresses of the system under test.
   Socket ListeningOn(std::uint16_t port) {
     Socket listener = sut.NewSocket(ip);
-    listener.Bind({IpAddress(ip == IpVersion::kIpv4 ? "0.0.0.0" : "::"), port}).value();
+    const IpAddress any(ip == IpVersion::kIpv4 ? "0.0.0.0" : "::");
+    listener.Bind({any, sut.At(ip, port).port}).value();
     listener.Listen(4).value();
     return listener;
   }
@@ -81,7 +82,7 @@ TEST_WITH(AddressesTest, Addresses, ASynToManyHostsIsIgnored, .claims = {"rfc929
     SCOPED_TRACE(group.ToString());
     const std::uint16_t port = NextPort();
     ScriptedTcp& whoever = host.Listen(ip, port);
-    ScriptedTcp& peer = host.Towards({group, kPort}, port);
+    ScriptedTcp& peer = host.Towards({group, sut.At(ip, kPort).port}, port);
     peer.Send(Syn());
     Settle();
     EXPECT_EQ(peer.waiting() + whoever.waiting(), 0U) << "it is answered";

@@ -23,18 +23,19 @@ TEST_WITH_PEER(Calls, WithoutALocalAddressAListenerTakesConnectionsToAny,
                .claims = {"rfc9293:3.9.1.1-passive-any-address"}) {
   Socket listener = sut.NewSocket(ip);
   const IpAddress any(ip == IpVersion::kIpv4 ? "0.0.0.0" : "::");
-  ASSERT_THAT(listener.Bind({any, 9100}), Succeeds());
+  const Endpoint on_the_wire = sut.At(ip, 9100);
+  ASSERT_THAT(listener.Bind({any, on_the_wire.port}), Succeeds());
   ASSERT_THAT(listener.Listen(4), Succeeds());
-  ScriptedTcp& peer = host.Towards(sut.At(ip, 9100), NextPort());
+  ScriptedTcp& peer = host.Towards(on_the_wire, NextPort());
   peer.Send(Syn());
   peer.Expect(SynAck());
   peer.Send(Ack());
   Socket socket = listener.Accept().value().socket;
-  EXPECT_EQ(socket.LocalEndpoint().ToString(), sut.At(ip, 9100).ToString());
+  EXPECT_EQ(socket.LocalEndpoint().ToString(), on_the_wire.ToString());
 
   const IpAddress loopback(ip == IpVersion::kIpv4 ? "127.0.0.1" : "::1");
   Socket near = sut.NewSocket(ip);
-  ASSERT_THAT(near.Connect({loopback, 9100}), Succeeds());
+  ASSERT_THAT(near.Connect({loopback, on_the_wire.port}), Succeeds());
   Socket near_end = listener.Accept().value().socket;
   EXPECT_EQ(near_end.LocalEndpoint().address.ToString(), loopback.ToString());
 }
@@ -43,14 +44,15 @@ TEST_WITH_PEER(Calls, WithALocalAddressAListenerTakesConnectionsToItAlone,
                .claims = {"rfc9293:3.9.1.1-passive-one-address"}) {
   const IpAddress loopback(ip == IpVersion::kIpv4 ? "127.0.0.1" : "::1");
   Socket listener = sut.NewSocket(ip);
-  ASSERT_THAT(listener.Bind({loopback, 9101}), Succeeds());
+  const Endpoint on_the_wire = sut.At(ip, 9101);
+  ASSERT_THAT(listener.Bind({loopback, on_the_wire.port}), Succeeds());
   ASSERT_THAT(listener.Listen(4), Succeeds());
-  ScriptedTcp& peer = host.Towards(sut.At(ip, 9101), NextPort());
+  ScriptedTcp& peer = host.Towards(on_the_wire, NextPort());
   peer.Send(Syn());
   peer.Expect(Rst());
 
   Socket near = sut.NewSocket(ip);
-  EXPECT_THAT(near.Connect({loopback, 9101}), Succeeds());
+  EXPECT_THAT(near.Connect({loopback, on_the_wire.port}), Succeeds());
 }
 
 TEST_WITH_PEER(Calls, WhoNamesALocalAddressAndPortConnectsFromThere,

@@ -160,9 +160,9 @@ class SourceRoute : public PeerTest {
   };
   RoutedConnection ConnectedByRoute() {
     auto [listener, plain] = InState(TcpState::kListen);
-    const Endpoint from{IpAddress(kFar), NextPort()};
+    ScriptedTcp& receiving = host.Listen(ip, NextPort());
+    const Endpoint from{IpAddress(kFar), receiving.local().port};
     ScriptedTcp& far = host.Towards(*plain.remote(), from);
-    ScriptedTcp& receiving = host.Listen(ip, from.port);
     far.Send(Syn().IpOptions(Completed({gateway()})));
     const Segment syn_ack = receiving.Expect(SynAck().Ack(far.snd_nxt));
     EXPECT_EQ(syn_ack.ip_options, ToGo({IpAddress(kFar)}));
@@ -180,7 +180,7 @@ TEST_WITH(SourceRoute, IpHeader, AnApplicationMayGiveASourceRoute,
   ScriptedTcp& peer = host.Listen(ip, 80);
   Socket socket = sut.NewSocket(ip, "SOCK_STREAM", {"SOCK_NONBLOCK"});
   ASSERT_THAT(socket.SetOption("IP_OPTIONS", ToGo({gateway()})), Succeeds());
-  socket.Connect({IpAddress(kFar), 80});  // EINPROGRESS
+  socket.Connect({IpAddress(kFar), peer.local().port});  // EINPROGRESS
   EXPECT_EQ(peer.Expect(Syn()).ip_options, ToGo({IpAddress(kFar)}));
 }
 
@@ -189,7 +189,7 @@ TEST_WITH(SourceRoute, IpHeader, TheSourceRouteOfAnApplicationTakesPrecedence,
           .ipv4_only_because = "IPv6 has no source routes in its header") {
   AcceptSourceRoutes();
   ScriptedTcp& peer = host.Listen(ip, 80);
-  const Endpoint destination{IpAddress(kFar), 80};
+  const Endpoint destination{IpAddress(kFar), peer.local().port};
   Socket socket = sut.NewSocket(ip, "SOCK_STREAM", {"SOCK_NONBLOCK"});
   ASSERT_THAT(socket.SetOption("IP_OPTIONS", ToGo({gateway()})), Succeeds());
   socket.Connect(destination);  // EINPROGRESS
