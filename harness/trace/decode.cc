@@ -56,6 +56,8 @@ struct IpView {
   View payload;
   bool is_cut_short = false;  // the packet ends before its length field says so
   bool is_checksum_right = true;
+  // Where it goes in the end, which checksums cover; with a source route that is not `destination`.
+  View final_destination;
 };
 
 TcpView DecodeTcp(const IpView& ip) {
@@ -79,7 +81,7 @@ TcpView DecodeTcp(const IpView& ip) {
     tcp.payload.assign(payload.begin(), payload.end());
   }
   const std::uint64_t sum =
-      Sum(ip.source) + Sum(ip.destination) + ip.protocol + segment.size() + Sum(segment);
+      Sum(ip.source) + Sum(ip.final_destination) + ip.protocol + segment.size() + Sum(segment);
   if (ip.is_cut_short) {
     tcp.defect = "cut short";
   } else if (header < kTcpHeader || header > segment.size()) {
@@ -190,6 +192,24 @@ void DecodeTransport(const IpView& ip, FrameView& view) {
   }
 }
 
+// The last address of a source route on which there is still one to go to (RFC 791 section 3.1);
+// none: there is no such route.
+View EndOfSourceRoute(View options) {
+  constexpr std::uint8_t kEnd = 0, kNop = 1, kLoose = 131, kStrict = 137;
+  while (!options.empty() && options[0] != kEnd) {
+    if (options[0] == kNop) {
+      options = options.subspan(1);
+      continue;
+    }
+    if (options.size() < 2 || options[1] < 2 || options[1] > options.size()) break;
+    const View option = options.first(options[1]);
+    const bool is_route = option[0] == kLoose || option[0] == kStrict;
+    if (is_route && option.size() >= 7 && option[2] <= option.size()) return option.last(4);
+    options = options.subspan(option.size());
+  }
+  return {};
+}
+
 void DecodeIpv4(View packet, FrameView& view) {
   const std::size_t header = packet.empty() ? 0 : std::size_t{4} * (packet[0] & 0xf);
   if (packet.size() < kIpv4Header || header < kIpv4Header || packet.size() < header) {
@@ -209,6 +229,8 @@ void DecodeIpv4(View packet, FrameView& view) {
   IpView ip;
   ip.source = packet.subspan(12, 4);
   ip.destination = packet.subspan(16, 4);
+  const View routed_to = EndOfSourceRoute(packet.subspan(kIpv4Header, header - kIpv4Header));
+  ip.final_destination = routed_to.empty() ? ip.destination : routed_to;
   ip.protocol = packet[9];
   ip.is_cut_short = packet.size() < total;
   // Ethernet may have padded the packet.
@@ -224,7 +246,7 @@ void DecodeIpv6(View packet, FrameView& view) {
   }
   IpView ip;
   ip.source = packet.subspan(8, 16);
-  ip.destination = packet.subspan(24, 16);
+  ip.destination = ip.final_destination = packet.subspan(24, 16);
   ip.protocol = packet[6];
   const std::size_t length = U16(packet, 4);
   ip.is_cut_short = packet.size() < kIpv6Header + length;

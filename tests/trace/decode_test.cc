@@ -50,6 +50,33 @@ TEST(DecodeFrame, IgnoresEthernetPadding) {
   EXPECT_EQ(view.tcp->defect, "");
 }
 
+// A loose source route (RFC 791 section 3.1) with one address to go to: the sum is over that one.
+TEST(DecodeFrame, KnowsWhereASourceRouteLeads) {
+  Bytes frame = Frame(kSutAddress, "198.51.100.7", Segment(TCP::SYN, 1));
+  const Bytes route = {131, 7, 4, 198, 51, 100, 7, 0};
+  frame.insert(frame.begin() + kTcp, route.begin(), route.end());
+  frame[kIp] += 2;        // words of header
+  frame[kIp + 3] += 8;    // octets
+  frame[kIp + 16] = 192;  // to the gateway
+  frame[kIp + 17] = 0;
+  frame[kIp + 18] = 2;
+  frame[kIp + 19] = 2;
+  frame[kIp + 10] = frame[kIp + 11] = 0;
+  std::uint32_t sum = Tins::Utils::do_checksum(&frame[kIp], &frame[kTcp + 8]);
+  while (sum >> 16 != 0) sum = (sum & 0xffff) + (sum >> 16);
+  sum = ~sum;
+  frame[kIp + 10] = static_cast<std::uint8_t>(sum >> 8);
+  frame[kIp + 11] = static_cast<std::uint8_t>(sum);
+  const FrameView view = DecodeFrame(frame);
+  ASSERT_TRUE(view.tcp.has_value());
+  EXPECT_EQ(view.tcp->destination, "192.0.2.2");
+  EXPECT_EQ(view.tcp->defect, "");
+
+  frame[kTcp + 2] = 8;  // the route has been gone to its end: the sum is over the destination
+  frame[kIp + 11] = static_cast<std::uint8_t>(frame[kIp + 11] - 4);
+  EXPECT_EQ(DecodeFrame(frame).tcp->defect, "bad checksum");
+}
+
 TEST(DecodeFrame, SeesABadChecksum) {
   Bytes frame = Frame(kSutAddress, kPeerAddress, Segment(TCP::ACK, 1, 1), "x");
   frame[kTcp + 16] ^= 1;
