@@ -83,7 +83,7 @@ Segment ScriptedTcp::ExpectNext(const PartialSegment& partial, Duration within,
   std::string passed_over;
   const Time start = Clock::now();
   while (peer_.loop().RunUntil([&] { return !arrived_.empty(); }, start + within)) {
-    const Segment segment = arrived_.front();
+    Segment segment = arrived_.front();
     arrived_.pop_front();
     if (partial.Matches(segment)) {
       Consume(segment);
@@ -164,7 +164,7 @@ ScriptedPeer::ScriptedPeer(EventLoop& loop, EventLog& log, WirePort& port, std::
       host_(host),
       sut_(std::move(sut)),
       site_(site) {
-  port_.OnFrame([this](Time time, Bytes frame) { TakeFrame(time, std::move(frame)); });
+  port_.OnFrame([this](Time time, const Bytes& frame) { TakeFrame(time, frame); });
 }
 
 ScriptedPeer::~ScriptedPeer() { port_.OnFrame(nullptr); }
@@ -207,7 +207,7 @@ Time ScriptedPeer::SendIcmpError(const IcmpError& error, const Segment& about) {
                               site_.sut_mac));
 }
 
-void ScriptedPeer::TakeFrame(Time time, Bytes frame) {
+void ScriptedPeer::TakeFrame(Time time, const Bytes& frame) {
   log_.Add({time, FrameEvent{sut_, actor_, Fate::kReceived, Duration(0), frame}});
   const std::optional<Segment> segment = ParseSegment(frame, time);
   if (!segment) {

@@ -146,7 +146,7 @@ class ScriptedPeer {
   Time SendIcmpError(const IcmpError& error, const Segment& about);
 
  private:
-  void TakeFrame(Time time, Bytes frame);
+  void TakeFrame(Time time, const Bytes& frame);
 
   EventLoop& loop_;
   EventLog& log_;

@@ -58,13 +58,13 @@ const std::vector<std::string> kSameEachTime = {"-seed", "42", "-rtc",
 
 // ACPI stays on: without it the processor never sleeps deeply enough for time to jump. Each time an
 // idle kernel wakes up costs as much as many hours of sleep: the timer of the local APIC makes it
-// do so seven times a second, psi and the accounting of memory in groups every two seconds. Without
-// oops=panic a kernel would go on after its defect; with panic=-1 a panic ends the machine. Code
-// that runs once costs most, since it must be translated: hence no mitigations, and no security
-// modules, which without a policy allow everything.
+// do so seven times a second, psi and the accounting of memory in groups every two seconds, the
+// statistics of DAMON every five. Without oops=panic a kernel would go on after its defect; with
+// panic=-1 a panic ends the machine. Code that runs once costs most, since it must be translated:
+// hence no mitigations, and no security modules, which without a policy allow everything.
 constexpr const char* kKernelCommandLine =
     "nokaslr cryptomgr.notests pci=off tsc=reliable nolapic_timer psi=0 cgroup_disable=memory "
-    "init_on_alloc=0 random.trust_cpu=on mitigations=off lsm= audit=0 "
+    "damon_stat.enabled=0 init_on_alloc=0 random.trust_cpu=on mitigations=off lsm= audit=0 "
     "rootfstype=ramfs console=ttyS0 loglevel=5 oops=panic panic=-1 rdinit=/init -- guest";
 constexpr const char* kRealTime = " real-time";  // the next argument of the guest
 
