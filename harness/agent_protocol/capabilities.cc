@@ -98,9 +98,51 @@ std::string SysctlSet(const Ask& ask) {
                    ask("sysctl_set", {{"name", name}, {"value", result["value"]}}));
 }
 
+// A connection over loopback whose client has been closed: it is in FIN-WAIT-2, with no descriptor,
+// and must be shown all the same. Nothing of it is left after the reset.
+std::string TcpSockets(const Ask& ask) {
+  const json loopback = {{"family", "AF_INET"}, {"address", "127.0.0.1"}, {"port", 0}};
+  const json stream = {{"domain", "AF_INET"}, {"type", "SOCK_STREAM"}};
+  const Descriptor listener(ask, "socket", stream);
+  if (!listener.why_not().empty()) return listener.why_not();
+  json client = ask("socket", stream);
+  std::string why_not = WhyFailed("socket", client);
+  const auto must = [&](const std::string& method, const json& parameters) {
+    if (!why_not.empty()) return json();
+    const json result = ask(method, parameters);
+    why_not = WhyFailed(method, result);
+    return result.value("value", json());
+  };
+  must("bind", {{"fd", listener.fd()}, {"address", loopback}});
+  must("listen", {{"fd", listener.fd()}, {"backlog", 1}});
+  const json address = must("getsockname", {{"fd", listener.fd()}});
+  must("connect", {{"fd", client["value"]}, {"address", address}});
+  const json own = must("getsockname", {{"fd", client["value"]}});
+  const json accepted = must("accept", {{"fd", listener.fd()}});
+  must("setsockopt", {{"fd", accepted.value("fd", -1)},
+                      {"level", "SOL_SOCKET"},
+                      {"name", "SO_LINGER"},
+                      {"value", {{"onoff", 1}, {"linger", 0}}}});
+  must("close", {{"fd", client["value"]}});
+  const json sockets = must("tcp_sockets", {{"family", "AF_INET"}});
+  must("close", {{"fd", accepted.value("fd", -1)}});
+  if (!why_not.empty()) return why_not;
+  for (const json& socket : sockets) {
+    if (socket.value("local", json()) == own) return "";
+  }
+  return "tcp_sockets does not show a connection that was closed by its process";
+}
+
 constexpr Capability kCapabilities[] = {
-    {"ipv4", Ipv4},        {"ipv6", Ipv6},         {"unix", Unix},     {"epoll", Epoll},
-    {"tcp_info", TcpInfo}, {"counters", Counters}, {"sysctl", Sysctl}, {"sysctl_set", SysctlSet},
+    {"ipv4", Ipv4},
+    {"ipv6", Ipv6},
+    {"unix", Unix},
+    {"epoll", Epoll},
+    {"tcp_info", TcpInfo},
+    {"counters", Counters},
+    {"sysctl", Sysctl},
+    {"sysctl_set", SysctlSet},
+    {"tcp_sockets", TcpSockets},
 };
 
 }  // namespace

@@ -26,6 +26,7 @@ const std::map<std::string_view, std::string_view> kCapabilityOption = {
     {"diag", "CONFIG_INET_DIAG and CONFIG_INET_TCP_DIAG"},
     {"epoll", "CONFIG_EPOLL"},
     {"ipv6", "CONFIG_IPV6"},
+    {"states", "CONFIG_INET_DIAG and CONFIG_INET_TCP_DIAG, or CONFIG_PROC_FS"},
     {"sysctl", "CONFIG_PROC_SYSCTL"}};
 
 bool IsLinux(const Facts& facts) { return facts.Find("os") == "Linux"; }

@@ -7,6 +7,7 @@
 
 #include "harness/agent_protocol/base64.h"
 #include "harness/base/errors.h"
+#include "harness/sut/endpoint_json.h"
 
 namespace sockproof {
 namespace {
@@ -14,17 +15,6 @@ namespace {
 using nlohmann::json;
 
 constexpr size_t kShownData = 32;
-
-json AddressToJson(const Endpoint& endpoint) {
-  return {{"family", endpoint.address.version() == IpVersion::kIpv4 ? "AF_INET" : "AF_INET6"},
-          {"address", endpoint.address.ToString()},
-          {"port", endpoint.port}};
-}
-
-Endpoint EndpointFromJson(const json& address) {
-  return {IpAddress(address.at("address").get<std::string>()),
-          address.at("port").get<std::uint16_t>()};
-}
 
 int ReadInteger(const json& value) { return value.is_number() ? value.get<int>() : 0; }
 
@@ -67,7 +57,7 @@ Pending<T> Socket::Start(const std::string& method, json params, std::string tex
 }
 
 Outcome<int> Socket::Bind(const Endpoint& local) {
-  return CallAtOnce<int>(*stack_, "bind", {{"fd", fd_}, {"address", AddressToJson(local)}},
+  return CallAtOnce<int>(*stack_, "bind", {{"fd", fd_}, {"address", EndpointToJson(local)}},
                          fmt::format("bind({}, {})", fd_, local.ToString()), ReadInteger);
 }
 
@@ -77,7 +67,7 @@ Outcome<int> Socket::Listen(int backlog) {
 }
 
 Pending<int> Socket::StartConnect(const Endpoint& remote) {
-  return Start<int>("connect", {{"fd", fd_}, {"address", AddressToJson(remote)}},
+  return Start<int>("connect", {{"fd", fd_}, {"address", EndpointToJson(remote)}},
                     fmt::format("connect({}, {})", fd_, remote.ToString()), ReadInteger);
 }
 

@@ -7,6 +7,7 @@
 
 #include "harness/base/errors.h"
 #include "harness/claims/missing.h"
+#include "harness/sut/endpoint_json.h"
 #include "harness/sut/socket.h"
 #include "harness/wire/addresses.h"
 
@@ -48,6 +49,33 @@ bool RemoveFlag(nlohmann::json& flags, const std::string& flag) {
   if (found == flags.end()) return false;
   flags.erase(found);
   return true;
+}
+
+TcpState TcpStateNamed(const std::string& name) {
+  for (const TcpState state :
+       {TcpState::kListen, TcpState::kSynSent, TcpState::kSynReceived, TcpState::kEstablished,
+        TcpState::kFinWait1, TcpState::kFinWait2, TcpState::kCloseWait, TcpState::kClosing,
+        TcpState::kLastAck, TcpState::kTimeWait}) {
+    if (TcpStateName(state) == name) return state;
+  }
+  return TcpState::kClosed;
+}
+
+// As the agent tells it: where no inet_diag can be asked.
+std::vector<TcpSocketInfo> TcpSocketsTold(Agent& agent, IpVersion version) {
+  const char* family = version == IpVersion::kIpv4 ? "AF_INET" : "AF_INET6";
+  const AgentReply reply = agent.Call("tcp_sockets", {{"family", family}}, "");
+  if (reply.error != 0) throw HarnessError("tcp_sockets fails with " + ErrnoName(reply.error));
+  std::vector<TcpSocketInfo> sockets;
+  for (const nlohmann::json& told : reply.value) {
+    TcpSocketInfo& socket = sockets.emplace_back();
+    socket.state = TcpStateNamed(told.at("state").get<std::string>());
+    socket.local = EndpointFromJson(told.at("local"));
+    if (!told.at("remote").is_null()) socket.remote = EndpointFromJson(told.at("remote"));
+    socket.receive_queue = told.at("receive_queue").get<std::uint32_t>();
+    socket.send_queue = told.at("send_queue").get<std::uint32_t>();
+  }
+  return sockets;
 }
 
 }  // namespace
@@ -97,7 +125,9 @@ void Stack::ReadFacts() {
   for (const auto& name : agent().hello().value("capabilities", nlohmann::json::array())) {
     facts_->Set("capability." + name.get<std::string>(), "yes");
   }
-  if (Can("diag")) facts_->Set("capability.diag", "yes");
+  for (const char* capability : {"diag", "states"}) {
+    if (Can(capability)) facts_->Set(std::string("capability.") + capability, "yes");
+  }
   if (agent().has_own_clock()) facts_->Set("clock", "other");
   if (!Can("sysctl")) return;
   for (const char* name : kSysctls) {
@@ -109,6 +139,7 @@ void Stack::ReadFacts() {
 
 bool Stack::Can(const std::string& capability) const {
   if (capability == "diag") return parts_.diag.has_value();
+  if (capability == "states") return Can("diag") || parts_.agent->Can("tcp_sockets");
   // Made for this test: counters at zero, no memory of peers, nobody else's connections.
   if (capability == "fresh") return !parts_.farewell;
   const auto& vouched = parts_.capabilities;
@@ -162,8 +193,9 @@ Socket Stack::NewSocket(IpVersion version, const std::string& type,
 }
 
 std::vector<TcpSocketInfo> Stack::TcpSockets(IpVersion version) {
-  if (!parts_.diag) throw Skip("the system does not offer inet_diag");
-  std::vector<TcpSocketInfo> sockets = parts_.diag->TcpSockets(version);
+  if (!Can("states")) throw Skip(WhyNoCapability("states", facts()));
+  std::vector<TcpSocketInfo> sockets =
+      parts_.diag ? parts_.diag->TcpSockets(version) : TcpSocketsTold(agent(), version);
   if (misreading_.sockets) misreading_.sockets(sockets);
   return sockets;
 }

@@ -21,7 +21,7 @@ class System;
 struct TestTraits {
   // Ids of the claims that the test checks (harness/claims/catalogue); at least one.
   std::vector<std::string> claims;
-  // Capabilities without which the test is a SKIP, e.g. {"sysctl", "diag"}.
+  // Capabilities without which the test is a SKIP, e.g. {"sysctl", "states"}.
   std::vector<std::string> needs;
   // How long the test waits, in the time of the system under test, from that system's facts. Left
   // out for a test that waits for nothing. Used to plan and to list, never to judge.

@@ -76,14 +76,14 @@ class PeerTest : public TestBody {
   // Departure when the system does not get there.
   Connection InState(TcpState state);
 
-  // Waits until inet_diag shows the connection in that state. Throws Departure when it does not
+  // Waits until the system shows the connection in that state. Throws Departure when it does not
   // within kPatience, Skip where the system shows no states.
   void ExpectState(TcpState state, const Connection& connection,
                    SourceLocation where = SourceLocation::Current());
 
-  // When inet_diag no longer showed the connection: the middle of the two readings between which it
-  // went. They are 20 ms apart, up to 1 s while its next timer has longer to go. Throws Departure
-  // when it is still there after `patience`.
+  // When the system no longer showed the connection: the middle of the two readings between which
+  // it went. They are 20 ms apart, up to 1 s while its next timer has longer to go. Throws
+  // Departure when it is still there after `patience`.
   Time WaitUntilGone(const Connection& connection, Duration patience,
                      SourceLocation where = SourceLocation::Current());
 
@@ -120,7 +120,7 @@ class WireTest : public TestBody {
   // connect() of the client, accept() of the server.
   StackConnection Connected();
 
-  // Waits until inet_diag of that stack (`client` or `server`) shows its end of the first
+  // Waits until that stack (`client` or `server`) shows its end of the first
   // connection of this wire in that state; as PeerTest::ExpectState().
   void ExpectState(TcpState state, Stack& stack, SourceLocation where = SourceLocation::Current());
 

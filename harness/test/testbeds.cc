@@ -183,7 +183,7 @@ Connection PeerTest::InState(TcpState state) {
     }
     throw HarnessError("no such TCP state");
   }();
-  if (sut.Can("diag")) ExpectState(state, connection);
+  if (sut.Can("states")) ExpectState(state, connection);
   return connection;
 }
 

@@ -21,34 +21,17 @@
 #include "harness/agent_protocol/names.h"
 #include "harness/agent_protocol/options.h"
 #include "harness/base/unique_fd.h"
+#include "src/agent/files.h"
 #include "src/agent/hello.h"
 #include "src/agent/socket_methods.h"
+#include "src/agent/tcp_table.h"
 
 namespace sockproof::agent {
 namespace {
 
 using namespace agent_protocol;  // NOLINT: the tables of names are on every other line
 
-// ---- files under /proc ----
-
-// The text of a file; nothing, and errno, when it cannot be read.
-std::optional<std::string> ReadFile(const char* path) {
-  const UniqueFd file(open(path, O_RDONLY | O_CLOEXEC));
-  if (!file) return std::nullopt;
-  std::string text;
-  std::array<char, 16384> chunk;
-  while (true) {
-    const ssize_t count = read(file.get(), chunk.data(), chunk.size());
-    if (count < 0) return std::nullopt;
-    if (count == 0) return text;
-    text.append(chunk.data(), static_cast<std::size_t>(count));
-  }
-}
-
-bool WriteFile(const char* path, const std::string& text) {
-  const UniqueFd file(open(path, O_WRONLY | O_CLOEXEC));
-  return file && write(file.get(), text.data(), text.size()) >= 0;
-}
+// ---- settings and counters under /proc ----
 
 // "net.ipv4.tcp_fin_timeout" as a path. In an interface's name, '/' stands for '.', as for
 // sysctl(8).
@@ -106,6 +89,7 @@ std::vector<std::string> Capabilities() {
   // Read-only in most containers, writable to the owner of a network namespace.
   add("sysctl_set", access("/proc/sys/net/ipv4/ip_local_port_range", W_OK) == 0);
 
+  add("tcp_sockets", ShowsConnectionsWithoutDescriptor());
   const SocketOption* tcp_info = FindOption("TCP_INFO");
   std::array<char, 512> info;
   socklen_t length = info.size();
@@ -242,6 +226,16 @@ json Counters(Parameters&, Call& call) {
   return counters;
 }
 
+json TcpSockets(Parameters& parameters, Call& call) {
+  const int family = parameters.Constant("family", AddressFamilies());
+  if (family != AF_INET && family != AF_INET6) {
+    parameters.Unsupported("TCP of family " + NameOf(AddressFamilies(), family));
+  }
+  std::optional<std::string> table;
+  call.Run([&] { return (table = ReadFile(TcpTablePath(family))) ? 0 : -1; });
+  return table ? TcpSocketsOf(*table, family) : json();
+}
+
 constexpr bool kReturnsAtOnce = false;
 constexpr bool kMayBlock = true;
 
@@ -276,6 +270,7 @@ constexpr Method kMethods[] = {
     {"sysctl_get", GetSysctl, kReturnsAtOnce},
     {"sysctl_set", SetSysctl, kReturnsAtOnce},
     {"counters", Counters, kReturnsAtOnce},
+    {"tcp_sockets", TcpSockets, kReturnsAtOnce},
 };
 
 }  // namespace

@@ -297,6 +297,32 @@ std::string CountersAreIntegers(Session& agent) {
   return "";
 }
 
+std::string ShowsListeners(Session& agent) {
+  if (!Declares(agent, "tcp_sockets")) throw Unsupported("tcp_sockets is not declared");
+  const auto check = [&](const char* family, const char* any) {
+    const json fd = agent.Value("socket", {{"domain", family}, {"type", "SOCK_STREAM"}});
+    const json address = {{"family", family}, {"address", any}, {"port", 0}};
+    ExpectEqual(agent.Value("bind", {{"fd", fd}, {"address", address}}), 0);
+    ExpectEqual(agent.Value("listen", {{"fd", fd}, {"backlog", 8}}), 0);
+    const json entry = {{"state", "LISTEN"},
+                        {"local", AddressOf(agent, fd)},
+                        {"remote", nullptr},
+                        {"receive_queue", 0}};
+    const json sockets = agent.Value("tcp_sockets", {{"family", family}});
+    const auto is_entry = [&](const json& socket) {
+      for (const auto& [name, value] : entry.items()) {
+        if (socket.value(name, json("missing")) != value) return false;
+      }
+      return true;
+    };
+    Expect(std::any_of(sockets.begin(), sockets.end(), is_entry), entry.dump(), sockets);
+    Close(agent, {fd});
+  };
+  check("AF_INET", "127.0.0.1");
+  if (Declares(agent, "ipv6")) check("AF_INET6", "::");
+  return "";
+}
+
 }  // namespace
 
 std::vector<Check> CallChecks() {
@@ -321,6 +347,7 @@ std::vector<Check> CallChecks() {
       {"Methods", "no-such-sysctl", "A sysctl that does not exist fails with ENOENT",
        SysctlsThatDoNotExist},
       {"Methods", "counters", "counters are integers and count connections", CountersAreIntegers},
+      {"Methods", "tcp-sockets", "tcp_sockets shows listeners", ShowsListeners},
       {"Options", "integer", "getsockopt and setsockopt of an integer", IntegerOptions},
       {"Options", "timeval", "getsockopt and setsockopt of a time", TimeOptions},
       {"Options", "linger", "getsockopt and setsockopt of SO_LINGER", LingerOption},

@@ -117,7 +117,7 @@ agent_protocol::Ask AskOf(Session& agent) {
 }
 
 json Hello(Session& agent) {
-  const json hello = agent.Value("hello", {{"protocol", agent_protocol::kVersion}});
+  json hello = agent.Value("hello", {{"protocol", agent_protocol::kVersion}});
   Expect(hello.is_object(), "an object", hello);
   return hello;
 }

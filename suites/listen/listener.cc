@@ -204,7 +204,7 @@ TEST_WITH(ListenTest, Listener, ItsCloseAbortsTheConnectionsThatWait,
 
 TEST_WITH(
     ListenTest, Listener, ItsCloseEndsTheRetransmissionOfSynAcks,
-    .claims = {"linux:listener-closed"}, .needs = {"diag"},
+    .claims = {"linux:listener-closed"}, .needs = {"states"},
     .lasts = [](const Facts&) -> Duration { return 1300ms; }) {
   Socket listener = Listening(8);
   ScriptedTcp& half_open = HalfOpen(Client());

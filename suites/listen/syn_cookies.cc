@@ -42,7 +42,7 @@ Duration TwoMinutes(const Facts&) { return 2min; }
 
 TEST_WITH(SynCookieTest, SynCookies, AreSentWhenTheSynQueueIsFullAndLeaveNothingBehind,
           .claims = {"linux:tcp_syncookies", "man:tcp(7)-tcp_syncookies", "rfc4987:3.6-stateless"},
-          .needs = {"diag", "sysctl"}) {
+          .needs = {"states", "sysctl"}) {
   Socket listener = Listening(kBacklog);
   const size_t remembered = Fill().size();
   ScriptedTcp& client = HalfOpen(Client());
@@ -53,7 +53,7 @@ TEST_WITH(SynCookieTest, SynCookies, AreSentWhenTheSynQueueIsFullAndLeaveNothing
 }
 
 TEST_WITH(SynCookieTest, SynCookies, AreNotSentWhileTheSynQueueHasRoom,
-          .claims = {"linux:tcp_syncookies"}, .needs = {"counters", "diag", "sysctl"}) {
+          .claims = {"linux:tcp_syncookies"}, .needs = {"counters", "states", "sysctl"}) {
   Listening(kBacklog);
   const std::vector<ScriptedTcp*> remembered = Fill();
   EXPECT_THAT(ShownInSynReceived(), testing::SizeIs(remembered.size()));
@@ -63,7 +63,7 @@ TEST_WITH(SynCookieTest, SynCookies, AreNotSentWhileTheSynQueueHasRoom,
 TEST_WITH(SynCookieTest, SynCookies, WithTcpSyncookies2AreSentAlways,
           .claims = {"linux:tcp_syncookies-2", "man:tcp(7)-tcp_syncookies",
                      "rfc4987:3.6-stateless"},
-          .needs = {"diag", "sysctl"}) {
+          .needs = {"states", "sysctl"}) {
   sut.SetSysctl("net.ipv4.tcp_syncookies", 2);
   Socket listener = Listening(16);
   ScriptedTcp& client = HalfOpen(Client());
@@ -98,7 +98,7 @@ TEST_WITH(SynCookieTest, SynCookies, LetRealClientsInDuringAFlood,
 }
 
 TEST_WITH(SynCookieTest, SynCookies, SetTcpMaxSynBacklogAside,
-          .claims = {"man:listen(2)-syn-queue"}, .needs = {"diag", "sysctl"}) {
+          .claims = {"man:listen(2)-syn-queue"}, .needs = {"states", "sysctl"}) {
   constexpr int kLimit = 8;
   sut.SetSysctl("net.ipv4.tcp_max_syn_backlog", kLimit);
   Listening(4 * kLimit);

@@ -105,7 +105,7 @@ TEST_WITH(SynQueueTest, SynQueue, ARequestThatFindsItFullIsCountedAsDrop,
 // A second listener has one request, which is of the same age.
 TEST_WITH(
     SynQueueTest, SynQueue, OldRequestsAreGivenUpEarlyUntilHalfOfItIsFree,
-    .claims = {"linux:syn-queue-pruning"}, .needs = {"diag", "sysctl"},
+    .claims = {"linux:syn-queue-pruning"}, .needs = {"states", "sysctl"},
     .lasts = [](const Facts&) -> Duration { return 9s; }) {
   constexpr size_t kRoom = 8;
   Listening(kRoom);
@@ -128,7 +128,7 @@ TEST_WITH(
 
 TEST_WITH(SynQueueTest, SynFlood, ForgedSynsLeaveConnectionsInSynReceived,
           .claims = {"notes:F1", "notes:F4", "rfc9293:3.5-second-segment"},
-          .needs = {"diag", "sysctl"}) {
+          .needs = {"states", "sysctl"}) {
   constexpr int kForged = 40;
   Listening(kForged);
   std::vector<std::string> sources;
@@ -141,7 +141,7 @@ TEST_WITH(SynQueueTest, SynFlood, ForgedSynsLeaveConnectionsInSynReceived,
 
 TEST_WITH(
     SynQueueTest, SynFlood, SynAcksAreSentAgainToForgedSources,
-    .claims = {"notes:F2", "linux:tcp_synack_retries"}, .needs = {"diag", "sysctl"},
+    .claims = {"notes:F2", "linux:tcp_synack_retries"}, .needs = {"states", "sysctl"},
     .lasts = [](const Facts&) -> Duration { return 8s; }) {
   sut.SetSysctl("net.ipv4.tcp_synack_retries", 2);
   const SynAckSchedule documented = LinuxSynAckSchedule(sut.facts());

@@ -92,7 +92,7 @@ TEST_WITH(AddressesTest, Addresses, ASynToManyHostsIsIgnored, .claims = {"rfc929
 
 // That of the link's broadcast is left out: on Linux it depends on the administrator (rp_filter).
 TEST_WITH(AddressesTest, Addresses, ASynFromAnAddressThatNoHostHasIsIgnored,
-          .claims = {"rfc9293:MUST-63"}, .needs = {"diag"}) {
+          .claims = {"rfc9293:MUST-63"}, .needs = {"states"}) {
   constexpr std::uint16_t kPort = 9201;
   Socket listener = ListeningOn(kPort);
   const std::vector<const char*> sources =

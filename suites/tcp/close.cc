@@ -45,7 +45,7 @@ TEST_WITH_PEER(Close, ThePassiveSideGoesThroughCloseWaitAndLastAckToClosed,
 TEST_WITH_WIRE(Close, TheSideThatClosesSecondIsFinishedFirst,
                .claims = {"rfc9293:3.6-close-fin", "rfc9293:3.6-second-fin", "notes:C2", "notes:C6",
                           "notes:C8", "notes:C9", "notes:W1"},
-               .needs = {"diag"}) {
+               .needs = {"states"}) {
   auto [near, far] = Connected();
 
   ASSERT_THAT(near.Close(), Succeeds());

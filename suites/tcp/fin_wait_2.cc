@@ -33,7 +33,7 @@ class Orphans : public PeerTest {
 // --- How long an orphan stays --------------------------------------------------------------------
 
 TEST_WITH(Orphans, FinWait2, AnOrphanStaysForTcpFinTimeoutByDefault,
-          .claims = {"linux:tcp_fin_timeout"}, .needs = {"sysctl", "diag"},
+          .claims = {"linux:tcp_fin_timeout"}, .needs = {"sysctl", "states"},
           .lasts = LinuxFinTimeout) {
   Connection connection = InState(TcpState::kFinWait2);
   const Time orphaned = Orphan(connection);
@@ -42,7 +42,7 @@ TEST_WITH(Orphans, FinWait2, AnOrphanStaysForTcpFinTimeoutByDefault,
 
 TEST_WITH(
     Orphans, FinWait2, TcpFinTimeoutSetsIt, .claims = {"linux:tcp_fin_timeout"},
-    .needs = {"sysctl", "diag"}, .lasts = [](const Facts&) -> Duration { return 5s; }) {
+    .needs = {"sysctl", "states"}, .lasts = [](const Facts&) -> Duration { return 5s; }) {
   sut.SetSysctl(kFinTimeout, 5);
   Connection connection = InState(TcpState::kFinWait2);
   const Time orphaned = Orphan(connection);
@@ -52,7 +52,7 @@ TEST_WITH(
 // Linux counts the part of it that is beyond its TIME-WAIT apart.
 TEST_WITH(
     Orphans, FinWait2, TcpFinTimeoutMayBeLongerThanTimeWait, .claims = {"linux:tcp_fin_timeout"},
-    .needs = {"sysctl", "diag"}, .lasts = [](const Facts&) -> Duration { return 75s; }) {
+    .needs = {"sysctl", "states"}, .lasts = [](const Facts&) -> Duration { return 75s; }) {
   sut.SetSysctl(kFinTimeout, 75);
   Connection connection = InState(TcpState::kFinWait2);
   const Time orphaned = Orphan(connection);
@@ -61,7 +61,7 @@ TEST_WITH(
 
 TEST_WITH(
     Orphans, FinWait2, TcpLinger2TakesThePlaceOfTcpFinTimeout, .claims = {"man:tcp(7)-TCP_LINGER2"},
-    .needs = {"sysctl", "diag"}, .lasts = [](const Facts&) -> Duration { return 9s; }) {
+    .needs = {"sysctl", "states"}, .lasts = [](const Facts&) -> Duration { return 9s; }) {
   sut.SetSysctl(kFinTimeout, 6);
   Connection shorter = InState(TcpState::kFinWait2);
   Connection longer = InState(TcpState::kFinWait2);
@@ -125,7 +125,7 @@ TEST_WITH(
 // The timeout of FIN-WAIT-2 is not that of TIME-WAIT.
 TEST_WITH(Orphans, FinWait2, AFinLeadsAnOrphanToAFullTimeWait,
           .claims = {"rfc9293:3.10.7.4-fin-wait-2-fin", "system:time-wait"},
-          .needs = {"sysctl", "diag"}, .lasts = OwnTimeWait) {
+          .needs = {"sysctl", "states"}, .lasts = OwnTimeWait) {
   sut.SetSysctl(kFinTimeout, 5);
   Connection connection = InState(TcpState::kFinWait2);
   Orphan(connection);

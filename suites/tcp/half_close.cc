@@ -98,7 +98,7 @@ TEST_WITH_WIRE(HalfClose, ARequestEndsWithAFinAndItsAnswerComesAfterIt,
 // tcp_fin_timeout ends FIN-WAIT-2 only where no application holds the socket any more.
 TEST_WITH_PEER(
     HalfClose, LastsLongerThanTcpFinTimeoutWhileAnApplicationHoldsIt,
-    .claims = {"linux:tcp_fin_timeout", "rfc9293:3.6.1-half-close"}, .needs = {"diag", "sysctl"},
+    .claims = {"linux:tcp_fin_timeout", "rfc9293:3.6.1-half-close"}, .needs = {"states", "sysctl"},
     .lasts = [](const Facts&) -> Duration { return 4s; }) {
   sut.SetSysctl("net.ipv4.tcp_fin_timeout", 2);
   const Connection held = InState(TcpState::kFinWait2);

@@ -26,7 +26,7 @@ TEST_WITH(
     LossInCloseTest, LossInClose, ALostFinIsSentAgainAfterTheRetransmissionTimeout,
     .claims = {"rfc9293:3.6-retransmitted-until-acknowledged", "rfc9293:3.10.8-retransmission",
                "rfc6298:5.5-back-off", "notes:L7"},
-    .needs = {"sysctl", "diag"}, .lasts = [](const Facts&) -> Duration { return 1s; }) {
+    .needs = {"sysctl", "states"}, .lasts = [](const Facts&) -> Duration { return 1s; }) {
   client.SetSysctl("net.ipv4.tcp_early_retrans", 0);  // no tail loss probe before the timeout
   wire.Drop(Fin().From(client)).Times(2);
   const Duration timeout = std::chrono::microseconds(near.Info("rto"));
@@ -48,7 +48,7 @@ TEST_WITH(
 
 TEST_WITH(LossInCloseTest, LossInClose, WhenItsAckIsLostTheFinIsSentAgain,
           .claims = {"rfc9293:3.10.8-retransmission", "rfc9293:3.10.7.4-repeated-fin", "notes:L7"},
-          .needs = {"diag"}) {
+          .needs = {"states"}) {
   ProgrammableWire::Rule& loss = wire.Drop(Ack().From(server)).Always();
   ASSERT_THAT(near.Close(), Succeeds());
   const Segment fin = wire.Expect(Fin().From(client));
@@ -66,7 +66,7 @@ TEST_WITH(
     LossInCloseTest, LossInClose, KeepaliveClosesAServerThatNeverSawTheFin,
     .claims = {"man:socket(7)-SO_KEEPALIVE", "man:tcp(7)-TCP_KEEPCNT", "man:tcp(7)-ETIMEDOUT",
                "notes:L8"},
-    .needs = {"diag"}, .lasts = [](const Facts&) -> Duration { return 3s; }) {
+    .needs = {"states"}, .lasts = [](const Facts&) -> Duration { return 3s; }) {
   for (const char* option : {"TCP_KEEPIDLE", "TCP_KEEPINTVL", "SO_KEEPALIVE"}) {
     ASSERT_THAT(far.SetOption(option, 1), Succeeds());
   }
@@ -89,7 +89,7 @@ TEST_WITH(
 TEST_WITH(
     LossInCloseTest, LossInClose, UnacknowledgedDataClosesAServerThatNeverSawTheFin,
     .claims = {"linux:tcp_retries2", "man:tcp(7)-ETIMEDOUT", "rfc9293:MUST-20", "notes:L8"},
-    .needs = {"sysctl", "diag"}, .lasts = [](const Facts&) -> Duration { return 7s; }) {
+    .needs = {"sysctl", "states"}, .lasts = [](const Facts&) -> Duration { return 7s; }) {
   server.SetSysctl("net.ipv4.tcp_retries2", 3);
   const Duration at_least = LinuxDataGiveUpMinimum(server.facts());
   Pending<std::string> receiving = far.StartReceive(64);
@@ -119,7 +119,7 @@ TEST_WITH(
 }
 
 TEST_WITH(LossInCloseTest, LossInClose, AFinAfterALostAckLeadsStraightToTimeWait,
-          .claims = {"rfc9293:3.10.7.4-fin-wait-1-fin", "notes:L9"}, .needs = {"diag"}) {
+          .claims = {"rfc9293:3.10.7.4-fin-wait-1-fin", "notes:L9"}, .needs = {"states"}) {
   wire.Drop(Ack().From(server)).Always();
   ASSERT_THAT(near.Close(), Succeeds());
   const Segment fin = wire.Expect(Fin().From(client));
@@ -139,7 +139,7 @@ TEST_WITH(
     LossInCloseTest, LossInClose, WhileTheSecondFinIsLostTheFirstSideWaitsInFinWait2,
     .claims = {"rfc9293:3.6-retransmitted-until-acknowledged", "rfc9293:3.10.7.4-fin-wait-2-fin",
                "notes:L10"},
-    .needs = {"diag"}, .lasts = [](const Facts&) -> Duration { return 1s; }) {
+    .needs = {"states"}, .lasts = [](const Facts&) -> Duration { return 1s; }) {
   ProgrammableWire::Rule& loss = wire.Drop(Fin().From(server)).Always();
   ASSERT_THAT(near.Shutdown("SHUT_WR"), Succeeds());
   const Segment fin = wire.Expect(Fin().From(client));
@@ -160,7 +160,7 @@ TEST_WITH(
 TEST_WITH(LossInCloseTest, LossInClose, WhenTheLastAckIsLostTimeWaitAnswersTheSecondFinAgain,
           .claims = {"rfc9293:3.10.7.4-time-wait-fin", "rfc9293:3.10.7.4-last-ack-ack", "notes:L10",
                      "notes:L11", "notes:W2"},
-          .needs = {"diag"}) {
+          .needs = {"states"}) {
   ASSERT_THAT(near.Close(), Succeeds());
   const Segment fin = wire.Expect(Fin().From(client));
   wire.Expect(Ack().Ack(fin.seq + 1).From(server));
@@ -183,7 +183,7 @@ TEST_WITH(LossInCloseTest, LossInClose, WhenTheLastAckIsLostTimeWaitAnswersTheSe
 TEST_WITH(
     LossInCloseTest, LossInClose, EachRepeatedSecondFinStartsTimeWaitAnew,
     .claims = {"rfc9293:3.10.7.4-time-wait-fin", "system:time-wait", "notes:L11", "notes:C7"},
-    .needs = {"diag"},
+    .needs = {"states"},
     .lasts = [](const Facts& facts) -> Duration { return OwnTimeWait(facts) + 26s; }) {
   const Duration time_wait = OwnTimeWait(client.facts());
   ASSERT_THAT(near.Close(), Succeeds());

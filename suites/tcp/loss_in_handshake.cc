@@ -148,7 +148,7 @@ TEST_WITH(LossInHandshakeTest, LossInHandshake, ARetransmittedSynIsAnsweredAtOnc
 }
 
 TEST_WITH_PEER(LossInHandshake, ARepeatedSynIsAnsweredWithTheSameSynAck,
-               .claims = {"linux:tcp_check_req-repeated-syn", "notes:L4"}, .needs = {"diag"}) {
+               .claims = {"linux:tcp_check_req-repeated-syn", "notes:L4"}, .needs = {"states"}) {
   Connection connection = InState(TcpState::kSynReceived);
   auto& [listener, peer] = connection;
 
@@ -176,7 +176,7 @@ TEST_WITH_PEER(LossInHandshake, AsTheRfcSaysARepeatedSynIsAnsweredWithAnAck,
 TEST_WITH(
     LossInHandshakeTest, LossInHandshake, WithoutTheLastAckTheClientIsEstablishedAndTheServerIsNot,
     .claims = {"rfc9293:3.5-third-segment", "rfc9293:3.10.8-retransmission", "notes:L5"},
-    .needs = {"diag"}, .lasts = [](const Facts&) -> Duration { return 3s; }) {
+    .needs = {"states"}, .lasts = [](const Facts&) -> Duration { return 3s; }) {
   wire.Drop(Ack().From(client)).Always();
   Pending<Accepted> accepting = listener.StartAccept();
   ASSERT_THAT(StartConnect().Await(), Succeeds());
@@ -197,7 +197,7 @@ TEST_WITH(
 // Every pure ACK of the client is lost, so nothing but the data can tell the server.
 TEST_WITH(LossInHandshakeTest, LossInHandshake, TheFirstDataCarriesTheLostAck,
           .claims = {"rfc9293:3.10.7.4-syn-received-ack", "rfc9293:3.1-ack-field", "notes:L6"},
-          .needs = {"diag"}) {
+          .needs = {"states"}) {
   wire.Drop(Ack().From(client)).Always();
   ASSERT_THAT(StartConnect().Await(), Succeeds());
   const Segment syn_ack = wire.Expect(SynAck().From(server));

@@ -36,14 +36,14 @@ class OrphanTest : public PeerTest {
 }  // namespace
 
 TEST_WITH(OrphanTest, Orphan, WhoseFinIsNeverAcknowledgedIsGivenUpByDefault,
-          .claims = {"linux:tcp_orphan_retries", "rfc9293:MUST-20"}, .needs = {"diag"},
+          .claims = {"linux:tcp_orphan_retries", "rfc9293:MUST-20"}, .needs = {"states"},
           .lasts = GiveUpMinimum) {
   ExpectGivenUpAsDocumented();
 }
 
 TEST_WITH(
     OrphanTest, Orphan, IsGivenUpAsSoonAsTcpOrphanRetriesSays,
-    .claims = {"linux:tcp_orphan_retries"}, .needs = {"sysctl", "diag"},
+    .claims = {"linux:tcp_orphan_retries"}, .needs = {"sysctl", "states"},
     .lasts = [](const Facts&) -> Duration { return 4s; }) {
   sut.SetSysctl(kRetries, 3);
   ExpectGivenUpAsDocumented();

@@ -29,7 +29,7 @@ TEST_WITH_WIRE(Reasons, SynAndAckShareASegmentButAFinWaitsForTheDataThatRemains,
 }
 
 TEST_WITH_PEER(Reasons, ThreeSegmentsCloseWhenNoDataRemains,
-               .claims = {"rfc9293:3.10.7.4-fin-wait-1-fin", "notes:W1"}, .needs = {"diag"}) {
+               .claims = {"rfc9293:3.10.7.4-fin-wait-1-fin", "notes:W1"}, .needs = {"states"}) {
   Connection connection = Connected();
   auto& [socket, peer] = connection;
 
@@ -47,7 +47,7 @@ TEST_WITH_PEER(Reasons, ThreeSegmentsCloseWhenNoDataRemains,
 TEST_WITH_PEER(Reasons, WithoutTimeWaitARepeatedFinIsReset,
                .claims = {"linux:tcp_max_tw_buckets", "rfc9293:3.10.7.1-reset-with-ack",
                           "notes:W2"},
-               .needs = {"sysctl", "diag"}) {
+               .needs = {"sysctl", "states"}) {
   sut.SetSysctl("net.ipv4.tcp_max_tw_buckets", 0);
   Connection connection = Connected();
   auto& [socket, peer] = connection;
@@ -67,7 +67,7 @@ TEST_WITH_PEER(Reasons, WithoutTimeWaitARepeatedFinIsReset,
 TEST_WITH_PEER(Reasons, AnOldDuplicateSynBringsUpNoConnection,
                .claims = {"rfc9293:3.5-old-duplicate-syn", "rfc9293:3.10.7.4-syn-received-rst",
                           "notes:W3"},
-               .needs = {"diag"}) {
+               .needs = {"states"}) {
   Connection connection = InState(TcpState::kListen);
   auto& [listener, peer] = connection;
   Pending<Accepted> accepting = listener.StartAccept();

@@ -5,7 +5,7 @@
 using namespace sockproof;
 
 TEST_WITH_PEER(States, EachOfTheElevenIsReached, .claims = {"rfc9293:3.3.2-states"},
-               .needs = {"diag"}) {
+               .needs = {"states"}) {
   for (const TcpState state :
        {TcpState::kClosed, TcpState::kListen, TcpState::kSynSent, TcpState::kSynReceived,
         TcpState::kEstablished, TcpState::kFinWait1, TcpState::kFinWait2, TcpState::kCloseWait,

@@ -16,7 +16,7 @@ Duration SynAckGiveUp(const Facts& facts) { return LinuxSynAckSchedule(facts).gi
 TEST_WITH_PEER(SynAckRetries, TheDefaultScheduleIsTheDocumentedOne,
                .claims = {"linux:tcp_synack_retries", "linux:tcp_syn_linear_timeouts",
                           "rfc6298:5.5-back-off"},
-               .needs = {"sysctl", "diag"}, .lasts = SynAckGiveUp) {
+               .needs = {"sysctl", "states"}, .lasts = SynAckGiveUp) {
   const SynAckSchedule documented = LinuxSynAckSchedule(sut.facts());
   Connection connection = InState(TcpState::kListen);
   auto& [listener, peer] = connection;
@@ -48,7 +48,7 @@ TEST_WITH_PEER(
 
 TEST_WITH_PEER(
     SynAckRetries, TheTimeoutGrowsNoFurtherThanTcpRtoMaxMs,
-    .claims = {"linux:tcp_rto_max_ms", "linux:tcp_synack_retries"}, .needs = {"sysctl", "diag"},
+    .claims = {"linux:tcp_rto_max_ms", "linux:tcp_synack_retries"}, .needs = {"sysctl", "states"},
     .lasts = [](const Facts&) -> Duration { return 7s; }) {
   sut.SetSysctl("net.ipv4.tcp_rto_max_ms", 2000);
   sut.SetSysctl(kSynAckRetries, 3);

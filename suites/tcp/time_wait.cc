@@ -32,7 +32,7 @@ class InTimeWait : public PeerTest {
 // --- For how long --------------------------------------------------------------------------------
 
 TEST_WITH_PEER(TimeWait, LastsAsLongAsDocumented, .claims = {"linux:TCP_TIMEWAIT_LEN"},
-               .needs = {"diag"}, .lasts = LinuxTimeWait) {
+               .needs = {"states"}, .lasts = LinuxTimeWait) {
   Connection connection = InState(TcpState::kFinWait2);
   connection.peer.Send(Fin());
   const Segment last_ack = connection.peer.Expect(Ack().Ack(connection.peer.snd_nxt));
@@ -65,7 +65,7 @@ TEST_WITH_PEER(TimeWait, OnTheWireLastsAsLongAsDocumented, .claims = {"linux:TCP
 TEST_WITH(
     InTimeWait, TimeWait, ARepeatedFinRestartsTheTimer,
     .claims = {"rfc9293:3.10.7.4-time-wait-fin", "system:time-wait", "notes:L11"},
-    .needs = {"diag"},
+    .needs = {"states"},
     .lasts = [](const Facts& facts) -> Duration { return OwnTimeWait(facts) + 15s; }) {
   peer.ExpectSilence(15s);
   peer.Send(Fin().Seq(peer.snd_nxt - 1));
@@ -79,7 +79,7 @@ TEST_WITH(
 // An RFC requirement that systems meet only with an MSL of 2 minutes.
 TEST_WITH_PEER(
     TimeWait, AsTheRfcSaysItLastsTwiceTheMsl, .claims = {"rfc9293:MUST-13", "rfc9293:3.4.2-msl"},
-    .needs = {"diag"}, .lasts = [](const Facts&) -> Duration { return RfcTimeWait(); }) {
+    .needs = {"states"}, .lasts = [](const Facts&) -> Duration { return RfcTimeWait(); }) {
   Connection connection = InState(TcpState::kFinWait2);
   connection.peer.Send(Fin());
   const Segment last_ack = connection.peer.Expect(Ack().Ack(connection.peer.snd_nxt));
@@ -104,7 +104,7 @@ TEST_WITH_PEER(TimeWait, ThePassiveSideNeverEntersIt,
 
 TEST_WITH_WIRE(TimeWait, BothSidesEnterItWhenTheirFinsCross,
                .claims = {"rfc9293:3.6-simultaneous-close", "rfc9293:3.10.7.4-closing-ack"},
-               .needs = {"diag"}) {
+               .needs = {"states"}) {
   auto [near, far] = Connected();
   // Neither FIN arrives before both are sent; nor do the probes that repeat them.
   wire.Delay(Fin().From(client), 500ms).Always();

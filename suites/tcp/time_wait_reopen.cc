@@ -31,7 +31,7 @@ class Reopening : public PeerTest {
     peer.Expect(Ack().Seq(peer.rcv_nxt).Ack(peer.snd_nxt));
     last_seq = fin.seq;
     if (const auto timestamps = fin.timestamps()) last_timestamp = timestamps->first;
-    if (sut.Can("diag")) ExpectState(TcpState::kTimeWait, {listener, peer});
+    if (sut.Can("states")) ExpectState(TcpState::kTimeWait, {listener, peer});
   }
 
   void CloseActivelyWithTimestamps() {
