@@ -50,6 +50,8 @@ namespace process = boost::process::v2;
 constexpr Duration kCallTime = 30s;
 constexpr Duration kPingTime = 2s;
 constexpr Duration kExitTime = 2s;  // from the end of the agent's output to its exit
+constexpr Duration kBetweenLooksAtReplies = 5ms;
+constexpr Duration kBetweenLooksAtAStack = 1s;
 constexpr int kPingsToKnowAClock = 8;
 constexpr rlim_t kMostComplaints = 4 << 20;  // bytes on standard error, when that is a file
 
@@ -122,6 +124,19 @@ int PidInProc(pid_t pid) {
     if (line.starts_with("Pid:")) return std::atoi(line.c_str() + 4);
   }
   return 0;
+}
+
+// How long threads could run but had to wait for a processor so far, all together.
+Duration WaitedForProcessor(const std::string& tasks) {
+  Duration sum{0};
+  std::error_code error;
+  for (const auto& task : std::filesystem::directory_iterator(tasks, error)) {
+    std::ifstream file(task.path() / "schedstat");
+    std::int64_t ran = 0;
+    std::int64_t waited = 0;
+    if (file >> ran >> waited) sum += Duration(waited);
+  }
+  return sum;
 }
 
 std::string SignalName(int number) {
@@ -210,9 +225,8 @@ class Agent::Process {
 
   const std::string& actor() const { return actor_; }
   int pid() const { return child_.id(); }
-  int serving_pid() const {
-    return command_.serving_pid ? command_.serving_pid() : PidInProc(pid());
-  }
+  void NoteWaits();
+  Duration WorstWait();
 
   json hello;
   Lie lie;
@@ -236,6 +250,8 @@ class Agent::Process {
   void BringToOurClock(json& result, Time sent);
   void Finish(CallId id, Request& request, const json& message);
   void NoteEnd();
+  void LookAtWaits();
+  void LookAtWaitsEachSecond();
 
   EventLoop& loop_;
   EventLog& log_;
@@ -248,6 +264,12 @@ class Agent::Process {
   std::map<CallId, Request> requests_;
   std::optional<FarClock> far_clock_;
   std::string end_;  // what became of the agent; empty while it serves
+
+  std::string tasks_;  // where its threads are in /proc; empty: nobody looks at their waits
+  Duration waited_{0};
+  Duration worst_wait_{0};
+  Time looked_;
+  EventLoop::TimerId next_look_ = 0;  // 0: none, as long as it is not the stack
 };
 
 Agent::Process::Process(EventLoop& loop, EventLog& log, std::string actor,
@@ -269,7 +291,36 @@ Agent::Process::Process(EventLoop& loop, EventLog& log, std::string actor,
   loop_.Watch(channel_.get(), [this] { TakeInput(); });
 }
 
-Agent::Process::~Process() { loop_.Unwatch(channel_.get()); }
+Agent::Process::~Process() {
+  loop_.Unwatch(channel_.get());
+  if (next_look_ != 0) loop_.Cancel(next_look_);
+}
+
+void Agent::Process::NoteWaits() {
+  const int serving = command_.serving_pid ? command_.serving_pid() : PidInProc(pid());
+  tasks_ = fmt::format("/proc/{}/task", serving);
+  LookAtWaits();
+  worst_wait_ = Duration(0);
+  if (command_.is_the_stack) LookAtWaitsEachSecond();
+}
+
+Duration Agent::Process::WorstWait() {
+  if (!tasks_.empty()) LookAtWaits();
+  return worst_wait_;
+}
+
+void Agent::Process::LookAtWaits() {
+  const Duration before = std::exchange(waited_, WaitedForProcessor(tasks_));
+  worst_wait_ = std::max(worst_wait_, waited_ - before);
+  looked_ = Clock::now();
+}
+
+void Agent::Process::LookAtWaitsEachSecond() {
+  next_look_ = loop_.At(Clock::now() + kBetweenLooksAtAStack, [this] {
+    LookAtWaits();
+    LookAtWaitsEachSecond();
+  });
+}
 
 Agent::CallId Agent::Process::Send(const std::string& method, json params,
                                    const std::string& text) {
@@ -438,6 +489,7 @@ void Agent::Process::Finish(CallId id, Request& request, const json& message) {
   if (far_clock_) BringToOurClock(result, request.sent);
   loop_.NoteLateness(FromNanoseconds(result.at("begin")) - request.sent);
   loop_.NoteServed(FromNanoseconds(result.at("end")));
+  if (!tasks_.empty() && Clock::now() - looked_ > kBetweenLooksAtReplies) LookAtWaits();
   if (lie.reply) lie.reply(request.method, request.params, result);
   AgentReply& reply = request.reply;
   reply.begin = FromNanoseconds(result.at("begin"));
@@ -576,18 +628,9 @@ bool Agent::has_own_clock() const { return process_->has_own_clock(); }
 
 const std::string& Agent::actor() const { return process_->actor(); }
 
-Duration Agent::WaitedForProcessor() const {
-  Duration sum{0};
-  std::error_code error;
-  const std::string tasks = fmt::format("/proc/{}/task", process_->serving_pid());
-  for (const auto& task : std::filesystem::directory_iterator(tasks, error)) {
-    std::ifstream file(task.path() / "schedstat");
-    std::int64_t ran = 0;
-    std::int64_t waited = 0;
-    if (file >> ran >> waited) sum += Duration(waited);
-  }
-  return sum;
-}
+void Agent::NoteWaits() { process_->NoteWaits(); }
+
+Duration Agent::WorstWait() { return process_->WorstWait(); }
 
 int Agent::pid() const { return process_->pid(); }
 

@@ -41,6 +41,9 @@ struct AgentCommand {
   // The process, as /proc of this process knows it, that waits for a processor when the agent is
   // late. Without it, that is the agent's own.
   std::function<int()> serving_pid;
+  // Whether the stack under test is this process, or one that it started: it works on its own, and
+  // is late with what no call asked of it.
+  bool is_the_stack = false;
   // Whether what it writes to files is no complaints of its own: a sandbox's memory is a file. Else
   // what it says on standard error is cut off at 4 MiB when that is a file.
   bool writes_files = false;
@@ -100,9 +103,12 @@ class Agent {
   bool has_own_clock() const;
   const std::string& actor() const;
   int pid() const;  // of the process that was started, as this process sees it
-  // How long its threads could run but had to wait for a processor so far, all together; 0 where
-  // the kernel does not count it (proc(5), /proc/pid/schedstat).
-  Duration WaitedForProcessor() const;
+  // From now on it is looked how long its threads have to wait for a processor.
+  void NoteWaits();
+  // How long one of them waited at most since then: the most that all of them waited together
+  // between two looks, which are taken with its replies, and each second where it is the stack
+  // itself. 0 where the kernel does not count it (proc(5), /proc/pid/schedstat).
+  Duration WorstWait();
 
  private:
   class Process;

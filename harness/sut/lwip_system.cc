@@ -77,6 +77,7 @@ class LwipSystem final : public System {
     WiredNamespace made = MakeWiredNamespace(loop, plan, Answering::kProgram);
     const std::shared_ptr<Course> course = NewCourse();
     AgentCommand command{agent_program_, Arguments(plan)};
+    command.is_the_stack = true;
     command.in_child = [enter = EnterBeforeExec(*made.space),
                         stderr_fd = course->complaints.get()] {
       return dup2(stderr_fd, STDERR_FILENO) < 0 ? errno : enter();

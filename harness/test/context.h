@@ -50,7 +50,6 @@ class TestContext {
   std::unique_ptr<EventLoop> own_loop_;  // none when the system has a prepared one
   EventLoop& loop_;
   std::vector<std::shared_ptr<Stack>> stacks_;
-  std::vector<Duration> agents_had_waited_;  // when set-up was over, for each stack
 };
 
 }  // namespace sockproof

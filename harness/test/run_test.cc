@@ -232,15 +232,12 @@ void TestContext::Ready() {
   log_.Now(ReadyEvent{});
   loop_.ForgetLateness();
   for (const auto& stack : stacks_) {
-    if (stack->Can("virtual-time")) continue;  // waits for no one
-    agents_had_waited_.push_back(stack->agent().WaitedForProcessor());
+    if (!stack->Can("virtual-time")) stack->agent().NoteWaits();  // else it waits for no one
   }
 }
 
 void TestContext::NoteLatenessOfAgents() {
-  for (std::size_t i = 0; i < agents_had_waited_.size(); ++i) {
-    loop_.NoteLateness(stacks_[i]->agent().WaitedForProcessor() - agents_had_waited_[i]);
-  }
+  for (const auto& stack : stacks_) loop_.NoteLateness(stack->agent().WorstWait());
 }
 
 void GetReadyToRunTest() {

@@ -18,16 +18,12 @@
 #include <thread>
 
 #include "harness/base/unique_fd.h"
+#include "src/agent_lwip/core_lock.h"
 
-// Declares C functions without saying so.
-extern "C" {
-#include <lwipopts.h>
-}
 #include <lwip/etharp.h>
 #include <lwip/ethip6.h>
 #include <lwip/netif.h>
 #include <lwip/pbuf.h>
-#include <lwip/tcpip.h>
 #include <netif/ethernet.h>
 
 namespace sockproof::agent_lwip {
@@ -36,15 +32,6 @@ namespace {
 constexpr std::size_t kLargestFrame = 65536;
 constexpr int kReceiveBuffer = 8 << 20;
 constexpr u16_t kMtu = 1500;
-
-// All of lwIP that is not a socket call is called with its lock held.
-class CoreLock {
- public:
-  CoreLock() { LOCK_TCPIP_CORE(); }
-  ~CoreLock() { UNLOCK_TCPIP_CORE(); }
-  CoreLock(const CoreLock&) = delete;
-  CoreLock& operator=(const CoreLock&) = delete;
-};
 
 [[noreturn]] void Fail(const std::string& what) {
   throw std::system_error(errno, std::generic_category(), what);

@@ -7,6 +7,7 @@
 #include "src/agent/socket_methods.h"
 #include "src/agent_lwip/constants.h"
 #include "src/agent_lwip/settings.h"
+#include "src/agent_lwip/tcp_table.h"
 
 namespace sockproof::agent_lwip {
 namespace {
@@ -69,11 +70,23 @@ agent::About LookAround() {
                      .facts = Settings()};
   if (HasSockets(AF_INET)) about.capabilities.emplace_back("ipv4");
   if (HasSockets(AF_INET6)) about.capabilities.emplace_back("ipv6");
+  about.capabilities.emplace_back("tcp_sockets");
   return about;
 }
 
 json SayHello(Parameters& parameters, Call& call) {
   return agent::Hello(parameters, call, LookAround);
+}
+
+json TcpSockets(Parameters& parameters, Call& call) {
+  const int family = parameters.Constant("family", AddressFamilies());
+  if (family != AF_INET && family != AF_INET6) parameters.Unsupported("TCP of that family");
+  json sockets;
+  call.Run([&] {
+    sockets = TcpSocketsOf(family == AF_INET6);
+    return 0;
+  });
+  return sockets;
 }
 
 constexpr bool kReturnsAtOnce = false;
@@ -102,6 +115,7 @@ constexpr agent::Method kMethods[] = {
     {"fcntl", Sockets::FileControl, kReturnsAtOnce},
     {"ioctl", Sockets::DeviceControl, kReturnsAtOnce},
     {"poll", Sockets::Poll, kMayBlock},
+    {"tcp_sockets", TcpSockets, kReturnsAtOnce},
 };
 
 }  // namespace

@@ -150,8 +150,8 @@ TEST_WITH(
   ExpectState(TcpState::kFinWait2, client);
   ExpectState(TcpState::kLastAck, server);
 
-  loss.Stop();
-  wire.Expect(Ack().Seq(fin.seq + 1).Ack(lost.seq + 1).From(client));
+  loss.Stop();  // the next one comes after at most 6 s
+  wire.Expect(Ack().Seq(fin.seq + 1).Ack(lost.seq + 1).From(client), Within(10s));
   EXPECT_THAT(near.Receive(64), IsEndOfFile());
   ExpectState(TcpState::kTimeWait, client);
   ExpectState(TcpState::kClosed, server);

@@ -184,9 +184,9 @@ TEST_WITH(
   ExpectState(TcpState::kEstablished, client);
   ExpectState(TcpState::kSynReceived, server);
 
-  // It retransmits, and each time the client confirms, in vain.
+  // It retransmits, the second time after at most 6 s, and each time the client confirms, in vain.
   for (int i = 0; i < 2; ++i) {
-    wire.Expect(SynAck().Seq(syn_ack.seq).Ack(syn_ack.ack).From(server));
+    wire.Expect(SynAck().Seq(syn_ack.seq).Ack(syn_ack.ack).From(server), Within(10s));
     wire.Expect(Ack().Seq(syn_ack.ack).Ack(syn_ack.seq + 1).From(client));
   }
   ExpectState(TcpState::kEstablished, client);

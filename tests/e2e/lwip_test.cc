@@ -44,7 +44,7 @@ TEST_F(Lwip, IsTestedAndItsDeparturesAreKnown) {
   EXPECT_TRUE(place.AllGone());
 }
 
-// Beside a copy of the program, an agent that ends when it is to connect.
+// Beside a copy of the program, an agent that ends when it is to connect to the other end of a wire.
 class EndingLwip : public Lwip {
  protected:
   EndingLwip() {
@@ -58,7 +58,7 @@ class EndingLwip : public Lwip {
     const fs::path agent = bin_ / "sockproof-agent-lwip";
     std::ofstream(agent) << R"(#!/bin/sh
 while IFS= read -r request; do
-  case $request in *'"connect"'*) )"
+  case $request in *'"connect"'*192.0.2.*) )"
                          << end << R"(; exit ;; esac
   printf '%s\n' "$request"
 done | )" << Beside(SOCKPROOF_PROGRAM, "sockproof-agent-lwip").string()

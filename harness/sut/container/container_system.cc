@@ -131,6 +131,7 @@ class ContainerSystem final : public System {
     command.hello_time = kStartTime;
     command.program = mounts_->runtime();
     command.arguments = plan_.runtime.RunArguments(files);
+    command.is_the_stack = plan_.runtime.brings_stack();
     command.writes_files = true;
     command.in_child = [fd = complaints.get(), hide = plan_.runtime.brings_stack()] {
       RunOnEveryProcessor();
