@@ -60,7 +60,8 @@ class Stack {
   // What the system says of itself; read on first use, and again after SetSysctl().
   const Facts& facts();
 
-  // "diag", or what the agent declares: "ipv6", "sysctl", "counters", ...
+  // "diag" (inet_diag can be asked), "states" (by that or by the agent), "fresh" (made for this
+  // test), or what the agent declares: "ipv6", "sysctl", "counters", ...
   bool Can(const std::string& capability) const;
 
   // In this stack only, and where that lives on, until the test ends. Throws Skip when the system
@@ -87,10 +88,10 @@ class Stack {
     if (misreading_.facts) facts_.reset();  // were read before
   }
 
-  // The sockets as inet_diag shows them. Throws Skip when the system does not offer that.
+  // The sockets as inet_diag shows them, else as the agent does. Throws Skip when neither can.
   std::vector<TcpSocketInfo> TcpSockets(IpVersion version);
 
-  // The connection between the endpoints, as inet_diag shows it; a remote port of 0 means the
+  // The connection between the endpoints, as TcpSockets() has it; a remote port of 0 means the
   // listener at `local`. None: there is no such socket.
   std::optional<TcpSocketInfo> Find(const Endpoint& local, const Endpoint& remote);
 

@@ -31,13 +31,21 @@ class ConnectInProgress : public PeerTest {
   ScriptedTcp& peer = connection.peer;
 };
 
+// How long an address is asked for in vain: three requests, one a second.
+constexpr Duration kUnresolved = 3s;
+
 class PeerIsAStranger : public PeerTest {
  protected:
   PeerIsAStranger() : PeerTest(Acquaintance::kStranger) {}
-};
 
-// How long an address is asked for in vain: three requests, one a second.
-constexpr Duration kUnresolved = 3s;
+  void ExpectUnreachableWhenUnresolved() {
+    host.AnswerNeighbours(false);
+    Pending<int> connecting = sut.NewSocket(ip).StartConnect({host.Address(ip), 80});
+    const Outcome<int> connected = connecting.Await(AtMost(kUnresolved));
+    EXPECT_THAT(connected, FailsWith(EHOSTUNREACH));
+    EXPECT_THAT(connected.end - connected.begin, FiresAfter(kUnresolved));
+  }
+};
 
 }  // namespace
 
@@ -100,11 +108,7 @@ TEST_WITH(
     .claims = {"man:arp(7)-mcast_solicit", "man:ip(7)-EHOSTUNREACH"},
     .lasts = [](const Facts&) -> Duration { return kUnresolved; },
     .ipv4_only_because = "ARP is of IPv4") {
-  host.AnswerNeighbours(false);
-  Pending<int> connecting = sut.NewSocket(ip).StartConnect({host.Address(ip), 80});
-  const Outcome<int> connected = connecting.Await(AtMost(kUnresolved));
-  EXPECT_THAT(connected, FailsWith(EHOSTUNREACH));
-  EXPECT_THAT(connected.end - connected.begin, FiresAfter(kUnresolved));
+  ExpectUnreachableWhenUnresolved();
 }
 
 TEST_WITH(
@@ -112,11 +116,7 @@ TEST_WITH(
     .claims = {"rfc4861:7.2.2-unresolved", "linux:icmpv6_err_convert"},
     .lasts = [](const Facts&) -> Duration { return kUnresolved; },
     .ipv6_only_because = "neighbour discovery is of IPv6") {
-  host.AnswerNeighbours(false);
-  Pending<int> connecting = sut.NewSocket(ip).StartConnect({host.Address(ip), 80});
-  const Outcome<int> connected = connecting.Await(AtMost(kUnresolved));
-  EXPECT_THAT(connected, FailsWith(EHOSTUNREACH));
-  EXPECT_THAT(connected.end - connected.begin, FiresAfter(kUnresolved));
+  ExpectUnreachableWhenUnresolved();
 }
 
 TEST_WITH(
