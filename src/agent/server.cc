@@ -19,7 +19,7 @@ namespace {
 
 using namespace agent_protocol;  // NOLINT: error codes
 
-constexpr int kMostThreads = 257;  // 256 in blocking calls and a leader
+constexpr int kMostBlockingCalls = 256;
 
 // Requests nest three deep. Without a limit 16 MiB of brackets would take a gigabyte of memory.
 json ParseShallow(std::string_view line) {
@@ -99,7 +99,8 @@ Server::Request Server::LeadUntilBlockingCall() {
     if (!request) continue;
     if (!request->method->may_block) {
       Carry(*request);
-    } else if (EnsureSuccessor()) {
+    } else if (blocking_calls_ < kMostBlockingCalls && EnsureSuccessor()) {
+      ++blocking_calls_;
       return *std::move(request);
     } else {
       ReplyError(request->id, kTooManyCalls, "too many calls at a time");
@@ -143,17 +144,21 @@ std::optional<Server::Request> Server::Parse(std::string_view line) {
 // Makes sure that a thread takes over when this one gives up lead_.
 bool Server::EnsureSuccessor() {
   if (spare_threads_ > 0) return true;
-  if (threads_ == kMostThreads) return false;
   try {
     std::thread([this] { Work(); }).detach();
   } catch (const std::system_error&) {
     return false;
   }
-  ++threads_;
   return true;
 }
 
 void Server::Carry(const Request& request) {
+  const json reply = Answer(request);
+  if (request.method->may_block) --blocking_calls_;  // before its client can make another call
+  Write(reply);
+}
+
+json Server::Answer(const Request& request) {
   try {
     Parameters parameters(std::string(request.method->name), request.parameters);
     std::function<void(std::int64_t)> announce;
@@ -166,16 +171,20 @@ void Server::Carry(const Request& request) {
     }
     Call call(parameters, std::move(announce));
     json value = request.method->function(parameters, call);
-    Write({{"jsonrpc", "2.0"}, {"id", request.id}, {"result", call.Result(std::move(value))}});
+    return {{"jsonrpc", "2.0"}, {"id", request.id}, {"result", call.Result(std::move(value))}};
   } catch (const RpcError& error) {
-    ReplyError(request.id, error.code(), error.what());
+    return ErrorReply(request.id, error.code(), error.what());
   } catch (const std::exception& error) {  // out of memory
-    ReplyError(request.id, kInternalError, error.what());
+    return ErrorReply(request.id, kInternalError, error.what());
   }
 }
 
+json Server::ErrorReply(const json& id, int code, const std::string& message) {
+  return {{"jsonrpc", "2.0"}, {"id", id}, {"error", {{"code", code}, {"message", message}}}};
+}
+
 void Server::ReplyError(const json& id, int code, const std::string& message) {
-  Write({{"jsonrpc", "2.0"}, {"id", id}, {"error", {{"code", code}, {"message", message}}}});
+  Write(ErrorReply(id, code, message));
 }
 
 void Server::Write(const json& message) {

@@ -54,14 +54,16 @@ class Server {
   std::optional<Request> Parse(std::string_view line);
   bool EnsureSuccessor();
   void Carry(const Request& request);
+  json Answer(const Request& request);
+  static json ErrorReply(const json& id, int code, const std::string& message);
   void ReplyError(const json& id, int code, const std::string& message);
   void Write(const json& message);
 
   const MethodFinder find_method_;
-  std::mutex lead_;  // held by the leader; guards the next three
+  std::mutex lead_;  // held by the leader; guards the next one
   LineReader reader_;
-  int threads_ = 1;
-  std::atomic<int> spare_threads_ = 0;  // on their way to lead_
+  std::atomic<int> spare_threads_ = 0;   // on their way to lead_
+  std::atomic<int> blocking_calls_ = 0;  // that have not been answered
 
   std::mutex writing_;  // guards output_
   int output_;

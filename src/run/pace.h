@@ -9,11 +9,11 @@
 namespace sockproof {
 
 // Either a fixed number, or as many as the machine carries: found out while tests run, from how
-// late their processes were served. A test counts as one for the first second; one that takes
-// longer mostly waits, and counts a hundredth from then on.
+// late their processes were served. A test counts as one for the first second and until it is set
+// up; one that takes longer mostly waits, and counts a hundredth from then on.
 class Pace {
  public:
-  // How long a test counts fully.
+  // How long a test counts fully, even one that is set up.
   static constexpr Duration kBusy{1s};
 
   // A served-late time that no timing of a test needs to fear: the shortest timer that a peer or
@@ -24,8 +24,8 @@ class Pace {
   // `jobs` tests at once; 0: find out, on a machine with `cores`.
   Pace(int jobs, int cores);
 
-  // What a running test counts, by its age.
-  double Load(Duration age) const;
+  // What a running test counts, by its age and whether it is set up.
+  double Load(Duration age, bool is_set_up) const;
 
   // Whether another test may start while `running` tests count `load` together.
   bool HasRoom(std::size_t running, double load) const;

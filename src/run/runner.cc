@@ -37,6 +37,7 @@ namespace fs = std::filesystem;
 using Steady = std::chrono::steady_clock;
 
 constexpr auto kBetweenStatusLines = std::chrono::milliseconds(100);
+constexpr auto kBetweenLooks = std::chrono::milliseconds(200);
 constexpr std::size_t kLadderLines = 400;
 constexpr std::size_t kOutputLines = 60;
 
@@ -190,14 +191,33 @@ class Run {
     Duration limit{0};
     std::string killed_because;  // empty: it was not killed
     std::string error_type;
+    bool is_set_up = false;  // as far as it was looked
+    Steady::time_point next_look;
   };
 
-  double Load() const {
+  double Load() {
     double load = 0;
-    for (const Running& running : running_) {
-      load += pace_.Load(Steady::now() - running.started);
+    for (Running& running : running_) {
+      LookWhetherSetUp(running);
+      load += pace_.Load(Steady::now() - running.started, running.is_set_up);
     }
     return load;
+  }
+
+  // Looks into what it has logged, where that matters, now and then.
+  void LookWhetherSetUp(Running& running) const {
+    const auto now = Steady::now();
+    if (running.is_set_up || now < running.next_look) return;
+    running.next_look = now + kBetweenLooks;
+    const fs::path directory = reports_.directory().path() / running.result->directory;
+    try {
+      const std::vector<Event> events = ReadEvents(directory / "events.jsonl");
+      running.is_set_up = std::any_of(events.begin(), events.end(), [](const Event& event) {
+        return std::holds_alternative<ReadyEvent>(event.what);
+      });
+    } catch (const std::exception&) {
+      running.is_set_up = true;  // it says something, and will be judged for what
+    }
   }
 
   void StartTests() {
@@ -233,6 +253,7 @@ class Run {
     const UniqueFd output = create("output.txt");
     Running running{next};
     running.started = Steady::now();
+    running.next_look = running.started + Pace::kBusy;
     running.limit = next.result->planned * 3 / 2 + options_.extra_time;
     running.child = ForkChild(events.get(), output.get(), [this, &next](int channel) {
       EventLog log(channel);
@@ -253,9 +274,8 @@ class Run {
         wake_up = std::min(wake_up, running.started + running.limit);
       }
       // From then on there may be room for another test.
-      const auto waits_from = running.started + Pace::kBusy;
-      if (!waiting_.empty() && waits_from > Steady::now()) {
-        wake_up = std::min(wake_up, waits_from);
+      if (!waiting_.empty() && !running.is_set_up) {
+        wake_up = std::min(wake_up, running.next_look);
       }
     }
     if (reports_.changed()) wake_up = std::min(wake_up, reports_.due());

@@ -21,7 +21,7 @@ TEST_F(PaceTest, AFixedNumberStays) {
   EXPECT_TRUE(pace.HasRoom(2, 2));
   EXPECT_FALSE(pace.HasRoom(3, 3));
   // Waiting tests count as any other.
-  EXPECT_EQ(pace.Load(60s), 1);
+  EXPECT_EQ(pace.Load(60s, true), 1);
 }
 
 TEST_F(PaceTest, RisesWhileTestsAreServedInTimeAndFallsWhenLate) {
@@ -56,8 +56,9 @@ TEST_F(PaceTest, StaysBetweenItsBounds) {
 
 TEST_F(PaceTest, ATestThatWaitsLeavesRoomForOthers) {
   const Pace pace(0, 2);
-  EXPECT_EQ(pace.Load(100ms), 1);
-  EXPECT_LT(pace.Load(10s), 0.5);
+  EXPECT_EQ(pace.Load(100ms, true), 1);
+  EXPECT_LT(pace.Load(10s, true), 0.5);
+  EXPECT_EQ(pace.Load(10s, false), 1) << "one that is still being set up";
 }
 
 TEST_F(PaceTest, NoMoreProcessesThanTheMachineAllows) {
