@@ -1,8 +1,8 @@
 #include "src/agent/tcp_table.h"
 
 #include <arpa/inet.h>
+#include <linux/netlink.h>
 #include <netinet/in.h>
-#include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -17,7 +17,6 @@
 #include "harness/agent_protocol/names.h"
 #include "harness/base/unique_fd.h"
 #include "src/agent/address.h"
-#include "src/agent/files.h"
 
 namespace sockproof::agent {
 namespace {
@@ -62,40 +61,6 @@ std::optional<SocketAddress> ReadEndpoint(std::string_view text, int family) {
   return endpoint;
 }
 
-// A client and a listener of this process over loopback.
-class Loopback {
- public:
-  // The port of the client, after it was connected and closed; 0 when that cannot be.
-  int ConnectAndClose() {
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t length = sizeof address;
-    auto* const any = reinterpret_cast<sockaddr*>(&address);
-    if (bind(listener_.get(), any, length) != 0 || listen(listener_.get(), 1) != 0 ||
-        getsockname(listener_.get(), any, &length) != 0) {
-      return 0;
-    }
-    UniqueFd client(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-    connect(client.get(), any, length);  // 0 or EINPROGRESS, or nothing comes
-    pollfd arrival{listener_.get(), POLLIN, 0};
-    constexpr int kPatienceMs = 100;
-    if (poll(&arrival, 1, kPatienceMs) <= 0) return 0;
-    accepted_.Reset(accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC));
-    // With a reset at the end nothing is left behind, no TIME-WAIT either.
-    const linger reset{1, 0};
-    if (setsockopt(accepted_.get(), SOL_SOCKET, SO_LINGER, &reset, sizeof reset) != 0 ||
-        getpeername(accepted_.get(), any, &length) != 0) {
-      return 0;
-    }
-    return ntohs(address.sin_port);
-  }
-
- private:
-  UniqueFd listener_{socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)};
-  UniqueFd accepted_;
-};
-
 }  // namespace
 
 const char* TcpTablePath(int family) {
@@ -131,15 +96,8 @@ nlohmann::json TcpSocketsOf(const std::string& table, int family) {
 }
 
 bool ShowsConnectionsWithoutDescriptor() {
-  if (access(TcpTablePath(AF_INET), R_OK) != 0) return false;
-  Loopback loopback;
-  const int port = loopback.ConnectAndClose();
-  if (port == 0) return false;
-  const std::string table = ReadFile(TcpTablePath(AF_INET)).value_or("");
-  for (const nlohmann::json& entry : TcpSocketsOf(table, AF_INET)) {
-    if (entry["local"]["port"] == port && !entry["remote"].is_null()) return true;
-  }
-  return false;
+  const UniqueFd sock_diag(socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG));
+  return sock_diag && access(TcpTablePath(AF_INET), R_OK) == 0;
 }
 
 }  // namespace sockproof::agent

@@ -150,7 +150,8 @@ TEST_WITH(
   ExpectState(TcpState::kFinWait2, client);
   ExpectState(TcpState::kLastAck, server);
 
-  loss.Stop();  // the next one comes after at most 6 s
+  // The next one comes after at most 6 s: twice the 3 s with which RFC 1122 section 4.2.3.1 begins.
+  loss.Stop();
   wire.Expect(Ack().Seq(fin.seq + 1).Ack(lost.seq + 1).From(client), Within(10s));
   EXPECT_THAT(near.Receive(64), IsEndOfFile());
   ExpectState(TcpState::kTimeWait, client);

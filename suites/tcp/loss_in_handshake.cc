@@ -184,7 +184,8 @@ TEST_WITH(
   ExpectState(TcpState::kEstablished, client);
   ExpectState(TcpState::kSynReceived, server);
 
-  // It retransmits, the second time after at most 6 s, and each time the client confirms, in vain.
+  // It retransmits, the second time after at most 6 s (twice the 3 s with which RFC 1122 section
+  // 4.2.3.1 begins), and each time the client confirms, in vain.
   for (int i = 0; i < 2; ++i) {
     wire.Expect(SynAck().Seq(syn_ack.seq).Ack(syn_ack.ack).From(server), Within(10s));
     wire.Expect(Ack().Seq(syn_ack.ack).Ack(syn_ack.seq + 1).From(client));
