@@ -16,7 +16,7 @@ std::vector<std::pair<std::string_view, std::string_view>> SystemFiles();
 
 namespace {
 
-constexpr std::string_view kHeader = "system\tvalue\tis\tsource";
+constexpr std::string_view kSystemsHeader = "system\tvalue\tis\tsource";
 
 // Takes the part of `rest` before `separator`, or all of it.
 std::string_view TakeUntil(std::string_view separator, std::string_view& rest) {
@@ -29,7 +29,8 @@ std::string_view TakeUntil(std::string_view separator, std::string_view& rest) {
 std::vector<DocumentedValue> ParseSystems() {
   std::vector<DocumentedValue> values;
   for (auto [name, text] : SystemFiles()) {
-    if (TakeUntil("\n", text) != kHeader) throw HarnessError(std::string(name) + ": no header");
+    if (TakeUntil("\n", text) != kSystemsHeader)
+      throw HarnessError(std::string(name) + ": no header");
     while (!text.empty()) {
       std::string_view line = TakeUntil("\n", text);
       if (line.starts_with('#')) continue;

@@ -8,14 +8,13 @@
 #include <algorithm>
 #include <span>
 
+#include "harness/packet/header_sizes.h"
+
 namespace sockproof {
 namespace {
 
 using View = std::span<const std::uint8_t>;
 
-constexpr std::size_t kEthernetHeader = 14;
-constexpr std::size_t kIpv4Header = 20;
-constexpr std::size_t kIpv6Header = 40;
 constexpr std::size_t kTcpHeader = 20;
 constexpr std::size_t kUdpHeader = 8;
 

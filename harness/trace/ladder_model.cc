@@ -9,11 +9,12 @@
 #include <string_view>
 #include <tuple>
 
+#include "harness/packet/tcp_flags.h"
+
 namespace sockproof {
 namespace {
 
 constexpr std::size_t kPayloadShown = 16;
-constexpr std::uint16_t kFin = 1, kSyn = 2, kRst = 4, kUrg = 32, kAck = 16;
 
 std::string Quote(const Bytes& bytes) {
   std::string text = "\"";
@@ -282,8 +283,8 @@ std::string LadderCall::ShortName() const {
 
 std::string LadderSegment::FlagsText() const {
   constexpr std::pair<std::uint16_t, std::string_view> kNames[] = {
-      {kSyn, "SYN"}, {kFin, "FIN"}, {kRst, "RST"}, {8, "PSH"},  {kUrg, "URG"},
-      {kAck, "ACK"}, {64, "ECE"},   {128, "CWR"},  {256, "AE"},
+      {kSyn, "SYN"}, {kFin, "FIN"}, {kRst, "RST"}, {kPsh, "PSH"},        {kUrg, "URG"},
+      {kAck, "ACK"}, {kEce, "ECE"}, {kCwr, "CWR"}, {kAccurateEcn, "AE"},
   };
   std::string text;
   for (const auto& [bit, name] : kNames) {

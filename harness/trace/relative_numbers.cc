@@ -6,10 +6,10 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "harness/packet/tcp_flags.h"
+
 namespace sockproof {
 namespace {
-
-constexpr std::uint16_t kFin = 1, kSyn = 2, kRst = 4;
 
 std::int32_t Distance(std::uint32_t from, std::uint32_t to) {
   return static_cast<std::int32_t>(to - from);

@@ -5,13 +5,11 @@
 #include <algorithm>
 
 #include "harness/base/errors.h"
+#include "harness/packet/header_sizes.h"
 
 namespace sockproof {
 namespace {
 
-constexpr size_t kEthernetHeader = 14;
-constexpr size_t kIpv4Header = 20;
-constexpr size_t kIpv6Header = 40;
 constexpr size_t kIcmpHeader = 8;
 constexpr std::uint8_t kHopLimit = 64;
 constexpr size_t kLargestIcmp = 576;     // RFC 1812 section 4.3.2.3

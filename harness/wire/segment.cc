@@ -6,13 +6,11 @@
 #include <algorithm>
 
 #include "harness/base/errors.h"
+#include "harness/packet/header_sizes.h"
 
 namespace sockproof {
 namespace {
 
-constexpr size_t kEthernetHeader = 14;
-constexpr size_t kIpv4Header = 20;
-constexpr size_t kIpv6Header = 40;
 constexpr size_t kTcpHeader = 20;
 constexpr std::uint8_t kProtocolTcp = 6;
 

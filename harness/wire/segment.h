@@ -10,22 +10,10 @@
 
 #include "harness/base/time.h"
 #include "harness/net/ip.h"
+#include "harness/packet/tcp_flags.h"
 #include "harness/trace/event.h"
 
 namespace sockproof {
-
-// Control bits, RFC 9293 section 3.1.
-enum TcpFlag : std::uint8_t {
-  kFin = 1,
-  kSyn = 2,
-  kRst = 4,
-  kPsh = 8,
-  kAck = 16,
-  kUrg = 32,
-  kEce = 64,
-  kCwr = 128,
-};
-using TcpFlags = std::uint8_t;
 
 // "SYN,ACK"; "none" when no bit is set.
 std::string TcpFlagsName(TcpFlags flags);

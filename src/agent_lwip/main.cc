@@ -1,12 +1,12 @@
 // sockproof-agent-lwip: the agent protocol (src/agent/README.md) in front of lwIP's TCP/IP stack,
 // which runs in this process and holds a link by a packet socket.
 
+#include <getopt.h>
 #include <stdlib.h>
 #include <sys/random.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include <CLI/CLI.hpp>
 #include <cstdio>
 #include <exception>
 
@@ -33,19 +33,57 @@ void SeedRandomNumbers() {
   if (getrandom(&seed, sizeof seed, 0) == sizeof seed) srand(seed);
 }
 
+constexpr const char* kUsage =
+    R"(usage: sockproof-agent-lwip [--link LINK --ipv4 ADDRESS --ipv6 ADDRESS [--gateway ADDRESS]]
+lwIP, driven by JSON-RPC on standard input (src/agent/README.md).
+  --link LINK        the link to the wire; without it there is only loopback
+  --ipv4 ADDRESS     the IPv4 address, in a /24
+  --gateway ADDRESS  the default gateway of IPv4
+  --ipv6 ADDRESS     the IPv6 address, in a /64
+  --version, --help
+)";
+
+// False when the words make no sense. --version and --help end the process.
+bool ReadOptions(int argc, char** argv, InterfacePlan& plan) {
+  const option options[] = {{"link", required_argument, nullptr, 'l'},
+                            {"ipv4", required_argument, nullptr, '4'},
+                            {"gateway", required_argument, nullptr, 'g'},
+                            {"ipv6", required_argument, nullptr, '6'},
+                            {"version", no_argument, nullptr, 'v'},
+                            {"help", no_argument, nullptr, 'h'},
+                            {nullptr, 0, nullptr, 0}};
+  for (int found = 0; (found = getopt_long(argc, argv, "h", options, nullptr)) != -1;) {
+    switch (found) {
+      case 'l':
+        plan.link = optarg;
+        break;
+      case '4':
+        plan.ipv4 = optarg;
+        break;
+      case 'g':
+        plan.gateway = optarg;
+        break;
+      case '6':
+        plan.ipv6 = optarg;
+        break;
+      case 'v':
+        std::puts(SOCKPROOF_VERSION);
+        std::exit(0);
+      case 'h':
+        std::fputs(kUsage, stdout);
+        std::exit(0);
+      default:
+        return false;
+    }
+  }
+  return optind == argc && (plan.link.empty() || (!plan.ipv4.empty() && !plan.ipv6.empty()));
+}
+
 int Main(int argc, char** argv) {
   InterfacePlan plan;
-  CLI::App app("lwIP, driven by JSON-RPC on standard input", "sockproof-agent-lwip");
-  app.add_option("--link", plan.link, "the link to the wire; without it there is only loopback");
-  app.add_option("--ipv4", plan.ipv4, "the IPv4 address, in a /24");
-  app.add_option("--gateway", plan.gateway, "the default gateway of IPv4");
-  app.add_option("--ipv6", plan.ipv6, "the IPv6 address, in a /64");
-  app.get_option("--link")->needs("--ipv4")->needs("--ipv6");
-  app.set_version_flag("--version", SOCKPROOF_VERSION);
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : 2;
+  if (!ReadOptions(argc, argv, plan)) {
+    std::fputs(kUsage, stderr);
+    return 2;
   }
 
   agent::BecomeAgent();

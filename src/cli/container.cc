@@ -8,6 +8,8 @@
 #include <vector>
 
 #include "harness/sut/container/container_system.h"
+#include "src/cli/say.h"
+#include "src/cli/say.h"
 #include "src/fetch/image_store.h"
 #include "src/fetch/runtime_store.h"
 #include "src/run/usage_error.h"
@@ -41,8 +43,6 @@ Spelling Parse(const std::string& sut, std::string_view prefix, char separator) 
   if (spelling.what.empty()) throw UsageError("'" + sut + "' names nothing");
   return spelling;
 }
-
-void Say(const std::string& text) { fmt::print(stderr, "sockproof: {}\n", text); }
 
 }  // namespace
 

@@ -36,7 +36,7 @@ constexpr auto kPatience = 30s;
 // Returns a detail worth showing; throws what is wrong.
 using Probe = std::function<std::string()>;
 
-struct Check {
+struct Diagnosis {
   const char* name;
   bool essential;
   const char* meaning;  // what it is for, or what goes without it
@@ -165,7 +165,7 @@ std::string TryContainers() {
   return found;
 }
 
-bool Report(const Check& check, const Probe& probe) {
+bool Report(const Diagnosis& check, const Probe& probe) {
   try {
     const std::string detail = CallInChild(probe, kPatience);
     fmt::print("ok       {:<20} {}\n", check.name, detail);
@@ -179,8 +179,8 @@ bool Report(const Check& check, const Probe& probe) {
 
 // What a kernel in a virtual machine needs of this machine: no namespaces, but QEMU.
 int DoctorOfMachine(const std::string& sut) {
-  const Check machines{"QEMU", true, "the kernel cannot be booted",
-                       "apt-get install --no-install-recommends qemu-system-x86", TryMachines};
+  const Diagnosis machines{"QEMU", true, "the kernel cannot be booted",
+                           "apt-get install --no-install-recommends qemu-system-x86", TryMachines};
   if (!Report(machines, machines.probe)) return 3;
   try {
     const Facts facts = MakeTarget(sut)->Prepare();
@@ -216,14 +216,14 @@ int DoctorCommand(const std::string& sut) {
              std::thread::hardware_concurrency(), load);
 
   const std::string advice = WhatToAdd(ProbeConfinement());
-  const Check namespaces{"private namespaces", true,
-                         "every test runs in its own; nothing can be tested",
-                         InContainer(advice, FixForNamespaces()), TryNamespaces};
+  const Diagnosis namespaces{"private namespaces", true,
+                             "every test runs in its own; nothing can be tested",
+                             InContainer(advice, FixForNamespaces()), TryNamespaces};
   if (!Report(namespaces, namespaces.probe)) {
     fmt::print("the rest was not tried: it needs private namespaces\n");
     return 3;
   }
-  const std::vector<Check> checks = {
+  const std::vector<Diagnosis> checks = {
       {"veth", true, "the wire of every test is a veth pair; nothing can be tested",
        InContainer(advice, "modprobe veth; or a kernel with CONFIG_VETH"), TryVeth},
       {"raw frames", true, "the harness reads and sends frames itself; nothing can be tested",
@@ -239,14 +239,14 @@ int DoctorCommand(const std::string& sut) {
        InContainer(advice, "mount /proc/sys writable"), TrySysctl},
   };
   bool able = true;
-  for (const Check& check : checks) {
+  for (const Diagnosis& check : checks) {
     const bool good = Report(check, [&check] {
       EnterPrivateNamespaces();
       return check.probe();
     });
     able = able && good;
   }
-  const Check whole{
+  const Diagnosis whole{
       "system and agent",
       true,
       "a test's whole world, once; nothing can be tested",
@@ -260,15 +260,16 @@ int DoctorCommand(const std::string& sut) {
   } catch (const HarnessError& error) {
     able = Report(whole, [&error]() -> std::string { throw HarnessError(error.what()); });
   }
-  const Check machines{"kernels in QEMU", false, "only this kernel can be tested, not --sut vm:...",
-                       "apt-get install --no-install-recommends qemu-system-x86; then "
-                       "'sockproof kernels fetch debian:6.1', or name an image of your own",
-                       TryMachines};
+  const Diagnosis machines{"kernels in QEMU", false,
+                           "only this kernel can be tested, not --sut vm:...",
+                           "apt-get install --no-install-recommends qemu-system-x86; then "
+                           "'sockproof kernels fetch debian:6.1', or name an image of your own",
+                           TryMachines};
   Report(machines, machines.probe);
-  const Check containers{"container runtimes", false, "no --sut rootfs:..., container:...",
-                         "apt-get install --no-install-recommends runc (or crun); 'sockproof "
-                         "runtimes fetch runsc' for gVisor",
-                         TryContainers};
+  const Diagnosis containers{"container runtimes", false, "no --sut rootfs:..., container:...",
+                             "apt-get install --no-install-recommends runc (or crun); 'sockproof "
+                             "runtimes fetch runsc' for gVisor",
+                             TryContainers};
   Report(containers, containers.probe);
   return able ? 0 : 3;
 }

@@ -2,16 +2,12 @@
 #include <fmt/format.h>
 
 #include "src/cli/commands.h"
+#include "src/cli/say.h"
 #include "src/fetch/runtime_store.h"
 #include "src/vm/kernel_store.h"
 #include "src/vm/snapshots.h"
 
 namespace sockproof {
-namespace {
-
-void Say(const std::string& text) { fmt::print(stderr, "sockproof: {}\n", text); }
-
-}  // namespace
 
 int KernelsFetchCommand(const std::vector<std::string>& names, const std::string& mirror) {
   FetchOptions options;

@@ -47,14 +47,14 @@ void NameSystems(std::vector<ComparedSystem>& systems) {
   for (ComparedSystem& system : systems) {
     const std::string os = system.Fact("os");
     system.name = os.empty() ? system.run.sut : os + " " + system.Fact("release");
-    system.name = OnOneLine(CleanText(system.name));
+    system.name = CleanLine(system.name);
   }
   const auto tell_apart = [&](const auto& more_of) {
     std::map<std::string, int> how_often;
     for (const ComparedSystem& system : systems) ++how_often[system.name];
     for (ComparedSystem& system : systems) {
       if (how_often[system.name] > 1) {
-        system.name += fmt::format(" ({})", OnOneLine(CleanText(more_of(system))));
+        system.name += fmt::format(" ({})", CleanLine(more_of(system)));
       }
     }
   };

@@ -102,12 +102,12 @@ std::string Escaped(std::string_view text) {
   return result;
 }
 
-std::string EscapedLine(std::string_view text) { return Escaped(OnOneLine(CleanText(text))); }
+std::string EscapedLine(std::string_view text) { return Escaped(CleanLine(text)); }
 
 std::string WithLinks(const std::string& text) {
   constexpr std::string_view kScheme = "https://";
   constexpr std::string_view kInAddress = "-._~:/?#[]@!$&*+,;=%";
-  const std::string line = OnOneLine(CleanText(text));
+  const std::string line = CleanLine(text);
   std::string result;
   for (std::size_t i = 0; i < line.size();) {
     const std::size_t begin = line.find(kScheme, i);

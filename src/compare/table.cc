@@ -12,8 +12,6 @@ namespace {
 
 constexpr const char* kIndent = "  ";
 
-std::string Clean(const std::string& text) { return OnOneLine(CleanText(text)); }
-
 std::size_t Width(const std::string& clean) {
   return static_cast<std::size_t>(std::count_if(clean.begin(), clean.end(), [](char c) {
     return (static_cast<unsigned char>(c) & 0xc0) != 0x80;
@@ -46,10 +44,10 @@ Text ClaimAnswer(Answer answer) {
 // Lines with a name and a cell for each system, or with a heading alone.
 class Table {
  public:
-  void Heading(const std::string& text) { lines_.push_back({Clean(text), {}}); }
+  void Heading(const std::string& text) { lines_.push_back({CleanLine(text), {}}); }
   void Row(const std::string& name, std::vector<Text> cells) {
-    for (Text& cell : cells) cell.text = Clean(cell.text);
-    lines_.push_back({Clean(name), std::move(cells)});
+    for (Text& cell : cells) cell.text = CleanLine(cell.text);
+    lines_.push_back({CleanLine(name), std::move(cells)});
   }
 
   std::size_t WidthWith(const std::vector<std::string>& columns) const {
@@ -201,13 +199,13 @@ std::string RenderTable(const Comparison& comparison, const TableStyle& style) {
   for (const ComparedSystem& system : comparison.systems) {
     names.push_back(system.name);
     numbers.push_back(fmt::format("[{}]", numbers.size() + 1));
-    text +=
-        fmt::format("{} {}: {}, sockproof {}, {} tests, {}Z, {}\n", numbers.back(), system.name,
-                    Clean(system.run.sut), Clean(system.run.suite_version), system.run.tests.size(),
-                    FormatUtc(system.run.started), Clean(system.folder));
+    text += fmt::format("{} {}: {}, sockproof {}, {} tests, {}Z, {}\n", numbers.back(), system.name,
+                        CleanLine(system.run.sut), CleanLine(system.run.suite_version),
+                        system.run.tests.size(), FormatUtc(system.run.started),
+                        CleanLine(system.folder));
     if (!system.run.finished) text += "    this run was not finished\n";
     if (!system.run.setup_error.empty()) {
-      text += "    no test could run: " + Clean(system.run.setup_error) + "\n";
+      text += "    no test could run: " + CleanLine(system.run.setup_error) + "\n";
     }
   }
   const bool fits = table.WidthWith(names) <= style.width;

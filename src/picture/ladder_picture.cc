@@ -17,11 +17,9 @@ constexpr double kMargin = 10;
 constexpr double kTop = 34;      // below the title
 constexpr double kBetween = 26;  // two strips
 
-std::string Clean(const std::string& text) { return OnOneLine(CleanText(text)); }
-
 void DrawTitle(Canvas& canvas, double x, const std::string& title, double width) {
   const auto room = static_cast<std::size_t>((width - 2) / CharacterWidth(Layer::kTitle));
-  canvas.Text(Layer::kTitle, x, 22, ShortenedTo(Clean(title), room));
+  canvas.Text(Layer::kTitle, x, 22, ShortenedTo(CleanLine(title), room));
 }
 
 // For those who cannot see the picture.
@@ -39,8 +37,9 @@ std::string Description(const Ladder& ladder) {
       verdict = fmt::format("; verdict {}", VerdictName(end->verdict));
     }
   }
-  std::string text = fmt::format("{} calls and {} frames between {} and {}", ladder.calls.size(),
-                                 segments, Clean(ladder.left.name), Clean(ladder.right.name));
+  std::string text =
+      fmt::format("{} calls and {} frames between {} and {}", ladder.calls.size(), segments,
+                  CleanLine(ladder.left.name), CleanLine(ladder.right.name));
   if (lost > 0) text += fmt::format(", {} of them lost", lost);
   if (missing > 0) text += fmt::format("; {} expected and never seen", missing);
   if (failures > 0) text += fmt::format("; {} failures", failures);
@@ -51,7 +50,7 @@ std::string NothingHappened(const std::string& title, const PictureOptions& opti
   Canvas canvas;
   DrawTitle(canvas, kMargin, title, 380);
   canvas.Text(Layer::kRemark, kMargin, 44, "nothing happened");
-  return canvas.Svg(400, 60, Clean(title), "nothing happened", options.style);
+  return canvas.Svg(400, 60, CleanLine(title), "nothing happened", options.style);
 }
 
 // Draws what comes before step `end`.
@@ -76,7 +75,7 @@ class PairPicture {
     for (const auto& [x, name, room] : {std::tuple(kMargin, left_name, left_.width()),
                                         std::tuple(right_x, right_name, right_.width())}) {
       const auto most = static_cast<std::size_t>(room / CharacterWidth(Layer::kTitle));
-      canvas_.Text(Layer::kTitle, x, 44, ShortenedTo(Clean(name), most));
+      canvas_.Text(Layer::kTitle, x, 44, ShortenedTo(CleanLine(name), most));
     }
     for (std::size_t index = 0; index < found_.alike.size(); ++index) {
       const auto& [left, right] = found_.alike[index];
@@ -92,7 +91,7 @@ class PairPicture {
     const double bottom = std::max(left_.bottom(), right_.bottom()) + 6;
     left_.Finish(bottom);
     right_.Finish(bottom);
-    return canvas_.Svg(width, bottom + kMargin, Clean(title), description, options.style);
+    return canvas_.Svg(width, bottom + kMargin, CleanLine(title), description, options.style);
   }
 
   const Divergence& divergence() const { return found_; }
@@ -165,7 +164,7 @@ std::string LadderSvg(const std::vector<Event>& events, const std::string& title
   DrawUpTo(strip, strip.size());
   const double bottom = strip.bottom() + 6;
   strip.Finish(bottom);
-  return canvas.Svg(strip.width() + 2 * kMargin, bottom + kMargin, Clean(title),
+  return canvas.Svg(strip.width() + 2 * kMargin, bottom + kMargin, CleanLine(title),
                     Description(ladder), options.style);
 }
 
@@ -174,8 +173,8 @@ std::string LadderPairSvg(const NamedEvents& left, const NamedEvents& right,
   const Ladder left_ladder = MakeLadder(left.events), right_ladder = MakeLadder(right.events);
   PairPicture picture(left_ladder, right_ladder, options);
   std::string description =
-      fmt::format("{}: {}. {}: {}.", Clean(left.name), Description(left_ladder), Clean(right.name),
-                  Description(right_ladder));
+      fmt::format("{}: {}. {}: {}.", CleanLine(left.name), Description(left_ladder),
+                  CleanLine(right.name), Description(right_ladder));
   if (!picture.divergence().found()) description += " No difference.";
   return picture.Draw(left.name, right.name, title, description, options);
 }

@@ -26,14 +26,6 @@ constexpr std::size_t kFailureLines = 8;
 constexpr Duration kBreak = 500ms;
 constexpr std::string_view kDidNotReturn = " … did not return";
 
-// Clean, in one line.
-std::string Clean(const std::string& text) {
-  std::string clean = CleanText(text);
-  std::replace(clean.begin(), clean.end(), '\n', ' ');
-  std::replace(clean.begin(), clean.end(), '\t', ' ');
-  return clean;
-}
-
 std::string FileName(const std::string& path) { return path.substr(path.rfind('/') + 1); }
 
 Layer LayerOfState(std::string_view state) {
@@ -181,8 +173,8 @@ void LadderStrip::ChooseColumns(const StripOptions& options) {
     const std::string end = !call.has_returned() ? std::string(kDidNotReturn)
                             : call.is_whole      ? " " + ReturnText(call)
                                                  : "";
-    side = std::max(side, CharactersOf(Clean(name + call.span.call().text + end)));
-    if (call.has_returned()) side = std::max(side, CharactersOf(Clean(ReturnText(call))));
+    side = std::max(side, CharactersOf(CleanLine(name + call.span.call().text + end)));
+    if (call.has_returned()) side = std::max(side, CharactersOf(CleanLine(ReturnText(call))));
   }
   const double character = CharacterWidth(Layer::kCallAtLeft);
   left_characters_ = std::clamp<std::size_t>(longest[1], 10, options.most_call_characters);
@@ -206,9 +198,9 @@ void LadderStrip::DrawHeading() {
     if (actor.name.empty()) return;
     const auto most = static_cast<std::size_t>(2 * room / CharacterWidth(Layer::kHeading));
     canvas_.Text(Layer::kHeading, x, top_ + 11,
-                 Line{{ShortenedTo(Clean(actor.name), most), Run::Tone::kStrong}});
+                 Line{{ShortenedTo(CleanLine(actor.name), most), Run::Tone::kStrong}});
     canvas_.Text(Layer::kHeading, x, top_ + 24,
-                 Line{{ShortenedTo(Clean(actor.endpoint), most), Run::Tone::kDim}});
+                 Line{{ShortenedTo(CleanLine(actor.endpoint), most), Run::Tone::kDim}});
   };
   draw(ladder_.left, left_line_,
        std::min(left_line_ - left_edge_, 0.25 * (right_line_ - left_line_) + 60));
@@ -224,8 +216,8 @@ void LadderStrip::DrawHeading() {
 // What is said
 
 std::vector<std::string> LadderStrip::CallLines(const LadderCall& call) const {
-  std::string text = Clean(call.span.call().text);
-  if (call.side == LadderSide::kOther) text = Clean(call.span.call().actor) + ": " + text;
+  std::string text = CleanLine(call.span.call().text);
+  if (call.side == LadderSide::kOther) text = CleanLine(call.span.call().actor) + ": " + text;
   if (!call.has_returned()) text += kDidNotReturn;
   const std::size_t width = IsAtLeft(call) ? left_characters_ : right_characters_;
   std::vector<std::string> lines = Wrapped(text, width, 2);
@@ -240,7 +232,7 @@ std::vector<std::string> LadderStrip::CallLines(const LadderCall& call) const {
 }
 
 std::string LadderStrip::ReturnText(const LadderCall& call) const {
-  const std::string result = "= " + Clean(call.span.ResultText());
+  const std::string result = "= " + CleanLine(call.span.ResultText());
   const Duration lasted = call.span.end - call.span.begin;
   return call.is_whole ? result : result + ", after " + FormatDuration(lasted);
 }
@@ -252,7 +244,8 @@ std::vector<std::string> LadderStrip::ReturnLines(const LadderCall& call) const 
 std::vector<LadderStrip::Line> LadderStrip::FrameLines(const LadderFrame& frame) const {
   std::vector<Run> pieces;
   if (!frame.is_between_sides) {
-    pieces.push_back({Clean(frame.event->from + " to " + frame.event->to) + ":", Run::Tone::kDim});
+    pieces.push_back(
+        {CleanLine(frame.event->from + " to " + frame.event->to) + ":", Run::Tone::kDim});
   }
   if (frame.segment) {
     const LadderSegment& segment = *frame.segment;
@@ -265,10 +258,10 @@ std::vector<LadderStrip::Line> LadderStrip::FrameLines(const LadderFrame& frame)
     }
   } else {
     pieces.push_back(
-        {Clean(frame.other), frame.is_resolution ? Run::Tone::kDim : Run::Tone::kPlain});
+        {CleanLine(frame.other), frame.is_resolution ? Run::Tone::kDim : Run::Tone::kPlain});
   }
   const std::vector<std::string> remarks = frame.Remarks();
-  if (!remarks.empty()) pieces.push_back({Clean(Joined(remarks)), Run::Tone::kWarning});
+  if (!remarks.empty()) pieces.push_back({CleanLine(Joined(remarks)), Run::Tone::kWarning});
 
   std::vector<Line> lines(1);
   std::size_t used = 0;
@@ -298,23 +291,23 @@ std::vector<std::string> LadderStrip::TextLines(const LadderItem& item) const {
   const double room = right_line_ - left_line_ - 2 * kInset;
   const auto wire = static_cast<std::size_t>(room / CharacterWidth(Layer::kRemark));
   if (const auto* note = std::get_if<NoteEvent>(&item.what)) {
-    return Wrapped(Clean(note->text), wire, 3);
+    return Wrapped(CleanLine(note->text), wire, 3);
   }
   if (const auto* seen = std::get_if<ObservationEvent>(&item.what)) {
-    return Wrapped(Clean("observed " + seen->name + ": " + seen->value), wire, 3);
+    return Wrapped(CleanLine("observed " + seen->name + ": " + seen->value), wire, 3);
   }
   if (const auto* missing = std::get_if<ExpectationEvent>(&item.what)) {
-    return Wrapped("expected, never seen: " + Clean(missing->text), wire_characters_, 3);
+    return Wrapped("expected, never seen: " + CleanLine(missing->text), wire_characters_, 3);
   }
   if (const auto* failure = std::get_if<FailureEvent>(&item.what)) {
     const std::size_t width = FullWidthCharacters(Layer::kFailure);
     std::vector<std::string> lines = {ShortenedTo(
-        Clean(fmt::format("FAILED {}:{}", FileName(failure->file), failure->line)), width)};
+        CleanLine(fmt::format("FAILED {}:{}", FileName(failure->file), failure->line)), width)};
     const std::string text = CleanText(failure->text);
     std::string_view rest = text;
     while (!rest.empty()) {
       const std::size_t end = std::min(rest.find('\n'), rest.size());
-      for (std::string& line : Wrapped(Clean(std::string(rest.substr(0, end))), width, 3)) {
+      for (std::string& line : Wrapped(CleanText(rest.substr(0, end)), width, 3)) {
         lines.push_back(std::move(line));
       }
       rest.remove_prefix(std::min(end + 1, rest.size()));
@@ -327,7 +320,8 @@ std::vector<std::string> LadderStrip::TextLines(const LadderItem& item) const {
   }
   if (const auto* verdict = std::get_if<VerdictEvent>(&item.what)) {
     const std::string name(VerdictName(verdict->verdict));
-    const std::string text = verdict->reason.empty() ? name : name + ": " + Clean(verdict->reason);
+    const std::string text =
+        verdict->reason.empty() ? name : name + ": " + CleanLine(verdict->reason);
     return Wrapped(text, FullWidthCharacters(Layer::kPassed), 4);
   }
   return {};
@@ -589,11 +583,11 @@ void LadderStrip::DrawArrival(const LadderFrame& frame, double y) {
 void LadderStrip::DrawItem(const LadderState& state, double y) {
   const StateEvent& event = *state.event;
   const bool left = state.side == LadderSide::kLeft;
-  std::string text = Clean(event.state);
+  std::string text = CleanLine(event.state);
   if (ladder_.has_several_connections && !event.socket.empty()) {
-    text += " " + Clean(event.socket.substr(event.socket.rfind(':')));
+    text += " " + CleanLine(event.socket.substr(event.socket.rfind(':')));
   }
-  if (state.side == LadderSide::kOther) text = Clean(event.actor) + ": " + text;
+  if (state.side == LadderSide::kOther) text = CleanLine(event.actor) + ": " + text;
   text = ShortenedTo(text, 18);
   const double width = WidthOf(Layer::kState, text) + 10;
   // Within the strip, also where the column beside the lifeline is narrow.

@@ -13,15 +13,13 @@
 namespace sockproof {
 namespace {
 
-constexpr double kMargin = 10;
+constexpr double kPlotMargin = 10;
 constexpr double kPlotWidth = 620;
 constexpr double kRowHeight = 46;
 constexpr double kBandHeight = 14;
 constexpr std::size_t kMostNameCharacters = 28;
 constexpr std::size_t kMostRows = 40;
 constexpr double kLogarithmicFrom = 30;  // the largest by the least of the times
-
-std::string Clean(const std::string& text) { return OnOneLine(CleanText(text)); }
 
 bool IsDrawable(const TimerPoint& point) {
   constexpr double kMost = 1e9;
@@ -122,14 +120,14 @@ class TimerPlot {
 
   void DrawRow(const TimerRow& row, double y) {
     canvas_.Text(Layer::kCallAtLeft, left_ - 14, y + 4,
-                 ShortenedTo(Clean(row.name), kMostNameCharacters));
+                 ShortenedTo(CleanLine(row.name), kMostNameCharacters));
     canvas_.Line(Layer::kQuiet, left_, y, left_ + kPlotWidth, y);
     std::vector<TimerPoint> points = row.points;
     std::erase_if(points, [](const TimerPoint& point) { return !IsDrawable(point); });
     std::stable_sort(points.begin(), points.end(), [](const auto& one, const auto& other) {
       return one.observed < other.observed;
     });
-    TextLine values(canvas_, Layer::kMiddle, y - 12, left_ - 8, left_ + kPlotWidth + kMargin);
+    TextLine values(canvas_, Layer::kMiddle, y - 12, left_ - 8, left_ + kPlotWidth + kPlotMargin);
     for (const TimerPoint& point : points) {
       const double from = X(point.lower), to = X(point.upper), documented = X(point.documented);
       canvas_.Rectangle(Layer::kBand, from, y - 0.5 * kBandHeight, std::max(3.0, to - from),
@@ -146,7 +144,8 @@ class TimerPlot {
 
   void DrawAxis(double top, double bottom) {
     canvas_.Line(Layer::kLifeline, left_, bottom, left_ + kPlotWidth, bottom);
-    TextLine labels(canvas_, Layer::kMiddle, bottom + 14, left_ - 8, left_ + kPlotWidth + kMargin);
+    TextLine labels(canvas_, Layer::kMiddle, bottom + 14, left_ - 8,
+                    left_ + kPlotWidth + kPlotMargin);
     for (const double tick : axis_.Ticks()) {
       canvas_.Line(Layer::kGrid, X(tick), top, X(tick), bottom + 3);
       labels.Add(X(tick), SecondsText(tick));
@@ -191,16 +190,17 @@ std::vector<TimerPoint> TimerPoints(const std::vector<MeasurementEvent>& measure
 std::string TimerPlotSvg(const std::string& title, const std::vector<TimerRow>& rows,
                          const PictureOptions& options) {
   std::size_t longest = 4;
-  for (const TimerRow& row : rows) longest = std::max(longest, CharactersOf(Clean(row.name)));
+  for (const TimerRow& row : rows) longest = std::max(longest, CharactersOf(CleanLine(row.name)));
   longest = std::min(longest, kMostNameCharacters);
   const double left =
-      kMargin + 16 + static_cast<double>(longest) * CharacterWidth(Layer::kCallAtLeft);
-  const double width = left + kPlotWidth + 2 * kMargin;
+      kPlotMargin + 16 + static_cast<double>(longest) * CharacterWidth(Layer::kCallAtLeft);
+  const double width = left + kPlotWidth + 2 * kPlotMargin;
 
   TimerPlot plot(rows, left);
   Canvas& canvas = plot.canvas();
-  const auto room = static_cast<std::size_t>((width - 2 * kMargin) / CharacterWidth(Layer::kTitle));
-  canvas.Text(Layer::kTitle, kMargin, 22, ShortenedTo(Clean(title), room));
+  const auto room =
+      static_cast<std::size_t>((width - 2 * kPlotMargin) / CharacterWidth(Layer::kTitle));
+  canvas.Text(Layer::kTitle, kPlotMargin, 22, ShortenedTo(CleanLine(title), room));
   const double top = 34;
   double y = top + 28;
   const std::size_t shown = std::min(rows.size(), kMostRows);
@@ -214,10 +214,10 @@ std::string TimerPlotSvg(const std::string& title, const std::vector<TimerRow>& 
   std::string legend = "dot: observed · line: documented · band: taken for it";
   if (plot.axis().is_logarithmic()) legend += " · logarithmic";
   if (rows.size() > shown) legend += fmt::format(" · {} more systems", rows.size() - shown);
-  canvas.Text(Layer::kRemark, kMargin, bottom + 34, legend);
+  canvas.Text(Layer::kRemark, kPlotMargin, bottom + 34, legend);
   const std::string description = fmt::format(
       "observed times of {} systems; {} outside of what is documented", rows.size(), beyond);
-  return canvas.Svg(width, bottom + 44, Clean(title), description, options.style);
+  return canvas.Svg(width, bottom + 44, CleanLine(title), description, options.style);
 }
 
 }  // namespace sockproof

@@ -99,10 +99,10 @@ std::string SystemLine(const char* role, const std::string& name, const RunResul
   const std::string line = fmt::format("{} {}: {} {} {}, sockproof {}, {} tests, {}Z", role, name,
                                        run.sut, Fact(run, "os"), Fact(run, "release"),
                                        run.suite_version, run.tests.size(), FormatUtc(run.started));
-  return OnOneLine(CleanText(line)) + "\n" +
+  return CleanLine(line) + "\n" +
          (run.setup_error.empty()
               ? ""
-              : "      no test could run: " + OnOneLine(CleanText(run.setup_error)) + "\n");
+              : "      no test could run: " + CleanLine(run.setup_error) + "\n");
 }
 
 Json SystemAsJson(const RunResult& run) {
@@ -181,14 +181,14 @@ std::string RenderDiff(const ResultDiff& diff, const RunResult& base, const std:
                            : first->before == first->after ? first->after
                                                            : first->before + " -> " + first->after;
       if (!first->why.empty()) states += "  " + first->why;
-      text += fmt::format("  {}  {}\n", OnOneLine(CleanText(first->id)), states);
+      text += fmt::format("  {}  {}\n", CleanLine(first->id), states);
     }
   }
   if (!diff.slower.empty()) {
     text += fmt::format("slower by more than {} % and {} ({})\n", slower.percent,
                         FormatDuration(slower.least), diff.slower.size());
     for (const SlowerTest& test : diff.slower) {
-      text += fmt::format("  {}  {:.3f} s -> {:.3f} s\n", OnOneLine(CleanText(test.id)),
+      text += fmt::format("  {}  {:.3f} s -> {:.3f} s\n", CleanLine(test.id),
                           ToSeconds(test.before), ToSeconds(test.after));
     }
   }

@@ -14,7 +14,7 @@ namespace {
 // Clean, in one line, without what begins a directive.
 std::string Plain(const std::string& text) {
   std::string plain;
-  for (const char c : OnOneLine(CleanText(text))) {
+  for (const char c : CleanLine(text)) {
     plain += c == '#' ? std::string("\xef\xbc\x83") : std::string(1, c);
   }
   return plain;
@@ -90,15 +90,15 @@ void AddTest(const TestResult& test, const RunResult& run, Level& level) {
   const Outcome outcome = OutcomeOf(test);
   for (std::size_t i = 0; i < test.attempts.size(); ++i) {
     level.Diagnose(fmt::format("attempt {}: {}: {}", i + 1, VerdictText(test.attempts[i].verdict),
-                               OnOneLine(CleanText(test.attempts[i].reason))));
+                               CleanLine(test.attempts[i].reason)));
   }
   if (test.verdict && !outcome.ok) {
     level.Diagnose(fmt::format("{}  {}\n{}", VerdictText(test.verdict), CleanText(test.id),
                                Explanation(test, run)));
   } else {
     for (const ObservationEvent& observation : test.observations) {
-      level.Diagnose(fmt::format("  {}: {}", OnOneLine(CleanText(observation.name)),
-                                 OnOneLine(CleanText(observation.value))));
+      level.Diagnose(
+          fmt::format("  {}: {}", CleanLine(observation.name), CleanLine(observation.value)));
     }
   }
   level.Result(outcome.ok, test.name + "/" + test.ip, outcome.directive);
@@ -124,10 +124,10 @@ std::string RenderKtap(const RunResult& run) {
   Level top("", "", 1);
   std::string diagnosis;
   for (const std::string& file : run.baselines) {
-    diagnosis += "baseline: " + OnOneLine(CleanText(file)) + "\n";
+    diagnosis += "baseline: " + CleanLine(file) + "\n";
   }
   for (const std::string& entry : run.stale_departures) {
-    diagnosis += "stale departure: " + OnOneLine(CleanText(entry)) + "\n";
+    diagnosis += "stale departure: " + CleanLine(entry) + "\n";
   }
   top.Result(sut, run.sut, diagnosis);
   return top.text();

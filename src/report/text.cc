@@ -168,6 +168,8 @@ std::string OnOneLine(const std::string& text) {
   return line;
 }
 
+std::string CleanLine(std::string_view text) { return OnOneLine(CleanText(text)); }
+
 std::string Joined(const std::vector<std::string>& words) {
   return fmt::format("{}", fmt::join(words, ", "));
 }

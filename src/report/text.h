@@ -34,6 +34,9 @@ std::string SutOption(const std::string& sut);
 // The words of the text with one space between.
 std::string OnOneLine(const std::string& text);
 
+// CleanText() on one line: for whatever a system or a file said.
+std::string CleanLine(std::string_view text);
+
 // "a, b, c"
 std::string Joined(const std::vector<std::string>& words);
 

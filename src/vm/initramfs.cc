@@ -8,6 +8,7 @@
 #include <sstream>
 
 #include "harness/base/errors.h"
+#include "harness/base/files.h"
 #include "harness/base/program.h"
 #include "src/vm/cpio.h"
 #include "src/vm/guest_interface.h"
@@ -20,15 +21,9 @@ namespace fs = std::filesystem;
 constexpr const char* kLinker = "/lib64/ld-linux-x86-64.so.2";
 
 // Modules that tests may need; sock_diag and what else these need comes with them.
-const std::vector<std::string> kModules = {"ipv6",      "af_packet", "veth",
-                                           "inet_diag", "tcp_diag",  "udp_diag",
-                                           "raw_diag",  "unix_diag", "tcp_cubic"};
-
-std::string ReadFile(const fs::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) ThrowErrno("cannot read " + path.string());
-  return std::string(std::istreambuf_iterator<char>(file), {});
-}
+const std::vector<std::string> kModulesOfGuest = {"ipv6",      "af_packet", "veth",
+                                                  "inet_diag", "tcp_diag",  "udp_diag",
+                                                  "raw_diag",  "unix_diag", "tcp_cubic"};
 
 // Folders above a file, each once.
 void AddFoldersOf(const fs::path& file, std::set<std::string>& made, CpioArchive& archive) {
@@ -79,7 +74,7 @@ std::string MakeInitramfs(const Kernel& kernel, const fs::path& program, const f
   archive.AddFile(fs::path(guest_interface::kAgent).relative_path().string(), ReadFile(agent),
                   true);
   int number = 0;
-  for (const KernelModule& module : ModulesOf(kernel, kModules)) {
+  for (const KernelModule& module : ModulesOf(kernel, kModulesOfGuest)) {
     archive.AddFile(
         fmt::format("{}/{:03}-{}.ko", fs::path(guest_interface::kModules).relative_path().string(),
                     number++, module.name),

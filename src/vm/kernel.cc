@@ -12,6 +12,7 @@
 #include <set>
 
 #include "harness/base/errors.h"
+#include "harness/base/files.h"
 #include "harness/base/program.h"
 #include "src/run/usage_error.h"
 #include "src/vm/kernel_store.h"
@@ -20,12 +21,6 @@ namespace sockproof {
 namespace {
 
 namespace fs = std::filesystem;
-
-std::string ReadFile(const fs::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) ThrowErrno("cannot read " + path.string());
-  return std::string(std::istreambuf_iterator<char>(file), {});
-}
 
 template <typename T>
 T At(const std::string& bytes, std::size_t offset) {
@@ -161,12 +156,12 @@ Kernel FindKernel(const std::string& text) {
   const std::string place = text.substr(0, comma);
   std::string modules;
   if (comma != std::string::npos) {
-    constexpr std::string_view kModules = "modules=";
+    constexpr std::string_view kModulesOption = "modules=";
     const std::string option = text.substr(comma + 1);
-    if (!option.starts_with(kModules)) {
+    if (!option.starts_with(kModulesOption)) {
       throw UsageError("unknown option '" + option + "' of vm:" + place + "; there is modules=DIR");
     }
-    modules = option.substr(kModules.size());
+    modules = option.substr(kModulesOption.size());
     if (!fs::is_directory(modules)) throw UsageError("no folder " + modules + " for modules");
   }
   Kernel kernel;

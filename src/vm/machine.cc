@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "harness/base/errors.h"
+#include "harness/base/files.h"
 #include "harness/base/program.h"
 #include "harness/base/unique_fd.h"
 #include "src/fetch/cache.h"
@@ -117,11 +118,6 @@ UniqueFd Open(const fs::path& path, int flags) {
   return fd;
 }
 
-std::string ReadFile(const fs::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  return std::string(std::istreambuf_iterator<char>(file), {});
-}
-
 std::string LastLines(const std::string& text, std::size_t count) {
   std::size_t at = text.size();
   while (at > 0 && count > 0) {
@@ -148,7 +144,7 @@ std::string Complaint(const std::string& console) {
 }
 
 std::string OnePerLine(const fs::path& console) {
-  std::string text = LastLines(ReadFile(console), 12);
+  std::string text = fs::exists(console) ? LastLines(ReadFile(console), 12) : "";
   std::string line;
   for (const char c : text) line += c == '\n' || c == '\r' ? ' ' : c;
   return line;

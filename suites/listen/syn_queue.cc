@@ -23,7 +23,7 @@ class SynQueueTest : public ListenTest {
   }
 };
 
-constexpr int kBacklog = 4;
+constexpr int kBacklogOfQueue = 4;
 
 Duration SynAckGiveUp(const Facts& facts) { return LinuxSynAckSchedule(facts).give_up; }
 
@@ -92,8 +92,8 @@ TEST_WITH(SynQueueTest, SynQueue, ItsLastQuarterIsForAddressesKnownFromBefore,
 TEST_WITH(SynQueueTest, SynQueue, ARequestThatFindsItFullIsCountedAsDrop,
           .claims = {"linux:TCPReqQFullDrop", "linux:ListenDrops"},
           .needs = {"fresh", "counters", "sysctl"}) {
-  Listening(kBacklog);
-  Flood(LinuxSynQueueHolds(kBacklog, sut.facts()));
+  Listening(kBacklogOfQueue);
+  Flood(LinuxSynQueueHolds(kBacklogOfQueue, sut.facts()));
   EXPECT_EQ(sut.Counter("TcpExt.TCPReqQFullDrop"), 0);
   for (int i = 0; i < 3; ++i) EXPECT_FALSE(SynIsAnswered(Client()));
   EXPECT_EQ(sut.Counter("TcpExt.TCPReqQFullDrop"), 3);
@@ -145,10 +145,10 @@ TEST_WITH(
     .lasts = [](const Facts&) -> Duration { return 8s; }) {
   sut.SetSysctl("net.ipv4.tcp_synack_retries", 2);
   const SynAckSchedule documented = LinuxSynAckSchedule(sut.facts());
-  Listening(kBacklog);
+  Listening(kBacklogOfQueue);
   std::vector<ScriptedTcp*> sources;
   std::vector<Segment> answers;
-  for (int i = 0; i < kBacklog; ++i) {
+  for (int i = 0; i < kBacklogOfQueue; ++i) {
     sources.push_back(&ForgedClient(i + 1));
     sources.back()->Send(Syn());
     answers.push_back(sources.back()->Expect(SynAck()));
@@ -176,8 +176,8 @@ TEST_WITH(
   if (sut.facts().Find("sysctl.net.ipv4.tcp_syn_linear_timeouts")) {
     sut.SetSysctl("net.ipv4.tcp_syn_linear_timeouts", 0);
   }
-  Listening(kBacklog);
-  Flood(LinuxSynQueueHolds(kBacklog, sut.facts()));
+  Listening(kBacklogOfQueue);
+  Flood(LinuxSynQueueHolds(kBacklogOfQueue, sut.facts()));
   EXPECT_FALSE(SynIsAnswered(Client()));
   EXPECT_THAT(sut.NewSocket(ip).Connect(sut.At(ip, kPort)), FailsWith(ETIMEDOUT));
 }
@@ -188,8 +188,8 @@ TEST_WITH(
     .lasts = [](const Facts&) -> Duration { return 4s; }) {
   sut.SetSysctl("net.ipv4.tcp_synack_retries", 1);
   const FiresAfter documented(SynAckGiveUp(sut.facts()));
-  Socket listener = Listening(kBacklog);
-  const Segment first_answer = Flood(LinuxSynQueueHolds(kBacklog, sut.facts()));
+  Socket listener = Listening(kBacklogOfQueue);
+  const Segment first_answer = Flood(LinuxSynQueueHolds(kBacklogOfQueue, sut.facts()));
 
   Socket client = sut.NewSocket(ip);
   const Outcome<int> connecting =

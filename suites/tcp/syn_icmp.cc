@@ -17,7 +17,7 @@ struct Meaning {
 
 // Those that RFC 9293 calls soft; the errnos are of linux:icmp_err_convert and
 // linux:icmpv6_err_convert.
-std::vector<Meaning> SoftErrors(IpVersion ip) {
+std::vector<Meaning> SoftErrorsOfAttempts(IpVersion ip) {
   std::vector<Meaning> errors = {
       {"net unreachable", icmp::NetUnreachable(ip), ENETUNREACH},
       {"host unreachable", icmp::HostUnreachable(ip), EHOSTUNREACH},
@@ -41,7 +41,7 @@ std::vector<Meaning> HardErrors(IpVersion ip) {
   return errors;
 }
 
-std::string ErrorOf(Socket& socket) { return ErrnoName(socket.TakeError()); }
+std::string PendingError(Socket& socket) { return ErrnoName(socket.TakeError()); }
 
 class AttemptWithIcmp : public PeerTest {
  protected:
@@ -67,7 +67,7 @@ class AttemptWithIcmp : public PeerTest {
 
   // The attempt goes on, and an answer to its SYN connects.
   void ExpectUnharmed(Attempt& attempt) {
-    EXPECT_EQ(ErrorOf(attempt.socket), ErrnoName(0));
+    EXPECT_EQ(PendingError(attempt.socket), ErrnoName(0));
     attempt.peer.Send(SynAck());
     attempt.peer.Expect(Ack().Seq(attempt.peer.rcv_nxt).Ack(attempt.peer.snd_nxt));
     EXPECT_THAT(attempt.socket.Send("still here"), Returns(10));
@@ -86,8 +86,8 @@ TEST_WITH(AttemptWithIcmp, SynIcmp, AHardErrorEndsTheAttempt,
     SCOPED_TRACE(hard.name);
     Attempt attempt = Connecting();
     Report(hard.error, attempt.syn);
-    EXPECT_EQ(ErrorOf(attempt.socket), ErrnoName(hard.error_number));
-    EXPECT_EQ(ErrorOf(attempt.socket), ErrnoName(0));
+    EXPECT_EQ(PendingError(attempt.socket), ErrnoName(hard.error_number));
+    EXPECT_EQ(PendingError(attempt.socket), ErrnoName(0));
 
     // Its answer finds nobody.
     const Segment late = attempt.peer.Send(SynAck());
@@ -98,11 +98,11 @@ TEST_WITH(AttemptWithIcmp, SynIcmp, AHardErrorEndsTheAttempt,
 TEST_WITH(AttemptWithIcmp, SynIcmp, OnLinuxASoftErrorEndsTheAttemptToo,
           .claims = {"rfc5461:4-soft-errors-as-hard", "linux:icmp_err_convert",
                      "linux:icmpv6_err_convert"}) {
-  for (const Meaning& soft : SoftErrors(ip)) {
+  for (const Meaning& soft : SoftErrorsOfAttempts(ip)) {
     SCOPED_TRACE(soft.name);
     Attempt attempt = Connecting();
     Report(soft.error, attempt.syn);
-    EXPECT_EQ(ErrorOf(attempt.socket), ErrnoName(soft.error_number));
+    EXPECT_EQ(PendingError(attempt.socket), ErrnoName(soft.error_number));
 
     const Segment late = attempt.peer.Send(SynAck());
     attempt.peer.Expect(Rst().Seq(late.ack));
@@ -111,7 +111,7 @@ TEST_WITH(AttemptWithIcmp, SynIcmp, OnLinuxASoftErrorEndsTheAttemptToo,
 
 TEST_WITH(AttemptWithIcmp, SynIcmp, AsTheRfcSaysASoftErrorDoesNotEndTheAttempt,
           .claims = {"rfc9293:MUST-56"}) {
-  for (const Meaning& soft : SoftErrors(ip)) {
+  for (const Meaning& soft : SoftErrorsOfAttempts(ip)) {
     SCOPED_TRACE(soft.name);
     Attempt attempt = Connecting();
     Report(soft.error, attempt.syn);
@@ -140,7 +140,7 @@ TEST_WITH(AttemptWithIcmp, SynIcmp, AnErrorConcernsOnlyTheConnectionItQuotes,
   Attempt spared = Connecting();
   Attempt concerned = Connecting();
   Report(icmp::PortUnreachable(ip), concerned.syn);
-  EXPECT_EQ(ErrorOf(concerned.socket), "ECONNREFUSED");
+  EXPECT_EQ(PendingError(concerned.socket), "ECONNREFUSED");
   ExpectUnharmed(spared);
 }
 
@@ -190,7 +190,7 @@ TEST_WITH_PEER(SynIcmp, AnErrorThatEndsAHalfOpenConnectionIsNotToldToAccept,
 
 TEST_WITH_PEER(SynIcmp, AsTheRfcSaysASoftErrorDoesNotEndAHalfOpenConnection,
                .claims = {"rfc9293:MUST-56"}) {
-  for (const Meaning& soft : SoftErrors(ip)) {
+  for (const Meaning& soft : SoftErrorsOfAttempts(ip)) {
     SCOPED_TRACE(soft.name);
     auto [listener, peer] = InState(TcpState::kListen);
     peer.Send(Syn());

@@ -18,7 +18,7 @@ MeasurementEvent Measured(const std::string& name, double observed, double docum
   return {name, "s", observed, documented, documented - 0.01, documented * 1.125 + 0.01};
 }
 
-Drawn Draw(const std::vector<TimerRow>& rows, const std::string& title = "SYN") {
+Drawn DrawPlot(const std::vector<TimerRow>& rows, const std::string& title = "SYN") {
   Drawn drawn(TimerPlotSvg(title, rows));
   ExpectSound(drawn);
   return drawn;
@@ -41,9 +41,10 @@ TEST(TimerPoints, CountsAreNotTimes) {
 }
 
 TEST(TimerPlot, HasADotForEachObservationAndABandForEachDocumentedValue) {
-  const Drawn drawn = Draw({{"Linux 6.1", TimerPoints({Measured("SYN retransmission 1", 1.02, 1),
-                                                       Measured("SYN retransmission 2", 2.01, 2)})},
-                            {"lwIP", TimerPoints({Measured("SYN retransmission 1", 6, 1)})}});
+  const Drawn drawn =
+      DrawPlot({{"Linux 6.1", TimerPoints({Measured("SYN retransmission 1", 1.02, 1),
+                                           Measured("SYN retransmission 2", 2.01, 2)})},
+                {"lwIP", TimerPoints({Measured("SYN retransmission 1", 6, 1)})}});
   EXPECT_THAT(drawn.Texts("sp-callleft"), ElementsAre("Linux 6.1", "lwIP"));
   EXPECT_THAT(drawn.Texts("sp-middle"), IsSupersetOf({"1.02 s", "3.03 s", "6 s"}));
   EXPECT_EQ(drawn.Shapes("sp-dot"), 2U);
@@ -53,19 +54,20 @@ TEST(TimerPlot, HasADotForEachObservationAndABandForEachDocumentedValue) {
 }
 
 TEST(TimerPlot, IsLogarithmicWhereTimesAreFarApart) {
-  const Drawn drawn = Draw({{"a", {{"x", 0.2, 0.2, 0.19, 0.23}, {"y", 7200, 7200, 7200, 8100}}}});
+  const Drawn drawn =
+      DrawPlot({{"a", {{"x", 0.2, 0.2, 0.19, 0.23}, {"y", 7200, 7200, 7200, 8100}}}});
   EXPECT_THAT(drawn.Texts("sp-remark"), Contains(HasSubstr("logarithmic")));
 }
 
 TEST(TimerPlot, TakesWhateverThereIs) {
-  Draw({});
-  Draw({{"nothing", {}}});
-  Draw({{std::string(200, 'x') + "<&>\x01", {{"x", 0, 0, 0, 0}, {"y", -5, 1, 1e300, -1e300}}}},
-       std::string(500, '"'));
+  DrawPlot({});
+  DrawPlot({{"nothing", {}}});
+  DrawPlot({{std::string(200, 'x') + "<&>\x01", {{"x", 0, 0, 0, 0}, {"y", -5, 1, 1e300, -1e300}}}},
+           std::string(500, '"'));
   std::vector<TimerRow> many(100, {"system", {{"x", 1, 1, 1, 1}}});
   for (int number = 0; number < 200; ++number)
     many[0].points.push_back({"", 1.0 * number, 1, 1, 1});
-  EXPECT_LT(Draw(many).size(), 60'000U);
+  EXPECT_LT(DrawPlot(many).size(), 60'000U);
 }
 
 }  // namespace

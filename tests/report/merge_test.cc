@@ -14,7 +14,7 @@ namespace {
 
 using ::testing::HasSubstr;
 
-RunResult RunOf(const std::vector<std::string>& names) {
+RunResult RunOfNames(const std::vector<std::string>& names) {
   RunResult run = SampleRun();
   run.tests.clear();
   for (const std::string& name : names) {
@@ -52,8 +52,8 @@ TEST(MergeTest, ShardsOfARunAreThatRun) {
 }
 
 TEST(MergeTest, OrderIsThatOfTheTestsAndNotOfTheParts) {
-  RunResult a = RunOf({"A", "C"});
-  RunResult b = RunOf({"B"});
+  RunResult a = RunOfNames({"A", "C"});
+  RunResult b = RunOfNames({"B"});
   a.tests[1].line = 30;
   b.tests[0].line = 20;
   a.tests[0].line = 10;
@@ -64,8 +64,8 @@ TEST(MergeTest, OrderIsThatOfTheTestsAndNotOfTheParts) {
 }
 
 TEST(MergeTest, OneUnfinishedPartLeavesTheWholeUnfinished) {
-  RunResult a = RunOf({"A"});
-  RunResult b = RunOf({"B"});
+  RunResult a = RunOfNames({"A"});
+  RunResult b = RunOfNames({"B"});
   b.finished.reset();
   b.interrupted = 2;
   b.host = "builder8";
@@ -90,8 +90,8 @@ TEST(MergeTest, OneUnfinishedPartLeavesTheWholeUnfinished) {
 }
 
 TEST(MergeTest, SysctlsMayDiffer) {
-  RunResult a = RunOf({"A"});
-  RunResult b = RunOf({"B"});
+  RunResult a = RunOfNames({"A"});
+  RunResult b = RunOfNames({"B"});
   a.facts["sysctl.net.ipv4.tcp_max_syn_backlog"] = "2048";
   b.facts["sysctl.net.ipv4.tcp_max_syn_backlog"] = "512";
   EXPECT_EQ(Merge({{"a", a}, {"b", b}}).facts["sysctl.net.ipv4.tcp_max_syn_backlog"],
@@ -99,8 +99,8 @@ TEST(MergeTest, SysctlsMayDiffer) {
 }
 
 TEST(MergeTest, RefusesWhatDoesNotGoTogether) {
-  const NamedResult a{"a", RunOf({"A"})};
-  NamedResult b{"b", RunOf({"B"})};
+  const NamedResult a{"a", RunOfNames({"A"})};
+  NamedResult b{"b", RunOfNames({"B"})};
   const auto refusal = [&](const auto& change) {
     NamedResult changed = b;
     change(changed.second);
@@ -123,8 +123,8 @@ TEST(MergeTest, RefusesWhatDoesNotGoTogether) {
 }
 
 TEST(MergeTest, RefusesWhenAShardIsMissing) {
-  NamedResult a{"a", RunOf({"A"})};
-  NamedResult b{"b", RunOf({"B"})};
+  NamedResult a{"a", RunOfNames({"A"})};
+  NamedResult b{"b", RunOfNames({"B"})};
   a.second.shard = RunShard{1, 3};
   b.second.shard = RunShard{3, 3};
   EXPECT_EQ(Refusal({a, b}), "shard 2 of 3 is missing");
@@ -133,7 +133,7 @@ TEST(MergeTest, RefusesWhenAShardIsMissing) {
 }
 
 TEST(MergeTest, HostileTextIsKept) {
-  const RunResult merged = Merge({{"a", RunOf({"A"})}});
+  const RunResult merged = Merge({{"a", RunOfNames({"A"})}});
   EXPECT_EQ(merged.tests.size(), 1U);
   RunResult hostile = HostileRun();
   for (std::size_t i = 0; i < hostile.tests.size(); ++i) {

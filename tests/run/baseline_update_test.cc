@@ -93,7 +93,7 @@ RunResult RunOf(const std::vector<TestResult>& tests) {
   return run;
 }
 
-std::string Entry(const std::string& test, const std::string& departs) {
+std::string EntryText(const std::string& test, const std::string& departs) {
   return "[[departure]]\ntest = \"" + test + "\"\ndeparts = '" + departs + "'\nwhy = \"because\"\n";
 }
 
@@ -160,7 +160,7 @@ TEST_F(UpdateBaselineTest, IpVersionsThatDifferGetEntriesOfTheirOwn) {
 }
 
 TEST_F(UpdateBaselineTest, WhatIsAsRecordedStaysByteForByte) {
-  const std::string text = "\xef\xbb\xbf# odd   \r\n\n" + Entry("A.One", "EPERM") + "# the end";
+  const std::string text = "\xef\xbb\xbf# odd   \r\n\n" + EntryText("A.One", "EPERM") + "# the end";
   const BaselineUpdate update =
       Update(text, {Failed("A.One/ipv4", "EPERM"), Failed("A.One/ipv6", "EPERM")});
   EXPECT_EQ(update.text, text);
@@ -237,7 +237,7 @@ when = { os = 'Linux', release = '6.18' }
 }
 
 TEST_F(UpdateBaselineTest, AnEntryOfSeveralTestsIsNotChangedForOneOfThem) {
-  const std::string text = Entry("A", "EPERM");
+  const std::string text = EntryText("A", "EPERM");
   const BaselineUpdate update =
       Update(text, {Failed("A.One/ipv4", "EPERM"), Failed("A.One/ipv6", "EPERM"),
                     Passed("A.Two/ipv4"), Passed("A.Two/ipv6")});
@@ -250,7 +250,7 @@ TEST_F(UpdateBaselineTest, AnEntryOfSeveralTestsIsNotChangedForOneOfThem) {
 }
 
 TEST_F(UpdateBaselineTest, EntriesBeforeItAreOverruled) {
-  before_ = ParseBaseline(Entry("A", "EPERM"), "linux.toml");
+  before_ = ParseBaseline(EntryText("A", "EPERM"), "linux.toml");
   for (KnownDeparture& entry : before_) entry.shipped = true;
   EXPECT_EQ(Update("", {Failed("A.One/ipv4", "EPERM")}).text, "") << "known already";
   EXPECT_THAT(Update("", {Passed("A.One/ipv4"), Passed("A.One/ipv6")}).text,
@@ -258,7 +258,7 @@ TEST_F(UpdateBaselineTest, EntriesBeforeItAreOverruled) {
   EXPECT_THAT(Update("", {Failed("A.One/ipv4", "EIO")}).text,
               HasSubstr("departs = 'Actual: EIO$'"));
   // An entry that is dropped brings the one that it overruled into force again.
-  EXPECT_THAT(Update(Entry("A.One", "EIO"), {Passed("A.One/ipv4"), Passed("A.One/ipv6")}).text,
+  EXPECT_THAT(Update(EntryText("A.One", "EIO"), {Passed("A.One/ipv4"), Passed("A.One/ipv6")}).text,
               HasSubstr("passes = true"));
   const std::string passes = "[[departure]]\ntest='A.One'\npasses = true\nwhy='mended'\n";
   EXPECT_EQ(Update(passes, {Failed("A.One/ipv4", "EPERM"), Failed("A.One/ipv6", "EPERM")}).text,
@@ -268,13 +268,13 @@ TEST_F(UpdateBaselineTest, EntriesBeforeItAreOverruled) {
 }
 
 TEST_F(UpdateBaselineTest, EntriesThatDoNotHoldHereAreLeftAlone) {
-  const std::string text = Entry("A.One", "x") + "when.release = '<6'\n";
+  const std::string text = EntryText("A.One", "x") + "when.release = '<6'\n";
   const BaselineUpdate update = Update(text, {Passed("A.One/ipv4"), Passed("A.One/ipv6")});
   EXPECT_EQ(update.text, text);
 }
 
 TEST_F(UpdateBaselineTest, OtherVerdictsChangeNothing) {
-  const std::string text = Entry("A.One", "x");
+  const std::string text = EntryText("A.One", "x");
   for (const std::optional<Verdict> verdict :
        {std::optional(Verdict::kSkip), std::optional(Verdict::kError),
         std::optional(Verdict::kInconclusive), std::optional<Verdict>()}) {

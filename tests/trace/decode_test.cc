@@ -10,8 +10,8 @@ namespace {
 
 using Tins::TCP;
 
-constexpr std::size_t kIp = 14;         // where the IP header starts
-constexpr std::size_t kTcp = kIp + 20;  // where the TCP header starts, without IP options
+constexpr std::size_t kIpStart = 14;              // where the IP header starts
+constexpr std::size_t kTcpStart = kIpStart + 20;  // where the TCP header starts, without IP options
 
 TEST(DecodeFrame, TcpOverIpv4) {
   const FrameView view = DecodeFrame(
@@ -54,42 +54,42 @@ TEST(DecodeFrame, IgnoresEthernetPadding) {
 TEST(DecodeFrame, KnowsWhereASourceRouteLeads) {
   Bytes frame = Frame(kSutAddress, "198.51.100.7", Segment(TCP::SYN, 1));
   const Bytes route = {131, 7, 4, 198, 51, 100, 7, 0};
-  frame.insert(frame.begin() + kTcp, route.begin(), route.end());
-  frame[kIp] += 2;        // words of header
-  frame[kIp + 3] += 8;    // octets
-  frame[kIp + 16] = 192;  // to the gateway
-  frame[kIp + 17] = 0;
-  frame[kIp + 18] = 2;
-  frame[kIp + 19] = 2;
-  frame[kIp + 10] = frame[kIp + 11] = 0;
-  std::uint32_t sum = Tins::Utils::do_checksum(&frame[kIp], &frame[kTcp + 8]);
+  frame.insert(frame.begin() + kTcpStart, route.begin(), route.end());
+  frame[kIpStart] += 2;        // words of header
+  frame[kIpStart + 3] += 8;    // octets
+  frame[kIpStart + 16] = 192;  // to the gateway
+  frame[kIpStart + 17] = 0;
+  frame[kIpStart + 18] = 2;
+  frame[kIpStart + 19] = 2;
+  frame[kIpStart + 10] = frame[kIpStart + 11] = 0;
+  std::uint32_t sum = Tins::Utils::do_checksum(&frame[kIpStart], &frame[kTcpStart + 8]);
   while (sum >> 16 != 0) sum = (sum & 0xffff) + (sum >> 16);
   sum = ~sum;
-  frame[kIp + 10] = static_cast<std::uint8_t>(sum >> 8);
-  frame[kIp + 11] = static_cast<std::uint8_t>(sum);
+  frame[kIpStart + 10] = static_cast<std::uint8_t>(sum >> 8);
+  frame[kIpStart + 11] = static_cast<std::uint8_t>(sum);
   const FrameView view = DecodeFrame(frame);
   ASSERT_TRUE(view.tcp.has_value());
   EXPECT_EQ(view.tcp->destination, "192.0.2.2");
   EXPECT_EQ(view.tcp->defect, "");
 
-  frame[kTcp + 2] = 8;  // the route has been gone to its end: the sum is over the destination
-  frame[kIp + 11] = static_cast<std::uint8_t>(frame[kIp + 11] - 4);
+  frame[kTcpStart + 2] = 8;  // the route has been gone to its end: the sum is over the destination
+  frame[kIpStart + 11] = static_cast<std::uint8_t>(frame[kIpStart + 11] - 4);
   EXPECT_EQ(DecodeFrame(frame).tcp->defect, "bad checksum");
 }
 
 TEST(DecodeFrame, SeesABadChecksum) {
   Bytes frame = Frame(kSutAddress, kPeerAddress, Segment(TCP::ACK, 1, 1), "x");
-  frame[kTcp + 16] ^= 1;
+  frame[kTcpStart + 16] ^= 1;
   EXPECT_EQ(DecodeFrame(frame).tcp->defect, "bad checksum");
-  frame[kTcp + 16] ^= 1;
-  frame[kIp + 10] ^= 1;
+  frame[kTcpStart + 16] ^= 1;
+  frame[kIpStart + 10] ^= 1;
   EXPECT_EQ(DecodeFrame(frame).tcp->defect, "bad IP checksum");
 }
 
 TEST(DecodeFrame, SeesAWrongDataOffset) {
   for (const int words : {0, 4, 15}) {
     Bytes frame = Frame(kSutAddress, kPeerAddress, Segment(TCP::ACK, 1, 1), "x");
-    frame[kTcp + 12] = static_cast<std::uint8_t>(words << 4);
+    frame[kTcpStart + 12] = static_cast<std::uint8_t>(words << 4);
     const FrameView view = DecodeFrame(frame);
     ASSERT_TRUE(view.tcp.has_value());
     EXPECT_EQ(view.tcp->defect, "data offset " + std::to_string(words));

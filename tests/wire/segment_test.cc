@@ -11,8 +11,8 @@ namespace {
 
 using testing::ElementsAre;
 
-const MacAddress kOne{2, 0, 0, 0, 0, 1};
-const MacAddress kTwo{2, 0, 0, 0, 0, 2};
+const MacAddress kFrom{2, 0, 0, 0, 0, 1};
+const MacAddress kTo{2, 0, 0, 0, 0, 2};
 
 Segment Example(const char* source, const char* destination) {
   Segment segment;
@@ -38,7 +38,7 @@ class SegmentOfBothVersions : public testing::TestWithParam<bool> {
 };
 
 TEST_P(SegmentOfBothVersions, SurvivesTheWayThroughAFrame) {
-  const auto parsed = ParseSegment(BuildFrame(example_, kOne, kTwo), Time());
+  const auto parsed = ParseSegment(BuildFrame(example_, kFrom, kTo), Time());
   ASSERT_TRUE(parsed);
   EXPECT_EQ(parsed->source, example_.source);
   EXPECT_EQ(parsed->destination, example_.destination);
@@ -56,7 +56,7 @@ TEST_P(SegmentOfBothVersions, SurvivesTheWayThroughAFrame) {
 }
 
 TEST_P(SegmentOfBothVersions, IsWhatLibtinsReads) {
-  const Bytes frame = BuildFrame(example_, kOne, kTwo);
+  const Bytes frame = BuildFrame(example_, kFrom, kTo);
   const Tins::EthernetII read(frame.data(), static_cast<std::uint32_t>(frame.size()));
   const auto& tcp = read.rfind_pdu<Tins::TCP>();
   EXPECT_EQ(tcp.seq(), example_.seq);
@@ -70,7 +70,7 @@ TEST_P(SegmentOfBothVersions, IsWhatLibtinsReads) {
 
 TEST_P(SegmentOfBothVersions, CanHaveAWrongChecksum) {
   example_.checksum_valid = false;
-  const auto parsed = ParseSegment(BuildFrame(example_, kOne, kTwo), Time());
+  const auto parsed = ParseSegment(BuildFrame(example_, kFrom, kTo), Time());
   ASSERT_TRUE(parsed);
   EXPECT_FALSE(parsed->checksum_valid);
 }
@@ -79,7 +79,7 @@ TEST_P(SegmentOfBothVersions, CanLieAboutItsHeader) {
   example_.data_offset = 15;
   example_.reserved = 0xf;
   example_.raw_options = Bytes{253, 0, 1};
-  const Bytes frame = BuildFrame(example_, kOne, kTwo);
+  const Bytes frame = BuildFrame(example_, kFrom, kTo);
   const size_t tcp = 14 + (GetParam() ? 40 : 20);
   EXPECT_EQ(frame[tcp + 12], 0xff);
   EXPECT_THAT(Bytes(frame.begin() + static_cast<long>(tcp) + 20,
@@ -94,14 +94,14 @@ TEST_P(SegmentOfBothVersions, CanLieAboutItsHeader) {
 
 TEST_P(SegmentOfBothVersions, ShowsTheOctetsOfItsOptionsAsTheyCame) {
   example_.raw_options = Bytes{1, 2, 4, 5, 120, 0};
-  const auto parsed = ParseSegment(BuildFrame(example_, kOne, kTwo), Time());
+  const auto parsed = ParseSegment(BuildFrame(example_, kFrom, kTo), Time());
   ASSERT_TRUE(parsed);
   EXPECT_THAT(parsed->option_area, ElementsAre(1, 2, 4, 5, 120, 0, 0, 0));
   EXPECT_THAT(parsed->options, ElementsAre(tcp_option::Nop(), tcp_option::Mss(1400)));
 }
 
 TEST_P(SegmentOfBothVersions, IsNothingWhenCutShort) {
-  const Bytes frame = BuildFrame(example_, kOne, kTwo);
+  const Bytes frame = BuildFrame(example_, kFrom, kTo);
   const size_t shortest = 14 + (GetParam() ? 40 : 20) + example_.payload.size() + 20 + 20;
   for (size_t size = 0; size < shortest; ++size) {
     const Bytes cut(frame.begin(), frame.begin() + static_cast<long>(size));
@@ -123,7 +123,7 @@ TEST(Segment, LengthCountsSynAndFin) {
 TEST(Segment, CanHaveIpOptions) {
   Segment segment = Example("192.0.2.1", "192.0.2.2");
   segment.ip_options = {0x9a, 4, 0xc0, 0xff};
-  const Bytes frame = BuildFrame(segment, kOne, kTwo);
+  const Bytes frame = BuildFrame(segment, kFrom, kTo);
   const auto parsed = ParseSegment(frame, Time());
   ASSERT_TRUE(parsed);
   EXPECT_EQ(parsed->ip_options, segment.ip_options);
@@ -142,19 +142,19 @@ TEST(Segment, CanHaveIpOptions) {
 TEST(Segment, CannotHaveIpOptionsThatDoNotFit) {
   Segment segment = Example("192.0.2.1", "192.0.2.2");
   segment.ip_options = {1, 1, 1};
-  EXPECT_THROW(BuildFrame(segment, kOne, kTwo), HarnessError);
+  EXPECT_THROW(BuildFrame(segment, kFrom, kTo), HarnessError);
   segment.ip_options.assign(44, 1);
-  EXPECT_THROW(BuildFrame(segment, kOne, kTwo), HarnessError);
+  EXPECT_THROW(BuildFrame(segment, kFrom, kTo), HarnessError);
   segment = Example("2001:db8::1", "2001:db8::2");
   segment.ip_options.assign(4, 1);
-  EXPECT_THROW(BuildFrame(segment, kOne, kTwo), HarnessError);
+  EXPECT_THROW(BuildFrame(segment, kFrom, kTo), HarnessError);
 }
 
 TEST(Segment, PaddingOfAShortEthernetFrameIsNoPayload) {
   Segment segment = Example("192.0.2.1", "192.0.2.2");
   segment.options.clear();
   segment.payload.clear();
-  Bytes frame = BuildFrame(segment, kOne, kTwo);
+  Bytes frame = BuildFrame(segment, kFrom, kTo);
   frame.resize(60);
   const auto parsed = ParseSegment(frame, Time());
   ASSERT_TRUE(parsed);
