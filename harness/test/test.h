@@ -44,6 +44,7 @@
 #include "harness/sut/socket.h"
 #include "harness/sut/stack.h"
 #include "harness/test/connection.h"
+#include "harness/test/deciding.h"
 #include "harness/test/matchers.h"
 #include "harness/test/registry.h"
 #include "harness/wire/partial_segment.h"
