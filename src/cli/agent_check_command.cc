@@ -7,7 +7,8 @@
 
 #include "harness/base/errors.h"
 #include "src/agent_check/checks.h"
-#include "src/cli/commands.h"
+#include "src/cli/command.h"
+#include "src/cli/say.h"
 #include "src/run/usage_error.h"
 
 namespace sockproof {
@@ -22,24 +23,22 @@ void Show(const Check& check, const Finding& finding) {
   };
   switch (finding.kind) {
     case Finding::Kind::kConforms:
-      fmt::print("  pass         {}{}\n", check.requirement, remark());
+      Print("  pass         {}{}\n", check.requirement, remark());
       break;
     case Finding::Kind::kUnsupported:
-      fmt::print("  unsupported  {}{}\n", check.requirement, remark());
+      Print("  unsupported  {}{}\n", check.requirement, remark());
       break;
     case Finding::Kind::kDeparts:
-      fmt::print("  FAIL         {}\n", check.name);
-      fmt::print("                 Requirement: {}\n", check.requirement);
-      fmt::print("                 Expected:    {}\n", finding.expected);
-      fmt::print("                 Actual:      {}\n", finding.actual);
+      Print("  FAIL         {}\n", check.name);
+      Print("                 Requirement: {}\n", check.requirement);
+      Print("                 Expected:    {}\n", finding.expected);
+      Print("                 Actual:      {}\n", finding.actual);
       break;
   }
   fflush(stdout);
 }
 
-}  // namespace
-
-int AgentCheckCommand(const std::vector<std::string>& command) {
+int CheckAgent(const std::vector<std::string>& command) {
   if (command.empty())
     throw UsageError("agent-check: the command that starts the agent is missing");
   if (const auto end = agent_check::Session(command).EndBeforeFirstLine()) {
@@ -52,23 +51,43 @@ int AgentCheckCommand(const std::vector<std::string>& command) {
   for (const Check& check : agent_check::Checks()) {
     if (check.section != section) {
       section = check.section;
-      fmt::print("{}\n", section);
+      Print("{}\n", section);
     }
     const Finding finding = conformance.Run(check);
     Show(check, finding);
     ++count[finding.kind];
     const bool first = &check == &agent_check::Checks().front();
     if (first && finding.kind != Finding::Kind::kConforms) {
-      fmt::print("\nwithout hello nothing else is checked\n");
+      Print("\nwithout hello nothing else is checked\n");
       return 1;
     }
   }
   const int departed = count[Finding::Kind::kDeparts];
-  fmt::print("\n{} requirements: {} pass, {} unsupported, {} fail; the agent {}\n",
-             agent_check::Checks().size(), count[Finding::Kind::kConforms],
-             count[Finding::Kind::kUnsupported], departed,
-             departed == 0 ? "conforms" : "does not conform");
+  Print("\n{} requirements: {} pass, {} unsupported, {} fail; the agent {}\n",
+        agent_check::Checks().size(), count[Finding::Kind::kConforms],
+        count[Finding::Kind::kUnsupported], departed,
+        departed == 0 ? "conforms" : "does not conform");
   return departed == 0 ? 0 : 1;
 }
 
+constexpr const char* kAgentCheckHelp =
+    R"(COMMAND starts the agent, here or elsewhere, with its arguments.
+
+Examples:
+  sockproof agent-check ./my-agent
+  sockproof agent-check ssh box ./my-agent
+
+Exit code: 0 it conforms, 1 it does not, 2 wrong usage, 3 it cannot be started.)";
+
+Action AddAgentCheck(CLI::App& app) {
+  app.prefix_command();
+  return [&app](const std::string&) { return CheckAgent(app.remaining()); };
+}
+
+const CommandRegistration kAgentCheck(
+    {"agent-check", CommandGroup::kSystems,
+     "Does an agent do what is required of it? (src/agent/README.md)", kAgentCheckHelp,
+     AddAgentCheck});
+
+}  // namespace
 }  // namespace sockproof

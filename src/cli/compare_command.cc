@@ -7,16 +7,27 @@
 #include <nlohmann/json.hpp>
 
 #include "harness/base/errors.h"
-#include "src/cli/commands.h"
+#include "src/cli/command.h"
+#include "src/cli/options.h"
+#include "src/cli/say.h"
 #include "src/compare/comparison.h"
 #include "src/compare/page.h"
 #include "src/compare/table.h"
+#include "src/report/files.h"
 #include "src/run/usage_error.h"
 
 namespace sockproof {
 namespace {
 
-TableStyle StyleOf(const CompareArguments& arguments) {
+struct CompareArguments {
+  std::vector<std::string> results;  // folders with a result.json or with such folders, or files
+  std::string by = "test";           // or claim
+  bool all = false;                  // rows that do not differ, too
+  std::string html;                  // path
+  std::string json;                  // path; "-" is stdout, instead of the table
+};
+
+TableStyle TableStyleOf(const CompareArguments& arguments) {
   TableStyle style;
   style.all = arguments.all;
   style.by_claim = arguments.by == "claim";
@@ -31,9 +42,7 @@ TableStyle StyleOf(const CompareArguments& arguments) {
   return style;
 }
 
-}  // namespace
-
-int CompareCommand(const CompareArguments& arguments) {
+int CompareResults(const CompareArguments& arguments) {
   std::vector<ComparedSystem> systems;
   for (const std::string& result : arguments.results) {
     for (ComparedSystem& system : ReadSystems(result)) systems.push_back(std::move(system));
@@ -59,8 +68,68 @@ int CompareCommand(const CompareArguments& arguments) {
   } catch (const HarnessError& error) {
     throw UsageError(error.what());
   }
-  fmt::print("{}", arguments.json == "-" ? json : RenderTable(comparison, StyleOf(arguments)));
+  if (arguments.json == "-") {
+    PrintDocument(json);
+  } else {
+    PrintDocument(RenderTable(comparison, TableStyleOf(arguments)));
+  }
   return 0;
 }
 
+constexpr const char* kCompareHelp = R"(Examples:
+  sockproof compare sockproof-out                       all systems in there; rows that differ
+  sockproof compare sockproof-out --by claim --all      where each documented statement holds
+  sockproof compare base new --html differ.html         as a page
+
+Exit code: 0 done, 2 wrong usage.)";
+
+Action AddCompare(CLI::App& app) {
+  auto arguments = std::make_shared<CompareArguments>();
+  app.add_option("RESULT", arguments->results,
+                 "Folders of results, or of several systems' results; one or more")
+      ->required()
+      ->type_name("");
+  app.add_flag("--all", arguments->all, "Rows that do not differ, too");
+  app.add_option("--by", arguments->by, "Rows: test (default) or claim")
+      ->check(OneOf({"test", "claim"}))
+      ->type_name("ROW");
+  app.add_option("--html", arguments->html, "Write it as a page: one file, to be linked")
+      ->type_name("FILE");
+  app.add_option("--json", arguments->json, "Write it as JSON; - for stdout, in place of the table")
+      ->type_name("FILE");
+  return [arguments](const std::string&) { return CompareResults(*arguments); };
+}
+
+const CommandRegistration kCompare({"compare", CommandGroup::kResults,
+                                    "How systems differ, by test or by documented statement",
+                                    kCompareHelp, AddCompare});
+
+// run --compare FILE.
+class ComparePage final : public RunAddition {
+ public:
+  explicit ComparePage(CLI::App& run) {
+    run.add_option("--compare", file_,
+                   "In the end write a page that shows the systems side by side")
+        ->type_name("FILE");
+  }
+  void Check() const override {
+    if (file_ == "-") throw UsageError("a page does not go to stdout; name a file");
+  }
+  void AtEnd(const std::vector<std::string>& results) const override {
+    if (file_.empty()) return;
+    CompareArguments arguments;
+    arguments.results = results;
+    arguments.html = file_;
+    CompareResults(arguments);
+  }
+
+ private:
+  std::string file_;
+};
+
+const RunAdditionRegistration kComparePage([](CLI::App& run) -> std::unique_ptr<RunAddition> {
+  return std::make_unique<ComparePage>(run);
+});
+
+}  // namespace
 }  // namespace sockproof

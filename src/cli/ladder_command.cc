@@ -8,17 +8,23 @@
 #include "harness/base/errors.h"
 #include "harness/trace/event_log.h"
 #include "harness/trace/ladder.h"
-#include "src/cli/commands.h"
+#include "src/cli/command.h"
+#include "src/cli/say.h"
 #include "src/picture/ladder_picture.h"
 #include "src/report/files.h"
 #include "src/report/read_result.h"
-#include "src/report/text.h"
 #include "src/run/usage_error.h"
 
 namespace sockproof {
 namespace {
 
 namespace fs = std::filesystem;
+
+struct LadderArguments {
+  std::vector<std::string> tests;    // ids, or folders of tests, or files of events
+  std::vector<std::string> results;  // folders where tests with these ids were run
+  std::string svg;                   // path; "-" is stdout; empty: the ladder as text
+};
 
 // The events of a test that was run.
 struct Evidence {
@@ -85,20 +91,18 @@ std::string Picture(const std::vector<Evidence>& evidence) {
                        is_one_test ? left.test : "two tests");
 }
 
-}  // namespace
-
-int LadderCommand(const LadderArguments& arguments) {
+int ShowLadder(const LadderArguments& arguments) {
   const std::vector<Evidence> evidence = Collect(arguments);
   if (arguments.svg.empty()) {
     for (const Evidence& one : evidence) {
-      if (evidence.size() > 1) fmt::print("{}  {}\n", one.test, one.system);
-      fmt::print("{}", CleanText(RenderLadder(one.events)));
+      if (evidence.size() > 1) Print("{}  {}\n", one.test, one.system);
+      PrintText(RenderLadder(one.events));
     }
     return 0;
   }
   const std::string svg = Picture(evidence);
   if (arguments.svg == "-") {
-    fmt::print("{}", svg);
+    PrintDocument(svg);
     return 0;
   }
   try {
@@ -110,4 +114,33 @@ int LadderCommand(const LadderArguments& arguments) {
   return 0;
 }
 
+constexpr const char* kLadderHelp = R"(Examples:
+  sockproof ladder HalfClose.DataStillFlowsToTheSideThatSentItsFin
+  sockproof ladder TimeWait.AResetEndsIt/ipv6 --svg ladder.svg
+  sockproof ladder TimeWait.AResetEndsIt --of sockproof-out/host --of sockproof-out/lwip
+
+Exit code: 0 done, 2 wrong usage.)";
+
+Action AddLadder(CLI::App& app) {
+  auto arguments = std::make_shared<LadderArguments>();
+  app.add_option("TEST", arguments->tests,
+                 "Suite.Name/ipv4, or the folder of a test; two side by side")
+      ->required()
+      ->expected(1, 2)
+      ->type_name("");
+  app.add_option("--of", arguments->results,
+                 "Results where it was run; default: sockproof-out; twice: side by side")
+      ->type_name("DIR");
+  app.add_option("--svg", arguments->svg, "Draw a picture; - for stdout")->type_name("FILE");
+  return [arguments](const std::string&) {
+    if (arguments->results.empty()) arguments->results = {"sockproof-out"};
+    return ShowLadder(*arguments);
+  };
+}
+
+const CommandRegistration kLadder({"ladder", CommandGroup::kResults,
+                                   "What happened in a test that was run, as text or a picture",
+                                   kLadderHelp, AddLadder});
+
+}  // namespace
 }  // namespace sockproof

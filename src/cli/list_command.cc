@@ -10,7 +10,9 @@
 #include "harness/base/errors.h"
 #include "harness/claims/catalogue.h"
 #include "harness/test/registry.h"
-#include "src/cli/commands.h"
+#include "src/cli/command.h"
+#include "src/cli/options.h"
+#include "src/cli/say.h"
 #include "src/cli/target.h"
 #include "src/coverage/coverage.h"
 #include "src/report/files.h"
@@ -23,6 +25,16 @@ namespace sockproof {
 namespace {
 
 using Json = nlohmann::ordered_json;
+
+struct ListArguments {
+  std::vector<std::string> patterns;
+  std::string sut = "host";
+  std::string authority;  // list this authority's claims instead of tests
+  bool tags = false;      // list these instead of tests
+  bool coverage = false;  // list which claims have a test
+  std::string html;       // file for a page of the coverage
+  bool json = false;
+};
 
 // The facts, if there is any test whose duration depends on them and the system can tell them.
 std::optional<Facts> FactsFor(const Tests& tests, const std::string& sut) {
@@ -57,9 +69,9 @@ void ListTests(const Tests& tests, const std::optional<Facts>& facts) {
   std::size_t width = 0;
   for (const TestCase* test : tests) width = std::max(width, test->id().size());
   for (const TestCase* test : tests) {
-    fmt::print("{:<{}}  {:>8}  {}{}\n", test->id(), width, LastsText(*test, facts),
-               Joined(test->traits.claims),
-               test->traits.needs.empty() ? "" : "  needs " + Joined(test->traits.needs));
+    Print("{:<{}}  {:>8}  {}{}\n", test->id(), width, LastsText(*test, facts),
+          Joined(test->traits.claims),
+          test->traits.needs.empty() ? "" : "  needs " + Joined(test->traits.needs));
   }
 }
 
@@ -77,7 +89,7 @@ void ListTestsAsJson(const Tests& tests, const std::optional<Facts>& facts) {
                          {"file", test->file},
                          {"line", test->line}});
   }
-  fmt::print("{}", DumpJson(array));
+  PrintDocument(DumpJson(array));
 }
 
 // The claims of that authority, or all when it is empty. Throws UsageError when it has none.
@@ -100,22 +112,22 @@ void ListClaims(const Tests& tests, const std::string& authority, bool as_json) 
   for (const TestCase* test : tests) selected.push_back(*test);
   const std::vector<ClaimCoverage> coverage = CoverageOf(ClaimsOf(authority), selected);
   if (as_json) {
-    fmt::print("{}", CoverageJson(coverage));
+    PrintDocument(CoverageJson(coverage));
     return;
   }
   for (const ClaimCoverage& entry : coverage) {
-    fmt::print("{}  {}  {}\n", entry.claim.id, entry.claim.level, entry.claim.statement);
-    for (const std::string& test : entry.tests) fmt::print("    {}\n", test);
+    Print("{}  {}  {}\n", entry.claim.id, entry.claim.level, entry.claim.statement);
+    for (const std::string& test : entry.tests) Print("    {}\n", test);
     if (!entry.tests.empty()) continue;
     const bool untestable = entry.status == ClaimStatus::kUntestable;
-    fmt::print("    {}\n",
-               untestable ? fmt::format("untestable, because {}", entry.claim.untestable_because)
+    Print("    {}\n", untestable
+                          ? fmt::format("untestable, because {}", entry.claim.untestable_because)
                           : "NO TEST");
   }
   const CoverageCount total = TotalOf(coverage);
-  fmt::print("{} of {} claims of {} have a test", total.tested, total.total(), authority);
-  fmt::print("{}\n", total.untestable > 0 ? fmt::format(", {} cannot have one", total.untestable)
-                                          : std::string());
+  Print("{} of {} claims of {} have a test", total.tested, total.total(), authority);
+  Print("{}\n", total.untestable > 0 ? fmt::format(", {} cannot have one", total.untestable)
+                                     : std::string());
 }
 
 // All tests count: of a part of them it would say that claims are open which are not.
@@ -131,13 +143,13 @@ void ListCoverage(const ListArguments& arguments) {
     }
   }
   if (arguments.json) {
-    fmt::print("{}", CoverageJson(coverage));
+    PrintDocument(CoverageJson(coverage));
   } else if (arguments.html.empty()) {
-    fmt::print("{}", CoverageTable(coverage));
+    PrintText(CoverageTable(coverage));
     if (arguments.authority.empty()) {
-      fmt::print("\nEach claim: sockproof list --coverage --claims AUTHORITY, --json or --html\n");
+      Print("\nEach claim: sockproof list --coverage --claims AUTHORITY, --json or --html\n");
     } else {
-      fmt::print("{}", CoverageRows(coverage));
+      PrintText(CoverageRows(coverage));
     }
   }
 }
@@ -147,12 +159,10 @@ void ListTags(const Tests& tests) {
   for (const TestCase* test : tests) {
     for (const std::string& tag : TagsOf(*test)) ++counts[tag];
   }
-  for (const auto& [tag, count] : counts) fmt::print("{:>5}  {}\n", count, tag);
+  for (const auto& [tag, count] : counts) Print("{:>5}  {}\n", count, tag);
 }
 
-}  // namespace
-
-int ListCommand(const ListArguments& arguments) {
+int List(const ListArguments& arguments) {
   if (!arguments.html.empty() && !arguments.coverage) {
     throw UsageError("--html goes with --coverage");
   }
@@ -174,7 +184,7 @@ int ListCommand(const ListArguments& arguments) {
   return 0;
 }
 
-int ExplainCommand(const std::string& program, const std::string& id, const std::string& sut) {
+int Explain(const std::string& program, const std::string& id, const std::string& sut) {
   const Tests tests = Select(AllTests(), {id});
   const std::optional<Facts> facts = FactsFor(tests, sut);
   // Both IP versions of a test are explained as one.
@@ -186,27 +196,68 @@ int ExplainCommand(const std::string& program, const std::string& id, const std:
          ++first) {
       versions.emplace_back(IpVersionName((*first)->ip));
     }
-    fmt::print("{}  ({})\n  {}:{}\n", name, Joined(versions), test.file, test.line);
+    Print("{}  ({})\n  {}:{}\n", name, Joined(versions), test.file, test.line);
     for (const std::string& claim_id : test.traits.claims) {
       const Claim* claim = FindClaim(claim_id);
       if (claim == nullptr) {
-        fmt::print("  {}: not in the catalogue\n", claim_id);
+        Print("  {}: not in the catalogue\n", claim_id);
       } else {
-        fmt::print("  {}  {}  ({})\n    {}\n", claim->level, claim->source, claim->id,
-                   claim->statement);
+        Print("  {}  {}  ({})\n    {}\n", claim->level, claim->source, claim->id, claim->statement);
       }
     }
     for (const std::string& reason :
          {test.traits.ipv4_only_because, test.traits.ipv6_only_because}) {
-      if (!reason.empty()) fmt::print("  {} only: {}\n", IpVersionName(test.ip), reason);
+      if (!reason.empty()) Print("  {} only: {}\n", IpVersionName(test.ip), reason);
     }
-    fmt::print("  needs: {}\n",
-               test.traits.needs.empty() ? "nothing special" : Joined(test.traits.needs));
-    fmt::print("  lasts: {}\n", LastsText(test, facts));
-    fmt::print("  replay: {} run {}{}\n", ShellQuoted(program), SutOption(sut),
-               ShellQuoted(versions.size() == 1 ? test.id() : name));
+    Print("  needs: {}\n",
+          test.traits.needs.empty() ? "nothing special" : Joined(test.traits.needs));
+    Print("  lasts: {}\n", LastsText(test, facts));
+    Print("  replay: {} run {}{}\n", ShellQuoted(program), SutOption(sut),
+          ShellQuoted(versions.size() == 1 ? test.id() : name));
   }
   return 0;
 }
 
+constexpr const char* kListHelp = R"(Examples:
+  sockproof list TimeWait                       tests, how long they wait, what they need
+  sockproof list --claims rfc9293               which test checks which claim
+  sockproof list --coverage --html page.html    which claims are tested, untestable or open
+
+Exit code: 0 done, 2 wrong usage.)";
+
+Action AddList(CLI::App& app) {
+  auto arguments = std::make_shared<ListArguments>();
+  app.add_option("PATTERN", arguments->patterns, "As for run");
+  app.add_flag("--json", arguments->json, "For programs");
+  app.add_flag("--tags", arguments->tags, "The words for --tag, with their number of tests");
+  app.add_option("--claims", arguments->authority, "Claims of notes, rfc9293, ...")
+      ->type_name("AUTHORITY");
+  app.add_flag("--coverage", arguments->coverage,
+               "Which claims are tested, untestable or open; with --claims each of them");
+  app.add_option("--html", arguments->html, "Write the coverage as a web page")->type_name("FILE");
+  AddSut(app, arguments->sut);
+  return [arguments](const std::string&) { return List(*arguments); };
+}
+
+constexpr const char* kExplainHelp = R"(Examples:
+  sockproof explain HalfClose
+  sockproof explain 'TimeWait.*/ipv6'
+
+Exit code: 0 done, 2 wrong usage.)";
+
+Action AddExplain(CLI::App& app) {
+  auto id = std::make_shared<std::string>();
+  auto sut = std::make_shared<std::string>("host");
+  app.add_option("ID", *id, "As PATTERN of run")->required()->type_name("");
+  AddSut(app, *sut);
+  return [=](const std::string& program) { return Explain(program, *id, *sut); };
+}
+
+const CommandRegistration kList({"list", CommandGroup::kTests,
+                                 "List tests, or claims with their tests", kListHelp, AddList});
+const CommandRegistration kExplain({"explain", CommandGroup::kTests,
+                                    "What a test checks, by whose word, and how to repeat it",
+                                    kExplainHelp, AddExplain});
+
+}  // namespace
 }  // namespace sockproof

@@ -4,7 +4,8 @@
 #include <nlohmann/json.hpp>
 
 #include "harness/base/errors.h"
-#include "src/cli/commands.h"
+#include "src/cli/command.h"
+#include "src/cli/say.h"
 #include "src/report/merge.h"
 #include "src/report/read_result.h"
 #include "src/report/summary.h"
@@ -15,6 +16,11 @@ namespace sockproof {
 namespace {
 
 namespace fs = std::filesystem;
+
+struct MergeArguments {
+  std::string out;                 // folder
+  std::vector<std::string> parts;  // folders with a result.json, or such files
+};
 
 fs::path FolderOf(const std::string& part) { return fs::absolute(ResultFile(part)).parent_path(); }
 
@@ -35,9 +41,7 @@ void CopyFolder(const fs::path& from, const fs::path& to) {
   fs::copy(from, to, fs::copy_options::recursive | fs::copy_options::skip_symlinks);
 }
 
-}  // namespace
-
-int MergeCommand(const MergeArguments& arguments) {
+int MergeResults(const MergeArguments& arguments) {
   std::vector<NamedResult> parts;
   for (const std::string& part : arguments.parts) {
     RefuseInside(arguments.out, part);
@@ -64,8 +68,28 @@ int MergeCommand(const MergeArguments& arguments) {
   } catch (const HarnessError& error) {
     throw UsageError(error.what());
   }
-  fmt::print("{}results in {}\n", RenderSummary(merged, /*color=*/false), arguments.out);
+  PrintText(RenderSummary(merged, /*color=*/false));
+  Print("results in {}\n", arguments.out);
   return 0;
 }
 
+constexpr const char* kMergeHelp = R"(Examples:
+  sockproof merge all shard-1 shard-2 shard-3    one result, with the evidence of each test
+
+Exit code: 0 done, 2 wrong usage, or results that do not go together.)";
+
+Action AddMerge(CLI::App& app) {
+  auto arguments = std::make_shared<MergeArguments>();
+  app.add_option("OUT", arguments->out, "Folder to write, as --out of run")
+      ->required()
+      ->type_name("");
+  app.add_option("DIR", arguments->parts, "Folders of results")->required()->type_name("");
+  return [arguments](const std::string&) { return MergeResults(*arguments); };
+}
+
+const CommandRegistration kMerge({"merge", CommandGroup::kResults,
+                                  "Make one result of those of shards, or of different tests",
+                                  kMergeHelp, AddMerge});
+
+}  // namespace
 }  // namespace sockproof

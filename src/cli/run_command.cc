@@ -9,6 +9,8 @@
 #include <charconv>
 #include <filesystem>
 #include <fstream>
+#include <limits>
+#include <memory>
 #include <optional>
 #include <random>
 #include <string_view>
@@ -16,9 +18,13 @@
 
 #include "harness/base/errors.h"
 #include "harness/test/registry.h"
-#include "src/cli/commands.h"
+#include "src/cli/baseline_options.h"
+#include "src/cli/command.h"
+#include "src/cli/configuration.h"
+#include "src/cli/options.h"
+#include "src/cli/report_files.h"
+#include "src/cli/say.h"
 #include "src/cli/target.h"
-#include "src/container/confinement.h"
 #include "src/report/read_result.h"
 #include "src/run/runner.h"
 #include "src/run/selection.h"
@@ -26,6 +32,34 @@
 
 namespace sockproof {
 namespace {
+
+struct RunArguments {
+  std::string program;  // as invoked
+  std::vector<std::string> patterns;
+  std::vector<std::string> suts = {"host"};
+  std::string out = "sockproof-out";
+  std::string junit;
+  std::string junit_dialect = "common";
+  std::string ktap;
+  std::string color = "auto";
+  BaselineArguments baseline;
+  std::string configuration;  // the file it came from, if any
+  std::string jobs = "auto";
+  std::vector<std::string> levels;   // of claims: MUST, ...; any of them
+  std::vector<std::string> tags;     // all of them
+  std::vector<std::string> without;  // tags: none of them
+  std::string shard;                 // K/N
+  double max_wait = -1;              // seconds; negative: what suits the system
+  int attempts = 3;
+  int repeat = 1;
+  bool until_fail = false;
+  bool shuffle = false;
+  std::optional<std::uint64_t> seed;
+  bool rerun_failed = false;
+  bool verbose = false;
+
+  std::vector<std::shared_ptr<RunAddition>> additions;
+};
 
 constexpr int kMostJobs = 4096;
 constexpr Duration kMaxWaitInRealTime = 180s;
@@ -101,9 +135,9 @@ int CouldNotTest(const HarnessError& error, RunResult& run, Reports& reports) {
   for (TestResult& test : run.tests) test.reason = "not started: no test can run here";
   run.finished = Clock::now();
   reports.Write(run);
-  const std::string advice = WhatToAdd(ProbeConfinement());
-  Complain(fmt::format("no test can run here: {}; {}see 'sockproof doctor'", error.what(),
-                       advice.empty() ? "" : advice + "; "));
+  const std::string advice = AdviceOfSurroundings();
+  Say(fmt::format("no test can run here: {}; {}see 'sockproof doctor'", error.what(),
+                  advice.empty() ? "" : advice + "; "));
   return 3;
 }
 
@@ -129,7 +163,7 @@ int RunOn(Target& target, const RunArguments& arguments) {
   }
 
   if (!arguments.configuration.empty()) {
-    fmt::print("configuration from {}\n", arguments.configuration);
+    Print("configuration from {}\n", arguments.configuration);
     fflush(stdout);  // before this process forks
   }
   signal(SIGPIPE, SIG_IGN);  // `| head` ends the output, not the run
@@ -165,7 +199,7 @@ int RunOn(Target& target, const RunArguments& arguments) {
   if (signal_number != 0) return 128 + signal_number;
   const int exit_code = ExitCode(run);
   if (exit_code == 3) {
-    Complain("nothing was tested, every test was skipped: " + run.tests.front().reason);
+    Say("nothing was tested, every test was skipped: " + run.tests.front().reason);
   }
   return exit_code;
 }
@@ -192,22 +226,8 @@ RunArguments ArgumentsFor(const std::string& sut, RunArguments arguments) {
 }
 
 int RunSystems(const RunArguments& arguments) {
-  const bool elsewhere =
-      std::any_of(arguments.suts.begin(), arguments.suts.end(),
-                  [](const std::string& sut) { return sut.starts_with("agent:"); });
-  const bool has_wire =
-      !arguments.wire.empty() || !arguments.second_wire.empty() || !arguments.second_agent.empty();
-  if (has_wire && !elsewhere) {
-    throw UsageError("--wire, --second-agent and --second-wire are for --sut agent:COMMAND");
-  }
-  TargetOptions options;
-  options.use_cache = arguments.use_cache;
-  options.real_time = arguments.real_time;
-  options.wire = arguments.wire;
-  options.second_agent = arguments.second_agent;
-  options.second_wire = arguments.second_wire;
   std::vector<std::unique_ptr<Target>> targets;
-  for (const std::string& sut : arguments.suts) targets.push_back(MakeTarget(sut, options));
+  for (const std::string& sut : arguments.suts) targets.push_back(MakeTarget(sut));
   if (targets.size() == 1) return RunOn(*targets.front(), arguments);
 
   // The worst there is: a surprise, then what could not be tested.
@@ -222,17 +242,137 @@ int RunSystems(const RunArguments& arguments) {
   return exit_code;
 }
 
-}  // namespace
-
-int RunCommand(const RunArguments& arguments) {
-  if (arguments.compare == "-") throw UsageError("a page does not go to stdout; name a file");
+int RunAll(const RunArguments& arguments) {
+  for (const auto& addition : arguments.additions) addition->Check();
   const int exit_code = RunSystems(arguments);
-  if (arguments.compare.empty() || exit_code > 128) return exit_code;
-  CompareArguments compare;
-  compare.results = {arguments.out};
-  compare.html = arguments.compare;
-  CompareCommand(compare);
+  if (exit_code > 128) return exit_code;
+  for (const auto& addition : arguments.additions) addition->AtEnd({arguments.out});
   return exit_code;
 }
 
+constexpr const char* kRunHelp = R"(Examples:
+  sockproof run                         all tests; results in ./sockproof-out
+  sockproof run HalfClose               one suite
+  sockproof run 'TimeWait.*/ipv6'       whatever matches
+  sockproof run --junit junit.xml       for a CI system
+  sockproof run -s host -s lwip         several systems, each in a folder of its own
+
+Exit code: 0 all as expected, 1 a surprise, 2 wrong usage, 3 could not test.)";
+
+void AddSelection(CLI::App& app, RunArguments& run) {
+  app.add_option("PATTERN", run.patterns,
+                 "Suite, Suite.Name, Suite.Name/ipv4 or a glob; default: all tests");
+  app.add_option("--level", run.levels, "Tests of claims of that level: MUST, SHOULD, ...")
+      ->check(OneOf({"MUST", "SHOULD", "MAY", "documented"}))
+      ->type_name("LEVEL");
+  const auto known_tag = Checked([](const std::string& tag) { WithTags({}, {tag}, {}); });
+  app.add_option("--tag", run.tags, "Tests with that tag ('sockproof list --tags')")
+      ->check(known_tag)
+      ->type_name("TAG");
+  app.add_option("--without", run.without, "Tests without that tag")
+      ->check(known_tag)
+      ->type_name("TAG");
+  app.add_option("--max-wait", run.max_wait,
+                 "Skip tests that wait longer; default: 180 where time is real")
+      ->check(NumberFrom(0, 1e9))
+      ->type_name("SECONDS");
+  app.add_flag("--rerun-failed", run.rerun_failed,
+               "Only the tests that were surprises in the results of --out");
+  app.add_option("--shard", run.shard, "Part K of N of the tests, K from 1")
+      ->check(Checked([](const std::string& shard) { ParseShard(shard); }))
+      ->type_name("K/N");
+}
+
+void AddCourse(CLI::App& app, RunArguments& run) {
+  app.add_option("--jobs", run.jobs,
+                 "Tests at once; auto (default): as many as the machine carries")
+      ->check(WholeNumber(1, kMostJobs, "auto"))
+      ->type_name("N");
+  app.add_option("--attempts", run.attempts,
+                 "Runs of a test until its verdict is beyond doubt; default: 3")
+      ->check(WholeNumber(1, 100))
+      ->type_name("N");
+  app.add_option("--repeat", run.repeat, "Run each test N times, or until a surprise")
+      ->check(WholeNumber(1, 1000000))
+      ->type_name("N");
+  app.add_flag("--until-fail", run.until_fail,
+               "Run the tests again and again, stop at the first surprise");
+  app.add_flag("--shuffle", run.shuffle, "Start tests in a random order");
+  app.add_option("--seed", run.seed, "Repeat that random order")
+      ->check(WholeNumber(0, std::numeric_limits<long long>::max()))
+      ->type_name("SEED");
+}
+
+void AddOutput(CLI::App& app, RunArguments& run) {
+  app.add_option("--out", run.out, "Folder for the results; default: sockproof-out")
+      ->type_name("DIR");
+  app.add_option("--junit", run.junit, "Write JUnit XML too")->type_name("FILE");
+  AddJunitDialect(app, run.junit_dialect);
+  app.add_option("--ktap", run.ktap, "Write KTAP, as kernel tests do, too")->type_name("FILE");
+  app.add_option("--color", run.color, "auto, always or never; default: auto")
+      ->check(OneOf({"auto", "always", "never"}))
+      ->type_name("WHEN");
+  app.add_flag("-v,--verbose", run.verbose, "A line for each test that passed, always");
+}
+
+// Options that are for one kind of system alone.
+struct OptionsOfKind {
+  SutKind kind;
+  std::vector<CLI::Option*> options;
+};
+
+std::vector<OptionsOfKind> AddKinds(CLI::App& app, RunArguments& run) {
+  app.add_option("-s,--sut", run.suts,
+                 "System under test: " + SutSpellings() + "; several, one by one")
+      ->type_name("SUT");
+  std::vector<OptionsOfKind> all;
+  for (const SutKind& kind : AllSutKinds()) {
+    if (kind.add_run_options == nullptr) continue;
+    const std::vector<CLI::Option*> before = app.get_options();
+    kind.add_run_options(app);
+    std::vector<CLI::Option*> own = app.get_options();
+    own.erase(own.begin(), own.begin() + static_cast<std::ptrdiff_t>(before.size()));
+    all.push_back({kind, own});
+  }
+  return all;
+}
+
+void RefuseIdle(const std::vector<OptionsOfKind>& kinds, const std::vector<std::string>& suts) {
+  for (const auto& [kind, options] : kinds) {
+    const std::string name = kind.name;
+    if (std::any_of(suts.begin(), suts.end(),
+                    [&name](const std::string& sut) { return ParseSut(sut).kind == name; })) {
+      continue;
+    }
+    for (const CLI::Option* option : options) {
+      if (option->empty()) continue;
+      throw UsageError(fmt::format("{} is for --sut {}", option->get_name(), kind.spelling));
+    }
+  }
+}
+
+Action AddRun(CLI::App& app) {
+  auto run = std::make_shared<RunArguments>();
+  AddSelection(app, *run);
+  AddCourse(app, *run);
+  AddOutput(app, *run);
+  AddBaselineOptions(app, run->baseline);
+  app.add_option("--config", run->configuration,
+                 "TOML file with values for these options: jobs = 8, ...")
+      ->configurable(false)
+      ->type_name("FILE");
+  const std::vector<OptionsOfKind> kinds = AddKinds(app, *run);
+  for (const MakeRunAddition make : RunAdditions()) run->additions.push_back(make(app));
+  return [=, &app](const std::string& program) {
+    run->program = program;
+    if (!run->configuration.empty()) ApplyConfiguration(app, run->configuration);
+    RefuseIdle(kinds, run->suts);
+    return RunAll(*run);
+  };
+}
+
+const CommandRegistration kRun({"run", CommandGroup::kTests, "Run tests and report what they found",
+                                kRunHelp, AddRun});
+
+}  // namespace
 }  // namespace sockproof

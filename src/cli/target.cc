@@ -1,105 +1,136 @@
 #include "src/cli/target.h"
 
 #include <fmt/format.h>
+#include <stdlib.h>
 
+#include <algorithm>
 #include <filesystem>
-#include <optional>
-#include <thread>
+#include <nlohmann/json.hpp>
+#include <tuple>
 
-#include "src/cli/commands.h"
+#include "harness/base/errors.h"
+#include "harness/base/text.h"
+#include "src/run/child.h"
 #include "src/run/usage_error.h"
-#include "src/vm/machine.h"
 
 namespace sockproof {
 namespace {
 
-class SystemTarget : public Target {
- public:
-  SystemTarget(std::string name, std::unique_ptr<System> system)
-      : name_(std::move(name)), system_(std::move(system)) {}
-  std::string name() const override { return name_; }
-  Facts Prepare() override { return ProbeFacts(*system_); }
-  void RunTest(const TestCase& test, const Mutant* mutant, EventLog& log) override {
-    if (mutant == nullptr) {
-      sockproof::RunTest(test, *system_, log);
-    } else {
-      sockproof::RunTest(test, *MakeMutantSystem(*system_, *mutant), log);
-    }
-  }
+constexpr auto kProbePatience = 60s;
 
- private:
-  std::string name_;
-  std::unique_ptr<System> system_;
-};
-
-// A system that is there once and lives on: one test at a time.
-class RemoteTarget final : public SystemTarget {
- public:
-  RemoteTarget(const std::string& name, std::vector<RemoteStack> stacks)
-      : SystemTarget(name, MakeRemoteSystem(name, std::move(stacks))) {}
-  int jobs() const override { return 1; }
-  bool jobs_are_fixed() const override { return true; }
-};
-
-std::unique_ptr<Target> MakeRemoteTarget(const std::string& sut, const std::string& command,
-                                         const TargetOptions& options) {
-  if (command.empty()) throw UsageError("--sut agent:COMMAND: the command is missing");
-  if (options.wire.empty()) {
-    throw UsageError(
-        "--sut agent:COMMAND needs run's --wire, the interface that leads to that system");
-  }
-  if (options.second_agent.empty() != options.second_wire.empty()) {
-    throw UsageError("--second-agent and --second-wire belong together");
-  }
-  std::vector<RemoteStack> stacks = {{command, options.wire}};
-  if (!options.second_wire.empty()) {
-    if (options.second_wire == options.wire) {
-      throw UsageError("--second-wire must be another interface than --wire");
-    }
-    stacks.push_back({options.second_agent, options.second_wire});
-  }
-  return std::make_unique<RemoteTarget>(sut, std::move(stacks));
+std::vector<SutKind>& RegisteredKinds() {
+  static std::vector<SutKind> kinds;
+  return kinds;
 }
 
-class MachineTarget final : public Target {
- public:
-  MachineTarget(std::string name, Kernel kernel, const TargetOptions& options)
-      : name_(std::move(name)), kernel_(std::move(kernel)) {
-    options_.program = std::filesystem::read_symlink("/proc/self/exe");
-    options_.agent = AgentProgram();
-    options_.use_cache = options.use_cache;
-    if (options.real_time == "kvm") options_.time = MachineTime::kRealByKvm;
-    if (options.real_time == "tcg") options_.time = MachineTime::kRealByTcg;
-    options_.say = [](const std::string& text) { fmt::print(stderr, "sockproof: {}\n", text); };
+const SutKind& FindKind(const std::string& text) {
+  const std::string name = text.substr(0, text.find_first_of(":,"));
+  std::vector<std::string> names;
+  std::vector<std::string> spellings;
+  for (const SutKind& kind : AllSutKinds()) {
+    if (kind.name == name) return kind;
+    names.push_back(kind.name);
+    spellings.push_back(kind.spelling);
   }
-  std::string name() const override { return name_; }
-  Facts Prepare() override {
-    machine_ = Machine::Prepare(kernel_, options_);
-    return machine_->facts();
-  }
-  void RunTest(const TestCase& test, const Mutant* mutant, EventLog& log) override {
-    machine_->RunTest(test, mutant, log);
-  }
-  bool virtual_time() const override { return options_.time == MachineTime::kVirtual; }
-  int jobs() const override { return static_cast<int>(std::thread::hardware_concurrency()); }
+  const std::string meant = DidYouMean(name, names);
+  throw UsageError(fmt::format("unknown system under test '{}'{}", text,
+                               meant.empty() ? "; there are " + Joined(spellings) : meant));
+}
 
- private:
-  std::string name_;
-  Kernel kernel_;
-  MachineOptions options_;
-  std::optional<Machine> machine_;
-};
+// "runtime=crun" into the options of `sut`.
+void TakeOption(Sut& sut, const SutKind& kind, const std::string& option) {
+  const std::size_t equals = option.find('=');
+  const std::string name = option.substr(0, equals);
+  if (std::find(kind.options.begin(), kind.options.end(), name) == kind.options.end()) {
+    throw UsageError(fmt::format("--sut {}: there is no option '{}'{}; it is spelt {}", sut.text,
+                                 name, DidYouMean(name, kind.options), kind.spelling));
+  }
+  if (equals == std::string::npos || equals + 1 == option.size()) {
+    throw UsageError(
+        fmt::format("--sut {}: {} has no value; it is spelt {}", sut.text, name, kind.spelling));
+  }
+  sut.options[name] = option.substr(equals + 1);
+}
 
 }  // namespace
 
-std::unique_ptr<Target> MakeTarget(const std::string& sut, const TargetOptions& options) {
-  constexpr std::string_view kMachine = "vm:";
-  if (sut.starts_with(kMachine)) {
-    return std::make_unique<MachineTarget>(sut, FindKernel(sut.substr(kMachine.size())), options);
+Facts SystemTarget::Prepare() {
+  const auto read = [this] { return nlohmann::json(ReadFacts(*system_)).dump(); };
+  return nlohmann::json::parse(CallInChild(read, kProbePatience)).get<Facts>();
+}
+
+void SystemTarget::RunTest(const TestCase& test, const Mutant* mutant, EventLog& log) {
+  if (mutant == nullptr) {
+    sockproof::RunTest(test, *system_, log);
+  } else {
+    sockproof::RunTest(test, *MakeMutantSystem(*system_, *mutant), log);
   }
-  constexpr std::string_view kAgent = "agent:";
-  if (sut.starts_with(kAgent)) return MakeRemoteTarget(sut, sut.substr(kAgent.size()), options);
-  return std::make_unique<SystemTarget>(sut, MakeSystem(sut));
+}
+
+std::string Sut::option(const std::string& name) const {
+  const auto found = options.find(name);
+  return found == options.end() ? "" : found->second;
+}
+
+SutRegistration::SutRegistration(SutKind kind) {
+  std::vector<SutKind>& kinds = RegisteredKinds();
+  kinds.push_back(std::move(kind));
+  std::sort(kinds.begin(), kinds.end(), [](const SutKind& a, const SutKind& b) {
+    return std::make_tuple(a.name != "host", a.name) < std::make_tuple(b.name != "host", b.name);
+  });
+}
+
+const std::vector<SutKind>& AllSutKinds() { return RegisteredKinds(); }
+
+std::string SutSpellings() {
+  std::vector<std::string> spellings;
+  for (const SutKind& kind : AllSutKinds()) {
+    spellings.push_back(fmt::format("{} ({})", kind.spelling, kind.meaning));
+  }
+  return Joined(spellings);
+}
+
+Sut ParseSut(const std::string& text) {
+  const SutKind& kind = FindKind(text);
+  Sut sut{text, kind.name, "", {}};
+  const bool has_what = text.size() > kind.name.size() && text[kind.name.size()] == ':';
+  std::string rest = text.substr(kind.name.size());
+  if (has_what) rest.erase(0, 1);
+  // The last ones first: a path may have the separator in it, before its options.
+  while (kind.separator != 0) {
+    const std::size_t at = rest.rfind(kind.separator);
+    if (at == std::string::npos) break;
+    TakeOption(sut, kind, rest.substr(at + 1));
+    rest.erase(at);
+  }
+  sut.what = rest;
+  if (kind.names_something ? !has_what || rest.empty() : has_what || !rest.empty()) {
+    throw UsageError(fmt::format("--sut {}: it is spelt {}", text, kind.spelling));
+  }
+  return sut;
+}
+
+std::unique_ptr<Target> MakeTarget(const std::string& sut) {
+  const Sut parsed = ParseSut(sut);
+  return FindKind(sut).make(parsed);
+}
+
+std::string OwnProgram() {
+  std::error_code error;
+  const std::filesystem::path self = std::filesystem::read_symlink("/proc/self/exe", error);
+  if (error) throw HarnessError("/proc/self/exe cannot be read: is /proc mounted?");
+  return self;
+}
+
+std::string ProgramBeside(const std::string& name) {
+  return std::filesystem::path(OwnProgram()).replace_filename(name);
+}
+
+// The agent is installed beside this program.
+std::string AgentProgram() {
+  const char* chosen = getenv("SOCKPROOF_AGENT");
+  if (chosen != nullptr && *chosen != '\0') return chosen;
+  return ProgramBeside("sockproof-agent");
 }
 
 }  // namespace sockproof

@@ -1,23 +1,19 @@
 // What --sut names, as the commands use it: something that has facts and runs tests.
 #pragma once
 
+#include <CLI/CLI.hpp>
+#include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "harness/claims/facts.h"
 #include "harness/mutants/mutant.h"
+#include "harness/sut/system.h"
 #include "harness/test/registry.h"
 #include "harness/trace/event_log.h"
 
 namespace sockproof {
-
-struct TargetOptions {
-  bool use_cache = true;     // snapshots of virtual machines
-  std::string real_time;     // of virtual machines: "kvm", "tcg", or none
-  std::string wire;          // of agent:COMMAND: the interface to that system
-  std::string second_agent;  // a command as well; with its wire, or none
-  std::string second_wire;
-};
 
 class Target {
  public:
@@ -42,7 +38,68 @@ class Target {
   virtual bool virtual_time() const { return false; }
 };
 
+// A target of a System that runs beside this program.
+class SystemTarget : public Target {
+ public:
+  SystemTarget(std::string name, std::unique_ptr<System> system)
+      : name_(std::move(name)), system_(std::move(system)) {}
+  std::string name() const override { return name_; }
+  Facts Prepare() override;  // in a child process
+  void RunTest(const TestCase& test, const Mutant* mutant, EventLog& log) override;
+
+ private:
+  std::string name_;
+  std::unique_ptr<System> system_;
+};
+
+// --sut, taken apart: KIND, KIND:WHAT, and options, "vm:bzImage,modules=DIR".
+struct Sut {
+  std::string text;  // all of it
+  std::string kind;
+  std::string what;
+  std::map<std::string, std::string> options;
+
+  std::string option(const std::string& name) const;  // empty when it is not there
+};
+
+// A kind of system. Each registers itself, as commands do: a program knows those that are linked
+// into it.
+struct SutKind {
+  std::string name;                  // before ':' or ','
+  std::string spelling;              // "rootfs:DIR[,runtime=NAME]"
+  std::string meaning;               // for help
+  bool names_something = false;      // whether a WHAT follows
+  char separator = ',';              // before an option; 0: the rest is WHAT, whatever is in it
+  std::vector<std::string> options;  // names
+
+  // Throws UsageError for what names no system, HarnessError for one that cannot be.
+  std::unique_ptr<Target> (*make)(const Sut& sut) = nullptr;
+  // Declares options of `run` for this kind alone; null: it has none. Their values are to be kept
+  // where `make` finds them.
+  void (*add_run_options)(CLI::App& run) = nullptr;
+};
+
+class SutRegistration {
+ public:
+  explicit SutRegistration(SutKind kind);
+};
+
+// Those that are linked: host first, the others by name.
+const std::vector<SutKind>& AllSutKinds();
+
+// For help: "host (this kernel), lwip, ...".
+std::string SutSpellings();
+
+// Throws UsageError.
+Sut ParseSut(const std::string& text);
+
 // Throws UsageError for what names no system, HarnessError for one that cannot be.
-std::unique_ptr<Target> MakeTarget(const std::string& sut, const TargetOptions& options = {});
+std::unique_ptr<Target> MakeTarget(const std::string& sut);
+
+// The paths of this program, of another that is installed beside it, and of sockproof-agent. Throw
+// HarnessError.
+std::string OwnProgram();
+std::string ProgramBeside(const std::string& name);
+std::string AgentProgram();
 
 }  // namespace sockproof

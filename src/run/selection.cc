@@ -4,14 +4,11 @@
 #include <fnmatch.h>
 
 #include <algorithm>
-#include <cctype>
 #include <charconv>
 #include <filesystem>
-#include <limits>
-#include <numeric>
 #include <set>
-#include <utility>
 
+#include "harness/base/text.h"
 #include "harness/claims/catalogue.h"
 #include "src/run/usage_error.h"
 
@@ -24,44 +21,11 @@ bool Matches(const std::string& pattern, const TestCase& test) {
   return MeansTest(pattern, test.id());
 }
 
-std::string Lowercase(std::string text) {
-  std::transform(text.begin(), text.end(), text.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return text;
-}
-
-// How many characters must be inserted, deleted or replaced.
-std::size_t EditDistance(const std::string& a, const std::string& b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  std::iota(row.begin(), row.end(), std::size_t{0});
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    std::size_t diagonal = std::exchange(row[0], i + 1);
-    for (std::size_t j = 0; j < b.size(); ++j) {
-      const std::size_t replaced = diagonal + (a[i] == b[j] ? 0 : 1);
-      diagonal = row[j + 1];
-      row[j + 1] = std::min({replaced, row[j] + 1, diagonal + 1});
-    }
-  }
-  return row.back();
-}
-
-// The suite, test or id most like the pattern; empty when none is.
-std::string Nearest(const std::vector<TestCase>& tests, const std::string& pattern) {
+// The suites, tests and ids.
+std::vector<std::string> NamesOf(const std::vector<TestCase>& tests) {
   std::set<std::string> names;
   for (const TestCase& test : tests) names.insert({test.suite, BothVersions(test), test.id()});
-  const std::string wanted = Lowercase(pattern);
-  std::string nearest;
-  std::size_t smallest = std::numeric_limits<std::size_t>::max();
-  for (const std::string& name : names) {
-    const std::string candidate = Lowercase(name);
-    const bool part = wanted.size() >= 3 && candidate.find(wanted) != std::string::npos;
-    const std::size_t distance = part ? 1 : EditDistance(wanted, candidate);
-    if (distance < smallest && (part || distance <= std::max<std::size_t>(2, wanted.size() / 3))) {
-      smallest = distance;
-      nearest = name;
-    }
-  }
-  return nearest;
+  return {names.begin(), names.end()};
 }
 
 }  // namespace
@@ -89,10 +53,9 @@ std::vector<const TestCase*> Select(const std::vector<TestCase>& tests,
                     [&pattern](const TestCase& test) { return Matches(pattern, test); })) {
       continue;
     }
-    const std::string nearest = Nearest(tests, pattern);
+    const std::string instead = DidYouMean(pattern, NamesOf(tests));
     throw UsageError(fmt::format("no test matches '{}'{}", pattern,
-                                 nearest.empty() ? "; 'sockproof list' shows all"
-                                                 : fmt::format("; did you mean '{}'?", nearest)));
+                                 instead.empty() ? "; 'sockproof list' shows all" : instead));
   }
   std::vector<const TestCase*> selected;
   for (const TestCase& test : tests) {

@@ -151,18 +151,9 @@ Kernel KernelIn(const fs::path& folder, const std::string& name) {
   return kernel;
 }
 
-Kernel FindKernel(const std::string& text) {
-  const std::size_t comma = text.find(',');
-  const std::string place = text.substr(0, comma);
-  std::string modules;
-  if (comma != std::string::npos) {
-    constexpr std::string_view kModulesOption = "modules=";
-    const std::string option = text.substr(comma + 1);
-    if (!option.starts_with(kModulesOption)) {
-      throw UsageError("unknown option '" + option + "' of vm:" + place + "; there is modules=DIR");
-    }
-    modules = option.substr(kModulesOption.size());
-    if (!fs::is_directory(modules)) throw UsageError("no folder " + modules + " for modules");
+Kernel FindKernel(const std::string& place, const std::string& modules) {
+  if (!modules.empty() && !fs::is_directory(modules)) {
+    throw UsageError("no folder " + modules + " for modules");
   }
   Kernel kernel;
   if (IsFetchedName(place)) {

@@ -17,11 +17,11 @@ struct Kernel {
   std::string release;            // "6.1.0-50-amd64", by its own word
 };
 
-// The kernel that `text` names, what follows "vm:" of --sut: PATH or DIR (a kernel tree that was
-// built, or a folder with boot/ and lib/modules/), with ",modules=DIR" after it, or the name of one
-// that was fetched. Throws UsageError when there is no such thing, HarnessError for an image that
-// no x86-64 machine boots.
-Kernel FindKernel(const std::string& text);
+// The kernel that `place` names: PATH or DIR (a kernel tree that was built, or a folder with boot/
+// and lib/modules/), or the name of one that was fetched. `modules`, if it is not empty, is the
+// folder of its modules. Throws UsageError when there is no such thing, HarnessError for an image
+// that no x86-64 machine boots.
+Kernel FindKernel(const std::string& place, const std::string& modules = "");
 
 // A kernel as it lies in a folder with boot/ and (usr/)lib/modules/, or in a built tree. Throws
 // HarnessError when there is no image.

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "tests/run/temporary_folder.h"
@@ -15,6 +16,8 @@ namespace {
 
 using ::testing::AllOf;
 using ::testing::HasSubstr;
+using ::testing::MatchesRegex;
+using ::testing::Not;
 using ::testing::StartsWith;
 
 struct Outcome {
@@ -24,7 +27,10 @@ struct Outcome {
 
 Outcome Sockproof(const std::string& arguments) {
   Outcome outcome;
-  FILE* const output = popen((SOCKPROOF_PROGRAM " " + arguments + " 2>&1").c_str(), "r");
+  FILE* const output = popen((SOCKPROOF_PROGRAM " " + arguments +
+                              (arguments.find('>') == std::string::npos ? " 2>&1" : ""))
+                                 .c_str(),
+                             "r");
   char buffer[4096];
   while (const std::size_t count = fread(buffer, 1, sizeof buffer, output)) {
     outcome.text.append(buffer, count);
@@ -88,7 +94,82 @@ TEST(CommandLineTest, HelpHasExamples) {
 TEST(CommandLineTest, VersionIsThatOfTheSuite) {
   const Outcome outcome = Sockproof("--version");
   EXPECT_EQ(outcome.exit_code, 0);
-  EXPECT_EQ(outcome.text, "sockproof " SOCKPROOF_VERSION "\n");
+  EXPECT_THAT(outcome.text, MatchesRegex("sockproof " SOCKPROOF_VERSION "( \\([0-9a-f]+\\))?\n"));
+  for (const char* other : {"-V", "version"}) EXPECT_EQ(Sockproof(other).text, outcome.text);
+}
+
+TEST(CommandLineTest, EveryCommandHasHelpWithExamplesAndExitCodesOfItsOwn) {
+  for (const std::string& command :
+       std::vector<std::string>{"run", "list", "explain", "selfproof", "report", "compare",
+                                "ladder", "diff", "merge", "baseline", "baseline update", "kernels",
+                                "kernels fetch", "runtimes fetch", "agent-check", "doctor"}) {
+    const Outcome help = Sockproof("help " + command);
+    EXPECT_EQ(help.exit_code, 0) << command;
+    EXPECT_EQ(help.text, Sockproof(command + " --help").text);
+    const std::string name = command.substr(0, command.find(' '));
+    EXPECT_THAT(help.text, AllOf(HasSubstr("Examples:\n  sockproof " + name + " "),
+                                 HasSubstr("Exit code: 0"), Not(HasSubstr("{false}"))));
+  }
+  EXPECT_EQ(Sockproof("help").text, Sockproof("--help").text);
+}
+
+TEST(CommandLineTest, WhatIsMisspeltIsGuessed) {
+  for (const auto& [arguments, meant] : std::vector<std::pair<std::string, std::string>>{
+           {"lst", "did you mean 'list'?"},
+           {"help lst", "did you mean 'list'?"},
+           {"run --jnuit x", "did you mean '--junit'?"},
+           {"kernels fetch --miror=x debian:6.1", "did you mean '--mirror'?"},
+           {"run --sut hots", "did you mean 'host'?"},
+           {"run --sut host,agnet=x", "did you mean 'agent'?"},
+           {"run --color alway", "did you mean 'always'?"},
+           {"run HalfClos", "did you mean 'HalfClose'?"}}) {
+    const Outcome outcome = Sockproof(arguments);
+    EXPECT_EQ(outcome.exit_code, 2) << arguments;
+    EXPECT_THAT(outcome.text, HasSubstr(meant)) << arguments;
+  }
+}
+
+TEST(CommandLineTest, NumbersOutOfRangeAreToldInWords) {
+  for (const auto& [arguments, problem] : std::vector<std::pair<std::string, std::string>>{
+           {"--jobs 0", "'0' is neither auto nor a whole number from 1 to 4096"},
+           {"--max-wait -1", "'-1' is not a number from 0 to"},
+           {"--max-wait abc", "'abc' is not a number from 0 to"},
+           {"--max-wait nan", "'nan' is not a number from 0 to"},
+           {"--attempts 2.5", "'2.5' is not a whole number from 1 to 100"},
+           {"--seed -1", "'-1' is not a whole number from 0 to"}}) {
+    const Outcome outcome = Sockproof("run " + arguments);
+    EXPECT_EQ(outcome.exit_code, 2) << arguments;
+    EXPECT_THAT(outcome.text, HasSubstr(problem)) << arguments;
+    EXPECT_LE(outcome.text.size(), 120U);
+  }
+}
+
+TEST(CommandLineTest, OptionsOfAKindOfSystemAreForThatKindAlone) {
+  for (const char* arguments : {"--wire eth1", "--real-time kvm", "--no-cache"}) {
+    const Outcome outcome = Sockproof(std::string("run HalfClose ") + arguments);
+    EXPECT_EQ(outcome.exit_code, 2) << arguments;
+    EXPECT_THAT(outcome.text, HasSubstr("is for --sut ")) << arguments;
+  }
+}
+
+TEST(CommandLineTest, WhatNamesNoSystemIsWrongUsage) {
+  for (const char* sut : {"vm:/nonexistent", "rootfs:/nonexistent", "vm", "lwip:x", "host,agent=",
+                          "agent:", "rootfs:", "container:", "rootfs:/,runtime=runq"}) {
+    EXPECT_EQ(Sockproof(std::string("run -s ") + sut).exit_code, 2) << sut;
+  }
+}
+
+TEST(CommandLineTest, OutputThatIsLostIsAFailure) {
+  TemporaryFolder folder;
+  std::ofstream(folder / "events.jsonl") << R"({"kind":"note","text":"hello","time":1})"
+                                         << "\n";
+  for (const std::string& arguments :
+       std::vector<std::string>{"list", "list --json", "explain HalfClose", "help",
+                                "ladder " + (folder / ""), "ladder --svg - " + (folder / "")}) {
+    const Outcome outcome = Sockproof(arguments + " 2>&1 >/dev/full");
+    EXPECT_EQ(outcome.exit_code, 3) << arguments;
+    EXPECT_THAT(outcome.text, HasSubstr("No space left on device")) << arguments;
+  }
 }
 
 TEST(CommandLineTest, LadderShowsEventsAsTextOrAsAPicture) {

@@ -21,7 +21,9 @@
 #include "harness/net/netlink.h"
 #include "harness/net/sock_diag.h"
 #include "harness/sut/container/runtime.h"
-#include "src/cli/commands.h"
+#include "src/cli/command.h"
+#include "src/cli/options.h"
+#include "src/cli/say.h"
 #include "src/cli/target.h"
 #include "src/container/confinement.h"
 #include "src/fetch/runtime_store.h"
@@ -165,14 +167,14 @@ std::string TryContainers() {
   return found;
 }
 
-bool Report(const Diagnosis& check, const Probe& probe) {
+bool Diagnose(const Diagnosis& check, const Probe& probe) {
   try {
     const std::string detail = CallInChild(probe, kPatience);
-    fmt::print("ok       {:<20} {}\n", check.name, detail);
+    Print("ok       {:<20} {}\n", check.name, detail);
     return true;
   } catch (const HarnessError& error) {
-    fmt::print("missing  {:<20} {}\n", check.name, error.what());
-    fmt::print("{:29} {}\n{:29} mend: {}\n", "", check.meaning, "", check.fix);
+    Print("missing  {:<20} {}\n", check.name, error.what());
+    Print("{:29} {}\n{:29} mend: {}\n", "", check.meaning, "", check.fix);
     return !check.essential;
   }
 }
@@ -181,46 +183,42 @@ bool Report(const Diagnosis& check, const Probe& probe) {
 int DoctorOfMachine(const std::string& sut) {
   const Diagnosis machines{"QEMU", true, "the kernel cannot be booted",
                            "apt-get install --no-install-recommends qemu-system-x86", TryMachines};
-  if (!Report(machines, machines.probe)) return 3;
+  if (!Diagnose(machines, machines.probe)) return 3;
   try {
     const Facts facts = MakeTarget(sut)->Prepare();
-    fmt::print("ok       {:<20} {} facts about {} {}\n", "kernel and agent", facts.values().size(),
-               facts.Find("os").value_or("?"), facts.Find("release").value_or("?"));
+    Print("ok       {:<20} {} facts about {} {}\n", "kernel and agent", facts.values().size(),
+          facts.Find("os").value_or("?"), facts.Find("release").value_or("?"));
     for (const char* capability : {"ipv6", "diag", "epoll", "counters", "sysctl"}) {
       if (facts.Find(std::string("capability.") + capability)) {
-        fmt::print("ok       capability {}\n", capability);
+        Print("ok       capability {}\n", capability);
       } else {
-        fmt::print("missing  {}; tests that need it are skipped\n",
-                   WhyNoCapability(capability, facts));
+        Print("missing  {}; tests that need it are skipped\n", WhyNoCapability(capability, facts));
       }
     }
     return 0;
   } catch (const HarnessError& error) {
-    fmt::print("missing  {:<20} {}\n", "kernel and agent", error.what());
+    Print("missing  {:<20} {}\n", "kernel and agent", error.what());
     return 3;
   }
 }
 
-}  // namespace
-
-int DoctorCommand(const std::string& sut) {
-  if (sut.starts_with("vm:")) return DoctorOfMachine(sut);
-  const std::unique_ptr<System> system = MakeSystem(sut);
+int Examine(const std::string& sut) {
+  if (ParseSut(sut).kind == "vm") return DoctorOfMachine(sut);
+  const std::unique_ptr<Target> target = MakeTarget(sut);
   utsname kernel{};
   uname(&kernel);
   double load = 0;
   getloadavg(&load, 1);
-  fmt::print("ok       {:<20} {} {} {}\n", "kernel", kernel.sysname, kernel.release,
-             kernel.machine);
-  fmt::print("ok       {:<20} {} cores, load {:.1f}\n", "machine",
-             std::thread::hardware_concurrency(), load);
+  Print("ok       {:<20} {} {} {}\n", "kernel", kernel.sysname, kernel.release, kernel.machine);
+  Print("ok       {:<20} {} cores, load {:.1f}\n", "machine", std::thread::hardware_concurrency(),
+        load);
 
   const std::string advice = WhatToAdd(ProbeConfinement());
   const Diagnosis namespaces{"private namespaces", true,
                              "every test runs in its own; nothing can be tested",
                              InContainer(advice, FixForNamespaces()), TryNamespaces};
-  if (!Report(namespaces, namespaces.probe)) {
-    fmt::print("the rest was not tried: it needs private namespaces\n");
+  if (!Diagnose(namespaces, namespaces.probe)) {
+    Print("the rest was not tried: it needs private namespaces\n");
     return 3;
   }
   const std::vector<Diagnosis> checks = {
@@ -240,7 +238,7 @@ int DoctorCommand(const std::string& sut) {
   };
   bool able = true;
   for (const Diagnosis& check : checks) {
-    const bool good = Report(check, [&check] {
+    const bool good = Diagnose(check, [&check] {
       EnterPrivateNamespaces();
       return check.probe();
     });
@@ -254,24 +252,41 @@ int DoctorCommand(const std::string& sut) {
       "in SOCKPROOF_AGENT",
       {}};
   try {
-    const Facts facts = ProbeFacts(*system);
-    fmt::print("ok       {:<20} {} facts about {} {}\n", whole.name, facts.values().size(),
-               facts.Find("os").value_or("?"), facts.Find("release").value_or("?"));
+    const Facts facts = target->Prepare();
+    Print("ok       {:<20} {} facts about {} {}\n", whole.name, facts.values().size(),
+          facts.Find("os").value_or("?"), facts.Find("release").value_or("?"));
   } catch (const HarnessError& error) {
-    able = Report(whole, [&error]() -> std::string { throw HarnessError(error.what()); });
+    able = Diagnose(whole, [&error]() -> std::string { throw HarnessError(error.what()); });
   }
   const Diagnosis machines{"kernels in QEMU", false,
                            "only this kernel can be tested, not --sut vm:...",
                            "apt-get install --no-install-recommends qemu-system-x86; then "
                            "'sockproof kernels fetch debian:6.1', or name an image of your own",
                            TryMachines};
-  Report(machines, machines.probe);
+  Diagnose(machines, machines.probe);
   const Diagnosis containers{"container runtimes", false, "no --sut rootfs:..., container:...",
                              "apt-get install --no-install-recommends runc (or crun); 'sockproof "
                              "runtimes fetch runsc' for gVisor",
                              TryContainers};
-  Report(containers, containers.probe);
+  Diagnose(containers, containers.probe);
   return able ? 0 : 3;
 }
 
+constexpr const char* kDoctorHelp = R"(Examples:
+  sockproof doctor
+  sockproof doctor -s vm:debian:6.1
+
+Exit code: 0 tests can run, 2 wrong usage, 3 something that every test needs is missing.)";
+
+Action AddDoctor(CLI::App& app) {
+  auto sut = std::make_shared<std::string>("host");
+  AddSut(app, *sut);
+  return [sut](const std::string&) { return Examine(*sut); };
+}
+
+const CommandRegistration kDoctor({"doctor", CommandGroup::kProgram,
+                                   "What this machine can do, and the fix for what it cannot",
+                                   kDoctorHelp, AddDoctor});
+
+}  // namespace
 }  // namespace sockproof

@@ -1,0 +1,83 @@
+// The commands of the program. Each declares itself, in a file of its own:
+//
+//   Action AddDiff(CLI::App& app) {
+//     auto arguments = std::make_shared<DiffArguments>();
+//     app.add_option("BASE", arguments->base, "Folder of the older results")->required();
+//     return [arguments](const std::string&) { return Diff(*arguments); };
+//   }
+//   const CommandRegistration kDiff({"diff", CommandGroup::kResults, "What is different ...",
+//                                    kHelp, AddDiff});
+//
+// A program has the commands that are linked into it.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace sockproof {
+
+// Does what the command line asks for and returns the exit code: 0 as expected, 1 a surprise,
+// 3 could not test, 128 and the number for a signal. `program` is the program as invoked. Throws
+// UsageError (exit code 2).
+using Action = std::function<int(const std::string& program)>;
+
+// Help shows the groups in this order.
+enum class CommandGroup { kTests, kResults, kSystems, kProgram };
+
+struct Command {
+  std::string name;
+  CommandGroup group;
+  std::string summary;                     // one line
+  std::string help;                        // examples and exit codes, below the options
+  Action (*add)(CLI::App& app) = nullptr;  // declares the options
+};
+
+// Makes the command known for as long as the program runs; to be a constant at namespace scope.
+class CommandRegistration {
+ public:
+  explicit CommandRegistration(Command command);
+};
+
+// All that are linked, by group and name.
+std::vector<Command> AllCommands();
+
+// What other parts of the program add to `run`: options, and what follows the run.
+class RunAddition {
+ public:
+  virtual ~RunAddition() = default;
+  // Before anything runs. Throws UsageError for options that cannot be.
+  virtual void Check() const {}
+  // After the last test: `results` are the folders of the results, one for each system. Not called
+  // when a signal ended the run.
+  virtual void AtEnd(const std::vector<std::string>& results) const = 0;
+};
+using MakeRunAddition = std::unique_ptr<RunAddition> (*)(CLI::App& run);  // declares options
+
+class RunAdditionRegistration {
+ public:
+  explicit RunAdditionRegistration(MakeRunAddition make);
+};
+const std::vector<MakeRunAddition>& RunAdditions();
+
+// What surrounds this process, for parts of the program that know of it.
+struct Surroundings {
+  // The very first thing; may take the process over and not return.
+  void (*take_over)(int argc, char** argv) = nullptr;
+  // Before commands; may fork and return in the child alone.
+  void (*begin)() = nullptr;
+  // What would let tests run here, in one line; empty when it knows nothing.
+  std::string (*advice)() = nullptr;
+};
+
+class SurroundingsRegistration {
+ public:
+  explicit SurroundingsRegistration(Surroundings surroundings);
+};
+const std::vector<Surroundings>& AllSurroundings();
+
+// The first advice that there is; empty: none.
+std::string AdviceOfSurroundings();
+
+}  // namespace sockproof

@@ -1,0 +1,86 @@
+// --sut vm:..., a Linux kernel in a virtual machine.
+#include <unistd.h>
+
+#include <optional>
+#include <string_view>
+#include <thread>
+
+#include "src/cli/command.h"
+#include "src/cli/options.h"
+#include "src/cli/say.h"
+#include "src/cli/target.h"
+#include "src/vm/guest.h"
+#include "src/vm/machine.h"
+
+namespace sockproof {
+namespace {
+
+struct MachineRunOptions {
+  bool no_cache = false;  // boot anew
+  std::string real_time;  // "kvm", "tcg", or none
+};
+
+MachineRunOptions& OfMachines() {
+  static MachineRunOptions options;
+  return options;
+}
+
+void AddMachineOptions(CLI::App& run) {
+  run.add_flag("--no-cache", OfMachines().no_cache,
+               "Boot kernels anew, whatever snapshots there are");
+  run.add_option("--real-time", OfMachines().real_time,
+                 "Kernels in real time, by kvm or (emulated, slow) tcg; default: virtual time")
+      ->check(OneOf({"kvm", "tcg"}))
+      ->type_name("HOW");
+}
+
+class MachineTarget final : public Target {
+ public:
+  MachineTarget(std::string name, Kernel kernel)
+      : name_(std::move(name)), kernel_(std::move(kernel)) {
+    options_.program = OwnProgram();
+    options_.agent = AgentProgram();
+    options_.use_cache = !OfMachines().no_cache;
+    if (OfMachines().real_time == "kvm") options_.time = MachineTime::kRealByKvm;
+    if (OfMachines().real_time == "tcg") options_.time = MachineTime::kRealByTcg;
+    options_.say = Say;
+  }
+  std::string name() const override { return name_; }
+  Facts Prepare() override {
+    machine_ = Machine::Prepare(kernel_, options_);
+    return machine_->facts();
+  }
+  void RunTest(const TestCase& test, const Mutant* mutant, EventLog& log) override {
+    machine_->RunTest(test, mutant, log);
+  }
+  bool virtual_time() const override { return options_.time == MachineTime::kVirtual; }
+  int jobs() const override { return static_cast<int>(std::thread::hardware_concurrency()); }
+
+ private:
+  std::string name_;
+  Kernel kernel_;
+  MachineOptions options_;
+  std::optional<Machine> machine_;
+};
+
+std::unique_ptr<Target> MakeMachine(const Sut& sut) {
+  return std::make_unique<MachineTarget>(sut.text, FindKernel(sut.what, sut.option("modules")));
+}
+
+// As the first process of a virtual machine (src/vm/machine.h).
+void BecomeTheGuest(int argc, char** argv) {
+  if (argc >= 2 && std::string_view(argv[1]) == "guest" && getpid() == 1) RunAsGuest(argc == 2);
+}
+
+const SutRegistration kMachine(
+    {.name = "vm",
+     .spelling = "vm:KERNEL[,modules=DIR]",
+     .meaning = "an image, a built tree, or debian:6.1 after 'sockproof kernels fetch'",
+     .names_something = true,
+     .options = {"modules"},
+     .make = MakeMachine,
+     .add_run_options = AddMachineOptions});
+const SurroundingsRegistration kGuest({.take_over = BecomeTheGuest});
+
+}  // namespace
+}  // namespace sockproof
