@@ -115,6 +115,12 @@ Duration LinuxDataGiveUpMinimum(const Facts& facts) {
 
 Duration RfcSynR2Minimum() { return 3min; }
 
+Duration RfcR2Minimum() { return 100s; }
+
+Duration RfcAckDelayMaximum() { return 500ms; }
+
+Duration RfcIsnTick() { return 4us; }
+
 Duration RfcTimeWait() {
   constexpr Duration kMsl = 2min;
   return 2 * kMsl;

@@ -75,6 +75,15 @@ Duration LinuxDataGiveUpMinimum(const Facts& facts);
 // rfc9293:MUST-23.
 Duration RfcSynR2Minimum();
 
+// The least time for which RFC 9293 wants other segments retransmitted: 100 s. rfc9293:SHLD-11.
+Duration RfcR2Minimum();
+
+// Longer than this no ACK may be delayed: 0.5 s. rfc9293:MUST-40, rfc5681:4.2-within-500-ms.
+Duration RfcAckDelayMaximum();
+
+// The longest tick of the clock that initial sequence numbers come from: 4 us. rfc9293:MUST-8.
+Duration RfcIsnTick();
+
 // How long TIME-WAIT lasts by RFC 9293: twice an MSL of 2 min. rfc9293:MUST-13,
 // rfc9293:3.4.2-msl.
 Duration RfcTimeWait();

@@ -28,6 +28,7 @@ class HostSystem final : public System {
     }
     parts.agent =
         Agent::Spawn(loop, log, plan.actor, {agent_program_, {}, EnterBeforeExec(*made.space)});
+    parts.add_second_addresses = [space = made.space, plan] { AddSecondAddresses(*space, plan); };
     parts.world = std::move(made.space);
     return std::make_unique<Stack>(loop, log, std::move(parts));
   }

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "harness/base/errors.h"
 #include "harness/claims/missing.h"
@@ -142,9 +143,16 @@ bool Stack::Can(const std::string& capability) const {
   if (capability == "states") return Can("diag") || parts_.agent->Can("tcp_sockets");
   // Made for this test: counters at zero, no memory of peers, nobody else's connections.
   if (capability == "fresh") return !parts_.farewell;
+  if (capability == "second-address") return parts_.add_second_addresses != nullptr;
   const auto& vouched = parts_.capabilities;
   return std::find(vouched.begin(), vouched.end(), capability) != vouched.end() ||
          parts_.agent->Can(capability);
+}
+
+IpAddress Stack::SecondAddress(IpVersion version) {
+  if (!Can("second-address")) throw Skip(WhyNoCapability("second-address", facts()));
+  if (!std::exchange(has_second_addresses_, true)) parts_.add_second_addresses();
+  return sockproof::SecondAddress(version, host());
 }
 
 void Stack::SetSysctl(const std::string& name, const std::string& value) {

@@ -29,7 +29,8 @@ class Stack {
     std::unique_ptr<WirePort> wire;
     std::optional<SockDiag> diag;
     std::unique_ptr<Agent> agent;
-    std::vector<std::string> capabilities;  // beyond those that the agent declares
+    std::vector<std::string> capabilities;       // beyond those that the agent declares
+    std::function<void()> add_second_addresses;  // where the system can have them
     Facts facts;  // beyond those; of "os" and "release" the agent's are kept as "agent.os", ...
 
     // The rest is of a system that lives on after the test, whose state the next one must not meet.
@@ -44,6 +45,9 @@ class Stack {
   const std::string& actor() const { return parts_.plan.actor; }
   int host() const { return parts_.plan.index; }  // its number in the address plan
   IpAddress Address(IpVersion version) const;
+  // A further address, on another network, that the system has from the first such call on. Throws
+  // Skip without the capability "second-address".
+  IpAddress SecondAddress(IpVersion version);
   // Where this stack has a port that a test names.
   Endpoint At(IpVersion version, std::uint16_t port) const {
     return {Address(version), static_cast<std::uint16_t>(port + parts_.port_shift)};
@@ -61,7 +65,8 @@ class Stack {
   const Facts& facts();
 
   // "diag" (inet_diag can be asked), "states" (by that or by the agent), "fresh" (made for this
-  // test), or what the agent declares: "ipv6", "sysctl", "counters", ...
+  // test), "second-address" (it can be given one), or what the agent declares: "ipv6", "sysctl",
+  // "counters", ...
   bool Can(const std::string& capability) const;
 
   // In this stack only, and where that lives on, until the test ends. Throws Skip when the system
@@ -107,6 +112,7 @@ class Stack {
   Parts parts_;
   std::optional<Facts> facts_;
   Misreading misreading_;
+  bool has_second_addresses_ = false;
   std::vector<std::pair<std::string, std::string>> sysctls_before_;
 };
 

@@ -78,6 +78,17 @@ WiredNamespace MakeWiredNamespace(EventLoop& loop, const StackPlan& plan, Answer
   return made;
 }
 
+void AddSecondAddresses(const NetworkNamespace& space, const StackPlan& plan) {
+  const InNamespace inside(space);
+  Netlink netlink;
+  const int link = netlink.IndexOf(kWireLink);
+  for (const IpVersion version : {IpVersion::kIpv4, IpVersion::kIpv6}) {
+    netlink.AddAddress(link, SecondAddress(version, plan.index),
+                       version == IpVersion::kIpv4 ? kIpv4PrefixLength : kIpv6PrefixLength);
+  }
+  netlink.WaitUntilReceiving(SecondAddress(IpVersion::kIpv6, plan.index));
+}
+
 std::function<int()> EnterBeforeExec(const NetworkNamespace& space) {
   return [fd = space.fd()] {
     RunOnEveryProcessor();

@@ -33,6 +33,10 @@ enum class Answering { kKernel, kProgram };
 // pinned. The calling process must be in a private world of wires. Throws HarnessError.
 WiredNamespace MakeWiredNamespace(EventLoop& loop, const StackPlan& plan, Answering answering);
 
+// Gives the kernel in `space`, which must be up, the second addresses of its host: it takes packets
+// for them when this returns. Throws HarnessError.
+void AddSecondAddresses(const NetworkNamespace& space, const StackPlan& plan);
+
 // For AgentCommand::in_child: enters the namespace, and runs on every processor. `space` must
 // outlive it.
 std::function<int()> EnterBeforeExec(const NetworkNamespace& space);

@@ -73,14 +73,21 @@ class PeerTest : public TestBody {
   Connection Connected() { return Connected(Offer()); }
   Connection ConnectedByAccept(const Offer& offer);
   Connection ConnectedByAccept() { return ConnectedByAccept(Offer()); }
-  // A connection of the system under test in the state named, against the scripted peer. Throws
-  // Departure when the system does not get there.
+  // A connection of the system under test in the state named, against the scripted peer, as the
+  // place where a test begins: a system that does not get there is not judged (NotReached()).
   Connection InState(TcpState state);
+  // The same where the way there is what is tested: throws Departure.
+  Connection BringTo(TcpState state);
 
   // Waits until the system shows the connection in that state. Throws Departure when it does not
   // within kPatience, Skip where the system shows no states.
   void ExpectState(TcpState state, const Connection& connection,
                    SourceLocation where = SourceLocation::Current());
+
+  // The same as one more look, where the wire and the calls tell enough by themselves: passes where
+  // the system shows no states.
+  void ExpectStateIfShown(TcpState state, const Connection& connection,
+                          SourceLocation where = SourceLocation::Current());
 
   // When the system no longer showed the connection: the middle of the two readings between which
   // it went. They are 20 ms apart, up to 1 s while its next timer has longer to go. Throws
@@ -105,6 +112,7 @@ class PeerTest : public TestBody {
 
  private:
   static void MakeOffer(ScriptedTcp& peer, const Offer& offer);
+  Connection LedTo(TcpState state);
 
   std::uint16_t next_port_ = 40000;
   std::uint16_t next_listening_port_ = 9000;
@@ -124,6 +132,10 @@ class WireTest : public TestBody {
   // Waits until that stack (`client` or `server`) shows its end of the first
   // connection of this wire in that state; as PeerTest::ExpectState().
   void ExpectState(TcpState state, Stack& stack, SourceLocation where = SourceLocation::Current());
+
+  // As PeerTest::ExpectStateIfShown().
+  void ExpectStateIfShown(TcpState state, Stack& stack,
+                          SourceLocation where = SourceLocation::Current());
 
   // When that connection's end was gone; as PeerTest::WaitUntilGone().
   Time WaitUntilGone(Stack& stack, Duration patience,

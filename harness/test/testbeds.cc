@@ -36,6 +36,16 @@ Stack& StartStack(const std::string& actor, int host, const std::string& other_a
   return stack;
 }
 
+// A failure of several lines, as a reason.
+std::string OneLine(const std::string& text) {
+  std::string line;
+  for (const char c : text) {
+    const bool space = c == ' ' || c == '\n';
+    if (!space || (!line.empty() && line.back() != ' ')) line += space ? ' ' : c;
+  }
+  return line;
+}
+
 // State changes follow frames within microseconds, but asynchronously.
 void WaitForState(Stack& stack, TcpState wanted, const std::function<TcpState()>& read,
                   const std::string& name, SourceLocation where) {
@@ -116,75 +126,85 @@ Connection PeerTest::ConnectedByAccept(const Offer& offer) {
 }
 
 Connection PeerTest::InState(TcpState state) {
-  const auto connection = [&]() -> Connection {
-    switch (state) {
-      case TcpState::kClosed: {
-        Socket socket = sut.NewSocket(ip);
-        return {socket, host.Towards(sut.At(ip, kClosedPort), NextPort())};
-      }
-      case TcpState::kListen: {
-        Socket listener = sut.NewSocket(ip);
-        const std::uint16_t port = next_listening_port_++;
-        listener.Bind(port).value();
-        listener.Listen(kBacklog).value();
-        return {listener, host.Towards(sut.At(ip, port), NextPort())};
-      }
-      case TcpState::kSynSent: {
-        ScriptedTcp& peer = host.Listen(ip, kPeerPort);
-        Socket socket = sut.NewSocket(ip, "SOCK_STREAM", {"SOCK_NONBLOCK"});
-        socket.Connect(peer.local());  // EINPROGRESS
-        peer.Expect(Syn());
-        return {socket, peer};
-      }
-      case TcpState::kSynReceived: {
-        Connection half_open = InState(TcpState::kListen);
-        half_open.peer.Send(Syn());
-        half_open.peer.Expect(SynAck().Ack(half_open.peer.snd_nxt));
-        return half_open;
-      }
-      case TcpState::kEstablished:
-        return Connected();
-      case TcpState::kFinWait1: {
-        Connection closing = Connected();
-        closing.socket.Shutdown("SHUT_WR").value();
-        closing.peer.Expect(Fin().Seq(closing.peer.rcv_nxt));
-        return closing;
-      }
-      case TcpState::kFinWait2: {
-        Connection closing = InState(TcpState::kFinWait1);
-        closing.peer.Send(Ack());
-        return closing;
-      }
-      case TcpState::kCloseWait: {
-        Connection closing = Connected();
-        closing.peer.Send(Fin());
-        closing.peer.Expect(Ack().Ack(closing.peer.snd_nxt));
-        return closing;
-      }
-      case TcpState::kClosing: {
-        // A FIN that does not acknowledge ours: the two crossed on the wire.
-        Connection closing = InState(TcpState::kFinWait1);
-        closing.peer.Send(Fin().Ack(closing.peer.rcv_nxt - 1));
-        closing.peer.Expect(Ack().Ack(closing.peer.snd_nxt));
-        return closing;
-      }
-      case TcpState::kLastAck: {
-        Connection closing = InState(TcpState::kCloseWait);
-        closing.socket.Shutdown("SHUT_WR").value();
-        closing.peer.Expect(Fin().Seq(closing.peer.rcv_nxt));
-        return closing;
-      }
-      case TcpState::kTimeWait: {
-        Connection closing = InState(TcpState::kFinWait2);
-        closing.peer.Send(Fin());
-        closing.peer.Expect(Ack().Ack(closing.peer.snd_nxt));
-        return closing;
-      }
-    }
-    throw HarnessError("no such TCP state");
-  }();
-  if (sut.Can("states")) ExpectState(state, connection);
+  try {
+    return BringTo(state);
+  } catch (const Departure& departure) {
+    NotReached(fmt::format("{}: {}", TcpStateName(state), OneLine(departure.what())));
+  }
+}
+
+Connection PeerTest::BringTo(TcpState state) {
+  Connection connection = LedTo(state);
+  ExpectStateIfShown(state, connection);
   return connection;
+}
+
+Connection PeerTest::LedTo(TcpState state) {
+  switch (state) {
+    case TcpState::kClosed: {
+      Socket socket = sut.NewSocket(ip);
+      return {socket, host.Towards(sut.At(ip, kClosedPort), NextPort())};
+    }
+    case TcpState::kListen: {
+      Socket listener = sut.NewSocket(ip);
+      const std::uint16_t port = next_listening_port_++;
+      listener.Bind(port).value();
+      listener.Listen(kBacklog).value();
+      return {listener, host.Towards(sut.At(ip, port), NextPort())};
+    }
+    case TcpState::kSynSent: {
+      ScriptedTcp& peer = host.Listen(ip, kPeerPort);
+      Socket socket = sut.NewSocket(ip, "SOCK_STREAM", {"SOCK_NONBLOCK"});
+      socket.Connect(peer.local());  // EINPROGRESS
+      peer.Expect(Syn());
+      return {socket, peer};
+    }
+    case TcpState::kSynReceived: {
+      Connection half_open = InState(TcpState::kListen);
+      half_open.peer.Send(Syn());
+      half_open.peer.Expect(SynAck().Ack(half_open.peer.snd_nxt));
+      return half_open;
+    }
+    case TcpState::kEstablished:
+      return Connected();
+    case TcpState::kFinWait1: {
+      Connection closing = Connected();
+      closing.socket.Shutdown("SHUT_WR").value();
+      closing.peer.Expect(Fin().Seq(closing.peer.rcv_nxt));
+      return closing;
+    }
+    case TcpState::kFinWait2: {
+      Connection closing = InState(TcpState::kFinWait1);
+      closing.peer.Send(Ack());
+      return closing;
+    }
+    case TcpState::kCloseWait: {
+      Connection closing = Connected();
+      closing.peer.Send(Fin());
+      closing.peer.Expect(Ack().Ack(closing.peer.snd_nxt));
+      return closing;
+    }
+    case TcpState::kClosing: {
+      // A FIN that does not acknowledge ours: the two crossed on the wire.
+      Connection closing = InState(TcpState::kFinWait1);
+      closing.peer.Send(Fin().Ack(closing.peer.rcv_nxt - 1));
+      closing.peer.Expect(Ack().Ack(closing.peer.snd_nxt));
+      return closing;
+    }
+    case TcpState::kLastAck: {
+      Connection closing = InState(TcpState::kCloseWait);
+      closing.socket.Shutdown("SHUT_WR").value();
+      closing.peer.Expect(Fin().Seq(closing.peer.rcv_nxt));
+      return closing;
+    }
+    case TcpState::kTimeWait: {
+      Connection closing = InState(TcpState::kFinWait2);
+      closing.peer.Send(Fin());
+      closing.peer.Expect(Ack().Ack(closing.peer.snd_nxt));
+      return closing;
+    }
+  }
+  throw HarnessError("no such TCP state");
 }
 
 void PeerTest::ExpectState(TcpState state, const Connection& connection, SourceLocation where) {
@@ -196,6 +216,11 @@ void PeerTest::ExpectState(TcpState state, const Connection& connection, SourceL
                : found;
   };
   WaitForState(sut, state, read, connection.local().ToString(), where);
+}
+
+void PeerTest::ExpectStateIfShown(TcpState state, const Connection& connection,
+                                  SourceLocation where) {
+  if (sut.Can("states")) ExpectState(state, connection, where);
 }
 
 Time PeerTest::WaitUntilGone(const Connection& connection, Duration patience,
@@ -256,6 +281,10 @@ void WireTest::ExpectState(TcpState state, Stack& stack, SourceLocation where) {
   WaitForState(
       stack, state, [&] { return stack.StateOf(ends.local, ends.remote); }, ends.local.ToString(),
       where);
+}
+
+void WireTest::ExpectStateIfShown(TcpState state, Stack& stack, SourceLocation where) {
+  if (stack.Can("states")) ExpectState(state, stack, where);
 }
 
 Time WireTest::WaitUntilGone(Stack& stack, Duration patience, SourceLocation where) {

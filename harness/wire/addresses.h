@@ -17,6 +17,12 @@ inline IpAddress WireAddress(IpVersion version, int host) {
                    std::to_string(host));
 }
 
+// A further address of a host, on a network of its own: 203.0.113.<host> or 2001:db8:1::<host>.
+inline IpAddress SecondAddress(IpVersion version, int host) {
+  return IpAddress((version == IpVersion::kIpv4 ? "203.0.113." : "2001:db8:1::") +
+                   std::to_string(host));
+}
+
 // Locally administered unicast.
 inline MacAddress WireMac(int host) { return {2, 0, 0, 0, 0, static_cast<std::uint8_t>(host)}; }
 

@@ -18,6 +18,20 @@ std::uint16_t NaturalMss(IpVersion version) {
   return static_cast<std::uint16_t>(kEthernetMtu - (version == IpVersion::kIpv4 ? 40 : 60));
 }
 
+std::uint16_t DefaultMss(IpVersion version) { return version == IpVersion::kIpv4 ? 536 : 1220; }
+
+// The value of an MSS option; none where there is no such option of four octets.
+std::optional<std::uint16_t> MssOf(const Segment& segment) {
+  const TcpOption* option = segment.FindOption(tcp_option::kMss);
+  if (option == nullptr || option->data.size() != 2) return std::nullopt;
+  return static_cast<std::uint16_t>(option->data[0] << 8 | option->data[1]);
+}
+
+// What a failure says of segments that were skipped.
+std::string Again(const std::string& retransmissions) {
+  return retransmissions.empty() ? "" : " but what was seen before:" + retransmissions;
+}
+
 }  // namespace
 
 // --- ScriptedTcp ---------------------------------------------------------------------------------
@@ -27,6 +41,7 @@ ScriptedTcp::ScriptedTcp(ScriptedPeer& peer, Endpoint local, std::optional<Endpo
     : iss(initial),
       snd_una(initial),
       snd_nxt(initial),
+      snd_mss(DefaultMss(local.address.version())),
       syn_options{tcp_option::Mss(NaturalMss(local.address.version()))},
       peer_(peer),
       local_(local),
@@ -81,21 +96,27 @@ Segment ScriptedTcp::ExpectNext(const PartialSegment& partial, Duration within,
     peer_.log().Now(ExpectationEvent{peer_.sut(), wanted, met});
   };
   std::string passed_over;
+  std::string retransmissions;
   const Time start = Clock::now();
   while (peer_.loop().RunUntil([&] { return !arrived_.empty(); }, start + within)) {
     Segment segment = arrived_.front();
     arrived_.pop_front();
-    if (partial.Matches(segment)) {
+    if (IsAcceptable(partial, segment)) {
       Consume(segment);
       report(true);
       return segment;
     }
-    if (IsRetransmission(segment)) continue;
-    passed_over += "\n            " + DescribeArrived(segment);
+    const std::string line = "\n            " + DescribeArrived(segment);
+    if (IsRetransmission(segment)) {
+      TakeAcknowledgment(segment);
+      retransmissions += line;
+      continue;
+    }
+    passed_over += line;
     if (pass_over_others) continue;
     report(false);
-    throw Departure(fmt::format("  Expected: {} as the next segment from {}\n  Observed:{}", wanted,
-                                peer_.sut(), passed_over),
+    throw Departure(fmt::format("  Expected: {} as the next segment from {}\n  Observed:{}{}",
+                                wanted, peer_.sut(), passed_over, Again(retransmissions)),
                     where);
   }
   report(false);
@@ -105,15 +126,19 @@ Segment ScriptedTcp::ExpectNext(const PartialSegment& partial, Duration within,
                                    FormatDuration(peer_.loop().worst_lateness())));
   }
   throw Departure(
-      fmt::format("  Expected: {} from {} within {}\n  Observed: {}", wanted, peer_.sut(),
-                  FormatDuration(within), passed_over.empty() ? "nothing" : "only" + passed_over),
+      fmt::format("  Expected: {} from {} within {}\n  Observed: {}{}", wanted, peer_.sut(),
+                  FormatDuration(within), passed_over.empty() ? "nothing" : "only" + passed_over,
+                  Again(retransmissions)),
       where);
 }
 
 std::vector<Segment> ScriptedTcp::TakeArrived() {
   std::vector<Segment> taken;
   for (; !arrived_.empty(); arrived_.pop_front()) {
-    if (IsRetransmission(arrived_.front())) continue;
+    if (IsRetransmission(arrived_.front())) {
+      TakeAcknowledgment(arrived_.front());
+      continue;
+    }
     Consume(arrived_.front());
     taken.push_back(arrived_.front());
   }
@@ -131,21 +156,44 @@ void ScriptedTcp::ExpectSilence(Duration duration, SourceLocation where) {
 bool ScriptedTcp::IsRetransmission(const Segment& segment) const {
   return segment.length() > 0 &&
          std::any_of(consumed_.begin(), consumed_.end(), [&](const Segment& before) {
-           return before.seq == segment.seq && before.length() == segment.length() &&
-                  before.flags == segment.flags;
+           const bool the_fin_alone = before.Has(kFin) && segment.Has(kFin) &&
+                                      segment.length() == 1 &&
+                                      segment.seq + 1 == before.seq + before.length();
+           return the_fin_alone ||
+                  (before.seq == segment.seq && before.length() == segment.length() &&
+                   before.flags == segment.flags);
          });
+}
+
+bool ScriptedTcp::AcknowledgesMore(const Segment& segment) const {
+  return segment.Has(kAck) && static_cast<std::int32_t>(segment.ack - snd_una) > 0;
+}
+
+bool ScriptedTcp::IsAcceptable(const PartialSegment& partial, const Segment& segment) const {
+  if (partial.Matches(segment)) return true;
+  const bool opens_or_resets = segment.Has(kSyn) || segment.Has(kRst);
+  if (opens_or_resets || !AcknowledgesMore(segment) || !IsRetransmission(segment)) return false;
+  Segment bare_ack = segment;
+  bare_ack.seq += segment.length();
+  bare_ack.flags = static_cast<TcpFlags>(segment.flags & ~(kFin | kPsh));
+  bare_ack.payload.clear();
+  return partial.Matches(bare_ack);
+}
+
+void ScriptedTcp::TakeAcknowledgment(const Segment& segment) {
+  if (AcknowledgesMore(segment)) snd_una = segment.ack;
 }
 
 void ScriptedTcp::Consume(const Segment& segment) {
   if (segment.Has(kSyn)) {
     irs = segment.seq;
     rcv_nxt = segment.seq;
+    const IpVersion version = local_.address.version();
+    snd_mss = std::min(MssOf(segment).value_or(DefaultMss(version)), NaturalMss(version));
   }
   if (const auto timestamps = segment.timestamps()) ts_recent_ = timestamps->first;
   if (segment.seq == rcv_nxt && !segment.Has(kRst)) rcv_nxt += segment.length();
-  if (segment.Has(kAck) && static_cast<std::int32_t>(segment.ack - snd_una) > 0) {
-    snd_una = segment.ack;
-  }
+  TakeAcknowledgment(segment);
   if (segment.length() > 0) consumed_.push_back(segment);
 }
 

@@ -44,6 +44,9 @@ class ScriptedTcp {
   std::uint32_t iss, snd_una, snd_nxt;
   // Receive sequence variables, known once a SYN was expected and got.
   std::uint32_t irs = 0, rcv_nxt = 0;
+  // The largest segment that the other end takes: what its SYN said, else 536 octets on IPv4 and
+  // 1220 on IPv6 (RFC 9293 section 3.7.1, SendMSS). At most what fits the link.
+  std::uint16_t snd_mss;
   // The window this end advertises, unscaled.
   std::uint16_t rcv_wnd = 65535;
   // Options of its SYN or SYN,ACK: an MSS that fits the link unless the test says otherwise.
@@ -63,8 +66,12 @@ class ScriptedTcp {
 
   // The next segment that arrived, or arrives within the time given, must match. Anything else is
   // a departure of the system under test, retransmissions of segments expected before excepted:
-  // they are skipped. Advances RCV.NXT and SND.UNA. Throws Departure, or Inconclusive when this
-  // process was served so late that it says nothing.
+  // they are skipped, and advance SND.UNA all the same. A retransmission that acknowledges more
+  // than any segment before is taken where the bare ACK matches that it could be as well: RFC 9293
+  // asks for "an acknowledgment", and some stacks acknowledge with their FIN as long as that is
+  // outstanding. What is returned is the segment as it came, so that its flags tell.
+  // Advances RCV.NXT and SND.UNA. Throws Departure, or Inconclusive when this process was served so
+  // late that it says nothing.
   Segment Expect(const PartialSegment& partial, Within within = Within(kPatience),
                  SourceLocation where = SourceLocation::Current());
 
@@ -73,8 +80,8 @@ class ScriptedTcp {
                            SourceLocation where = SourceLocation::Current());
 
   // Takes in what has arrived by now, whatever it is, and returns it: all but retransmissions of
-  // segments taken in before. Advances RCV.NXT and SND.UNA. For where a test must say how much came
-  // without saying in what segments.
+  // segments taken in before, which only acknowledge. Advances RCV.NXT and SND.UNA. For where a
+  // test must say how much came without saying in what segments.
   std::vector<Segment> TakeArrived();
 
   // Nothing has arrived unexpected, and nothing arrives for so long. Throws Departure.
@@ -91,6 +98,9 @@ class ScriptedTcp {
   Segment ExpectNext(const PartialSegment& partial, Duration within, bool pass_over_others,
                      SourceLocation where);
   bool IsRetransmission(const Segment& segment) const;
+  bool AcknowledgesMore(const Segment& segment) const;
+  bool IsAcceptable(const PartialSegment& partial, const Segment& segment) const;
+  void TakeAcknowledgment(const Segment& segment);
   void Consume(const Segment& segment);
   std::string DescribeArrived(const Segment& segment) const;
 

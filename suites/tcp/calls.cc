@@ -85,3 +85,59 @@ TEST_WITH_PEER(Calls, DataThatIsSentDuringConnectGoesOutAfterIt,
   EXPECT_THAT(connecting.Await(), Succeeds());
   EXPECT_THAT(sending.Await(), Returns(5));
 }
+
+TEST_WITH_PEER(Calls, AsTheRfcSaysAReceiveDuringConnectWaitsForData,
+               .claims = {"rfc9293:3.10.3-receive-connecting"}) {
+  ScriptedTcp& peer = host.Listen(ip, 80);
+  Socket socket = sut.NewSocket(ip);
+  Pending<int> connecting = socket.StartConnect(peer.local());
+  peer.Expect(Syn());
+  Pending<std::string> receiving = socket.StartReceive(64);
+  EXPECT_TRUE(receiving.BlocksFor(100ms)) << "recv() does not wait";
+  peer.Send(SynAck());
+  peer.ExpectEventually(Ack().Ack(peer.snd_nxt));
+  peer.Send(Data("welcome"));
+  EXPECT_THAT(receiving.Await(), Returns("welcome"));
+}
+
+TEST_WITH_PEER(Calls, ASecondConnectFails,
+               .claims = {"rfc9293:3.10.1-already-exists", "posix:connect-EALREADY",
+                          "posix:connect-EISCONN"}) {
+  auto [opening, opening_peer] = InState(TcpState::kSynSent);
+  const Outcome<int> while_opening = opening.Connect(opening_peer.local());
+  auto [open, peer] = Connected();
+  ScriptedTcp& other = host.Listen(ip, 82);
+  const Outcome<int> when_open = open.Connect(other.local());
+  Settle();
+
+  Deciding("rfc9293:3.10.1-already-exists");
+  EXPECT_THAT(while_opening, testing::Not(Succeeds()));
+  EXPECT_THAT(when_open, testing::Not(Succeeds()));
+  EXPECT_EQ(other.waiting(), 0U) << "a SYN of a connection that exists";
+  Deciding("posix:connect-EALREADY");
+  EXPECT_THAT(while_opening, FailsWith(EALREADY));
+  Deciding("posix:connect-EISCONN");
+  EXPECT_THAT(when_open, FailsWith(EISCONN));
+}
+
+TEST_WITH_PEER(Calls, AnAbortInListenSendsNoReset,
+               .claims = {"rfc9293:3.10.5-abort-unsynchronized"}) {
+  auto [listener, peer] = InState(TcpState::kListen);
+  ASSERT_THAT(listener.SetLinger(0), Succeeds());
+  ASSERT_THAT(listener.Close(), Succeeds());
+  Settle();
+  EXPECT_EQ(peer.waiting(), 0U) << "a segment at the abort";
+  const Segment syn = peer.Send(Syn());
+  peer.Expect(Rst().With(kAck).Seq(0).Ack(syn.seq + 1));
+}
+
+TEST_WITH_PEER(Calls, AnAbortInSynSentSendsNoReset,
+               .claims = {"rfc9293:3.10.5-abort-unsynchronized"}) {
+  auto [socket, peer] = InState(TcpState::kSynSent);
+  ASSERT_THAT(socket.SetLinger(0), Succeeds());
+  ASSERT_THAT(socket.Close(), Succeeds());
+  Settle();
+  EXPECT_EQ(peer.TakeArrived().size(), 0U) << "a segment at the abort";
+  const Segment answer = peer.Send(SynAck());
+  peer.Expect(Rst().Seq(answer.ack));
+}

@@ -11,6 +11,10 @@ namespace sockproof {
 // How long the documented value `nominal` may take at most.
 inline Within AtMost(Duration nominal) { return Within(FiresAfter(nominal).latest() + kPatience); }
 
+// Waits for the first retransmission of a segment: as long as the longest first timeout that any
+// document has, the 5.8 s of 4.4BSD. RFC 9293 names none, that of RFC 6298 is a SHOULD.
+inline Within FirstTimeout() { return AtMost(NotesSynSchedule().retransmissions.front()); }
+
 // The name of a measurement: "SYN retransmission 2".
 inline std::string Retransmission(const PartialSegment& kind, int number) {
   return kind.Describe() + " retransmission " + std::to_string(number);

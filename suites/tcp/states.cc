@@ -11,8 +11,8 @@ TEST_WITH_PEER(States, EachOfTheElevenIsReached, .claims = {"rfc9293:3.3.2-state
         TcpState::kEstablished, TcpState::kFinWait1, TcpState::kFinWait2, TcpState::kCloseWait,
         TcpState::kClosing, TcpState::kLastAck, TcpState::kTimeWait}) {
     try {
-      InState(state);
-    } catch (const Departure& departure) {  // set-up elsewhere, here what is asked for
+      BringTo(state);
+    } catch (const Departure& departure) {
       FAIL() << TcpStateName(state) << " is not reached:\n" << departure.what();
     }
   }

@@ -115,6 +115,7 @@ class ContainerSystem final : public System {
     if (!plan_.runtime.brings_stack()) {
       const InNamespace inside(*made.space);
       parts.diag.emplace();
+      parts.add_second_addresses = [space = made.space, plan] { AddSecondAddresses(*space, plan); };
     }
     parts.agent = SpawnAgent(loop, log, plan.actor, files);
     parts.world = std::move(made.space);
