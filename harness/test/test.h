@@ -78,6 +78,9 @@ class PeerTest : public TestBody {
   Connection InState(TcpState state);
   // The same where the way there is what is tested: throws Departure.
   Connection BringTo(TcpState state);
+  // A connection in SYN-RECEIVED by an active open: the SYN of the system and one of the peer have
+  // crossed. NotReached() where that is not answered, by systems without simultaneous open.
+  Connection AfterCrossingSyns();
 
   // Waits until the system shows the connection in that state. Throws Departure when it does not
   // within kPatience, Skip where the system shows no states.

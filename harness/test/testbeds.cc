@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "harness/base/errors.h"
+#include "harness/base/text.h"
 #include "harness/test/context.h"
 #include "harness/test/test.h"
 #include "harness/wire/neighbour.h"
@@ -34,16 +35,6 @@ Stack& StartStack(const std::string& actor, int host, const std::string& other_a
               stack.log().Add({time, FrameEvent{from, to, fate, Duration(0), frame}});
             });
   return stack;
-}
-
-// A failure of several lines, as a reason.
-std::string OneLine(const std::string& text) {
-  std::string line;
-  for (const char c : text) {
-    const bool space = c == ' ' || c == '\n';
-    if (!space || (!line.empty() && line.back() != ' ')) line += space ? ' ' : c;
-  }
-  return line;
 }
 
 // State changes follow frames within microseconds, but asynchronously.
@@ -129,7 +120,7 @@ Connection PeerTest::InState(TcpState state) {
   try {
     return BringTo(state);
   } catch (const Departure& departure) {
-    NotReached(fmt::format("{}: {}", TcpStateName(state), OneLine(departure.what())));
+    NotReached(fmt::format("{}: {}", TcpStateName(state), OnOneLine(departure.what())));
   }
 }
 
@@ -205,6 +196,18 @@ Connection PeerTest::LedTo(TcpState state) {
     }
   }
   throw HarnessError("no such TCP state");
+}
+
+Connection PeerTest::AfterCrossingSyns() {
+  Connection connection = InState(TcpState::kSynSent);
+  auto& [socket, peer] = connection;
+  try {
+    peer.Send(Syn());
+    peer.Expect(SynAck().Seq(peer.irs).Ack(peer.snd_nxt));
+  } catch (const Departure& departure) {
+    NotReached("SYN-RECEIVED by an active open: " + OnOneLine(departure.what()));
+  }
+  return connection;
 }
 
 void PeerTest::ExpectState(TcpState state, const Connection& connection, SourceLocation where) {

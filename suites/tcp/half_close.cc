@@ -11,9 +11,11 @@ std::string ReceiveUntilFin(ScriptedTcp& peer) {
   while (true) {
     const std::uint32_t next = peer.rcv_nxt;
     const Segment segment = peer.Expect(AnySegment());
-    if (segment.seq != next) continue;  // a probe of the window
-    stream += segment.payload_text();
-    if (segment.length() > 0) peer.Send(Ack());
+    const std::uint32_t had = next - segment.seq;  // octets of it that came before
+    if (had >= segment.length()) continue;         // nothing new: a probe of the window
+    stream += segment.payload_text().substr(had);
+    peer.rcv_nxt = segment.seq + segment.length();
+    peer.Send(Ack());
     if (segment.Has(kFin)) return stream;
   }
 }
@@ -157,15 +159,16 @@ TEST_WITH_PEER(HalfClose, AFinBehindAGapIsHeldUntilTheGapIsFilled,
   auto& [socket, peer] = connection;
 
   const Segment early = peer.Send(Fin().Seq(peer.snd_nxt + 5));
-  peer.Expect(Ack().Ack(peer.snd_nxt));
-  ExpectState(TcpState::kEstablished, connection);
-  EXPECT_THAT(socket.Receive(64, {"MSG_DONTWAIT"}), FailsWith(EAGAIN));
+  Settle();
+  peer.TakeArrived();  // it may be acknowledged or not (MAY-13)
+  ExpectStateIfShown(TcpState::kEstablished, connection);
+  EXPECT_THAT(socket.Receive(64, {"MSG_DONTWAIT"}), testing::Not(Succeeds()));
 
   peer.Send(Data("hello"));
-  peer.Expect(Ack().Ack(early.seq + 1));
+  peer.ExpectEventually(Ack().Ack(early.seq + 1));
   EXPECT_THAT(socket.Receive(64), Returns("hello"));
   EXPECT_THAT(socket.Receive(64), IsEndOfFile());
-  ExpectState(TcpState::kCloseWait, connection);
+  ExpectStateIfShown(TcpState::kCloseWait, connection);
 }
 
 TEST_WITH_PEER(HalfClose, DataPastAFinIsIgnored,
@@ -187,24 +190,34 @@ TEST_WITH_PEER(HalfClose, ARepeatedFinIsAcknowledgedAgain,
   peer.Expect(Ack().Ack(fin.seq + 1));
   peer.Send(Fin().Seq(fin.seq));
   peer.Expect(Ack().Ack(fin.seq + 1));
-  ExpectState(TcpState::kCloseWait, connection);
-
-  socket.Shutdown("SHUT_WR").value();
-  peer.Expect(Fin().Seq(peer.rcv_nxt));
-  peer.Send(Fin().Seq(fin.seq).Ack(fin.ack));
-  peer.Expect(Ack().Seq(peer.rcv_nxt).Ack(fin.seq + 1));
-  ExpectState(TcpState::kLastAck, connection);
+  ExpectStateIfShown(TcpState::kCloseWait, connection);
 }
 
-TEST_WITH_PEER(HalfClose, ARepeatedFinThatHasCrossedAFinIsAcknowledgedAgain,
-               .claims = {"rfc9293:3.10.7.4-repeated-fin", "rfc9293:3.10.7.4-fin-wait-1-fin"}) {
-  Connection connection = InState(TcpState::kFinWait1);
-  auto& [socket, peer] = connection;
-  const Segment fin = peer.Send(Fin().Ack(peer.rcv_nxt - 1));
-  peer.Expect(Ack().Ack(fin.seq + 1));
-  peer.Send(Fin().Seq(fin.seq).Ack(fin.ack));
-  peer.Expect(Ack().Seq(peer.rcv_nxt).Ack(fin.seq + 1));
-  ExpectState(TcpState::kClosing, connection);
+// An ACK at once, and no earlier than the timeout what sends the own FIN again: some stacks have it
+// in every acknowledgment as long as it is outstanding.
+TEST_WITH_PEER(HalfClose, ARepeatedFinIsAcknowledgedAgainAfterTheOwnFin,
+               .claims = {"rfc9293:3.10.7.4-repeated-fin"}) {
+  for (const TcpState state : {TcpState::kClosing, TcpState::kLastAck}) {
+    SCOPED_TRACE(std::string(TcpStateName(state)));
+    Connection connection = InState(state);
+    auto& [socket, peer] = connection;
+    const std::uint32_t own_fin = peer.rcv_nxt - 1;
+    peer.Send(Fin().Seq(peer.snd_nxt - 1).Ack(own_fin));
+    Settle();
+    ASSERT_GE(peer.waiting(), 1U) << "it is not acknowledged at once";
+    peer.Expect(AnySegment().Ack(peer.snd_nxt));
+    ExpectStateIfShown(state, connection);
+  }
+}
+
+TEST_WITH_PEER(HalfClose, AFinPushesWhatAReaderWaitsFor,
+               .claims = {"rfc9293:3.10.7.4-fin-pushes"}) {
+  auto [socket, peer] = Connected();
+  Pending<std::string> receiving = socket.StartReceive(64, {"MSG_WAITALL"});
+  EXPECT_FALSE(receiving.Returned());
+  peer.Send(Data("last words").Without(kPsh));
+  peer.Send(Fin());
+  EXPECT_THAT(receiving.Await(), Returns("last words"));
 }
 
 // --- Data of the own before the own FIN ----------------------------------------------------------
@@ -227,10 +240,8 @@ TEST_WITH_PEER(HalfClose, QueuedDataGoesOutBeforeTheFin,
   if (!data.Has(kFin)) peer.Expect(Fin().Seq(data.seq + 10));
 }
 
-TEST_WITH_PEER(
-    HalfClose, TheFinComesAfterAFullSendBufferThatWaitedForTheWindow,
-    .claims = {"rfc9293:3.6-data-before-fin", "rfc9293:3.6-close-fin", "rfc9293:MUST-36"},
-    .lasts = [](const Facts&) -> Duration { return 1s; }) {
+TEST_WITH_PEER(HalfClose, TheFinComesAfterAFullSendBufferThatWaitedForTheWindow,
+               .claims = {"rfc9293:3.6-data-before-fin", "rfc9293:3.6-close-fin"}) {
   auto [socket, peer] = Connected();
   peer.rcv_wnd = 0;
   peer.Send(Ack());
@@ -240,29 +251,37 @@ TEST_WITH_PEER(
   const Outcome<int> sending = socket.Send(stream, {"MSG_DONTWAIT"});
   const auto sent = static_cast<size_t>(sending.value());
   ASSERT_LT(sent, stream.size());
-  EXPECT_THAT(socket.Send("x", {"MSG_DONTWAIT"}), FailsWith(EAGAIN));
+  ASSERT_THAT(socket.Send("x", {"MSG_DONTWAIT"}), testing::Not(Succeeds()));
   ASSERT_THAT(socket.Shutdown("SHUT_WR"), Succeeds());
-
-  const std::uint32_t next = peer.rcv_nxt;
-  const Segment probe = peer.Expect(AnySegment());
-  EXPECT_FALSE(probe.Has(kFin));
-  EXPECT_LE(probe.payload.size(), 1U);
-  const std::string probed = probe.seq == next ? probe.payload_text() : "";  // else nothing new
 
   peer.rcv_wnd = 65535;
   peer.Send(Ack());
-  const std::string received = probed + ReceiveUntilFin(peer);
+  const std::string received = ReceiveUntilFin(peer);
   EXPECT_TRUE(received == stream.substr(0, sent))
       << received.size() << " bytes received, " << sent << " sent";
 }
 
+TEST_WITH_PEER(HalfClose, SendingAfterShutdownFails,
+               .claims = {"rfc9293:3.10.2-send-after-close", "posix:shutdown-SHUT_WR",
+                          "man:shutdown(2)-SHUT_WR"}) {
+  auto [socket, peer] = Connected();
+  ASSERT_THAT(socket.Shutdown("SHUT_WR"), Succeeds());
+  const Segment fin = peer.Expect(Fin());
+  peer.Send(Ack());
+  EXPECT_THAT(socket.Send("too late"), testing::Not(Succeeds()));
+  peer.Send(Data("still here"));
+  peer.Expect(Ack().Seq(fin.seq + 1).Ack(peer.snd_nxt));
+}
+
 TEST_WITH_PEER(HalfClose, SendingAfterShutdownFailsWithEpipeAndSigpipe,
-               .claims = {"rfc9293:3.10.2-send-after-close", "man:shutdown(2)-SHUT_WR",
-                          "posix:shutdown-SHUT_WR", "man:send(2)-EPIPE", "posix:send-EPIPE"}) {
+               .claims = {"posix:send-EPIPE", "man:send(2)-EPIPE"}) {
   auto [socket, peer] = Connected();
   ASSERT_THAT(socket.Shutdown("SHUT_WR"), Succeeds());
 
   const Outcome<int> sending = socket.Send("too late");
+  Deciding("posix:send-EPIPE");
+  EXPECT_THAT(sending, FailsWith(EPIPE));
+  Deciding("man:send(2)-EPIPE");
   EXPECT_THAT(sending, FailsWith(EPIPE));
   EXPECT_THAT(sending, Raises("SIGPIPE"));
 

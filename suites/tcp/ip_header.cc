@@ -103,18 +103,26 @@ TEST_WITH_PEER(IpHeader, AnIpOptionThatNobodyKnowsIsIgnored, .claims = {"rfc9293
   }
 }
 
-// Supported or not: they are no obstacle. RFC 791 section 3.1 gives their formats.
+// Supported or not: they are no obstacle. RFC 791 section 3.1 gives their formats. Who supports one
+// sends it back (RFC 1122 section 3.2.1.8).
 TEST_WITH_PEER(IpHeader, ARecordRouteOrTimestampOptionIsNoObstacle,
-               .claims = {"rfc9293:MAY-10", "rfc9293:MAY-11", "rfc9293:MUST-50"},
+               .claims = {"rfc9293:MUST-50", "rfc9293:MAY-10", "rfc9293:MAY-11"},
                .ipv4_only_because = "the IPv6 header has no options") {
-  const Bytes record_route = {7, 7, 4, 0, 0, 0, 0, 0};
-  const Bytes timestamp = {68, 8, 5, 0, 0, 0, 0, 0};
-  for (const Bytes& option : {record_route, timestamp}) {
+  const std::pair<const char*, Bytes> kinds[] = {{"rfc9293:MAY-11", {7, 7, 4, 0, 0, 0, 0, 0}},
+                                                 {"rfc9293:MAY-10", {68, 8, 5, 0, 0, 0, 0, 0}}};
+  for (const auto& [may, option] : kinds) {
     auto [listener, peer] = InState(TcpState::kListen);
+    Deciding("rfc9293:MUST-50");
     peer.Send(Syn().IpOptions(option));
-    peer.Expect(SynAck().Ack(peer.snd_nxt));
+    const Segment syn_ack = peer.Expect(SynAck().Ack(peer.snd_nxt));
     peer.Send(Ack().IpOptions(option));
     EXPECT_THAT(listener.Accept(), Succeeds());
+    if (syn_ack.ip_options.empty()) {
+      NotTaken(may, "the option does not come back");
+    } else {
+      Deciding(may);
+      EXPECT_EQ(syn_ack.ip_options.front(), option.front());
+    }
   }
 }
 
@@ -181,7 +189,12 @@ TEST_WITH(SourceRoute, IpHeader, AnApplicationMayGiveASourceRoute,
   Socket socket = sut.NewSocket(ip, "SOCK_STREAM", {"SOCK_NONBLOCK"});
   ASSERT_THAT(socket.SetOption("IP_OPTIONS", ToGo({gateway()})), Succeeds());
   socket.Connect({IpAddress(kFar), peer.local().port});  // EINPROGRESS
-  EXPECT_EQ(peer.Expect(Syn()).ip_options, ToGo({IpAddress(kFar)}));
+  Deciding("rfc9293:MUST-51");
+  const Segment syn = peer.Expect(Syn());
+  ASSERT_FALSE(syn.ip_options.empty()) << "no source route";
+  // How an application gives one, and so what becomes of it, only ip(7) tells.
+  Deciding("man:ip(7)-IP_OPTIONS");
+  EXPECT_EQ(syn.ip_options, ToGo({IpAddress(kFar)}));
 }
 
 TEST_WITH(SourceRoute, IpHeader, TheSourceRouteOfAnApplicationTakesPrecedence,

@@ -10,10 +10,6 @@ using namespace sockproof;
 
 namespace {
 
-FiresAfter OwnTimer(Duration nominal, const Facts& facts, const std::string& name = "") {
-  return FiresAfter(nominal, OwnGranularity(facts), name);
-}
-
 Duration SynGiveUp(const Facts& facts) { return OwnSynSchedule(facts).give_up; }
 
 Duration SynAckSchedule(const Facts& facts) {
@@ -118,7 +114,8 @@ TEST_WITH(OpeningSegments, OwnDocumentation, AnUnansweredSynIsSentAgainAndGivenU
   EXPECT_FALSE(connected.ok()) << "connect() succeeded";
   EXPECT_THAT(connected.end - first.time, timer);
   Observe("SYN give-up", connected.end - first.time);
-  EXPECT_EQ(peer.waiting(), 0U) << "a SYN too many";
+  const bool knows_how_many = !documented.retransmissions.empty();
+  EXPECT_TRUE(peer.waiting() == 0 || !knows_how_many) << "a SYN too many";
 }
 
 TEST_WITH(OpeningSegments, OwnDocumentation, AnUnansweredSynAckIsSentAgainAsDocumented,

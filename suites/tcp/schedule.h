@@ -1,4 +1,4 @@
-// Retransmissions of an opening segment, for the suites that time them.
+// What comes when nothing is answered, for the suites that wait for it and time it.
 #pragma once
 
 #include <string>
@@ -14,6 +14,15 @@ inline Within AtMost(Duration nominal) { return Within(FiresAfter(nominal).lates
 // Waits for the first retransmission of a segment: as long as the longest first timeout that any
 // document has, the 5.8 s of 4.4BSD. RFC 9293 names none, that of RFC 6298 is a SHOULD.
 inline Within FirstTimeout() { return AtMost(NotesSynSchedule().retransmissions.front()); }
+
+// A keepalive probe of an idle connection, without its numbers: RFC 9293 section 3.8.4 leaves open
+// whether it carries one octet of garbage.
+inline PartialSegment KeepaliveProbe() { return {"keepalive probe", kAck, kPsh | kEce | kCwr}; }
+
+// A timer of a system whose clock may be documented to be coarse.
+inline FiresAfter OwnTimer(Duration nominal, const Facts& facts, const std::string& name = "") {
+  return FiresAfter(nominal, OwnGranularity(facts), name);
+}
 
 // The name of a measurement: "SYN retransmission 2".
 inline std::string Retransmission(const PartialSegment& kind, int number) {
