@@ -60,9 +60,13 @@ TEST_WITH_PEER(CloseAndReset, DataThatArrivesAfterCloseIsAnsweredWithRst,
     auto [socket, peer] = InState(state);
     socket.Close().value();
     const Segment late = peer.Send(Data("late"));
-    peer.Expect(Rst().Seq(late.ack));
+    const Segment answer = peer.Expect(AnySegment());
+    if (!answer.Has(kRst)) NotTaken("rfc9293:MAY-1", "data that arrives after close() is taken");
+    Deciding("rfc9293:SHLD-3");
+    ASSERT_TRUE(Rst().Seq(late.ack).Matches(answer)) << Describe(answer, peer.irs, peer.iss);
     const Segment later = peer.Send(Data("later"));
     peer.Expect(Rst().Seq(later.ack));
+    Deciding("rfc9293:MAY-1");
   }
 }
 

@@ -137,7 +137,9 @@ const char* const kFurther = "198.51.100.99";
 class SourceRoute : public PeerTest {
  protected:
   // RFC 791 section 3.1: loose source routing is option 131. Its pointer, counted from 1, is to the
-  // next address to go to: the first one, or past the last of a route that was gone to its end.
+  // next address to go to: the first one, or past the last of a route that was gone to its end. On
+  // the wire the header has the next stop and the option those after it, with the end of the way as
+  // the last; IP_OPTIONS of Linux has the stops before that end, which connect() names.
   static Bytes Option(const std::vector<IpAddress>& route, bool completed) {
     const size_t length = 3 + 4 * route.size();
     Bytes option = {131, static_cast<std::uint8_t>(length),
@@ -160,7 +162,9 @@ class SourceRoute : public PeerTest {
 
   IpAddress gateway() const { return host.Address(ip); }
 
-  // A connection from kFar by way of the gateway: what sends in its name, and what receives there.
+  // A connection from kFar by way of the gateway. Two endpoints of the peer stand for its one other
+  // end: `far` sends in the name of kFar, `gateway` receives what is sent back by that way. What
+  // one of them takes in the other is told by hand (RCV.NXT).
   struct RoutedConnection {
     Socket socket;
     ScriptedTcp& far;

@@ -205,7 +205,8 @@ TEST_WITH(
   ASSERT_THAT(far.Shutdown("SHUT_WR"), Succeeds());
   const Segment second_fin = wire.Expect(Fin().From(server));
   const PartialSegment last_ack = Ack().Ack(second_fin.seq + 1).From(client);
-  for (Segment again = second_fin; again.time - second_fin.time < time_wait / 4;) {
+  Segment again = second_fin;
+  while (again.time - second_fin.time < time_wait / 4) {
     wire.Expect(last_ack);
     again = wire.Expect(Fin().Seq(second_fin.seq).From(server), Within(time_wait));
   }

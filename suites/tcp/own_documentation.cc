@@ -84,9 +84,18 @@ class OpeningSegments : public ListenTest {
 TEST_WITH(Remembering, OwnDocumentation, TimeWaitLastsAsLongAsTheSystemDocuments,
           .claims = {"system:time-wait", "rfc9293:3.10.8-time-wait", "notes:C7"},
           .lasts = OwnTimeWait) {
+  ScriptedTcp* last = nullptr;
+  Deciding("system:time-wait");
   ExpectRemembered(
-      OwnTimeWait(sut.facts()), "TIME-WAIT", [this] { return &InState(TcpState::kTimeWait).peer; },
+      OwnTimeWait(sut.facts()), "TIME-WAIT",
+      [&] { return last = &InState(TcpState::kTimeWait).peer; },
       [](ScriptedTcp& peer) { return peer.Send(Fin().Seq(peer.snd_nxt - 1)); });
+  // By then it is over.
+  for (const char* claim : {"rfc9293:3.10.8-time-wait", "notes:C7"}) {
+    Deciding(claim);
+    const Segment stray = last->Send(Ack());
+    last->ExpectEventually(Rst().Seq(stray.ack));
+  }
 }
 
 TEST_WITH(Remembering, OwnDocumentation, AnOrphanStaysInFinWait2AsLongAsTheSystemDocuments,
@@ -144,6 +153,7 @@ TEST_WITH_PEER(OwnDocumentation, KeepaliveHasTheTimesThatTheSystemDocuments,
 TEST_WITH(ListenTest, OwnDocumentation, TheAcceptQueueHoldsAsManyAsTheSystemDocuments,
           .claims = {"system:accept-queue", "posix:listen-backlog-hint", "notes:B2"}) {
   constexpr int kTooMany = 3;
+  std::vector<int> queues;
   for (const int backlog : {1, 4}) {
     SCOPED_TRACE("backlog " + std::to_string(backlog));
     const int documented = OwnAcceptQueueHolds(backlog, sut.facts());
@@ -162,7 +172,13 @@ TEST_WITH(ListenTest, OwnDocumentation, TheAcceptQueueHoldsAsManyAsTheSystemDocu
       listener.Accept().value();
       ++held;
     }
+    Deciding("system:accept-queue");
     EXPECT_EQ(held, documented);
     Observe(fmt::format("queue for a backlog of {}", backlog), std::to_string(held));
+    queues.push_back(held);
   }
+  Deciding("posix:listen-backlog-hint");
+  EXPECT_GE(queues.back(), queues.front());
+  Deciding("notes:B2");
+  EXPECT_GE(queues.back(), queues.front());
 }

@@ -85,6 +85,9 @@ TEST(LinuxAcceptQueue, HoldsOneMoreThanTheCappedBacklog) {
 TEST(RfcValues, AsDocumented) {
   EXPECT_EQ(RfcSynR2Minimum(), 180s);
   EXPECT_EQ(RfcTimeWait(), 240s);
+  EXPECT_EQ(RfcR2Minimum(), 100s);
+  EXPECT_EQ(RfcAckDelayMaximum(), 500ms);
+  EXPECT_EQ(RfcIsnTick(), 4us);
 }
 
 TEST(NotesSynSchedule, ThreeSynsIn75Seconds) {
