@@ -9,8 +9,10 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdio>
+#include <iterator>
 
 namespace sockproof::agent_protocol {
 namespace {
@@ -96,6 +98,14 @@ constexpr Constant kOptionLevels[] = {
 
 #undef CONSTANT
 
+constexpr std::string_view kMethods[] = {
+    "hello",    "ping",          "blocked",    "socket",      "socketpair",  "bind",
+    "connect",  "listen",        "accept",     "getsockname", "getpeername", "send",
+    "sendto",   "write",         "recv",       "recvfrom",    "read",        "shutdown",
+    "close",    "dup",           "getsockopt", "setsockopt",  "fcntl",       "ioctl",
+    "poll",     "epoll_create1", "epoll_ctl",  "epoll_wait",  "sysctl_get",  "sysctl_set",
+    "counters", "tcp_sockets"};
+
 std::string Hexadecimal(std::int64_t value) {
   char text[2 + 16 + 1];
   std::snprintf(text, sizeof(text), "0x%llx", static_cast<unsigned long long>(value));
@@ -119,6 +129,10 @@ Constants FileStatusFlags() { return kFileStatusFlags; }
 Constants FileDescriptorFlags() { return kFileDescriptorFlags; }
 Constants ControlRequests() { return kControlRequests; }
 Constants OptionLevels() { return kOptionLevels; }
+
+bool IsMethod(std::string_view name) {
+  return std::find(std::begin(kMethods), std::end(kMethods), name) != std::end(kMethods);
+}
 
 std::optional<std::int64_t> ValueOf(Constants constants, std::string_view name) {
   for (const Constant& constant : constants) {

@@ -36,6 +36,9 @@ Constants FileDescriptorFlags();  // FD_CLOEXEC
 Constants ControlRequests();      // SIOCINQ ...: of ioctl()
 Constants OptionLevels();         // SOL_SOCKET, IPPROTO_TCP ...: of getsockopt()
 
+// Whether the protocol has a method of this name (src/agent/README.md); agents may lack some.
+bool IsMethod(std::string_view name);
+
 // Nothing for a name that is not in `constants`.
 std::optional<std::int64_t> ValueOf(Constants constants, std::string_view name);
 

@@ -1,6 +1,7 @@
 // The socket options of the agent protocol, and how the value of each travels.
 #pragma once
 
+#include <cstddef>
 #include <span>
 #include <string_view>
 
@@ -26,6 +27,18 @@ struct SocketOption {
 };
 
 std::span<const SocketOption> SocketOptions();
+
+// A member of struct tcp_info that is a plain number; older kernels give a shorter struct.
+struct TcpInfoField {
+  std::string_view name;  // without "tcpi_"
+  std::size_t offset;
+  std::size_t size;
+};
+
+std::span<const TcpInfoField> TcpInfoFields();
+
+// Whether TCP_INFO has, as JSON, a number of this name: one of these, or a shift of the window.
+bool IsTcpInfoField(std::string_view name);
 
 // nullptr for an option that is not in the table.
 const SocketOption* FindOption(std::string_view name);

@@ -2,6 +2,7 @@
 // answer itself, where the test cannot go on after it.
 #pragma once
 
+#include <chrono>
 #include <stdexcept>
 #include <string>
 
@@ -45,12 +46,17 @@ class Inconclusive : public std::runtime_error {
 // without it. Ends the test with verdict FAIL, reported at `where`, as a failed ASSERT_THAT() is.
 class Departure : public std::runtime_error {
  public:
-  Departure(const std::string& what, SourceLocation where)
-      : std::runtime_error(what), where_(where) {}
+  // `explained_by`: what is missing may come from a process that was served so late, or later, in
+  // nanoseconds. 0: no lateness explains it.
+  Departure(const std::string& what, SourceLocation where,
+            std::chrono::nanoseconds explained_by = std::chrono::nanoseconds(0))
+      : std::runtime_error(what), where_(where), explained_by_(explained_by) {}
   SourceLocation where() const { return where_; }
+  std::chrono::nanoseconds explained_by() const { return explained_by_; }
 
  private:
   SourceLocation where_;
+  std::chrono::nanoseconds explained_by_;
 };
 
 // "ECONNREFUSED" for 111; "errno 4711" for a number without a name.

@@ -36,6 +36,7 @@
 #include <boost/process/v2/stdio.hpp>
 
 #include "harness/agent_protocol/base64.h"
+#include "harness/agent_protocol/names.h"
 #include "harness/agent_protocol/protocol.h"
 #include "harness/base/errors.h"
 #include "harness/base/unique_fd.h"
@@ -212,6 +213,10 @@ class Agent::Process {
   CallId Send(const std::string& method, json params, const std::string& text);
   // The call, once, before its return.
   void LogCall(CallId id, Time time);
+  // That it has not returned yet, although someone waits for it.
+  void LogBlocked(CallId id) {
+    if (!Find(id).text.empty()) log_.Now(BlockedEvent{id});
+  }
   bool RunUntilFinished(CallId call, Time deadline);
   void RunUntilBegun(CallId call, Time deadline);
   void CheckAlive() const;
@@ -325,6 +330,7 @@ void Agent::Process::LookAtWaitsEachSecond() {
 Agent::CallId Agent::Process::Send(const std::string& method, json params,
                                    const std::string& text) {
   CheckAlive();
+  if (!agent_protocol::IsMethod(method)) throw HarnessError("no table knows the method " + method);
   const CallId id = log_.NextCallId();
   if (lie.request) lie.request(method, params);
   requests_[id] = Request{.method = method, .text = text, .sent = Clock::now()};
@@ -597,9 +603,28 @@ bool Agent::Wait(CallId call, Time deadline) {
     process_->Ping();
     // A reply that has overtaken the ping's counts if it is this process that was late.
     in_time = process_->Finished(call) && process_->Reply(call).end <= deadline;
+    if (!in_time) process_->LogBlocked(call);
   }
   if (process_->Finished(call)) process_->ThrowIfRefused(call);
   return in_time;
+}
+
+bool Agent::StillBlocks(CallId call) {
+  if (!process_->Finished(call)) {
+    try {
+      const bool blocks = Call("blocked", {{"id", call}}, "").value == true;
+      // It has left the call: its reply is under way.
+      if (!blocks) process_->RunUntilFinished(call, Clock::now() + kCallTime);
+    } catch (const Skip&) {
+      process_->Ping();  // whatever it wrote before has arrived
+    }
+  }
+  if (process_->Finished(call)) {
+    process_->ThrowIfRefused(call);
+    return false;
+  }
+  process_->LogBlocked(call);
+  return true;
 }
 
 AgentReply Agent::Take(CallId call) { return process_->Take(call); }

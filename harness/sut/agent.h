@@ -66,9 +66,10 @@ class Agent {
   Agent(const Agent&) = delete;
   Agent& operator=(const Agent&) = delete;
 
-  // Sends the call and returns once the agent has said that it has begun it (or refused it, which
-  // Wait() reports). `text` is its form in the ladder: connect(3, 192.0.2.2:80). Calls whose text
-  // is empty are not logged. Throws HarnessError when the agent is gone.
+  // Sends the call and returns once the agent has said that it is under way (or refused it, which
+  // Wait() reports): its thread sleeps in it. Agents that cannot look at their threads say it just
+  // before they make the call. `text` is its form in the ladder: connect(3, 192.0.2.2:80). Calls
+  // whose text is empty are not logged. Throws HarnessError when the agent is gone.
   CallId Start(const std::string& method, nlohmann::json params, const std::string& text);
 
   // True once the reply is there.
@@ -79,6 +80,11 @@ class Agent {
   // or does not answer the ping within 2 s, Skip when the agent calls the method or its parameters
   // unsupported.
   bool Wait(CallId call, Time deadline);
+
+  // Whether the call has not returned, after all that the kernel did up to now: the agent has seen
+  // its thread asleep in it. Of an agent that cannot look at its threads: it has not replied, and
+  // has answered a ping since. Throws as Wait() does.
+  bool StillBlocks(CallId call);
 
   // The reply of a finished call; each can be taken once. Throws as Wait() does for calls that the
   // agent refused.

@@ -6,28 +6,31 @@
 #include <algorithm>
 
 #include "harness/base/errors.h"
+#include "harness/sut/known_names.h"
 
 namespace sockproof {
 namespace {
 
 int CallOrDepart(Stack& stack, const std::string& method, nlohmann::json params,
-                 const std::string& text) {
+                 const std::string& text, SourceLocation where) {
   const AgentReply reply = stack.agent().Call(method, std::move(params), text);
   if (reply.error == 0) return reply.value.get<int>();
   throw Departure(
       "  Expected: " + text + " succeeds\n  Observed: it fails with " + ErrnoName(reply.error),
-      SourceLocation::Current());
+      where);
 }
 
 }  // namespace
 
-Epoll::Epoll(const Socket& watched, const std::vector<std::string>& events)
+Epoll::Epoll(const Socket& watched, const std::vector<std::string>& events, SourceLocation where)
     : stack_(&watched.stack()),
-      fd_(CallOrDepart(*stack_, "epoll_create1", nlohmann::json::object(), "epoll_create1(0)")) {
-  CallOrDepart(
-      *stack_, "epoll_ctl",
-      {{"epfd", fd_}, {"op", "EPOLL_CTL_ADD"}, {"fd", watched.fd()}, {"events", events}},
-      fmt::format("epoll_ctl({}, ADD, {}, {})", fd_, watched.fd(), fmt::join(events, "|")));
+      fd_(CallOrDepart(*stack_, "epoll_create1", nlohmann::json::object(), "epoll_create1(0)",
+                       where)) {
+  CheckKnown("event", agent_protocol::EpollEvents(), events);
+  CallOrDepart(*stack_, "epoll_ctl",
+               {{"epfd", fd_}, {"op", "EPOLL_CTL_ADD"}, {"fd", watched.fd()}, {"events", events}},
+               fmt::format("epoll_ctl({}, ADD, {}, {})", fd_, watched.fd(), fmt::join(events, "|")),
+               where);
 }
 
 Pending<Events> Epoll::StartWait(std::chrono::milliseconds timeout) {

@@ -18,12 +18,14 @@ class Epoll {
  public:
   // epoll_create1() and EPOLL_CTL_ADD. `events` as epoll_ctl(2) names them, input flags included.
   // Throws Departure when either call fails.
-  Epoll(const Socket& watched, const std::vector<std::string>& events);
+  Epoll(const Socket& watched, const std::vector<std::string>& events,
+        SourceLocation where = SourceLocation::Current());
 
   // epoll_wait(): the events of the socket; none on timeout.
   Pending<Events> StartWait(std::chrono::milliseconds timeout);
-  Outcome<Events> Wait(std::chrono::milliseconds timeout = 0ms) {
-    return StartWait(timeout).Await();
+  Outcome<Events> Wait(std::chrono::milliseconds timeout = 0ms,
+                       SourceLocation where = SourceLocation::Current()) {
+    return StartWait(timeout).Await(Within(kPatience), where);
   }
 
  private:

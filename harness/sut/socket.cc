@@ -6,8 +6,11 @@
 #include <algorithm>
 
 #include "harness/agent_protocol/base64.h"
+#include "harness/agent_protocol/names.h"
+#include "harness/agent_protocol/options.h"
 #include "harness/base/errors.h"
 #include "harness/sut/endpoint_json.h"
+#include "harness/sut/known_names.h"
 
 namespace sockproof {
 namespace {
@@ -26,12 +29,10 @@ std::string OrZero(const std::vector<std::string>& flags) {
   return flags.empty() ? "0" : fmt::format("{}", fmt::join(flags, "|"));
 }
 
-std::string LevelOf(const std::string& option) {
-  if (option.starts_with("SO_")) return "SOL_SOCKET";
-  if (option.starts_with("TCP_")) return "IPPROTO_TCP";
-  if (option.starts_with("IPV6_")) return "IPPROTO_IPV6";
-  if (option.starts_with("IP_")) return "IPPROTO_IP";
-  throw HarnessError("socket option of unknown level: " + option);
+std::string LevelOf(const std::string& name) {
+  const agent_protocol::SocketOption* option = agent_protocol::FindOption(name);
+  if (option == nullptr) throw HarnessError("no table knows the option " + name);
+  return std::string(option->level);
 }
 
 // Calls that a kernel answers at once need no announcement that they have begun, which costs time.
@@ -79,9 +80,12 @@ Pending<Accepted> Socket::StartAccept() {
                          });
 }
 
-Outcome<Accepted> Socket::Accept() { return StartAccept().Await(); }
+Outcome<Accepted> Socket::Accept(SourceLocation where) {
+  return StartAccept().Await(Within(kPatience), where);
+}
 
 Pending<int> Socket::StartSend(const std::string& data, const std::vector<std::string>& flags) {
+  CheckKnown("flag", agent_protocol::MessageFlags(), flags);
   return Start<int>(
       "send", {{"fd", fd_}, {"data", agent_protocol::Base64Encode(data)}, {"flags", flags}},
       fmt::format("send({}, {}, {}, {})", fd_, Quoted(data), data.size(), OrZero(flags)),
@@ -89,6 +93,7 @@ Pending<int> Socket::StartSend(const std::string& data, const std::vector<std::s
 }
 
 Pending<std::string> Socket::StartReceive(size_t length, const std::vector<std::string>& flags) {
+  CheckKnown("flag", agent_protocol::MessageFlags(), flags);
   return Start<std::string>(
       "recv", {{"fd", fd_}, {"length", length}, {"flags", flags}},
       fmt::format("recv({}, {}, {})", fd_, length, OrZero(flags)), [](const json& value) {
@@ -98,11 +103,12 @@ Pending<std::string> Socket::StartReceive(size_t length, const std::vector<std::
       });
 }
 
-Outcome<int> Socket::Shutdown(const std::string& how) {
+Outcome<int> Socket::Shutdown(const std::string& how, SourceLocation where) {
+  CheckKnown("direction", agent_protocol::ShutdownDirections(), {how});
   // A stack may make it wait for a call that another thread is in.
   return Start<int>("shutdown", {{"fd", fd_}, {"how", how}},
                     fmt::format("shutdown({}, {})", fd_, how), ReadInteger)
-      .Await();
+      .Await(Within(kPatience), where);
 }
 
 Pending<int> Socket::StartClose() {
@@ -138,6 +144,9 @@ Outcome<int> Socket::GetOption(const std::string& name) {
 }
 
 std::int64_t Socket::Info(const std::string& field) {
+  if (!agent_protocol::IsTcpInfoField(field)) {
+    throw HarnessError("no table knows the field " + field + " of TCP_INFO");
+  }
   const Outcome<json> info = CallAtOnce<json>(
       *stack_, "getsockopt", {{"fd", fd_}, {"level", "IPPROTO_TCP"}, {"name", "TCP_INFO"}},
       fmt::format("getsockopt({}, TCP_INFO)", fd_), [](const json& value) { return value; });
@@ -155,22 +164,23 @@ Outcome<int> Socket::SetLinger(int seconds) {
                          ReadInteger);
 }
 
-int Socket::TakeError() { return GetOption("SO_ERROR").value(); }
+int Socket::TakeError(SourceLocation where) { return GetOption("SO_ERROR").value(where); }
 
-Endpoint Socket::LocalEndpoint() {
+Endpoint Socket::LocalEndpoint(SourceLocation where) {
   return CallAtOnce<Endpoint>(*stack_, "getsockname", {{"fd", fd_}},
                               fmt::format("getsockname({})", fd_), EndpointFromJson)
-      .value();
+      .value(where);
 }
 
-Endpoint Socket::RemoteEndpoint() {
+Endpoint Socket::RemoteEndpoint(SourceLocation where) {
   return CallAtOnce<Endpoint>(*stack_, "getpeername", {{"fd", fd_}},
                               fmt::format("getpeername({})", fd_), EndpointFromJson)
-      .value();
+      .value(where);
 }
 
 Pending<std::vector<std::string>> Socket::StartPoll(const std::vector<std::string>& events,
                                                     std::chrono::milliseconds timeout) {
+  CheckKnown("event", agent_protocol::PollEvents(), events);
   return Start<std::vector<std::string>>(
       "poll",
       {{"fds", json::array({{{"fd", fd_}, {"events", events}}})}, {"timeout_ms", timeout.count()}},

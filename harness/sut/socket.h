@@ -25,10 +25,18 @@ class Pending {
   Pending(Pending&&) noexcept = default;
   Pending& operator=(Pending&&) noexcept = default;
 
-  // Whether the call has returned by now; takes in what has arrived, waits for nothing.
+  // Whether its return was seen by now: that it was not proves nothing. To be replaced by
+  // ExpectStillBlocked().
   bool Returned() {
     stack_->loop().RunUntil([] { return false; }, Clock::now());
     return stack_->agent().Finished(call_);
+  }
+
+  // Proves that the call has not returned (Agent::StillBlocks()). What was sent before must have
+  // been taken in by the system: the testbeds' ExpectStillBlocked() sees to that. Throws Departure.
+  void ExpectStillBlocked(SourceLocation where = SourceLocation::Current()) {
+    if (stack_->agent().StillBlocks(call_)) return;
+    throw Departure("  Expected: " + text_ + " still blocks\n  Observed: it has returned", where);
   }
 
   // Whether the call still has not returned after so long.
@@ -42,7 +50,7 @@ class Pending {
     if (!stack_->agent().Wait(call_, Clock::now() + within.value)) {
       throw Departure("  Expected: " + text_ + " returns within " + FormatDuration(within.value) +
                           "\n  Observed: it is still blocked",
-                      where);
+                      where, ThatExplainsAbsence(within.value));
     }
     AgentReply reply = stack_->agent().Take(call_);
     Outcome<T> outcome = reply.error != 0 ? Outcome<T>::Failed(text_, reply.error)
@@ -81,27 +89,34 @@ class Socket {
   Outcome<int> Bind(std::uint16_t port) { return Bind(stack_->At(version_, port)); }
   Outcome<int> Listen(int backlog);
   Pending<int> StartConnect(const Endpoint& remote);
-  Outcome<int> Connect(const Endpoint& remote) { return StartConnect(remote).Await(); }
+  Outcome<int> Connect(const Endpoint& remote, SourceLocation where = SourceLocation::Current()) {
+    return StartConnect(remote).Await(Within(kPatience), where);
+  }
   Pending<Accepted> StartAccept();
-  Outcome<Accepted> Accept();
+  Outcome<Accepted> Accept(SourceLocation where = SourceLocation::Current());
   Pending<int> StartSend(const std::string& data, const std::vector<std::string>& flags = {});
-  Outcome<int> Send(const std::string& data, const std::vector<std::string>& flags = {}) {
-    return StartSend(data, flags).Await();
+  Outcome<int> Send(const std::string& data, const std::vector<std::string>& flags = {},
+                    SourceLocation where = SourceLocation::Current()) {
+    return StartSend(data, flags).Await(Within(kPatience), where);
   }
   // At most `length` bytes; "" is the end of the file.
   Pending<std::string> StartReceive(size_t length, const std::vector<std::string>& flags = {});
-  Outcome<std::string> Receive(size_t length, const std::vector<std::string>& flags = {}) {
-    return StartReceive(length, flags).Await();
+  Outcome<std::string> Receive(size_t length, const std::vector<std::string>& flags = {},
+                               SourceLocation where = SourceLocation::Current()) {
+    return StartReceive(length, flags).Await(Within(kPatience), where);
   }
   // `how`: "SHUT_RD", "SHUT_WR", "SHUT_RDWR".
-  Outcome<int> Shutdown(const std::string& how);
+  Outcome<int> Shutdown(const std::string& how, SourceLocation where = SourceLocation::Current());
   Pending<int> StartClose();
-  Outcome<int> Close() { return StartClose().Await(); }
+  Outcome<int> Close(SourceLocation where = SourceLocation::Current()) {
+    return StartClose().Await(Within(kPatience), where);
+  }
 
   // SIOCATMARK, as sockatmark(3) reads it: 1 when the next octet to be read is at the urgent mark.
   Outcome<int> AtMark();
 
-  // Options by name; the level follows from the name's prefix.
+  // Options by name, each at its own level. Here as with all names: one that no table of the agent
+  // protocol knows is a HarnessError.
   Outcome<int> SetOption(const std::string& name, int value);
   Outcome<int> GetOption(const std::string& name);
   // An option as the octets that setsockopt() gets.
@@ -109,21 +124,22 @@ class Socket {
   // SO_LINGER with l_onoff 1.
   Outcome<int> SetLinger(int seconds);
   // SO_ERROR as an errno: reads and clears it.
-  int TakeError();
+  int TakeError(SourceLocation where = SourceLocation::Current());
   // A number of TCP_INFO by its name in struct tcp_info, e.g. "rto" (microseconds). Throws Skip
   // when the system does not tell it.
   std::int64_t Info(const std::string& field);
 
   // Throw Departure when the call fails.
-  Endpoint LocalEndpoint();
-  Endpoint RemoteEndpoint();
+  Endpoint LocalEndpoint(SourceLocation where = SourceLocation::Current());
+  Endpoint RemoteEndpoint(SourceLocation where = SourceLocation::Current());
 
   // poll() of this socket alone: names of the events that are ready, sorted; none on timeout.
   Pending<std::vector<std::string>> StartPoll(const std::vector<std::string>& events,
                                               std::chrono::milliseconds timeout);
   Outcome<std::vector<std::string>> Poll(const std::vector<std::string>& events,
-                                         std::chrono::milliseconds timeout = 0ms) {
-    return StartPoll(events, timeout).Await();
+                                         std::chrono::milliseconds timeout = 0ms,
+                                         SourceLocation where = SourceLocation::Current()) {
+    return StartPoll(events, timeout).Await(Within(kPatience), where);
   }
 
  private:

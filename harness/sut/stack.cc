@@ -6,9 +6,13 @@
 #include <algorithm>
 #include <utility>
 
+#include "harness/agent_protocol/capabilities.h"
+#include "harness/agent_protocol/names.h"
 #include "harness/base/errors.h"
+#include "harness/claims/known.h"
 #include "harness/claims/missing.h"
 #include "harness/sut/endpoint_json.h"
+#include "harness/sut/known_names.h"
 #include "harness/sut/socket.h"
 #include "harness/wire/addresses.h"
 
@@ -43,6 +47,10 @@ constexpr const char* kSysctls[] = {
     "net.ipv4.tcp_tw_reuse_delay",
     "net.ipv4.tcp_window_scaling",
 };
+
+// Those that Stack::Can() adds to what agents declare.
+constexpr const char* kOwnCapabilities[] = {"diag", "fresh", "second-address", "states",
+                                            "virtual-time"};
 
 // Whether it was there.
 bool RemoveFlag(nlohmann::json& flags, const std::string& flag) {
@@ -80,6 +88,14 @@ std::vector<TcpSocketInfo> TcpSocketsTold(Agent& agent, IpVersion version) {
 }
 
 }  // namespace
+
+bool IsCapability(const std::string& name) {
+  const auto declared = agent_protocol::Capabilities();
+  return std::any_of(declared.begin(), declared.end(),
+                     [&name](const auto& capability) { return capability.name == name; }) ||
+         std::find(std::begin(kOwnCapabilities), std::end(kOwnCapabilities), name) !=
+             std::end(kOwnCapabilities);
+}
 
 Stack::Stack(EventLoop& loop, EventLog& log, Parts parts)
     : loop_(loop), log_(log), parts_(std::move(parts)) {}
@@ -156,6 +172,7 @@ IpAddress Stack::SecondAddress(IpVersion version) {
 }
 
 void Stack::SetSysctl(const std::string& name, const std::string& value) {
+  if (!IsKnownSysctl(name)) throw HarnessError("no table knows the sysctl " + name);
   if (parts_.farewell) {
     const AgentReply before = agent().Call("sysctl_get", {{"name", name}}, "");
     if (before.error == 0) sysctls_before_.emplace_back(name, before.value.get<std::string>());
@@ -171,26 +188,30 @@ void Stack::SetSysctl(const std::string& name, const std::string& value) {
 }
 
 std::int64_t Stack::Counter(const std::string& name) {
+  if (!IsKnownCounter(name)) throw HarnessError("no table knows the counter " + name);
   const AgentReply reply = agent().Call("counters", nlohmann::json::object(), "");
-  if (reply.error != 0 || !reply.value.contains(name)) throw Skip("no counter " + name);
+  if (reply.error != 0 || !reply.value.contains(name))
+    throw Skip("the system under test has no counter " + name);
   auto counter = reply.value.at(name).get<std::int64_t>();
   if (misreading_.counter) misreading_.counter(counter);
   return counter;
 }
 
 Socket Stack::NewSocket(IpVersion version, const std::string& type,
-                        const std::vector<std::string>& flags) {
+                        const std::vector<std::string>& flags, SourceLocation where) {
+  CheckKnown("socket type", agent_protocol::SocketTypes(), {type});
+  CheckKnown("flag of socket()", agent_protocol::SocketFlags(), flags);
   const char* domain = version == IpVersion::kIpv4 ? "AF_INET" : "AF_INET6";
   nlohmann::json params = {{"domain", domain}, {"type", type}, {"flags", flags}};
   // fcntl() does the same on systems older than this flag of POSIX.1-2024, too.
   const bool nonblocking = RemoveFlag(params["flags"], "SOCK_NONBLOCK");
-  const auto value_of = [this](const std::string& method, nlohmann::json parameters,
-                               const std::string& text) {
+  const auto value_of = [this, where](const std::string& method, nlohmann::json parameters,
+                                      const std::string& text) {
     const AgentReply reply = agent().Call(method, std::move(parameters), text);
     if (reply.error == 0) return reply.value.get<int>();
     throw Departure(
         "  Expected: " + text + " succeeds\n  Observed: it fails with " + ErrnoName(reply.error),
-        SourceLocation::Current());
+        where);
   };
   const int fd = value_of("socket", std::move(params), fmt::format("socket({}, {})", domain, type));
   if (nonblocking) {

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "harness/base/errors.h"
 #include "harness/base/event_loop.h"
 #include "harness/claims/facts.h"
 #include "harness/net/sock_diag.h"
@@ -17,6 +18,10 @@
 namespace sockproof {
 
 class Socket;
+
+// Whether any system could have this capability: one that an agent can declare, or one of those
+// that Stack::Can() adds.
+bool IsCapability(const std::string& name);
 
 // Made by a System. Not thread-safe.
 class Stack {
@@ -70,17 +75,18 @@ class Stack {
   bool Can(const std::string& capability) const;
 
   // In this stack only, and where that lives on, until the test ends. Throws Skip when the system
-  // does not have the sysctl or refuses the value.
+  // does not have the sysctl or refuses the value, HarnessError for one that no document knows.
   void SetSysctl(const std::string& name, const std::string& value);
   void SetSysctl(const std::string& name, int value) { SetSysctl(name, std::to_string(value)); }
 
   // A counter of /proc/net/netstat or /proc/net/snmp: "TcpExt.ListenOverflows". Throws Skip when
-  // the system has no such counter.
+  // the system has no such counter, HarnessError for one that no list knows.
   std::int64_t Counter(const std::string& name);
 
   // socket(). `type` e.g. "SOCK_STREAM". Throws Departure when the call fails.
   Socket NewSocket(IpVersion version, const std::string& type = "SOCK_STREAM",
-                   const std::vector<std::string>& flags = {});
+                   const std::vector<std::string>& flags = {},
+                   SourceLocation where = SourceLocation::Current());
 
   // For systems that are made wrong on purpose: changes what is read of this stack.
   struct Misreading {

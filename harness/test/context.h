@@ -2,6 +2,8 @@
 #pragma once
 
 #include <memory>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "harness/base/event_loop.h"
@@ -27,6 +29,22 @@ class TestContext {
   EventLoop& loop() { return loop_; }
   EventLog& log() { return log_; }
 
+  // The test says that the expectations from here on decide this claim, one that it cites. Throws
+  // Skip when an expectation of its set-up, up to the first of these, has failed.
+  void Decide(const std::string& claim);
+  // The test says something else of a claim that it cites.
+  void Tell(const std::string& claim, Decision decision, const std::string& why);
+  // What fails from here on condemns all claims of the test.
+  void DecideAllClaims() { claim_being_decided_.clear(); }
+  // Empty: none, or all.
+  const std::string& claim_being_decided() const { return claim_being_decided_; }
+  // Whether the test tells its claims apart, as far as is known.
+  bool TellsClaimsApart() const { return tells_claims_apart_ || test_.Decides(); }
+
+  // The failure that is about to be reported may come from a process that was served so late.
+  void ExplainNextFailure(Duration lateness) { explains_next_failure_ = lateness; }
+  Duration TakeExplanation() { return std::exchange(explains_next_failure_, Duration(0)); }
+
   // Throws Skip when the stack lacks something that the test needs.
   Stack& StartStack(const StackPlan& plan);
 
@@ -44,12 +62,18 @@ class TestContext {
   void NoteLatenessOfAgents();
 
  private:
+  // Throws HarnessError for a claim that the test does not cite.
+  void CheckIsCited(const std::string& claim) const;
+
   const TestCase& test_;
   System& system_;
   EventLog& log_;
   std::unique_ptr<EventLoop> own_loop_;  // none when the system has a prepared one
   EventLoop& loop_;
   std::vector<std::shared_ptr<Stack>> stacks_;
+  std::string claim_being_decided_;
+  bool tells_claims_apart_ = false;
+  Duration explains_next_failure_{0};
 };
 
 }  // namespace sockproof

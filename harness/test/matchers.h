@@ -63,7 +63,7 @@ MATCHER_P(Raises, signal, "raises " + std::string(signal)) {
 // wheel (kernel/time/timer.c), the coarsest documented clock among the systems tested.
 // A clock that is documented to be coarser makes it early or late by its `granularity` as well.
 // With a name, what is matched is recorded as a MeasurementEvent of that name.
-// A Duration longer than that by no more than this process was served late itself cannot be
+// A Duration that misses that by no more than a process of the test was served late cannot be
 // judged: the test ends INCONCLUSIVE.
 class FiresAfter {
  public:
@@ -83,6 +83,31 @@ class FiresAfter {
   Duration nominal_;
   Duration granularity_;
   std::string name_;
+};
+
+// Intervals with one bound; of lateness the same holds.
+class LastsAtLeast {
+ public:
+  using is_gtest_matcher = void;
+  explicit LastsAtLeast(Duration least) : least_(least) {}
+  bool MatchAndExplain(Duration observed, testing::MatchResultListener* listener) const;
+  void DescribeTo(std::ostream* out) const;
+  void DescribeNegationTo(std::ostream* out) const;
+
+ private:
+  Duration least_;
+};
+
+class LastsAtMost {
+ public:
+  using is_gtest_matcher = void;
+  explicit LastsAtMost(Duration most) : most_(most) {}
+  bool MatchAndExplain(Duration observed, testing::MatchResultListener* listener) const;
+  void DescribeTo(std::ostream* out) const;
+  void DescribeNegationTo(std::ostream* out) const;
+
+ private:
+  Duration most_;
 };
 
 }  // namespace sockproof

@@ -49,7 +49,10 @@ struct TestCase {
   std::string file;
   int line = 0;
   std::function<std::unique_ptr<TestBody>()> make;
+  // Whether its body tells its claims apart by Deciding(): what comes before is set-up.
+  bool (*decides)() = nullptr;
 
+  bool Decides() const { return decides != nullptr && decides(); }
   // "HalfClose.DataStillFlowsToTheSideThatSentItsFin/ipv4": stable, unique.
   std::string id() const;
   Duration LastsOn(const Facts& facts) const;
@@ -57,7 +60,13 @@ struct TestCase {
 
 // Adds a test, once for each IP version that its traits allow. Called by the macros before main().
 bool RegisterTest(std::string suite, std::string name, const char* file, int line,
-                  TestTraits traits, std::function<std::unique_ptr<TestBody>()> make);
+                  TestTraits traits, std::function<std::unique_ptr<TestBody>()> make,
+                  bool (*decides)() = nullptr);
+
+// What is wrong with the test itself, whatever system it runs on, as the reason of an ERROR: it
+// cites no claim, or one that is not in the catalogue, or needs a capability that nobody knows.
+// Empty: nothing is.
+std::string MistakeIn(const TestCase& test);
 
 // All test cases, sorted by suite, then by place in the file, ipv4 before ipv6.
 const std::vector<TestCase>& AllTests();

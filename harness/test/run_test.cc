@@ -4,14 +4,17 @@
 #include <sched.h>
 #include <time.h>
 
+#include <algorithm>
 #include <optional>
 #include <utility>
 
 #include "harness/agent_protocol/capabilities.h"
 #include "harness/base/errors.h"
+#include "harness/base/text.h"
 #include "harness/claims/missing.h"
 #include "harness/test/context.h"
 #include "harness/test/registry.h"
+#include "harness/trace/claim_verdict.h"
 
 namespace sockproof {
 namespace {
@@ -27,8 +30,11 @@ class FailuresToLog : public testing::EmptyTestEventListener {
     if (!result.failed()) return;
     std::string text = result.message();
     if (text.starts_with(kNothingSaid)) text.erase(0, kNothingSaid.size());
+    const TestContext* const context = g_current;
     log_.Now(FailureEvent{result.file_name() == nullptr ? "" : result.file_name(),
-                          result.line_number(), std::move(text)});
+                          result.line_number(), std::move(text),
+                          context == nullptr ? "" : context->claim_being_decided(),
+                          context == nullptr ? Duration(0) : g_current->TakeExplanation()});
   }
 
  private:
@@ -57,6 +63,18 @@ bool ClockWasStepped(Duration offset_before, Time begin) {
   return std::chrono::abs(ClockOffset() - offset_before) > slewed;
 }
 
+// The failure that a test whose set-up failed tells as its reason; null when there is none.
+const FailureEvent* FirstFailure(const std::vector<Event>& events) {
+  for (const Event& event : events) {
+    if (const auto* failure = std::get_if<FailureEvent>(&event.what)) return failure;
+  }
+  return nullptr;
+}
+
+std::string NotReachedBecauseOf(const FailureEvent& failure) {
+  return "precondition not reached: " + OnOneLine(failure.text);
+}
+
 class Body : public testing::Test {
  public:
   Body(const TestCase& test, System& system, EventLog& log, Ending& ending)
@@ -71,15 +89,15 @@ class Body : public testing::Test {
     } catch (const Departure& departure) {
       Report(departure);
     } catch (const Skip& skip) {
-      End(Verdict::kSkip, skip.what());
+      EndsUndecided(context, Verdict::kSkip, skip.what());
     } catch (const Inconclusive& inconclusive) {
-      End(Verdict::kInconclusive, inconclusive.what());
+      EndsUndecided(context, Verdict::kInconclusive, inconclusive.what());
     } catch (const std::exception& error) {
       End(Verdict::kError, error.what());
     }
-    if (ending_.verdict == Verdict::kPass && HasFailure()) ending_.verdict = Verdict::kFail;
-    if (ending_.verdict == Verdict::kError) BlameStackThatDied(context);
-    Doubt(context, offset, begin);
+    const bool went_wrong = ending_.verdict == Verdict::kError || ending_.verdict == Verdict::kSkip;
+    if (went_wrong) BlameStackThatDied(context);
+    if (ending_.verdict != Verdict::kError) Judge(context, ClockWasStepped(offset, begin));
     ending_.worst_lateness = context.loop().worst_lateness();
   }
 
@@ -89,19 +107,38 @@ class Body : public testing::Test {
     ending_.reason = reason;
   }
 
+  void Fail() {
+    if (!ending_.reason.empty()) log_.Now(NoteEvent{"the test ended early: " + ending_.reason});
+    End(Verdict::kFail, "");
+  }
+
+  // The claim that was being decided is not, unless it has failed before.
+  void EndsUndecided(TestContext& context, Verdict verdict, const std::string& reason) {
+    End(verdict, reason);
+    const std::string& claim = context.claim_being_decided();
+    if (!claim.empty()) context.Tell(claim, Decision::kNotReached, reason);
+  }
+
   void Report(const Departure& departure) {
     if (departure.what() == reported_) return;  // once is enough
     reported_ = departure.what();
+    g_current->ExplainNextFailure(departure.explained_by());
     ADD_FAILURE_AT(departure.where().file, departure.where().line) << departure.what();
   }
 
-  // What looks like a broken environment may be a stack that has crashed.
+  void ReportCrash(const Departure& departure) {
+    crashed_ = true;
+    Report(departure);
+  }
+
+  // What looks like a broken environment, or a precondition that is not reached, may be a stack
+  // that has crashed.
   void BlameStackThatDied(TestContext& context) {
     try {
       context.CheckAgentsAnswer();
     } catch (const Departure& departure) {
-      End(Verdict::kFail, "");
-      Report(departure);
+      End(Verdict::kPass, "");
+      ReportCrash(departure);
     } catch (const std::exception&) {
       // The verdict says it already.
     }
@@ -111,27 +148,54 @@ class Body : public testing::Test {
     const std::unique_ptr<sockproof::TestBody> body = test_.make();
     context.Ready();
     body->Run();
-    if (!HasFailure()) body->CheckAfterwards();
+    if (HasFailure()) return;
+    context.DecideAllClaims();
+    body->CheckAfterwards();
   }
 
-  // An answer about the system under test stands only if the harness was whole when it was given.
-  void Doubt(TestContext& context, Duration offset, Time begin) {
-    const bool failed = ending_.verdict == Verdict::kFail;
-    if (!failed && ending_.verdict != Verdict::kPass) return;
+  // An answer about the system under test stands only if the harness was whole when it was given:
+  // else this throws.
+  void CheckHarness(TestContext& context) {
+    context.CheckCaptureIsWhole();
+    if (!HasFailure()) return;
+    context.NoteLatenessOfAgents();
     try {
-      context.CheckCaptureIsWhole();
-      if (failed) {
-        context.NoteLatenessOfAgents();
-        context.CheckAgentsAnswer();
-      }
+      context.CheckAgentsAnswer();
     } catch (const Departure& departure) {
-      Report(departure);
+      ReportCrash(departure);
+    }
+  }
+
+  // A failure wins over whatever ended the test afterwards. One that lateness explains leaves
+  // nothing known, and one of the set-up says that the test did not get to what it decides.
+  void Judge(TestContext& context, bool clock_was_stepped) {
+    if (ending_.verdict != Verdict::kPass && !HasFailure()) return;
+    try {
+      CheckHarness(context);
     } catch (const std::exception& error) {
       End(Verdict::kError, error.what());
       return;
     }
-    if (ClockWasStepped(offset, begin)) {
+    // A step of the clock may be the whole of any interval.
+    const Duration lateness = clock_was_stepped ? Duration::max() : context.loop().worst_lateness();
+    const FailureEvent* explained = nullptr;
+    if (crashed_) return Fail();
+    for (const FailureEvent* failure :
+         FailuresOfClaims(log_.events(), context.TellsClaimsApart())) {
+      if (!IsExplainedBy(*failure, lateness)) return Fail();
+      if (explained == nullptr) explained = failure;
+    }
+    const FailureEvent* const first = FirstFailure(log_.events());
+    if (clock_was_stepped) {
       End(Verdict::kInconclusive, "the system clock was stepped during the test");
+    } else if (first != nullptr && (explained != nullptr || IsExplainedBy(*first, lateness))) {
+      const FailureEvent& late = explained != nullptr ? *explained : *first;
+      End(Verdict::kInconclusive,
+          fmt::format("{}; but a process of this test was served up to {} late, and {} explain it",
+                      OnOneLine(late.text), FormatDuration(lateness),
+                      FormatDuration(late.explained_by)));
+    } else if (first != nullptr && ending_.verdict != Verdict::kInconclusive) {
+      End(Verdict::kSkip, NotReachedBecauseOf(*first));
     }
   }
 
@@ -140,6 +204,7 @@ class Body : public testing::Test {
   EventLog& log_;
   Ending& ending_;
   std::string reported_;  // the last departure
+  bool crashed_ = false;  // the stack under test
 };
 
 // Frames that this process sends stay in order only if they leave by one processor: each has its
@@ -203,6 +268,27 @@ TestContext& TestContext::Current() {
   return *g_current;
 }
 
+void TestContext::Decide(const std::string& claim) {
+  CheckIsCited(claim);
+  const bool is_first = !std::exchange(tells_claims_apart_, true);
+  const FailureEvent* const failure = FirstFailure(log_.events());
+  if (is_first && failure != nullptr) throw Skip(NotReachedBecauseOf(*failure));
+  log_.Now(DecisionEvent{claim, Decision::kBegins, ""});
+  claim_being_decided_ = claim;
+}
+
+void TestContext::Tell(const std::string& claim, Decision decision, const std::string& why) {
+  CheckIsCited(claim);
+  log_.Now(DecisionEvent{claim, decision, why});
+}
+
+void TestContext::CheckIsCited(const std::string& claim) const {
+  const std::vector<std::string>& cited = test_.traits.claims;
+  if (std::find(cited.begin(), cited.end(), claim) == cited.end()) {
+    throw HarnessError(fmt::format("{} decides {}, which it does not cite", test_.id(), claim));
+  }
+}
+
 Stack& TestContext::StartStack(const StackPlan& plan) {
   stacks_.push_back(system_.Start(loop_, log_, plan));
   for (const std::string& capability : test_.traits.needs) {
@@ -255,6 +341,7 @@ void GetReadyToRunTest() {
 Verdict RunTest(const TestCase& test, System& system, EventLog& log) {
   Ending ending;
   try {
+    if (const std::string mistake = MistakeIn(test); !mistake.empty()) throw HarnessError(mistake);
     system.EnterPrivateWorld();
     ending = RunUnderGoogleTest(test, system, log);
   } catch (const Skip& skip) {

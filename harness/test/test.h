@@ -22,11 +22,19 @@
 //
 // What a test may rely on
 // - Calls on the system under test give Outcomes: EXPECT_THAT(call, Succeeds() / Returns(x) /
-//   FailsWith(ECONNREFUSED)). StartX() is for calls that block; Await() their return.
+//   FailsWith(ECONNREFUSED)). StartX() is for calls that block, and goes on when the call is under
+//   way; Await() their return, or ExpectStillBlocked() that there is none.
+// - Of several claims Deciding() says which one the expectations from there on decide; what comes
+//   before is set-up (harness/test/deciding.h).
 // - Expect() is strict: the next segment, nothing in between. Absence is thereby proved by what
 //   must come later; only where nothing ever comes, use ExpectSilence().
 // - Intervals are differences of Segment::time or of Outcome::begin and end, matched with
-//   FiresAfter(documented value).
+//   FiresAfter(documented value), LastsAtLeast() or LastsAtMost().
+// - A machine that serves the test late may explain that something did not come in time, or an
+//   interval, and makes that INCONCLUSIVE: where it was late by a tenth of the bound, or by as much
+//   as the interval is off. It explains no wrong value, errno, number or segment.
+// - A name that no table knows (an option, a flag, an event, a capability, a sysctl, a counter, a
+//   claim) is a mistake of the test: ERROR. One that the system lacks makes it a SKIP.
 // - Documented values are computed from sut.facts() (harness/claims/documented.h).
 #pragma once
 
@@ -88,7 +96,7 @@ class PeerTest : public TestBody {
                    SourceLocation where = SourceLocation::Current());
 
   // The same as one more look, where the wire and the calls tell enough by themselves: passes where
-  // the system shows no states.
+  // the system shows no states, which is noted.
   void ExpectStateIfShown(TcpState state, const Connection& connection,
                           SourceLocation where = SourceLocation::Current());
 
@@ -97,6 +105,13 @@ class PeerTest : public TestBody {
   // Departure when it is still there after `patience`.
   Time WaitUntilGone(const Connection& connection, Duration patience,
                      SourceLocation where = SourceLocation::Current());
+
+  // The call has not returned, whatever was sent before. Throws Departure.
+  template <typename T>
+  void ExpectStillBlocked(Pending<T>& call, SourceLocation where = SourceLocation::Current()) {
+    Settle();
+    call.ExpectStillBlocked(where);
+  }
 
   // Returns when whatever the system answers at once to what was sent before has arrived: sends a
   // segment to a port where nothing listens, and waits for the reset that must come.
@@ -140,6 +155,12 @@ class WireTest : public TestBody {
   void ExpectStateIfShown(TcpState state, Stack& stack,
                           SourceLocation where = SourceLocation::Current());
 
+  // As PeerTest::ExpectStillBlocked(). What was forwarded last must be known to have been taken in.
+  template <typename T>
+  void ExpectStillBlocked(Pending<T>& call, SourceLocation where = SourceLocation::Current()) {
+    call.ExpectStillBlocked(where);
+  }
+
   // When that connection's end was gone; as PeerTest::WaitUntilGone().
   Time WaitUntilGone(Stack& stack, Duration patience,
                      SourceLocation where = SourceLocation::Current());
@@ -166,14 +187,16 @@ class WireTest : public TestBody {
 // on a testbed of its suite's own, a class derived from PeerTest or WireTest.
 #define TEST_WITH(testbed, suite, name, ...)                                              \
   namespace {                                                                             \
-  class suite##_##name final : public testbed {                                           \
+  class suite##_##name final : public testbed,                                            \
+                               private ::sockproof::TellsClaimsApart<suite##_##name> {    \
     void Run() override;                                                                  \
   };                                                                                      \
   [[maybe_unused]] const bool suite##_##name##_is_registered = ::sockproof::RegisterTest( \
       #suite, #name, __FILE__, __LINE__, ::sockproof::TestTraits{__VA_ARGS__},            \
       []() -> std::unique_ptr<::sockproof::TestBody> {                                    \
         return std::make_unique<suite##_##name>();                                        \
-      });                                                                                 \
+      },                                                                                  \
+      [] { return ::sockproof::TellsClaimsApart<suite##_##name>::does; });                \
   }                                                                                       \
   void suite##_##name::Run()
 

@@ -37,6 +37,18 @@ Stack& StartStack(const std::string& actor, int host, const std::string& other_a
   return stack;
 }
 
+// The system did not get to `where` a test begins, unless it was this process that was late.
+[[noreturn]] void NotReachedBecauseOf(const Departure& departure, std::string_view where,
+                                      const EventLoop& loop) {
+  const std::string why = fmt::format("{}: {}", where, OnOneLine(departure.what()));
+  const Duration late = loop.worst_lateness();
+  if (departure.explained_by() > Duration(0) && late >= departure.explained_by()) {
+    throw Inconclusive(
+        fmt::format("{}; but this process was served up to {} late", why, FormatDuration(late)));
+  }
+  NotReached(why);
+}
+
 // State changes follow frames within microseconds, but asynchronously.
 void WaitForState(Stack& stack, TcpState wanted, const std::function<TcpState()>& read,
                   const std::string& name, SourceLocation where) {
@@ -52,7 +64,7 @@ void WaitForState(Stack& stack, TcpState wanted, const std::function<TcpState()>
   if (state == wanted) return;
   throw Departure(fmt::format("  Expected: {} of {} is in {}\n  Observed: it is in {}", name,
                               stack.actor(), TcpStateName(wanted), TcpStateName(state)),
-                  where);
+                  where, ThatExplainsAbsence(kPatience));
 }
 
 Time WaitForEnd(Stack& stack, const Endpoint& local, const Endpoint& remote, Duration patience,
@@ -66,7 +78,7 @@ Time WaitForEnd(Stack& stack, const Endpoint& local, const Endpoint& remote, Dur
     if (last_seen > deadline) {
       throw Departure(fmt::format("  Expected: {} is gone within {}\n  Observed: it is still there",
                                   local.ToString(), FormatDuration(patience)),
-                      where);
+                      where, ThatExplainsAbsence(patience));
     }
     // As long as a timer of its own has far to go it is looked at less often.
     const Duration pause =
@@ -120,7 +132,7 @@ Connection PeerTest::InState(TcpState state) {
   try {
     return BringTo(state);
   } catch (const Departure& departure) {
-    NotReached(fmt::format("{}: {}", TcpStateName(state), OnOneLine(departure.what())));
+    NotReachedBecauseOf(departure, TcpStateName(state), sut.loop());
   }
 }
 
@@ -205,7 +217,7 @@ Connection PeerTest::AfterCrossingSyns() {
     peer.Send(Syn());
     peer.Expect(SynAck().Seq(peer.irs).Ack(peer.snd_nxt));
   } catch (const Departure& departure) {
-    NotReached("SYN-RECEIVED by an active open: " + OnOneLine(departure.what()));
+    NotReachedBecauseOf(departure, "SYN-RECEIVED by an active open", sut.loop());
   }
   return connection;
 }
@@ -223,7 +235,9 @@ void PeerTest::ExpectState(TcpState state, const Connection& connection, SourceL
 
 void PeerTest::ExpectStateIfShown(TcpState state, const Connection& connection,
                                   SourceLocation where) {
-  if (sut.Can("states")) ExpectState(state, connection, where);
+  if (sut.Can("states")) return ExpectState(state, connection, where);
+  sut.log().Now(
+      NoteEvent{fmt::format("not shown: the state, which is to be {}", TcpStateName(state))});
 }
 
 Time PeerTest::WaitUntilGone(const Connection& connection, Duration patience,
@@ -287,7 +301,9 @@ void WireTest::ExpectState(TcpState state, Stack& stack, SourceLocation where) {
 }
 
 void WireTest::ExpectStateIfShown(TcpState state, Stack& stack, SourceLocation where) {
-  if (stack.Can("states")) ExpectState(state, stack, where);
+  if (stack.Can("states")) return ExpectState(state, stack, where);
+  stack.log().Now(
+      NoteEvent{fmt::format("not shown: the state, which is to be {}", TcpStateName(state))});
 }
 
 Time WireTest::WaitUntilGone(Stack& stack, Duration patience, SourceLocation where) {

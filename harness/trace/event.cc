@@ -35,6 +35,11 @@ void EachField(T& event, auto field) requires AnyConst<T, ReturnEvent> {
 }
 
 template <typename T>
+void EachField(T& event, auto field) requires AnyConst<T, BlockedEvent> {
+  field("id", event.id);
+}
+
+template <typename T>
 void EachField(T& event, auto field) requires AnyConst<T, FrameEvent> {
   field("from", event.from);
   field("to", event.to);
@@ -62,6 +67,15 @@ void EachField(T& event, auto field) requires AnyConst<T, FailureEvent> {
   field("file", event.file);
   field("line", event.line);
   field("text", event.text);
+  field("claim", event.claim);
+  field("explained_by", event.explained_by);
+}
+
+template <typename T>
+void EachField(T& event, auto field) requires AnyConst<T, DecisionEvent> {
+  field("claim", event.claim);
+  field("decision", event.decision);
+  field("why", event.why);
 }
 
 template <typename T>
@@ -96,13 +110,20 @@ void EachField(T& event, auto field) requires AnyConst<T, VerdictEvent> {
 }
 
 // In the order of Event::what.
-constexpr std::array<std::string_view, 11> kKinds{"call",        "return",  "frame",  "state",
-                                                  "expectation", "failure", "note",   "observation",
-                                                  "measurement", "ready",   "verdict"};
+constexpr std::array<std::string_view, 13> kKinds{
+    "call",     "return", "blocked",     "frame",       "state", "expectation", "failure",
+    "decision", "note",   "observation", "measurement", "ready", "verdict"};
 static_assert(std::variant_size_v<decltype(Event::what)> == kKinds.size());
 
 constexpr std::array<std::string_view, 6> kFates{"sent",    "received", "forwarded",
                                                  "dropped", "delayed",  "duplicated"};
+
+constexpr std::array<std::string_view, 3> kDecisions{"begins", "not taken", "not reached"};
+
+// Fields that came later: missing in older logs.
+constexpr bool CameLater(std::string_view field) {
+  return field == "claim" || field == "explained_by";
+}
 
 std::string ToHex(const Bytes& bytes) {
   constexpr std::string_view kDigits = "0123456789abcdef";
@@ -142,6 +163,7 @@ Json Encode(const std::optional<Time>& value) {
 }
 Json Encode(const Bytes& value) { return ToHex(value); }
 Json Encode(Fate value) { return kFates.at(static_cast<std::size_t>(value)); }
+Json Encode(Decision value) { return kDecisions.at(static_cast<std::size_t>(value)); }
 Json Encode(Verdict value) { return VerdictName(value); }
 
 template <typename T>
@@ -154,16 +176,19 @@ void Decode(const Json& json, std::optional<Time>& value) {
   if (!json.is_null()) value = FromNanoseconds(json.get<std::int64_t>());
 }
 void Decode(const Json& json, Bytes& value) { value = FromHex(json.get_ref<const std::string&>()); }
-void Decode(const Json& json, Fate& value) {
+template <typename Enum>
+void DecodeOneOf(const auto& names, const char* what, const Json& json, Enum& value) {
   const auto& name = json.get_ref<const std::string&>();
-  for (std::size_t index = 0; index < kFates.size(); ++index) {
-    if (kFates[index] == name) {
-      value = static_cast<Fate>(index);
+  for (std::size_t index = 0; index < names.size(); ++index) {
+    if (names[index] == name) {
+      value = static_cast<Enum>(index);
       return;
     }
   }
-  throw std::invalid_argument("unknown fate: " + name);
+  throw std::invalid_argument(std::string("unknown ") + what + ": " + name);
 }
+void Decode(const Json& json, Fate& value) { DecodeOneOf(kFates, "fate", json, value); }
+void Decode(const Json& json, Decision& value) { DecodeOneOf(kDecisions, "decision", json, value); }
 void Decode(const Json& json, Verdict& value) {
   const auto& name = json.get_ref<const std::string&>();
   const auto verdict = VerdictFromName(name);
@@ -177,8 +202,12 @@ void DecodeWhat(const Json& json, std::size_t wanted, decltype(Event::what)& wha
                 std::index_sequence<Index...>) {
   const auto decode_if = [&]<std::size_t I>(std::integral_constant<std::size_t, I>) {
     if (I != wanted) return;
-    EachField(what.emplace<I>(),
-              [&](const char* name, auto& value) { Decode(json.at(name), value); });
+    EachField(what.emplace<I>(), [&](const char* name, auto& value) {
+      constexpr bool kIsFailure =
+          std::is_same_v<std::variant_alternative_t<I, decltype(Event::what)>, FailureEvent>;
+      if (kIsFailure && CameLater(name) && !json.contains(name)) return;
+      Decode(json.at(name), value);
+    });
   };
   (decode_if(std::integral_constant<std::size_t, Index>{}), ...);
 }

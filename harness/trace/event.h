@@ -32,6 +32,11 @@ struct ReturnEvent {
   std::vector<std::string> signals;  // raised in the calling thread during the call: "SIGPIPE"
 };
 
+// A test waited for the return of the call, or looked for it, and it had not returned then.
+struct BlockedEvent {
+  int id = 0;
+};
+
 // What became of a frame.
 enum class Fate {
   kSent,        // made and sent by the scripted peer
@@ -71,6 +76,24 @@ struct FailureEvent {
   std::string file;
   int line = 0;
   std::string text;
+  // The claim that was being decided; empty: none, so that it condemns all of the test or is of its
+  // set-up (harness/trace/claim_verdict.h).
+  std::string claim = "";
+  // What failed is a matter of time, and a process that was served so late, or later, explains it.
+  // 0: no lateness does.
+  Duration explained_by{0};
+};
+
+// What a test says of one of the claims that it cites.
+enum class Decision {
+  kBegins,      // the expectations from here on decide it
+  kNotTaken,    // the system makes no use of what it allows
+  kNotReached,  // the test ended before it was decided
+};
+struct DecisionEvent {
+  std::string claim;
+  Decision decision = Decision::kBegins;
+  std::string why;  // for all but kBegins: what the system does instead, what was in the way
 };
 
 // One line of free text, e.g. a sysctl that the test set.
@@ -107,8 +130,9 @@ struct VerdictEvent {
 
 struct Event {
   Time time;
-  std::variant<CallEvent, ReturnEvent, FrameEvent, StateEvent, ExpectationEvent, FailureEvent,
-               NoteEvent, ObservationEvent, MeasurementEvent, ReadyEvent, VerdictEvent>
+  std::variant<CallEvent, ReturnEvent, BlockedEvent, FrameEvent, StateEvent, ExpectationEvent,
+               FailureEvent, DecisionEvent, NoteEvent, ObservationEvent, MeasurementEvent,
+               ReadyEvent, VerdictEvent>
       what;
 };
 

@@ -50,7 +50,8 @@ class ItemText {
   std::string operator()(const LadderBegin& begin) const {
     const LadderCall& call = ladder_.calls[begin.call];
     const std::string& text = call.span.call().text;
-    if (!call.has_returned()) return AtSideOf(call, text + " ... did not return");
+    if (!call.has_returned())
+      return AtSideOf(call, fmt::format("{} ... {}", text, call.span.NoReturnText()));
     return AtSideOf(call, call.is_whole ? text + " = " + call.span.ResultText() : text);
   }
   std::string operator()(const LadderReturn& end) const {

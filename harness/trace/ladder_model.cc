@@ -128,12 +128,14 @@ class LadderMaker {
 
   void Take(const CallEvent&) {}    // In TakeCalls().
   void Take(const ReturnEvent&) {}  // There too.
+  void Take(const BlockedEvent&) {}
   void Take(const FrameEvent& frame);
   void Take(const StateEvent& state);
   void Take(const ExpectationEvent& expectation) {
     if (!expectation.met) Add(expectation);
   }
   void Take(const FailureEvent& failure) { Add(failure); }
+  void Take(const DecisionEvent& decision);
   void Take(const NoteEvent& note) { Add(note); }
   void Take(const ObservationEvent& observation) { Add(observation); }
   void Take(const MeasurementEvent&) {}  // Its times are there anyway.
@@ -238,6 +240,17 @@ void LadderMaker::Take(const FrameEvent& event) {
     frame.segment = std::move(segment);
   }
   Add(std::move(frame));
+}
+
+void LadderMaker::Take(const DecisionEvent& decision) {
+  switch (decision.decision) {
+    case Decision::kBegins:
+      return Add(NoteEvent{"deciding " + decision.claim});
+    case Decision::kNotTaken:
+      return Add(NoteEvent{"not taken, " + decision.claim + ": " + decision.why});
+    case Decision::kNotReached:
+      return Add(NoteEvent{"not reached, " + decision.claim + ": " + decision.why});
+  }
 }
 
 void LadderMaker::Take(const StateEvent& state) {

@@ -106,7 +106,7 @@ std::vector<Comment> CommentsOf(const std::vector<Event>& events) {
   for (const CallSpan& span : CallSpans(events)) {
     std::string text = span.call().actor + ": " + span.call().text;
     if (span.return_event == nullptr) {
-      text += " did not return";
+      text += fmt::format(" {}", span.NoReturnText());
     } else {
       text += " = " + span.ResultText();
       if (span.end - span.begin >= 1ms) text += " after " + FormatDuration(span.end - span.begin);

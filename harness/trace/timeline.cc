@@ -30,6 +30,9 @@ std::vector<CallSpan> CallSpans(const std::vector<Event>& events) {
       span.return_event = &event;
       span.begin = result->begin.value_or(span.begin);
       span.end = event.time;
+    } else if (const auto* blocked = std::get_if<BlockedEvent>(&event.what)) {
+      const auto found = by_id.find(blocked->id);
+      if (found != by_id.end()) spans[found->second].was_awaited = true;
     }
   }
   return spans;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -12,13 +13,18 @@ namespace sockproof {
 // A call from its CallEvent to its ReturnEvent. Refers to the events it was made from.
 struct CallSpan {
   const Event* call_event = nullptr;
-  const Event* return_event = nullptr;  // nullptr: did not return
+  const Event* return_event = nullptr;  // nullptr: none was seen
+  bool was_awaited = false;             // by the test, and had not returned by then
   Time begin;                           // by the agent's clock, as far as it is known
   Time end;                             // the same as begin when it did not return
 
   const CallEvent& call() const { return std::get<CallEvent>(call_event->what); }
   // "ECONNREFUSED", "EPIPE, SIGPIPE"; only for a call that returned.
   std::string ResultText() const;
+  // Of one that did not: "did not return", or "was not awaited", which says nothing of the system.
+  std::string_view NoReturnText() const {
+    return was_awaited ? "did not return" : "was not awaited";
+  }
 };
 
 // In order of the CallEvents.

@@ -113,14 +113,9 @@ Segment ProgrammableWire::Expect(const PartialSegment& pattern, Within within,
   const bool met = loop_.RunUntil(look, Clock::now() + within.value);
   log_.Now(ExpectationEvent{pattern.from(), wanted, met});
   if (met) return *found;
-  if (loop_.worst_lateness() > within.value / 2) {
-    throw Inconclusive(fmt::format("{} not seen within {}, but this process was served {} late",
-                                   wanted, FormatDuration(within.value),
-                                   FormatDuration(loop_.worst_lateness())));
-  }
   throw Departure(fmt::format("  Expected: {} on the wire within {}\n  Observed: not seen", wanted,
                               FormatDuration(within.value)),
-                  where);
+                  where, ThatExplainsAbsence(within.value));
 }
 
 std::vector<Segment> ProgrammableWire::Seen(const PartialSegment& pattern) const {

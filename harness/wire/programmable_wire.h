@@ -68,7 +68,7 @@ class ProgrammableWire {
 
   // The next segment at the wire, after the one that was expected last, that matches; others are
   // passed over. `time` is its arrival at the wire, whatever became of it then.
-  // Throws Departure, or Inconclusive when this process was served too late to say so.
+  // Throws Departure, which lateness of this process may explain.
   Segment Expect(const PartialSegment& pattern, Within within = Within(kPatience),
                  SourceLocation where = SourceLocation::Current());
 

@@ -30,7 +30,7 @@ std::string ErrnoName(int error) {
 
 void Call::Enter() {
   parameters_.CheckAllRead();
-  if (announce_) announce_(Now());
+  if (enters_) enters_(Now());
   broken_pipes_in_this_thread = 0;
   begin_ = Now();
 }
@@ -40,6 +40,7 @@ void Call::Leave(bool failed) {
   end_ = Now();
   error_ = failed ? error : 0;
   broken_pipes_ = broken_pipes_in_this_thread;
+  if (left_) left_();
 }
 
 json Call::Result(json value) const {

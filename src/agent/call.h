@@ -13,10 +13,11 @@ namespace sockproof::agent {
 // Used by the thread that makes the call only.
 class Call {
  public:
-  // `announce` is called with the time just before the call; empty: nobody asked for that.
-  // `parameters` is borrowed.
-  Call(const Parameters& parameters, std::function<void(std::int64_t)> announce)
-      : parameters_(parameters), announce_(std::move(announce)) {}
+  // `enters` is called with the time just before the call, `left` just after it; both in its
+  // thread, either may be empty. `parameters` is borrowed.
+  Call(const Parameters& parameters, std::function<void(std::int64_t)> enters,
+       std::function<void()> left)
+      : parameters_(parameters), enters_(std::move(enters)), left_(std::move(left)) {}
 
   // Makes the call; `system_call` returns a negative number and sets errno when it fails. Returns
   // what it returned. Throws RpcError when the request has parameters that nobody has read.
@@ -36,7 +37,8 @@ class Call {
   void Leave(bool failed);
 
   const Parameters& parameters_;
-  const std::function<void(std::int64_t)> announce_;
+  const std::function<void(std::int64_t)> enters_;
+  const std::function<void()> left_;
   int error_ = 0;
   int broken_pipes_ = 0;
   std::int64_t begin_ = 0;

@@ -20,6 +20,12 @@ namespace {
 using namespace agent_protocol;  // NOLINT: error codes
 
 constexpr int kMostBlockingCalls = 256;
+constexpr const char* kBlocked =
+    "blocked";  // the one method that is about calls, not about sockets
+
+bool WantsAnnouncement(const json& parameters) {
+  return parameters.is_object() && parameters.value("announce", json()) == true;
+}
 
 // Requests nest three deep. Without a limit 16 MiB of brackets would take a gigabyte of memory.
 json ParseShallow(std::string_view line) {
@@ -67,7 +73,10 @@ LineReader::Status LineReader::Next(std::string_view& line) {
 struct Server::Request {
   json id;
   json parameters;
-  const Method* method = nullptr;
+  const Method* method = nullptr;      // null: kBlocked
+  std::shared_ptr<BlockingCall> call;  // of a method that may block
+
+  bool may_block() const { return method != nullptr && method->may_block; }
 };
 
 void Server::Serve() {
@@ -83,6 +92,9 @@ Server::Request Server::LeadUntilBlockingCall() {
   ++spare_threads_;
   const std::lock_guard lead(lead_);
   --spare_threads_;
+  if (const auto call = std::exchange(to_be_announced_, nullptr)) {
+    if (call->WaitUntilItSleeps()) Announce(*call);
+  }
   while (true) {
     std::string_view line;
     switch (reader_.Next(line)) {
@@ -97,10 +109,14 @@ Server::Request Server::LeadUntilBlockingCall() {
     }
     std::optional<Request> request = Parse(line);
     if (!request) continue;
-    if (!request->method->may_block) {
+    if (!request->may_block()) {
       Carry(*request);
     } else if (blocking_calls_ < kMostBlockingCalls && EnsureSuccessor()) {
       ++blocking_calls_;
+      request->call = std::make_shared<BlockingCall>(request->id);
+      if (WantsAnnouncement(request->parameters)) to_be_announced_ = request->call;
+      const std::lock_guard lock(noting_calls_);
+      calls_.push_back(request->call);
       return *std::move(request);
     } else {
       ReplyError(request->id, kTooManyCalls, "too many calls at a time");
@@ -129,7 +145,7 @@ std::optional<Server::Request> Server::Parse(std::string_view line) {
     }
     request.parameters = message.value("params", json::object());
     request.method = find_method_(method.get_ref<const std::string&>());
-    if (request.method == nullptr) {
+    if (request.method == nullptr && method != kBlocked) {
       ReplyError(request.id, kUnknownMethod,
                  "method " + method.get<std::string>() + " is unsupported");
       return std::nullopt;
@@ -153,29 +169,71 @@ bool Server::EnsureSuccessor() {
 }
 
 void Server::Carry(const Request& request) {
+  if (request.method == nullptr) return Write(AnswerWhetherItBlocks(request));
   const json reply = Answer(request);
-  if (request.method->may_block) --blocking_calls_;  // before its client can make another call
+  if (request.call) {
+    request.call->Left();
+    const std::lock_guard lock(noting_calls_);
+    calls_.remove(request.call);
+    --blocking_calls_;  // before its client can make another call
+  }
   Write(reply);
 }
 
 json Server::Answer(const Request& request) {
   try {
     Parameters parameters(std::string(request.method->name), request.parameters);
-    std::function<void(std::int64_t)> announce;
-    if (parameters.Truth("announce")) {
-      announce = [&](std::int64_t time) {
-        Write({{"jsonrpc", "2.0"},
-               {"method", "begun"},
-               {"params", {{"id", request.id}, {"time", time}}}});
-      };
-    }
-    Call call(parameters, std::move(announce));
+    const bool announce = parameters.Truth("announce");
+    bool entered = false;
+    Call call(
+        parameters,
+        [&](std::int64_t time) {
+          entered = true;
+          if (request.call) {
+            request.call->Enters(time);
+          } else if (announce) {
+            Announce(request.id, time);
+          }
+        },
+        [&request] {
+          if (request.call) request.call->Left();
+        });
     json value = request.method->function(parameters, call);
+    if (announce && entered && request.call) Announce(*request.call);  // at the latest
     return {{"jsonrpc", "2.0"}, {"id", request.id}, {"result", call.Result(std::move(value))}};
   } catch (const RpcError& error) {
     return ErrorReply(request.id, error.code(), error.what());
   } catch (const std::exception& error) {  // out of memory
     return ErrorReply(request.id, kInternalError, error.what());
+  }
+}
+
+void Server::Announce(const json& id, std::int64_t time) {
+  Write({{"jsonrpc", "2.0"}, {"method", "begun"}, {"params", {{"id", id}, {"time", time}}}});
+}
+
+void Server::Announce(BlockingCall& call) {
+  call.AnnounceOnce([&](std::int64_t time) { Announce(call.id(), time); });
+}
+
+json Server::AnswerWhetherItBlocks(const Request& request) {
+  try {
+    Parameters parameters(kBlocked, request.parameters);
+    const std::int64_t id = parameters.Integer("id");
+    parameters.Truth("announce");  // it is not worth one
+    if (!ThreadsCanBeWatched()) parameters.Unsupported("it without /proc/self/task");
+    std::shared_ptr<BlockingCall> asked;
+    {
+      const std::lock_guard lock(noting_calls_);
+      for (const auto& call : calls_) {
+        if (call->id() == id) asked = call;
+      }
+    }
+    Call call(parameters, nullptr, nullptr);
+    const int blocks = call.Run([&] { return asked && asked->WaitUntilItSleeps() ? 1 : 0; });
+    return {{"jsonrpc", "2.0"}, {"id", request.id}, {"result", call.Result(blocks == 1)}};
+  } catch (const RpcError& error) {
+    return ErrorReply(request.id, error.code(), error.what());
   }
 }
 

@@ -4,12 +4,15 @@
 #include <array>
 #include <atomic>
 #include <cstdint>
+#include <list>
+#include <memory>
 #include <mutex>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <string_view>
 
+#include "src/agent/blocking_call.h"
 #include "src/agent/method.h"
 
 namespace sockproof::agent {
@@ -35,7 +38,8 @@ class LineReader {
 
 // Serves one client. One thread at a time, the leader, reads requests. A call that returns at once
 // it makes itself. Before one that may block it steps back, so that another thread leads: a spare
-// one, or a new one when there is none. So a request is in the hands of one thread from its first
+// one, or a new one when there is none. That one first waits until the call is under way, and
+// announces it if that was asked for. So a request is in the hands of one thread from its first
 // byte to its reply, and there is no queue between threads.
 class Server {
  public:
@@ -48,6 +52,7 @@ class Server {
 
  private:
   struct Request;
+  using BlockingCalls = std::list<std::shared_ptr<BlockingCall>>;
 
   [[noreturn]] void Work();
   Request LeadUntilBlockingCall();
@@ -55,15 +60,22 @@ class Server {
   bool EnsureSuccessor();
   void Carry(const Request& request);
   json Answer(const Request& request);
+  json AnswerWhetherItBlocks(const Request& request);
+  void Announce(const json& id, std::int64_t time);
+  void Announce(BlockingCall& call);
   static json ErrorReply(const json& id, int code, const std::string& message);
   void ReplyError(const json& id, int code, const std::string& message);
   void Write(const json& message);
 
   const MethodFinder find_method_;
-  std::mutex lead_;  // held by the leader; guards the next one
+  std::mutex lead_;  // held by the leader; guards the next two
   LineReader reader_;
-  std::atomic<int> spare_threads_ = 0;   // on their way to lead_
-  std::atomic<int> blocking_calls_ = 0;  // that have not been answered
+  std::shared_ptr<BlockingCall> to_be_announced_;  // by the next leader, once it is in the call
+  std::atomic<int> spare_threads_ = 0;             // on their way to lead_
+  std::atomic<int> blocking_calls_ = 0;            // that have not been answered
+
+  std::mutex noting_calls_;  // guards calls_
+  BlockingCalls calls_;      // that have not been answered
 
   std::mutex writing_;  // guards output_
   int output_;

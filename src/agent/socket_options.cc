@@ -8,7 +8,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstddef>
 #include <cstring>
 #include <limits>
 #include <string_view>
@@ -65,69 +64,6 @@ std::size_t SizeOf(OptionKind kind) {
   return kLongestValue;
 }
 
-// The fields of struct tcp_info that are plain numbers. Older kernels give a shorter one.
-struct InfoField {
-  const char* name;
-  std::size_t offset;
-  std::size_t size;
-};
-
-#define FIELD(name) \
-  InfoField { #name, offsetof(tcp_info, tcpi_##name), sizeof(tcp_info::tcpi_##name) }
-
-constexpr InfoField kInfoFields[] = {
-    FIELD(ca_state),
-    FIELD(retransmits),
-    FIELD(probes),
-    FIELD(backoff),
-    FIELD(rto),
-    FIELD(ato),
-    FIELD(snd_mss),
-    FIELD(rcv_mss),
-    FIELD(unacked),
-    FIELD(sacked),
-    FIELD(lost),
-    FIELD(retrans),
-    FIELD(last_data_sent),
-    FIELD(last_data_recv),
-    FIELD(last_ack_recv),
-    FIELD(pmtu),
-    FIELD(rcv_ssthresh),
-    FIELD(rtt),
-    FIELD(rttvar),
-    FIELD(snd_ssthresh),
-    FIELD(snd_cwnd),
-    FIELD(advmss),
-    FIELD(reordering),
-    FIELD(rcv_rtt),
-    FIELD(rcv_space),
-    FIELD(total_retrans),
-    FIELD(pacing_rate),
-    FIELD(max_pacing_rate),
-    FIELD(bytes_acked),
-    FIELD(bytes_received),
-    FIELD(segs_out),
-    FIELD(segs_in),
-    FIELD(notsent_bytes),
-    FIELD(min_rtt),
-    FIELD(data_segs_in),
-    FIELD(data_segs_out),
-    FIELD(delivery_rate),
-    FIELD(busy_time),
-    FIELD(rwnd_limited),
-    FIELD(sndbuf_limited),
-    FIELD(delivered),
-    FIELD(delivered_ce),
-    FIELD(bytes_sent),
-    FIELD(bytes_retrans),
-    FIELD(dsack_dups),
-    FIELD(reord_seen),
-    FIELD(rcv_ooopack),
-    FIELD(snd_wnd),
-};
-
-#undef FIELD
-
 json TcpInfoToJson(std::string_view bytes) {
   const auto info = FromBytes<tcp_info>(bytes);
   json fields = {{"state", agent_protocol::TcpStateName(info.tcpi_state)},
@@ -140,18 +76,18 @@ json TcpInfoToJson(std::string_view bytes) {
     fields["snd_wscale"] = static_cast<unsigned>(info.tcpi_snd_wscale);
     fields["rcv_wscale"] = static_cast<unsigned>(info.tcpi_rcv_wscale);
   }
-  for (const InfoField& field : kInfoFields) {
+  for (const agent_protocol::TcpInfoField& field : agent_protocol::TcpInfoFields()) {
     if (field.offset + field.size > bytes.size()) continue;
     const std::string_view value = bytes.substr(field.offset, field.size);
     switch (field.size) {
       case 1:
-        fields[field.name] = FromBytes<std::uint8_t>(value);
+        fields[std::string(field.name)] = FromBytes<std::uint8_t>(value);
         break;
       case 4:
-        fields[field.name] = FromBytes<std::uint32_t>(value);
+        fields[std::string(field.name)] = FromBytes<std::uint32_t>(value);
         break;
       default:
-        fields[field.name] = FromBytes<std::uint64_t>(value);
+        fields[std::string(field.name)] = FromBytes<std::uint64_t>(value);
         break;
     }
   }

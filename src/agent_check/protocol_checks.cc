@@ -278,6 +278,20 @@ std::string CallsSideBySide(Session& agent) {
   return "";
 }
 
+std::string TellsWhetherACallBlocks(Session& agent) {
+  const json listener = NewListener(agent);
+  const int accept = agent.Start("accept", {{"fd", listener}, {"announce", true}});
+  agent.Receive();  // its announcement
+  ExpectEqual(agent.Value("blocked", {{"id", accept}}), true);
+  const json client = NewSocket(agent);
+  const json address = AddressOf(agent, listener);
+  ExpectEqual(agent.Value("connect", {{"fd", client}, {"address", address}}), 0);
+  const json result = agent.ResultOf(accept);
+  ExpectEqual(agent.Value("blocked", {{"id", accept}}), false);
+  Close(agent, {listener, client, result["value"]["fd"]});
+  return "";
+}
+
 // All but one of them wait for what that one sends.
 std::string ManyCallsSideBySide(Session& agent) {
   constexpr int kCalls = 256;
@@ -343,6 +357,8 @@ std::vector<Check> ProtocolChecks() {
        DoesNotAnnounceWhatItRefuses},
       {"Side by side", "connect-and-accept", "connect gets through while accept waits",
        CallsSideBySide},
+      {"Side by side", "blocked", "It is told whether a call still blocks",
+       TellsWhetherACallBlocks},
       {"Side by side", "many", "256 calls go on at a time", ManyCallsSideBySide},
   };
 }

@@ -237,11 +237,28 @@ std::vector<TestRow> TestRows(const std::vector<ComparedSystem>& systems) {
 
 // --- rows of claims ------------------------------------------------------------------------------
 
+// Of one claim in one test.
+Answer AnswerOf(const TestResult& test, const CitedClaim& claim) {
+  switch (test.VerdictOf(claim)) {
+    case ClaimVerdict::kHeld:
+      return Answer::kPass;
+    case ClaimVerdict::kDeparted:
+      return test.departure.empty() ? Answer::kFail : Answer::kKnownDeparture;
+    case ClaimVerdict::kNotTaken:
+      return Answer::kNotTaken;
+    case ClaimVerdict::kNotReached:
+      return Answer::kSkip;
+    case ClaimVerdict::kUndecided:
+      break;
+  }
+  return Answer::kInconclusive;
+}
+
 // Of all tests of a claim; the worse of two.
 Answer Together(Answer claim, Answer test) {
-  if (test == Answer::kError || test == Answer::kNotRun) test = Answer::kInconclusive;
-  constexpr std::array kFromBad{Answer::kFail, Answer::kKnownDeparture, Answer::kInconclusive,
-                                Answer::kSkip, Answer::kPass,           Answer::kAbsent};
+  constexpr std::array kFromBad{Answer::kFail,  Answer::kKnownDeparture, Answer::kInconclusive,
+                                Answer::kSkip,  Answer::kNotTaken,       Answer::kPass,
+                                Answer::kAbsent};
   return *std::find_if(kFromBad.begin(), kFromBad.end(),
                        [&](Answer bad) { return bad == claim || bad == test; });
 }
@@ -277,7 +294,7 @@ std::vector<ClaimRow> ClaimRows(const Comparison& comparison) {
     for (const TestResult& test : comparison.systems[i].run.tests) {
       for (const CitedClaim& claim : test.claims) {
         Answer& answer = by_id[claim.id].cells[i];
-        answer = Together(answer, AnswerOf(test));
+        answer = Together(answer, AnswerOf(test, claim));
       }
     }
   }
@@ -336,7 +353,9 @@ Json CellAsJson(const TestRow& row, const TestCell& cell) {
 
 }  // namespace
 
-bool IsDecided(Answer answer) { return answer == Answer::kPass || Departs(answer); }
+bool IsDecided(Answer answer) {
+  return answer == Answer::kPass || answer == Answer::kNotTaken || Departs(answer);
+}
 
 bool Departs(Answer answer) { return answer == Answer::kFail || answer == Answer::kKnownDeparture; }
 
@@ -356,6 +375,8 @@ std::string_view AnswerText(Answer answer) {
       return "SKIP";
     case Answer::kNotRun:
       return "NOT-RUN";
+    case Answer::kNotTaken:
+      return "not taken";
     case Answer::kAbsent:
       break;
   }
@@ -371,7 +392,9 @@ std::string_view ClaimAnswerText(Answer answer) {
     case Answer::kFail:
       return "departs";
     case Answer::kSkip:
-      return "skipped";
+      return "not reached";
+    case Answer::kNotTaken:
+      return "not taken";
     case Answer::kAbsent:
       return "not tested";
     default:

@@ -15,8 +15,8 @@
 //                     "directories": [of their evidence, relative to "results"]}]}],
 //    "claims": [{"id", "authority", "axis": "standards", "documentation" or "notes", "level",
 //                "source", "statement", "differs", "tests": [as "test" above],
-//                "cells": [{"answer": "holds", "departs", "known departure", "skipped" or
-//                          "undecided"}, or null]}]}
+//                "cells": [{"answer": "holds", "departs", "known departure", "not taken",
+//                          "not reached" or "undecided"}, or null]}]}
 //
 // A reader ignores members that it does not know; a change of meaning raises "version".
 #pragma once
@@ -39,10 +39,11 @@ enum class Answer {
   kInconclusive,
   kSkip,
   kNotRun,
-  kAbsent,  // no such test was planned
+  kNotTaken,  // only of a claim
+  kAbsent,    // no such test was planned
 };
 
-bool IsDecided(Answer answer);  // PASS, FAIL or known departure
+bool IsDecided(Answer answer);  // PASS, FAIL, known departure or not taken
 bool Departs(Answer answer);    // FAIL or known departure
 
 std::string_view AnswerText(Answer answer);       // of a test: "PASS", "known departure", ...

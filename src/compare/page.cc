@@ -45,6 +45,8 @@ Look LookOf(Answer answer) {
       return {"doubt", "?"};
     case Answer::kSkip:
       return {"skip", "–"};
+    case Answer::kNotTaken:
+      return {"skip", "○"};
     case Answer::kNotRun:
       return {"skip", "…"};
     case Answer::kAbsent:
@@ -203,7 +205,7 @@ class Page {
          {std::pair(Answer::kPass, "the system does what the document says"),
           {Answer::kFail, "it does not"},
           {Answer::kKnownDeparture, "it does not, as its baseline records and explains"},
-          {Answer::kSkip, "a capability is missing"},
+          {Answer::kSkip, "a capability is missing, or the test did not get to what it checks"},
           {Answer::kInconclusive, "too slow to judge"},
           {Answer::kError, "the test broke"}}) {
       Add("<li><span class=\"{}\">{}</span> {}</li>\n", LookOf(answer).style,
@@ -232,13 +234,18 @@ class Page {
   }
 
   void AddAxisCell(const AxisRow::Count& count) {
-    const int tested = count.held + count.departed + count.undecided;
+    const int tested =
+        count.held + count.departed + count.not_taken + count.not_reached + count.undecided;
     if (tested == 0) {
       Add("<td class=\"muted\">not tested</td>");
       return;
     }
     Add("<td><span class=\"pass\">{} held</span>", count.held);
     if (count.departed > 0) Add(", <span class=\"known\">{} departed</span>", count.departed);
+    if (count.not_taken > 0) Add(", {} not taken", count.not_taken);
+    if (count.not_reached > 0) {
+      Add(", <span class=\"muted\">{} not reached</span>", count.not_reached);
+    }
     if (count.undecided > 0) Add(", <span class=\"muted\">{} undecided</span>", count.undecided);
     Add("<svg class=\"bar\" viewBox=\"0 0 {0} 1\" preserveAspectRatio=\"none\" "
         "aria-hidden=\"true\">"

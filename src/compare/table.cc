@@ -128,11 +128,12 @@ void AddClaims(const Comparison& comparison, bool all, Table& table) {
 }
 
 void AddAxes(const Comparison& comparison, Table& table) {
-  table.Heading("claims: held, departed, undecided");
+  table.Heading("claims: held, departed, not taken, not reached, undecided");
   for (const AxisRow& row : AxisRows(comparison)) {
     std::vector<Text> cells;
     for (const AxisRow::Count& count : row.counts) {
-      cells.push_back({fmt::format("{}, {}, {}", count.held, count.departed, count.undecided)});
+      cells.push_back({fmt::format("{}, {}, {}, {}, {}", count.held, count.departed,
+                                   count.not_taken, count.not_reached, count.undecided)});
     }
     table.Row(fmt::format("{} {}", row.axis, row.level), std::move(cells));
   }
@@ -173,7 +174,9 @@ std::vector<AxisRow> AxisRows(const Comparison& comparison) {
         }
         row->counts[i].held += counts.held;
         row->counts[i].departed += counts.departed;
-        row->counts[i].undecided += counts.undecided;
+        row->counts[i].not_taken += counts.not_taken;
+        row->counts[i].not_reached += counts.not_reached;
+        row->counts[i].undecided += counts.undecided - counts.not_reached;
       }
     }
     std::stable_sort(of_axis.begin(), of_axis.end(), [](const AxisRow& a, const AxisRow& b) {

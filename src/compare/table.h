@@ -25,6 +25,8 @@ struct AxisRow {
   struct Count {
     int held = 0;
     int departed = 0;
+    int not_taken = 0;
+    int not_reached = 0;
     int undecided = 0;
   };
   std::vector<Count> counts;  // one for each system

@@ -24,7 +24,10 @@ constexpr double kTimeSpacing = 11;
 constexpr double kInset = 18;  // of texts from the lifelines: room for segments that wait
 constexpr std::size_t kFailureLines = 8;
 constexpr Duration kBreak = 500ms;
-constexpr std::string_view kDidNotReturn = " … did not return";
+
+std::string NoReturn(const LadderCall& call) {
+  return fmt::format(" … {}", call.span.NoReturnText());
+}
 
 std::string FileName(const std::string& path) { return path.substr(path.rfind('/') + 1); }
 
@@ -170,7 +173,7 @@ void LadderStrip::ChooseColumns(const StripOptions& options) {
   for (const LadderCall& call : ladder_.calls) {
     std::size_t& side = longest[IsAtLeft(call) ? 1 : 0];
     const std::string name = call.side == LadderSide::kOther ? call.span.call().actor + ": " : "";
-    const std::string end = !call.has_returned() ? std::string(kDidNotReturn)
+    const std::string end = !call.has_returned() ? NoReturn(call)
                             : call.is_whole      ? " " + ReturnText(call)
                                                  : "";
     side = std::max(side, CharactersOf(CleanLine(name + call.span.call().text + end)));
@@ -218,7 +221,7 @@ void LadderStrip::DrawHeading() {
 std::vector<std::string> LadderStrip::CallLines(const LadderCall& call) const {
   std::string text = CleanLine(call.span.call().text);
   if (call.side == LadderSide::kOther) text = CleanLine(call.span.call().actor) + ": " + text;
-  if (!call.has_returned()) text += kDidNotReturn;
+  if (!call.has_returned()) text += NoReturn(call);
   const std::size_t width = IsAtLeft(call) ? left_characters_ : right_characters_;
   std::vector<std::string> lines = Wrapped(text, width, 2);
   if (!call.is_whole) return lines;

@@ -22,6 +22,8 @@ struct Answer {
   std::string level;
   bool departed = false;
   bool undecided = false;
+  bool not_reached = false;
+  bool not_taken = false;
 };
 
 }  // namespace
@@ -32,11 +34,11 @@ Axes AxesOf(const RunResult& run) {
     for (const CitedClaim& claim : test.claims) {
       Answer& answer = answers[claim.id];
       answer.level = claim.level;
-      if (test.verdict == Verdict::kFail) {
-        answer.departed = true;
-      } else if (test.verdict != Verdict::kPass) {
-        answer.undecided = true;
-      }
+      const ClaimVerdict verdict = test.VerdictOf(claim);
+      answer.departed |= verdict == ClaimVerdict::kDeparted;
+      answer.undecided |= verdict == ClaimVerdict::kUndecided;
+      answer.not_reached |= verdict == ClaimVerdict::kNotReached;
+      answer.not_taken |= verdict == ClaimVerdict::kNotTaken;
     }
   }
 
@@ -49,7 +51,12 @@ Axes AxesOf(const RunResult& run) {
     counts.authority = authority;
     counts.level = answer.level;
     ++counts.tested;
-    ++(answer.departed ? counts.departed : answer.undecided ? counts.undecided : counts.held);
+    const bool undecided = answer.undecided || answer.not_reached;
+    ++(answer.departed    ? counts.departed
+       : undecided        ? counts.undecided
+       : answer.not_taken ? counts.not_taken
+                          : counts.held);
+    if (!answer.departed && !answer.undecided && answer.not_reached) ++counts.not_reached;
   }
   Axes axes;
   for (const auto& [key, counts] : sorted) AxisOf(counts.authority, axes).push_back(counts);

@@ -14,9 +14,12 @@ struct ClaimCounts {
   std::string authority;  // "rfc9293", "man": the part of a claim's id before ':'
   std::string level;
   int tested = 0;     // all of the below
-  int held = 0;       // every test of the claim is PASS
-  int departed = 0;   // a test of it is FAIL, known departure or not
-  int undecided = 0;  // neither: a test of it was skipped, broke, or did not run
+  int held = 0;       // in every test of the claim
+  int departed = 0;   // in a test of it, known departure or not
+  int not_taken = 0;  // it allows what the system makes no use of, and no test says otherwise
+  int undecided = 0;  // none of these: a test of it did not reach it, broke, or did not run
+
+  int not_reached = 0;  // of those undecided, the ones of which each such test reached its end
 };
 
 // Each sorted by authority, then MUST, SHOULD, MAY and any other level.

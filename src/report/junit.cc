@@ -34,13 +34,21 @@ void SetCounts(pugi::xml_node node, const Counts& counts, int more_errors, bool 
   if (with_skipped) Set(node, "skipped", std::to_string(counts.skip + counts.known_departures));
 }
 
-// "must-violation" when the test checks any MUST, and so on down.
+// Those that departed; of an attempt that is no FAIL any more, all that the test checks.
+std::vector<const CitedClaim*> CondemnedClaims(const TestResult& test) {
+  std::vector<const CitedClaim*> claims = test.DepartedClaims();
+  if (!claims.empty()) return claims;
+  for (const CitedClaim& claim : test.claims) claims.push_back(&claim);
+  return claims;
+}
+
+// "must-violation" when a MUST departed, and so on down.
 std::string FailureType(const TestResult& test) {
   for (const auto& [level, type] :
        {std::pair("MUST", "must-violation"), std::pair("SHOULD", "should-violation"),
         std::pair("MAY", "may-violation")}) {
-    for (const CitedClaim& claim : test.claims) {
-      if (claim.level == level) return type;
+    for (const CitedClaim* claim : CondemnedClaims(test)) {
+      if (claim->level == level) return type;
     }
   }
   return "documented-violation";
@@ -119,6 +127,12 @@ void AppendCase(pugi::xml_node suite, const TestResult& test, const RunResult& r
   }
   for (const ObservationEvent& observation : test.observations) {
     out += fmt::format("{}: {}\n", observation.name, observation.value);
+  }
+  if (passed && ClaimsDiffer(test)) {
+    for (const CitedClaim& claim : test.claims) {
+      out += fmt::format("{}: {}{}\n", claim.id, ClaimVerdictName(test.VerdictOf(claim)),
+                         claim.why.empty() ? "" : ", " + claim.why);
+    }
   }
   if (!passed) out += test.ladder;
   if (!out.empty()) SetText(node.append_child("system-out"), out);

@@ -101,6 +101,13 @@ void AddTest(const TestResult& test, const RunResult& run, Level& level) {
           fmt::format("  {}: {}", CleanLine(observation.name), CleanLine(observation.value)));
     }
   }
+  if (outcome.ok && ClaimsDiffer(test)) {
+    for (const CitedClaim& claim : test.claims) {
+      level.Diagnose(fmt::format("  {}: {}{}", CleanLine(claim.id),
+                                 ClaimVerdictName(test.VerdictOf(claim)),
+                                 claim.why.empty() ? "" : ", " + CleanLine(claim.why)));
+    }
+  }
   level.Result(outcome.ok, test.name + "/" + test.ip, outcome.directive);
 }
 

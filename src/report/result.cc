@@ -37,7 +37,8 @@ Json AxisAsJson(const std::vector<ClaimCounts>& axis) {
   return Array(axis, [](const ClaimCounts& counts) {
     return Json{{"authority", counts.authority}, {"level", counts.level},
                 {"tested", counts.tested},       {"held", counts.held},
-                {"departed", counts.departed},   {"undecided", counts.undecided}};
+                {"departed", counts.departed},   {"undecided", counts.undecided},
+                {"not_taken", counts.not_taken}, {"not_reached", counts.not_reached}};
   });
 }
 
@@ -81,6 +82,18 @@ bool TestResult::surprising() const {
   return verdict != Verdict::kPass || !surprise.empty();
 }
 
+ClaimVerdict TestResult::VerdictOf(const CitedClaim& claim) const {
+  return claim.verdict.value_or(ClaimVerdictOf(verdict));
+}
+
+std::vector<const CitedClaim*> TestResult::DepartedClaims() const {
+  std::vector<const CitedClaim*> departed;
+  for (const CitedClaim& claim : claims) {
+    if (VerdictOf(claim) == ClaimVerdict::kDeparted) departed.push_back(&claim);
+  }
+  return departed;
+}
+
 std::string_view VerdictText(std::optional<Verdict> verdict) {
   return verdict ? VerdictName(*verdict) : "NOT-RUN";
 }
@@ -110,11 +123,13 @@ Json ToJson(const TestResult& test) {
       {"departure", test.departure},
       {"surprise", test.surprise},
       {"claims", Array(test.claims,
-                       [](const CitedClaim& claim) {
+                       [&test](const CitedClaim& claim) {
                          return Json{{"id", claim.id},
                                      {"level", claim.level},
                                      {"source", claim.source},
-                                     {"statement", claim.statement}};
+                                     {"statement", claim.statement},
+                                     {"verdict", ClaimVerdictName(test.VerdictOf(claim))},
+                                     {"why", claim.why}};
                        })},
       {"needs", test.needs},
       {"tags", test.tags},
@@ -132,7 +147,9 @@ Json ToJson(const TestResult& test) {
       {"failures",
        Array(test.failures,
              [](const FailureEvent& failure) {
-               return Json{{"file", failure.file}, {"line", failure.line}, {"text", failure.text}};
+               Json one{{"file", failure.file}, {"line", failure.line}, {"text", failure.text}};
+               if (!failure.claim.empty()) one["claim"] = failure.claim;
+               return one;
              })},
       {"observations",
        Array(test.observations,

@@ -13,7 +13,8 @@
 //               "known_departures": of "fail", those that are as recorded,
 //               "unexpected_passes": of "pass", those that are recorded to depart},
 //    "axes": {"standards", "documentation", "notes"}: claims counted apart (axes.h), each
-//            [{"authority": "rfc9293", "level", "tested", "held", "departed", "undecided"}],
+//            [{"authority": "rfc9293", "level", "tested", "held", "departed", "undecided",
+//              "not_taken", "not_reached": of "undecided", those that no test could decide}],
 //    "tests": [{
 //      "id", "suite", "name", "ip": "ipv4", "file", "line",
 //      "verdict": PASS, FAIL, ERROR, SKIP, INCONCLUSIVE, or NOT-RUN as long as there is none,
@@ -21,14 +22,19 @@
 //      "error_type": for ERROR: "harness", "crash", "timeout" or "interrupted",
 //      "departure": of a FAIL that is a known departure of the system: why it departs,
 //      "surprise": of a PASS or FAIL that is not as its known departure is recorded: what is not,
-//      "claims": [{"id", "level", "source", "statement"}], "needs": ["diag"],
+//      "claims": [{"id", "level", "source", "statement",
+//                  "verdict": "held", "departed", "not taken", "not reached" or "undecided";
+//                             missing in older results: the test's verdict says it,
+//                  "why": it was not taken, or not reached}],
+//      "needs": ["diag"],
 //      "tags": ["timer"], words to choose tests by,
 //      "planned_s", "wall_s": seconds, "sut_s": seconds in the time of the system under test,
 //               from the first event to the last; null: there was none,
 //      "runs": how often it was run until it had this verdict,
 //      "attempts": those before whose verdict was in doubt,
 //                  [{"verdict", "reason", "wall_s", "directory"}],
-//      "failures": [{"file", "line", "text"}],
+//      "failures": [{"file", "line", "text",
+//                    "claim": that it condemns; left out: all of the test, or its set-up}],
 //      "observations": [{"name", "value"}],
 //      "measurements": numbers against what is documented, left out where there are none,
 //                      [{"name", "unit": "s", or "" for a count, "observed", "documented",
@@ -51,6 +57,7 @@
 #include <vector>
 
 #include "harness/base/time.h"
+#include "harness/trace/claim_verdict.h"
 #include "harness/trace/event.h"
 #include "harness/trace/verdict.h"
 
@@ -62,6 +69,9 @@ struct CitedClaim {
   std::string level;
   std::string source;
   std::string statement;
+  // What the test says of it; none: whatever its verdict says of all.
+  std::optional<ClaimVerdict> verdict = std::nullopt;
+  std::string why = "";
 };
 
 // An earlier attempt at a test, whose verdict was in doubt.
@@ -103,6 +113,10 @@ struct TestResult {
 
   // Neither PASS nor SKIP nor a known departure.
   bool surprising() const;
+  // What it says of one of its claims.
+  ClaimVerdict VerdictOf(const CitedClaim& claim) const;
+  // Those that departed.
+  std::vector<const CitedClaim*> DepartedClaims() const;
 };
 
 // How many tests have which verdict.

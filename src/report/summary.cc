@@ -68,11 +68,16 @@ std::string AxisLine(const char* name, const std::vector<ClaimCounts>& axis) {
     all.held += counts.held;
     all.departed += counts.departed;
     all.undecided += counts.undecided;
+    all.not_taken += counts.not_taken;
+    all.not_reached += counts.not_reached;
   }
   if (all.tested == 0) return "";
   std::string line = fmt::format("claims of {}: {} held", name, all.held);
   if (all.departed != 0) line += fmt::format(", {} departed", all.departed);
-  if (all.undecided != 0) line += fmt::format(", {} undecided", all.undecided);
+  if (all.not_taken != 0) line += fmt::format(", {} not taken", all.not_taken);
+  if (all.not_reached != 0) line += fmt::format(", {} not reached", all.not_reached);
+  const int unknown = all.undecided - all.not_reached;
+  if (unknown != 0) line += fmt::format(", {} undecided", unknown);
   std::vector<std::string> parts;
   for (const std::string& level : levels) {
     parts.push_back(fmt::format("{} {}/{}", level, by_level[level].held, by_level[level].tested));

@@ -53,7 +53,9 @@ std::string Headline(const TestResult& test) {
   if (what.empty() && !test.failures.empty()) what = test.failures.front().text;
   std::string citation;
   if (!test.claims.empty()) {
-    const CitedClaim& claim = test.claims.front();
+    // Of a failure, the claim that departed.
+    const std::vector<const CitedClaim*> departed = test.DepartedClaims();
+    const CitedClaim& claim = departed.empty() ? test.claims.front() : *departed.front();
     citation = Shortened(
         fmt::format(" [{}]", OnOneLine(CleanText(claim.source.empty() ? claim.id : claim.source))),
         100);
@@ -62,11 +64,23 @@ std::string Headline(const TestResult& test) {
   return Shortened(OnOneLine(CleanText(what)), room) + citation;
 }
 
+bool ClaimsDiffer(const TestResult& test) {
+  return std::any_of(test.claims.begin(), test.claims.end(), [&test](const CitedClaim& claim) {
+    return test.VerdictOf(claim) != test.VerdictOf(test.claims.front());
+  });
+}
+
 std::string Explanation(const TestResult& test, const RunResult& run) {
   std::string text;
   for (const CitedClaim& claim : test.claims) {
-    text += fmt::format("  {}  {}  ({})\n", claim.level, claim.source, claim.id);
+    // Where the claims of the test share its fate, its verdict says it.
+    const bool differs = claim.verdict && claim.verdict != ClaimVerdictOf(test.verdict);
+    const bool tells = differs || (claim.verdict && ClaimsDiffer(test));
+    text += fmt::format("  {}  {}  ({}){}\n", claim.level, claim.source, claim.id,
+                        tells ? fmt::format(": {}", ClaimVerdictName(*claim.verdict)) : "");
     text += Indented(claim.statement, "    ");
+    if (tells && !claim.why.empty() && claim.why != test.reason)
+      text += Indented(claim.why, "    ");
   }
   if (!test.reason.empty()) text += Indented(test.reason, "  ");
   if (!test.departure.empty()) text += Indented("known departure: " + test.departure, "  ");

@@ -14,6 +14,9 @@ std::string WithoutMiddle(const std::string& text, std::size_t most);
 // What happened, in one line of at most 200 characters that ends with the citation.
 std::string Headline(const TestResult& test);
 
+// Whether a test says different things of its claims.
+bool ClaimsDiffer(const TestResult& test);
+
 // What one needs to judge and repeat a test that did not pass, without the verdict line: claims,
 // failures with file:line, ladder, replay command. Clean, indented, ends with a newline.
 std::string Explanation(const TestResult& test, const RunResult& run);

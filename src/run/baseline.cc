@@ -125,6 +125,9 @@ class Parser {
         } catch (const std::invalid_argument& error) {
           Refuse(at, fmt::format("departs is {}", error.what()));
         }
+      } else if (key == "claims") {
+        entry.claims = Claims(key, value);
+        entry.claims_at = places_.Of(value);
       } else if (key == "passes") {
         entry.passes = value.value_exact<bool>().value_or(false);
         entry.how = places_.Of(value);
@@ -138,8 +141,10 @@ class Parser {
       } else if (key == "when") {
         Refuse(at, "when is no table; it looks like { os = \"Linux\", release = \">=6.5\" }");
       } else {
-        Refuse(at, fmt::format("unknown key '{}'; there are test, departs, passes, why, link, when",
-                               key.str()));
+        Refuse(at,
+               fmt::format("unknown key '{}'; there are test, departs, claims, passes, why, link, "
+                           "when",
+                           key.str()));
       }
     }
     for (const auto& [name, text] : {std::pair("test", &entry.test), {"why", &entry.why}}) {
@@ -148,7 +153,20 @@ class Parser {
     if (entry.departs.empty() != entry.passes) {
       Refuse(line, "a departure needs either 'departs' or 'passes'");
     }
+    if (entry.passes && !entry.claims.empty()) Refuse(line, "'claims' goes with 'departs'");
     return entry;
+  }
+
+  std::vector<std::string> Claims(const toml::key& key, const toml::node& value) const {
+    std::vector<std::string> claims;
+    const toml::array* const array = value.as_array();
+    for (std::size_t i = 0; array != nullptr && i < array->size(); ++i) {
+      claims.push_back(Text(key, *array->get(i)));
+    }
+    if (claims.empty()) {
+      Refuse(key.source().begin.line, "claims is no list of ids like [\"rfc9293:MUST-12\"]");
+    }
+    return claims;
   }
 
   std::string Text(const toml::key& key, const toml::node& value) const {
@@ -250,7 +268,16 @@ void Baseline::Judge(TestResult& result) const {
   const bool as_recorded = std::any_of(
       result.failures.begin(), result.failures.end(),
       [&known](const FailureEvent& failure) { return IsFoundIn(known->departs, failure.text); });
-  if (as_recorded) {
+  std::string others;  // claims that were not to depart
+  for (const CitedClaim* claim : result.DepartedClaims()) {
+    const bool known_to =
+        known->claims.empty() ||
+        std::find(known->claims.begin(), known->claims.end(), claim->id) != known->claims.end();
+    if (!known_to) others += (others.empty() ? "" : ", ") + claim->id;
+  }
+  if (as_recorded && !others.empty()) {
+    result.surprise = "departs from " + others + " too, which is not recorded: " + known->why;
+  } else if (as_recorded) {
     result.departure = known->why + (known->link.empty() ? "" : " (" + known->link + ")");
   } else {
     result.surprise = "departs in another way than recorded: " + known->why;

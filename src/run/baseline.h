@@ -28,6 +28,8 @@ struct TextRange {
 struct KnownDeparture {
   std::string test;  // as PATTERN of `sockproof run`: "Notes", "SynRetries.GivesUp/ipv4", "*Rfc*"
   std::string departs;  // regular expression found in the text of a failure: how
+  // The claims that may depart; empty: any that the test cites.
+  std::vector<std::string> claims;
   bool passes = false;  // instead of `departs`: an entry before this one holds no longer
   std::string why;      // in one sentence, with the document that says so
   std::string link;     // where it can be read; may be empty
@@ -38,6 +40,7 @@ struct KnownDeparture {
   int line = 0;
   TextRange lines;       // whole lines: from its header to its last key
   TextRange how;         // the value of `departs` or `passes`
+  TextRange claims_at;   // the value of `claims`; empty: there is none
   bool shipped = false;  // part of sockproof
 
   // "linux.toml:12"

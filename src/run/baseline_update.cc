@@ -10,6 +10,7 @@
 #include <set>
 #include <sstream>
 
+#include "src/report/text.h"
 #include "src/run/selection.h"
 
 namespace sockproof {
@@ -125,6 +126,12 @@ std::string Quoted(const std::string& text) {
     }
   }
   return quoted + "\"";
+}
+
+std::string List(const std::vector<std::string>& texts) {
+  std::string list;
+  for (const std::string& text : texts) list += (list.empty() ? "" : ", ") + Quoted(text);
+  return "[" + list + "]";
 }
 
 // Removes an entry and the empty line after it, if there is one before it too.
@@ -243,10 +250,29 @@ class Updater {
       }
       update_.changes.push_back(
           fmt::format("changed {}: departs = {}", entry.test, Quoted(departs)));
-      update_.text.replace(entry.how.begin, entry.how.end - entry.how.begin, Quoted(departs));
+      // The later place first, so that the other one stays where it is.
+      const std::pair how(entry.how, Quoted(departs));
+      const std::pair claims(entry.claims_at, List(DepartedOf(tests)));
+      const bool claims_first = claims.first.begin > how.first.begin;
+      for (const auto& [place, value] :
+           {claims_first ? claims : how, claims_first ? how : claims}) {
+        if (place.end > place.begin)
+          update_.text.replace(place.begin, place.end - place.begin, value);
+      }
       return true;
     }
     return false;
+  }
+
+  // The claims from which any of the tests departs, in their order.
+  static std::vector<std::string> DepartedOf(const std::vector<const TestResult*>& tests) {
+    std::vector<std::string> ids;
+    for (const TestResult* test : tests) {
+      for (const CitedClaim* claim : test->DepartedClaims()) {
+        if (std::find(ids.begin(), ids.end(), claim->id) == ids.end()) ids.push_back(claim->id);
+      }
+    }
+    return ids;
   }
 
   void Drop(const KnownDeparture& entry, const char* because) {
@@ -278,15 +304,23 @@ class Updater {
       if (all_alike) {
         for (const TestResult* other : alike) done.insert(other->id);
       }
-      Add(all_alike ? both : test.id, departs);
+      // Of a test that tells its claims apart, which departed.
+      const std::vector<const TestResult*> these =
+          all_alike ? alike : std::vector<const TestResult*>{&test};
+      const bool some_departed = std::any_of(
+          these.begin(), these.end(), [](const TestResult* one) { return ClaimsDiffer(*one); });
+      Add(all_alike ? both : test.id, departs,
+          some_departed ? DepartedOf(these) : std::vector<std::string>());
     }
   }
 
   // An entry at the end; without `departs`, one that says that the test passes.
-  void Add(const std::string& test, const std::string& departs) {
+  void Add(const std::string& test, const std::string& departs,
+           const std::vector<std::string>& claims) {
     std::string& text = update_.text;
     std::string entry = fmt::format("[[departure]]\ntest = {}\n", Quoted(test));
     entry += departs.empty() ? "passes = true\n" : fmt::format("departs = {}\n", Quoted(departs));
+    if (!departs.empty() && !claims.empty()) entry += fmt::format("claims = {}\n", List(claims));
     entry += fmt::format("why = \"{}: look into it\"\n", kToDo);
     std::string when;
     for (const char* name : {"os", "release"}) {

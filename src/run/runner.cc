@@ -123,6 +123,12 @@ TestResult NewTestResult(const TestCase& test) {
   return result;
 }
 
+std::vector<std::string> IdsOf(const std::vector<CitedClaim>& claims) {
+  std::vector<std::string> ids;
+  for (const CitedClaim& claim : claims) ids.push_back(claim.id);
+  return ids;
+}
+
 // Everything that RunTests() needs between its first and its last statement.
 class Run {
  public:
@@ -343,8 +349,9 @@ class Run {
   // Whether the machine may have made this verdict.
   static bool InDoubt(const TestResult& result, Duration lateness) {
     if (result.verdict == Verdict::kInconclusive) return true;
-    const bool judged = result.verdict == Verdict::kPass || result.verdict == Verdict::kFail;
-    return judged && result.surprising() && lateness > Pace::kTolerable;
+    // What failed says itself whether lateness explains it; that a known departure vanished,
+    // nobody.
+    return result.verdict == Verdict::kPass && result.surprising() && lateness > Pace::kTolerable;
   }
 
   static void Doubt(TestResult& result, Duration lateness) {
@@ -352,6 +359,7 @@ class Run {
     result.reason = fmt::format("{}, but a process of this test was served up to {} late",
                                 VerdictText(result.verdict), FormatDuration(lateness));
     result.verdict = Verdict::kInconclusive;
+    for (CitedClaim& claim : result.claims) claim.verdict = ClaimVerdict::kUndecided;
     result.surprise.clear();
   }
 
@@ -453,6 +461,11 @@ class Run {
         result.measurements.push_back(*measurement);
       }
     }
+    const std::vector<DecidedClaim> claims = DecideClaims(IdsOf(result.claims), events);
+    for (std::size_t i = 0; i < claims.size(); ++i) {
+      result.claims[i].verdict = claims[i].verdict;
+      result.claims[i].why = claims[i].why;
+    }
     if (!events.empty()) result.sut_time = events.back().time - events.front().time;
     if (!ended.killed_because.empty()) {
       SetError(result, ended.error_type, ended.killed_because);
@@ -472,6 +485,10 @@ class Run {
     result.verdict = Verdict::kError;
     result.error_type = type;
     result.reason = reason;
+    for (CitedClaim& claim : result.claims) {
+      claim.verdict = ClaimVerdict::kUndecided;
+      claim.why.clear();
+    }
   }
 
   void KeepEvidence(const std::vector<Event>& events, const fs::path& directory,

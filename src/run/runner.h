@@ -26,8 +26,8 @@ struct RunOptions {
   Duration extra_time{60s};     // a test may take 1.5 times its planned duration and this
   Duration max_wait{kForever};  // a test that is planned to last longer is a SKIP
   // How often a test is run until its verdict is beyond doubt. In doubt are INCONCLUSIVE, and a
-  // surprise from a process that was served so late that it may come from that: after the last
-  // attempt that is INCONCLUSIVE too.
+  // known departure that vanished in a process that was served so late that it may come from that:
+  // after the last attempt that is INCONCLUSIVE too.
   int attempts = 3;
   int repeat = 1;                     // how often each test is run, unless there is a surprise
   bool until_surprise = false;        // end the run at the first surprise

@@ -26,7 +26,7 @@ TEST_WITH(ListenTest, DeferAccept, ABareAckDoesNotWakeAcceptButDataDoes,
   ScriptedTcp& client = Established(Client());
   Settle();
   EXPECT_THAT(listener.Poll({"POLLIN"}), Returns(Events{}));
-  EXPECT_FALSE(accepting.Returned());
+  ExpectStillBlocked(accepting);
 
   client.Send(Data("GET /"));
   client.Expect(Ack().Ack(client.snd_nxt));
@@ -58,7 +58,7 @@ TEST_WITH(
 
   const Segment again = client.Expect(SynAck().Seq(first.seq));
   EXPECT_THAT(again.time - first.time, FiresAfter(std::chrono::seconds(kShort)));
-  EXPECT_FALSE(accepting.Returned());
+  ExpectStillBlocked(accepting);
   client.Send(Ack());
   EXPECT_EQ(accepting.Await().value().remote.ToString(), client.local().ToString());
 }

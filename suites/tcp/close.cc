@@ -80,7 +80,7 @@ TEST_WITH_PEER(Close, CrossingFinsGoThroughClosing,
 }
 
 TEST_WITH_PEER(Close, AFinThatConfirmsOursLeadsFromFinWait1ToTimeWait,
-               .claims = {"rfc9293:3.10.7.4-fin-wait-1-fin", "notes:L9"}) {
+               .claims = {"rfc9293:3.10.7.4-fin-wait-1-fin", "notes:L9"}, .needs = {"states"}) {
   Connection connection = InState(TcpState::kFinWait1);
 
   const Segment fin = connection.peer.Send(Fin());

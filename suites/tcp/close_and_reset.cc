@@ -118,7 +118,7 @@ TEST_WITH_PEER(CloseAndReset, AResetEndsAReceiveThatWaits,
   Connection connection = Connected();
   auto& [socket, peer] = connection;
   Pending<std::string> receiving = socket.StartReceive(64);
-  EXPECT_FALSE(receiving.Returned());
+  ExpectStillBlocked(receiving);
   Deciding("rfc9293:3.10.7.4-reset");
   peer.Send(Rst());
   const Outcome<std::string> received = receiving.Await();
@@ -139,7 +139,7 @@ TEST_WITH_PEER(CloseAndReset, AResetEndsASendThatWaits,
   socket.SetOption("SO_SNDBUF", 16384).value();
   socket.Send(std::string(200'000, 'x'), {"MSG_DONTWAIT"}).value();
   Pending<int> sending = socket.StartSend("one more");
-  EXPECT_FALSE(sending.Returned());
+  ExpectStillBlocked(sending);
   Deciding("rfc9293:3.10.7.4-reset");
   peer.Send(Rst());
   const Outcome<int> sent = sending.Await();

@@ -158,7 +158,7 @@ TEST_WITH_PEER(HalfClose, AFinEndsAReceiveThatWaits,
                .claims = {"rfc9293:3.10.7.4-fin-signals-user", "man:recv(2)-end-of-file"}) {
   auto [socket, peer] = Connected();
   Pending<std::string> receiving = socket.StartReceive(64);
-  EXPECT_FALSE(receiving.Returned());
+  ExpectStillBlocked(receiving);
   peer.Send(Fin());
   EXPECT_THAT(receiving.Await(), IsEndOfFile());
 }
@@ -224,7 +224,7 @@ TEST_WITH_PEER(HalfClose, AFinPushesWhatAReaderWaitsFor,
                .claims = {"rfc9293:3.10.7.4-fin-pushes"}) {
   auto [socket, peer] = Connected();
   Pending<std::string> receiving = socket.StartReceive(64, {"MSG_WAITALL"});
-  EXPECT_FALSE(receiving.Returned());
+  ExpectStillBlocked(receiving);
   peer.Send(Data("last words").Without(kPsh));
   peer.Send(Fin());
   EXPECT_THAT(receiving.Await(), Returns("last words"));

@@ -13,7 +13,7 @@ TEST_WITH_PEER(Handshake, TheClientAsksWithASynAndIsInSynSent,
   const Segment syn = peer.Expect(Syn());
   EXPECT_THAT(syn.payload_text(), "");
   ExpectStateIfShown(TcpState::kSynSent, {socket, peer});
-  EXPECT_FALSE(connecting.Returned());
+  ExpectStillBlocked(connecting);
 }
 
 TEST_WITH_PEER(Handshake, TheServerAnswersWithSynAckAndIsInSynReceived,

@@ -37,10 +37,10 @@ TEST_WITH_PEER(Hangup, ThePeersFinIsReportedAsPollhupAsSocket7Says,
 TEST_WITH_PEER(Hangup, ThePeersFinEndsAPollThatWaits, .claims = {"man:poll(2)-POLLRDHUP"}) {
   auto [socket, peer] = Connected();
   Pending<Events> polling = socket.StartPoll({"POLLRDHUP"}, 60s);
-  EXPECT_FALSE(polling.Returned());
+  ExpectStillBlocked(polling);
   peer.Send(Data("no reason to return"));
   peer.Expect(Ack().Ack(peer.snd_nxt));
-  EXPECT_FALSE(polling.Returned());
+  ExpectStillBlocked(polling);
   peer.Send(Fin());
   EXPECT_THAT(polling.Await(), Returns(Events{"POLLRDHUP"}));
 }
@@ -79,7 +79,7 @@ TEST_WITH_PEER(Hangup, AResetIsReportedAsErrorAndHangup,
                           "man:socket(7)-SO_ERROR"}) {
   auto [socket, peer] = Connected();
   Pending<Events> polling = socket.StartPoll({}, 60s);
-  EXPECT_FALSE(polling.Returned());
+  ExpectStillBlocked(polling);
   peer.Send(Rst());
   const Events events = polling.Await().value();
   Deciding("man:poll(2)-POLLERR");

@@ -109,7 +109,7 @@ TEST_WITH(
   // The end comes with the first timeout past the documented time, and timeouts double.
   Deciding("linux:tcp_retries2");
   const Outcome<std::string> received = receiving.Await(AtMost(3 * at_least));
-  EXPECT_GE(received.end - data.time, at_least);
+  EXPECT_THAT(received.end - data.time, LastsAtLeast(at_least));
   Deciding("notes:L8");
   EXPECT_THAT(received, testing::Not(Succeeds()));
   ExpectState(TcpState::kClosed, server);

@@ -141,5 +141,6 @@ TEST_WITH_PEER(
   ASSERT_THAT(socket.SetOption("TCP_CORK", 1), Succeeds());
   const Outcome<int> sending = socket.Send("let me go");
   ASSERT_THAT(sending, Returns(9));
-  EXPECT_LE(peer.Expect(Data("let me go")).time - sending.end, FiresAfter(200ms).latest());
+  EXPECT_THAT(peer.Expect(Data("let me go")).time - sending.end,
+              LastsAtMost(FiresAfter(200ms).latest()));
 }

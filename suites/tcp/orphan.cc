@@ -26,7 +26,7 @@ class OrphanTest : public PeerTest {
 
     // The end comes with the first timeout past the documented time, and timeouts double.
     const Time gone = WaitUntilGone(connection, FiresAfter(2 * at_least).latest() + kPatience);
-    EXPECT_GE(gone - fin.time, at_least);
+    EXPECT_THAT(gone - fin.time, LastsAtLeast(at_least));
     Observe("time to the end of the orphan", gone - fin.time);
   }
 

@@ -116,7 +116,7 @@ TEST_WITH(OpeningSegments, OwnDocumentation, AnUnansweredSynIsSentAgainAndGivenU
   ScriptedTcp& peer = host.Listen(ip, kPort);
   Pending<int> connecting = sut.NewSocket(ip).StartConnect(peer.local());
   const Segment first = ExpectOwnSchedule(peer, Syn(), "SYN", documented.retransmissions);
-  EXPECT_FALSE(connecting.Returned());
+  ExpectStillBlocked(connecting);
 
   const FiresAfter timer = OwnTimer(documented.give_up, sut.facts(), "SYN give-up");
   const Outcome<int> connected = connecting.Await(Within(timer.latest() + kPatience));

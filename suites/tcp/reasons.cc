@@ -77,7 +77,7 @@ TEST_WITH_PEER(Reasons, AnOldDuplicateSynBringsUpNoConnection,
   ExpectState(TcpState::kSynReceived, connection);
   peer.Send(Rst().Seq(old_syn.seq + 1));
   ExpectState(TcpState::kListen, connection);
-  EXPECT_FALSE(accepting.Returned());
+  ExpectStillBlocked(accepting);
 
   peer.Send(Syn());
   peer.Expect(SynAck().Ack(peer.snd_nxt));

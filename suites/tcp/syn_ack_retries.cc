@@ -70,7 +70,7 @@ TEST_WITH_PEER(
   // The second wait is twice the first, which RFC 1122 has as 3 s and RFC 6298 as 1 s.
   for (int i = 0; i < 2; ++i) peer.Expect(SynAck().Seq(peer.irs), AtMost(6s));
 
-  EXPECT_FALSE(accepting.Returned());
+  ExpectStillBlocked(accepting);
   peer.Send(Ack());
   const Accepted accepted = accepting.Await().value();
   ExpectState(TcpState::kEstablished, {accepted.socket, peer});

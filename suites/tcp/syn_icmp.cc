@@ -185,7 +185,7 @@ TEST_WITH_PEER(SynIcmp, AnErrorThatEndsAHalfOpenConnectionIsNotToldToAccept,
 
   const Segment late = peer.Send(Ack());
   peer.Expect(Rst().Seq(late.ack));
-  EXPECT_FALSE(accepting.Returned());
+  ExpectStillBlocked(accepting);
 }
 
 TEST_WITH_PEER(SynIcmp, AsTheRfcSaysASoftErrorDoesNotEndAHalfOpenConnection,

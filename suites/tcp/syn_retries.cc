@@ -235,7 +235,8 @@ TEST_WITH(
   const Segment first = attempt.peer.Expect(Syn());
   if (attempt.connecting.BlocksFor(RfcSynR2Minimum())) return;
   const Outcome<int> connected = attempt.connecting.Await();
-  EXPECT_GE(connected.end - first.time, RfcSynR2Minimum()) << connected.call() << " gave up";
+  EXPECT_THAT(connected.end - first.time, LastsAtLeast(RfcSynR2Minimum()))
+      << connected.call() << " gave up";
 }
 
 // --- An answer in the end ------------------------------------------------------------------------

@@ -50,7 +50,7 @@ TEST_WITH(UrgentTest, Urgent, ItIsToldAsynchronously,
   Deliver(peer, Data("calm"));
   EXPECT_THAT(socket.Poll(kUrgent), Returns(Events{}));
   Pending<Events> polling = socket.StartPoll(kUrgent, 5s);
-  EXPECT_FALSE(polling.Returned());
+  ExpectStillBlocked(polling);
   Deliver(peer, Urgent("!"));
   EXPECT_THAT(polling.Await(), Returns(kUrgent));
 }

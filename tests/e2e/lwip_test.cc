@@ -44,7 +44,8 @@ TEST_F(Lwip, IsTestedAndItsDeparturesAreKnown) {
   EXPECT_TRUE(place.AllGone());
 }
 
-// Beside a copy of the program, an agent that ends when it is to connect to the other end of a wire.
+// Beside a copy of the program, an agent that ends when it is to connect to the other end of a
+// wire.
 class EndingLwip : public Lwip {
  protected:
   EndingLwip() {

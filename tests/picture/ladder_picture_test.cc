@@ -142,6 +142,7 @@ TEST(LadderPicture, ShowsCallsThatOverlapAndThoseThatDidNotReturn) {
       {At(1ms), CallEvent{2, "client", "accept(4)"}},
       {At(2ms), CallEvent{3, "server", "accept(4)"}},
       {At(3ms), ReturnEvent{3, "server", "5", std::nullopt, {}}},
+      {At(3ms), BlockedEvent{2}},
       {At(4ms), ReturnEvent{1, "client", "0", std::nullopt, {}}},
   });
   EXPECT_EQ(drawn.Shapes("sp-call"), 3U);

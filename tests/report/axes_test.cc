@@ -65,6 +65,26 @@ TEST(AxesTest, AClaimHoldsWhenAllItsTestsPass) {
   }
 }
 
+TEST(AxesTest, EachClaimOfATestCountsByItself) {
+  TestResult test = Checks("A", Verdict::kFail, {kMust, kShould, kPosix, kManPage, kNotes});
+  test.claims[0].verdict = ClaimVerdict::kHeld;
+  test.claims[1].verdict = ClaimVerdict::kDeparted;
+  test.claims[2].verdict = ClaimVerdict::kNotTaken;
+  test.claims[3].verdict = ClaimVerdict::kNotReached;
+  test.claims[4].verdict = ClaimVerdict::kUndecided;
+  const Axes axes = AxesOf(RunOf({test}));
+  EXPECT_EQ(axes.standards.at(0).not_taken, 1);
+  EXPECT_EQ(axes.standards.at(1).held, 1);
+  EXPECT_EQ(axes.standards.at(2).departed, 1);
+  EXPECT_EQ(axes.documentation.at(0).not_reached, 1);
+  EXPECT_EQ(axes.documentation.at(0).undecided, 1);
+  EXPECT_EQ(axes.notes.at(0).not_reached, 0);
+  EXPECT_EQ(axes.notes.at(0).undecided, 1);
+  const std::string text = RenderSummary(RunOf({test}), false);
+  EXPECT_THAT(text, HasSubstr("claims of standards: 1 held, 1 departed, 1 not taken (held of"));
+  EXPECT_THAT(text, HasSubstr("0 held, 1 not reached (held of documented 0/1)"));
+}
+
 TEST(AxesTest, AKnownDepartureIsStillADeparture) {
   TestResult test = Checks("A", Verdict::kFail, {kMust});
   test.departure = "recorded";

@@ -58,7 +58,7 @@ TEST(ResultTest, JsonTellsWhatLedToTheVerdict) {
   EXPECT_TRUE(json["tests"][1]["sut_s"].is_null());
   EXPECT_EQ(json["axes"]["standards"].dump(),
             R"([{"authority":"rfc9293","level":"MUST","tested":1,"held":0,"departed":1,)"
-            R"("undecided":0}])");
+            R"("undecided":0,"not_taken":0,"not_reached":0}])");
   EXPECT_EQ(json["axes"]["documentation"].dump(), "[]");
   EXPECT_EQ(json["axes"]["notes"].size(), 1U);
 

@@ -70,6 +70,24 @@ TEST(Baseline, AnotherDepartureIsASurprise) {
   EXPECT_THAT(result.surprise, HasSubstr("another way"));
 }
 
+TEST(Baseline, OnlyTheClaimsRecordedMayDepart) {
+  const Baseline baseline = BaselineOf(Entry("A.One", "departs = 'x'\nclaims = ['m:1', 'm:2']"));
+  const auto surprise = [&baseline](std::vector<std::string> departed) {
+    TestResult result = Result("A.One/ipv4", Verdict::kFail, "x");
+    for (const char* id : {"m:1", "m:2", "m:3"}) {
+      const bool departs = std::find(departed.begin(), departed.end(), id) != departed.end();
+      result.claims.push_back({id, "MUST", "", ""});
+      result.claims.back().verdict = departs ? ClaimVerdict::kDeparted : ClaimVerdict::kHeld;
+    }
+    baseline.Judge(result);
+    EXPECT_EQ(result.departure.empty(), !result.surprise.empty());
+    return result.surprise;
+  };
+  EXPECT_EQ(surprise({"m:1"}), "");
+  EXPECT_EQ(surprise({"m:1", "m:2"}), "");
+  EXPECT_THAT(surprise({"m:1", "m:3"}), StartsWith("departs from m:3 too, which is not recorded"));
+}
+
 TEST(Baseline, ADepartureThatVanishedIsASurprise) {
   TestResult result = Result("Notes.First/ipv4", Verdict::kPass);
   BaselineOf(kFile).Judge(result);
@@ -164,6 +182,10 @@ TEST(ParseBaseline, GarbageIsRefusedWithFileAndLine) {
       {Entry("a") + "tset = 'a'", "a.toml:5: unknown key 'tset'"},
       {Entry(""), "a.toml:2: test is empty"},
       {Entry("a", "departs = ''"), "a.toml:4: departs is empty"},
+      {Entry("a", "departs = 'x'\nclaims = 'm:1'"), "a.toml:5: claims is no list of ids"},
+      {Entry("a", "departs = 'x'\nclaims = []"), "a.toml:5: claims is no list of ids"},
+      {Entry("a", "departs = 'x'\nclaims = [1]"), "a.toml:5: claims is no text in quotes"},
+      {Entry("a", "passes = true\nclaims = ['m:1']"), "a.toml:1: 'claims' goes with 'departs'"},
       {Entry("a", "departs = 5"), "a.toml:4: departs is no text in quotes"},
       {Entry("a", "departs = '('"), "a.toml:4: departs is no regular expression"},
       {Entry("a", "departs = 'x'\nlink = ['a']"), "a.toml:5: link is no text in quotes"},

@@ -159,6 +159,26 @@ TEST_F(UpdateBaselineTest, IpVersionsThatDifferGetEntriesOfTheirOwn) {
   EXPECT_THAT(Update("", {Failed("A.One/ipv4", "EPERM")}).text, HasSubstr("test = 'A.One/ipv4'"));
 }
 
+TEST_F(UpdateBaselineTest, OfATestThatTellsItsClaimsApartTheEntryNamesThoseThatDeparted) {
+  const auto failed = [](const std::string& id, std::vector<ClaimVerdict> verdicts) {
+    TestResult result = Failed(id, "EPERM");
+    for (const ClaimVerdict verdict : verdicts) {
+      CitedClaim& claim = result.claims.emplace_back();
+      claim.id = "m:" + std::to_string(result.claims.size());
+      claim.verdict = verdict;
+    }
+    return result;
+  };
+  constexpr auto kHeld = ClaimVerdict::kHeld;
+  constexpr auto kDeparted = ClaimVerdict::kDeparted;
+  const std::string text = Update("", {failed("B.Only/ipv4", {kHeld, kDeparted, kDeparted})}).text;
+  EXPECT_THAT(text, HasSubstr("departs = 'Actual: EPERM$'\nclaims = ['m:2', 'm:3']\nwhy"));
+  EXPECT_THAT(Update(text, {failed("B.Only/ipv4", {kDeparted, kHeld, kHeld})}).text,
+              HasSubstr("departs = 'Actual: EPERM$'\nclaims = ['m:1']\nwhy"));
+  EXPECT_THAT(Update("", {failed("B.Only/ipv4", {kDeparted, kDeparted})}).text,
+              Not(HasSubstr("claims")));
+}
+
 TEST_F(UpdateBaselineTest, WhatIsAsRecordedStaysByteForByte) {
   const std::string text = "\xef\xbb\xbf# odd   \r\n\n" + EntryText("A.One", "EPERM") + "# the end";
   const BaselineUpdate update =

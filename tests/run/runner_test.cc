@@ -393,26 +393,45 @@ TEST_F(RunnerTest, AttemptsAreBounded) {
   EXPECT_EQ(ExitCode(result_), 1);
 }
 
-TEST_F(RunnerTest, AFailureOfAProcessServedLateIsInDoubt) {
-  const Counter late(folder_ / "late");
-  const auto fail = [](EventLog& log, Duration lateness) {
+TEST_F(RunnerTest, AFailureStandsHoweverLateItsProcessWasServed) {
+  Add("FailsLate", [](EventLog& log) {
     log.Now(FailureEvent{"suite.cc", 9, "Observed: 2"});
-    log.Now(VerdictEvent{Verdict::kFail, "", lateness});
-  };
-  Add("FailsInTime", [&](EventLog& log) { fail(log, 1ms); });
-  Add("FailsLate", [&](EventLog& log) { fail(log, 300ms); });
-  Add("FailsLateThenInTime", [&](EventLog& log) { fail(log, late.Next() == 1 ? 300ms : 1ms); });
+    log.Now(VerdictEvent{Verdict::kFail, "", 300ms});
+  });
   Add("PassesLate", [](EventLog& log) { log.Now(VerdictEvent{Verdict::kPass, "", 300ms}); });
   Run();
-  EXPECT_EQ(Of("FailsInTime").verdict, Verdict::kFail);
-  EXPECT_TRUE(Of("FailsInTime").attempts.empty());
-  EXPECT_EQ(Of("FailsLate").verdict, Verdict::kInconclusive);
-  EXPECT_THAT(Of("FailsLate").reason, HasSubstr("FAIL, but"));
-  EXPECT_THAT(Of("FailsLate").reason, HasSubstr("300"));
-  EXPECT_EQ(Of("FailsLate").failures.size(), 1U);
-  EXPECT_EQ(Of("FailsLateThenInTime").verdict, Verdict::kFail);
-  EXPECT_EQ(Of("FailsLateThenInTime").attempts.size(), 1U);
+  EXPECT_EQ(Of("FailsLate").verdict, Verdict::kFail);
+  EXPECT_TRUE(Of("FailsLate").attempts.empty());
   EXPECT_EQ(Of("PassesLate").verdict, Verdict::kPass);
+}
+
+TEST_F(RunnerTest, ClaimsAreDecidedOneByOne) {
+  Add("TellsThemApart", [](EventLog& log) {
+    log.Now(DecisionEvent{"nobody:1", Decision::kBegins, ""});
+    log.Now(DecisionEvent{"nobody:2", Decision::kBegins, ""});
+    log.Now(FailureEvent{"suite.cc", 9, "Observed: 2", "nobody:2"});
+    log.Now(DecisionEvent{"nobody:3", Decision::kNotTaken, "it waits"});
+    End(log, Verdict::kFail);
+  });
+  Add("Crashes", [](EventLog& log) {
+    log.Now(DecisionEvent{"nobody:1", Decision::kBegins, ""});
+    _exit(3);
+  });
+  for (TestCase& test : tests_)
+    test.traits.claims = {"nobody:1", "nobody:2", "nobody:3", "nobody:4"};
+  Run();
+  const auto verdicts = [this](const std::string& name) {
+    std::vector<std::string> texts;
+    for (const CitedClaim& claim : Of(name).claims) {
+      texts.emplace_back(ClaimVerdictName(Of(name).VerdictOf(claim)));
+    }
+    return texts;
+  };
+  EXPECT_THAT(verdicts("TellsThemApart"),
+              testing::ElementsAre("held", "departed", "not taken", "not reached"));
+  EXPECT_THAT(verdicts("Crashes"), testing::Each("undecided"));
+  EXPECT_EQ(ResultFile()["tests"][0]["claims"][2]["why"], "it waits");
+  EXPECT_EQ(ResultFile()["tests"][0]["failures"][0]["claim"], "nobody:2");
 }
 
 TEST_F(RunnerTest, RepeatsUntilASurprise) {

@@ -89,6 +89,29 @@ TEST(EventJson, Failure) {
   EXPECT_EQ(failure.file, "suites/half_close.cc");
   EXPECT_EQ(failure.line, 42);
   EXPECT_EQ(failure.text, "two\nlines");
+  EXPECT_EQ(failure.claim, "");
+  EXPECT_EQ(failure.explained_by, 0s);
+  const auto of_a_claim = RoundTrip(FailureEvent{"x.cc", 1, "late", "rfc9293:MUST-1", 500ms});
+  EXPECT_EQ(of_a_claim.claim, "rfc9293:MUST-1");
+  EXPECT_EQ(of_a_claim.explained_by, 500ms);
+}
+
+TEST(EventJson, FailuresOfOlderLogsAreOfNoClaim) {
+  const Event read =
+      json::parse(R"({"kind":"failure","time":1,"file":"x.cc","line":7,"text":"t"})").get<Event>();
+  EXPECT_EQ(std::get<FailureEvent>(read.what).claim, "");
+  EXPECT_THROW(json::parse(R"({"kind":"failure","time":1,"file":"x.cc","line":7})").get<Event>(),
+               json::exception);
+}
+
+TEST(EventJson, DecisionAndBlocked) {
+  for (const Decision value : {Decision::kBegins, Decision::kNotTaken, Decision::kNotReached}) {
+    const auto decision = RoundTrip(DecisionEvent{"rfc9293:MUST-1", value, "why"});
+    EXPECT_EQ(decision.claim, "rfc9293:MUST-1");
+    EXPECT_EQ(decision.decision, value);
+    EXPECT_EQ(decision.why, "why");
+  }
+  EXPECT_EQ(RoundTrip(BlockedEvent{7}).id, 7);
 }
 
 TEST(EventJson, NoteAndObservation) {

@@ -117,8 +117,17 @@ TEST(Ladder, ShowsCallsThatOverlap) {
 }
 
 TEST(Ladder, SaysWhenACallDidNotReturn) {
-  EXPECT_THAT(Lines({{At(0s), CallEvent{1, "sut", "accept(3)"}}}),
+  EXPECT_THAT(Lines({{At(0s), CallEvent{1, "sut", "accept(3)"}}, {At(1s), BlockedEvent{1}}}),
               ElementsAre("0.000000  accept(3) ... did not return"));
+  EXPECT_THAT(Lines({{At(0s), CallEvent{1, "sut", "accept(3)"}}}),
+              ElementsAre("0.000000  accept(3) ... was not awaited"));
+}
+
+TEST(Ladder, SaysWhichClaimIsDecided) {
+  EXPECT_THAT(Lines({{At(0s), DecisionEvent{"rfc9293:MUST-1", Decision::kBegins, ""}},
+                     {At(1s), DecisionEvent{"rfc9293:MAY-1", Decision::kNotTaken, "it waits"}}}),
+              ElementsAre("0.000000  note: deciding rfc9293:MUST-1",
+                          "1.000000  note: not taken, rfc9293:MAY-1: it waits"));
 }
 
 TEST(Ladder, NumbersAreRelativeInBothDirectionsAndWrapAround) {

@@ -131,6 +131,7 @@ TEST(Pcapng, PutsCallsAtTheNextFrameAndTheRestAtTheLast) {
           {At(3s), ExpectationEvent{"sut", "ACK seq=1", false}},
           {At(3s), ExpectationEvent{"sut", "ACK seq=0", true}},
           {At(3s), FailureEvent{"half_close.cc", 42, "no ACK"}},
+          {At(3s), BlockedEvent{2}},
           {At(3s), CallEvent{3, "sut", "send(3)"}},
           {At(3s), ReturnEvent{3, "sut", "EPIPE", std::nullopt, {"SIGPIPE"}}},
       },
