@@ -1,6 +1,7 @@
 # What most of the code includes is read once: `sockproof_headers` for harness and src,
 # `sockproof_test_headers` for suites and tests, which are compiled without optimisation.
-# sockproof_use_headers() gives the headers of one of them to all targets of this folder and below.
+# sockproof_use_headers() gives the headers of one of them to all targets of this folder and below that
+# have none yet.
 
 if(SOCKPROOF_PRECOMPILE)
   # A test is some system calls in a row: what counts is that it compiles quickly.
@@ -29,8 +30,9 @@ function(sockproof_use_headers headers folder)
   foreach(target IN LISTS targets)
     get_target_property(type ${target} TYPE)
     get_target_property(sources ${target} SOURCES)
+    get_target_property(has_one ${target} PRECOMPILE_HEADERS_REUSE_FROM)
     if(type MATCHES "LIBRARY|EXECUTABLE" AND NOT type STREQUAL "INTERFACE_LIBRARY"
-       AND sources MATCHES "\\.cc")
+       AND sources MATCHES "\\.cc" AND NOT sources MATCHES "nothing\\.c" AND NOT has_one)
       target_precompile_headers(${target} REUSE_FROM ${headers})
     endif()
   endforeach()

@@ -20,7 +20,7 @@ for candidate in docker podman; do
   [ -n "$engine" ] || ! $candidate info >/dev/null 2>&1 || engine=$candidate
 done
 [ -n "$engine" ] || fail 3 "neither docker nor podman can be used here"
-[ -n "${PROGRAMS-}" ] || "$here/../sockproof" --version >/dev/null || exit 3
+[ -n "${PROGRAMS-}" ] || "$here/../sockproof" build || exit 3
 
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT

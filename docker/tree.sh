@@ -15,7 +15,7 @@ programs=${2-$(dirname "$0")/../build/release/bin}
 [ ! -e "$tree" ] || fail 2 "'$tree' is there already; name a new folder"
 for program in sockproof sockproof-agent; do
   [ -x "$programs/$program" ] ||
-    fail 3 "no $program in '$programs': build it with ./sockproof --version"
+    fail 3 "no $program in '$programs': build it with ./sockproof build"
 done
 
 umask 022

@@ -11,9 +11,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <sstream>
 
+#include "harness/base/complaints.h"
 #include "harness/base/errors.h"
 #include "harness/base/unique_fd.h"
 
@@ -31,13 +33,19 @@ Pipe MakePipe() {
   return {UniqueFd(ends[0]), UniqueFd(ends[1])};
 }
 
-// The last lines, as one.
-std::string LastWords(const std::string& text) {
-  constexpr std::size_t kShown = 300;
-  std::istringstream words(text.size() > kShown ? text.substr(text.size() - kShown) : text);
-  std::string line;
-  for (std::string word; words >> word;) line += (line.empty() ? "" : " ") + word;
-  return line;
+// The program that is meant, which may be started by env.
+std::string ProgramMeant(const std::vector<std::string>& command) {
+  const auto named = std::find_if(command.begin() + 1, command.end(), [](const std::string& word) {
+    return !word.starts_with("--") && word.find('=') == std::string::npos;
+  });
+  const std::string first = command.front().substr(command.front().rfind('/') + 1);
+  return first == "env" && named != command.end() ? *named : first;
+}
+
+// In a child: tells the parent why no program was started.
+[[noreturn]] void ReportAndExit(int channel, int number) {
+  if (write(channel, &number, sizeof number) < 0) _exit(126);
+  _exit(127);
 }
 
 }  // namespace
@@ -53,7 +61,7 @@ std::string FindProgram(const std::string& name) {
 }
 
 pid_t StartProgram(const std::vector<std::string>& command, int input, int output, int error,
-                   int fourth) {
+                   int fourth, const std::function<int()>& in_child) {
   std::vector<char*> arguments;
   for (const std::string& argument : command)
     arguments.push_back(const_cast<char*>(argument.c_str()));
@@ -65,9 +73,13 @@ pid_t StartProgram(const std::vector<std::string>& command, int input, int outpu
   const pid_t child = fork();
   if (child < 0) ThrowErrno("fork");
   if (child == 0) {
+    const int refused = in_child ? in_child() : 0;
+    if (refused != 0) ReportAndExit(failure.writing.get(), refused);
+    // After in_child: a change of credentials, such as a new user namespace, clears it.
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != parent) _exit(127);
     signal(SIGPIPE, SIG_DFL);
+    signal(SIGXFSZ, SIG_DFL);
     sigset_t none;
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, nullptr);
@@ -79,9 +91,7 @@ pid_t StartProgram(const std::vector<std::string>& command, int input, int outpu
     for (int i = 0; i < count; ++i) dup2(wanted[i], i);
     close_range(static_cast<unsigned>(count), ~0U, CLOSE_RANGE_CLOEXEC);
     execv(arguments[0], arguments.data());
-    const int number = errno;
-    if (write(reporting, &number, sizeof number) < 0) _exit(126);
-    _exit(127);
+    ReportAndExit(reporting, errno);
   }
   failure.writing.Reset();
   int number = 0;
@@ -124,8 +134,8 @@ std::string RunProgram(std::vector<std::string> command) {
   while (waitpid(child, &status, 0) < 0 && errno == EINTR) {
   }
   if (status != 0) {
-    throw HarnessError(
-        fmt::format("{} failed: {}", name, LastWords(complained.empty() ? printed : complained)));
+    throw HarnessError(fmt::format("{} failed: {}", ProgramMeant(command),
+                                   LastWords(complained.empty() ? printed : complained)));
   }
   return printed;
 }

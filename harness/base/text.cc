@@ -54,7 +54,7 @@ std::size_t EditDistance(const std::string& a, const std::string& b) {
 std::string Uncommanded(std::string line) {
   const std::size_t first = line.find_first_not_of(" \t");
   if (first != std::string::npos && line.compare(first, 2, "::") == 0) line.insert(first, 1, '\\');
-  for (std::size_t at = 0; (at = line.find("##", at)) != std::string::npos; at += 3) {
+  for (std::size_t at = 0; (at = line.find("##", at)) != std::string::npos; at += 2) {
     line.insert(at + 1, 1, '\\');
   }
   return line;
@@ -111,11 +111,13 @@ std::string CleanPart(std::string_view text) {
   return clean;
 }
 
-std::string CleanLog(std::string_view text) {
+std::string CleanLog(std::string_view text) { return WithoutCommands(CleanText(text)); }
+
+std::string WithoutCommands(std::string_view text) {
   std::string clean;
   for (std::size_t begin = 0; begin < text.size();) {
     const std::size_t end = std::min(text.find('\n', begin), text.size());
-    clean += Uncommanded(CleanText(text.substr(begin, end - begin)));
+    clean += Uncommanded(std::string(text.substr(begin, end - begin)));
     if (end < text.size()) clean += '\n';
     begin = end + 1;
   }

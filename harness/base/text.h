@@ -26,8 +26,11 @@ std::string CleanLine(std::string_view text);
 // CleanText() of what is only a part of a line: a line end becomes a space, other spaces stay.
 std::string CleanPart(std::string_view text);
 
-// CleanText() of lines that go to a log: services that run jobs take lines such as "::error::..."
-// or "##[error]..." in it for commands, which a backslash prevents.
+// Lines for a log: services that run jobs take lines such as "::error::..." or "##[error]..." in it
+// for commands, which a backslash prevents.
+std::string WithoutCommands(std::string_view text);
+
+// The same of CleanText().
 std::string CleanLog(std::string_view text);
 
 // The first `most` characters of clean text, "..." in place of the last three when that is not all.

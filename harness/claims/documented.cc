@@ -82,6 +82,8 @@ SynAckSchedule LinuxSynAckSchedule(const Facts& facts) {
   return ScheduleOf(Linux(), "syn-ack", facts);
 }
 
+Duration LinuxUnresolved(const Facts& facts) { return Linux().Time("unresolved", facts); }
+
 Duration LinuxTimeWait(const Facts& facts) { return Linux().Time("time-wait", facts); }
 
 Duration LinuxTimeWaitReuseDelay(const Facts& facts) {

@@ -37,6 +37,10 @@ SynSchedule LinuxSynSchedule(const Facts& facts);
 // linux:tcp_synack_retries. Throws Skip without that sysctl.
 SynAckSchedule LinuxSynAckSchedule(const Facts& facts);
 
+// How long Linux asks for the link-layer address of a neighbour before it gives up: mcast_solicit
+// requests, retrans_time_ms apart, 3 s by default. man:arp(7)-mcast_solicit.
+Duration LinuxUnresolved(const Facts& facts);
+
 // How long TIME-WAIT lasts on Linux: 60 s, a constant of the kernel and no fact of a system.
 // linux:TCP_TIMEWAIT_LEN.
 Duration LinuxTimeWait(const Facts& facts);

@@ -11,10 +11,12 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/statvfs.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <fstream>
 #include <string>
 
 #include "harness/base/errors.h"
@@ -30,12 +32,20 @@ void WriteFile(const std::string& path, const std::string& text) {
   }
 }
 
+// HarnessError for a namespace that was not to be had. ENOSPC means one of the limits.
+[[noreturn]] void ThrowWhyNoNamespace(const std::string& what) {
+  const int error = errno;
+  const std::string limit = error == ENOSPC ? NamespaceLimit() : "";
+  if (!limit.empty()) throw HarnessError("cannot make private namespaces: " + limit);
+  ThrowErrno(what, error);
+}
+
 void UnshareOrExplain() {
   if (unshare(CLONE_NEWPID) == 0) return;
   const uid_t uid = geteuid();
   const gid_t gid = getegid();
   if (unshare(CLONE_NEWUSER | CLONE_NEWPID) != 0) {
-    ThrowErrno(
+    ThrowWhyNoNamespace(
         "cannot make private namespaces; run as root, or allow user namespaces "
         "(`sockproof doctor` says how)");
   }
@@ -83,6 +93,17 @@ constexpr int kDiedBySignal = 128;
 
 }  // namespace
 
+std::string NamespaceLimit() {
+  constexpr int kNeeded = 4;  // for the stacks and the wires of one test
+  for (const char* kind : {"user", "pid", "net", "mnt"}) {
+    const std::string name = fmt::format("max_{}_namespaces", kind);
+    std::ifstream file("/proc/sys/user/" + name);
+    int most = 0;
+    if (file >> most && most < kNeeded) return fmt::format("user.{} is {}", name, most);
+  }
+  return "";
+}
+
 void EnterPrivateNamespaces() {
   const pid_t starter = getppid();
   UnshareOrExplain();
@@ -110,7 +131,7 @@ void EnterPrivateNamespaces() {
   // The kernel lets faults end process 1 of a PID namespace, but no signal that it sends itself
   // unless there is a handler: without one, abort() would look like a fault.
   signal(SIGABRT, [](int) { _exit(kDiedBySignal + SIGABRT); });
-  if (unshare(CLONE_NEWNET) != 0) ThrowErrno("cannot make a network namespace");
+  if (unshare(CLONE_NEWNET) != 0) ThrowWhyNoNamespace("cannot make a network namespace");
   MakeSysctlsWritable();
 }
 
@@ -120,9 +141,15 @@ NetworkNamespace NetworkNamespace::Current() {
   return NetworkNamespace(std::move(fd));
 }
 
+NetworkNamespace NetworkNamespace::OfProcess(int pid) {
+  UniqueFd process(static_cast<int>(syscall(SYS_pidfd_open, pid, 0)));  // setns() takes it, too
+  if (!process) ThrowErrno("pidfd_open");
+  return NetworkNamespace(std::move(process));
+}
+
 NetworkNamespace NetworkNamespace::Create() {
   const NetworkNamespace home = Current();
-  if (unshare(CLONE_NEWNET) != 0) ThrowErrno("unshare(CLONE_NEWNET)");
+  if (unshare(CLONE_NEWNET) != 0) ThrowWhyNoNamespace("unshare(CLONE_NEWNET)");
   NetworkNamespace created = Current();
   if (setns(home.fd(), CLONE_NEWNET) != 0) ThrowErrno("setns back");
   return created;

@@ -15,6 +15,10 @@ namespace sockproof {
 // Throws HarnessError with what is missing and what would mend it; nothing has changed then.
 void EnterPrivateNamespaces();
 
+// "user.max_net_namespaces is 0": a limit of the kernel that leaves no room for the namespaces of a
+// test, if there is one; else empty.
+std::string NamespaceLimit();
+
 // A network namespace, kept alive by a descriptor. Move-only.
 class NetworkNamespace {
  public:
@@ -22,6 +26,8 @@ class NetworkNamespace {
   static NetworkNamespace Create();
   // The one that the calling thread is in.
   static NetworkNamespace Current();
+  // The one that the process of this id is in (Linux 5.8 or later). Throws HarnessError.
+  static NetworkNamespace OfProcess(int pid);
 
   int fd() const { return fd_.get(); }
 

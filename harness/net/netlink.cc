@@ -1,8 +1,8 @@
 #include "harness/net/netlink.h"
 
 #include <linux/ethtool_netlink.h>
-#include <linux/if.h>
 #include <linux/rtnetlink.h>
+#include <net/if.h>
 #include <netlink/genl/ctrl.h>
 #include <netlink/genl/genl.h>
 #include <netlink/netlink.h>
@@ -56,8 +56,12 @@ void Netlink::CreateVeth(const VethPlan& plan) {
   rtnl_link_set_name(peer, plan.peer_name.c_str());
   rtnl_link_set_addr(peer, peer_mac.get());
   if (plan.peer_namespace != nullptr) rtnl_link_set_ns_fd(peer, plan.peer_namespace->fd());
-  Check(rtnl_link_add(socket_.get(), link.get(), NLM_F_CREATE | NLM_F_EXCL),
-        "create veth pair " + plan.name + " - " + plan.peer_name);
+  const int result = rtnl_link_add(socket_.get(), link.get(), NLM_F_CREATE | NLM_F_EXCL);
+  const std::string what = "create veth pair " + plan.name + " - " + plan.peer_name;
+  if (result == -NLE_OPNOTSUPP) {
+    throw HarnessError(what + ": the kernel has no veth: CONFIG_VETH, or its module, is missing");
+  }
+  Check(result, what);
 }
 
 int Netlink::IndexOf(const std::string& link) {
@@ -100,6 +104,31 @@ void Netlink::AddDefaultRoute(int link, const IpAddress& gateway) {
   Check(rtnl_route_add(socket_.get(), route.get(), NLM_F_CREATE), "add default route");
 }
 
+void Netlink::SetMtu(int link, std::uint32_t mtu) {
+  const Owned<rtnl_link> original(rtnl_link_alloc(), rtnl_link_put);
+  const Owned<rtnl_link> change(rtnl_link_alloc(), rtnl_link_put);
+  rtnl_link_set_ifindex(original.get(), link);
+  rtnl_link_set_mtu(change.get(), mtu);
+  Check(rtnl_link_change(socket_.get(), original.get(), change.get(), 0), "set the MTU of a link");
+}
+
+void Netlink::SetRouteMetric(int link, int metric, std::uint32_t value) {
+  nl_cache* found = nullptr;
+  Check(rtnl_route_alloc_cache(socket_.get(), AF_UNSPEC, 0, &found), "list routes");
+  const Owned<nl_cache> routes(found, nl_cache_free);
+  for (nl_object* entry = nl_cache_get_first(routes.get()); entry != nullptr;
+       entry = nl_cache_get_next(entry)) {
+    auto* const route = reinterpret_cast<rtnl_route*>(entry);
+    rtnl_nexthop* const next_hop = rtnl_route_nexthop_n(route, 0);
+    if (rtnl_route_get_table(route) != RT_TABLE_MAIN || next_hop == nullptr ||
+        rtnl_route_nh_get_ifindex(next_hop) != link) {
+      continue;
+    }
+    Check(rtnl_route_set_metric(route, metric, value), "set a metric of a route");
+    Check(rtnl_route_add(socket_.get(), route, NLM_F_REPLACE), "replace a route");
+  }
+}
+
 void Netlink::WaitUntil(const std::function<bool()>& holds, int group, Duration patience,
                         const std::string& what) {
   const Owned<nl_sock> notifications(nl_socket_alloc(), nl_socket_free);
@@ -125,7 +154,7 @@ void Netlink::WaitUntilOperational(int link, Duration patience) {
     rtnl_link* found = nullptr;
     Check(rtnl_link_get_kernel(socket_.get(), link, nullptr, &found), "read link state");
     const Owned<rtnl_link> owned(found, rtnl_link_put);
-    return rtnl_link_get_operstate(found) == IF_OPER_UP;
+    return rtnl_link_get_operstate(found) == rtnl_link_str2operstate("up");
   };
   WaitUntil(operational, RTNLGRP_LINK, patience, "link operational");
 }

@@ -1,6 +1,7 @@
 // Links, addresses, routes and offloads of the calling thread's network namespace, by libnl.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
@@ -38,6 +39,10 @@ class Netlink {
   // With IFA_F_NODAD: usable at once, duplicate address detection would take a second.
   void AddAddress(int link, const IpAddress& address, int prefix_length);
   void AddDefaultRoute(int link, const IpAddress& gateway);
+
+  void SetMtu(int link, std::uint32_t mtu);
+  // A metric of every route through `link` that is no local one: its number is RTAX_INITCWND, ...
+  void SetRouteMetric(int link, int metric, std::uint32_t value);
 
   // Waits until the kernel takes packets for its own `address` in. The route that makes it do so is
   // inserted by a work queue, also without duplicate address detection.

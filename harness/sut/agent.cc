@@ -24,32 +24,25 @@
 #include <string_view>
 #include <utility>
 
-// With std::filesystem Boost.Process v2 needs no library. Its headers of 1.81 then forget the
-// first.
-#define BOOST_PROCESS_USE_STD_FS
-#include <boost/optional.hpp>
-//
-#include <boost/asio/any_io_executor.hpp>
-#include <boost/asio/io_context.hpp>
-#include <boost/process/v2/posix/default_launcher.hpp>
-#include <boost/process/v2/process.hpp>
-#include <boost/process/v2/stdio.hpp>
-
 #include "harness/agent_protocol/base64.h"
 #include "harness/agent_protocol/names.h"
 #include "harness/agent_protocol/protocol.h"
+#include "harness/base/complaints.h"
 #include "harness/base/errors.h"
+#include "harness/base/program.h"
+#include "harness/base/text.h"
 #include "harness/base/unique_fd.h"
+#include "harness/sut/answer_checks.h"
 #include "harness/sut/far_clock.h"
 
 namespace sockproof {
 namespace {
 
 using nlohmann::json;
-namespace process = boost::process::v2;
 
 constexpr Duration kCallTime = 30s;
 constexpr Duration kPingTime = 2s;
+constexpr Duration kFarOff = 60s;
 constexpr Duration kExitTime = 2s;  // from the end of the agent's output to its exit
 constexpr Duration kBetweenLooksAtReplies = 5ms;
 constexpr Duration kBetweenLooksAtAStack = 1s;
@@ -145,61 +138,62 @@ std::string SignalName(int number) {
   return name != nullptr ? std::string("SIG") + name : fmt::format("signal {}", number);
 }
 
+}  // namespace
+
 // ---- starting the process ----
 
-// What happens in the child between fork and exec. errno carries the reason to the parent.
-class ChildSetup {
+// The agent as a process: killed and reaped with this object.
+class AgentProcess {
  public:
-  explicit ChildSetup(const AgentCommand& command) : command_(command), parent_(::getpid()) {}
-
-  boost::system::error_code on_exec_setup(process::posix::default_launcher& launcher,
-                                          const process::filesystem::path&, const char* const*) {
-    errno = Prepare(launcher.fd_whitelist.back());
-    return {errno, boost::system::system_category()};
+  // Throws HarnessError when it cannot be started.
+  AgentProcess(const AgentCommand& command, int stdio) : pid_(Launch(command, stdio)) {}
+  ~AgentProcess() {
+    if (status_) return;
+    ::kill(pid_, SIGKILL);
+    while (::waitpid(pid_, nullptr, 0) < 0 && errno == EINTR) {
+    }
   }
+  AgentProcess(const AgentProcess&) = delete;
+  AgentProcess& operator=(const AgentProcess&) = delete;
 
-  // The launcher would run exit handlers, and so flush this process's output a second time.
-  template <typename... Arguments>
-  void on_exec_error(Arguments&&...) {
-    ::_exit(127);
+  int pid() const { return pid_; }
+
+  // As waitpid() tells it; nothing when it has not ended within `patience`.
+  std::optional<int> WaitForEnd(Duration patience) {
+    const UniqueFd process(static_cast<int>(::syscall(SYS_pidfd_open, pid_, 0)));
+    const auto limit = std::chrono::duration_cast<std::chrono::milliseconds>(patience);
+    pollfd end{process.get(), POLLIN, 0};
+    while (::poll(&end, 1, static_cast<int>(limit.count())) < 0 && errno == EINTR) {
+    }
+    int status = 0;
+    if (!status_ && ::waitpid(pid_, &status, WNOHANG) == pid_) status_ = status;
+    return status_;
   }
 
  private:
-  int Prepare(int error_pipe) const {
-    const int error = command_.in_child ? command_.in_child() : 0;
-    if (error != 0) return error;
-    const rlimit complaints{kMostComplaints, kMostComplaints};
-    if (!command_.writes_files && ::setrlimit(RLIMIT_FSIZE, &complaints) != 0) return errno;
-    // After in_child: a change of credentials, such as a new user namespace, clears it.
-    if (::prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) return errno;
-    if (::getppid() != parent_) ::_exit(127);
-    // The launcher of Boost 1.81 leaves descriptors between those it keeps open.
-    ::close_range(STDERR_FILENO + 1, static_cast<unsigned>(error_pipe) - 1, 0);
-    ::close_range(static_cast<unsigned>(error_pipe) + 1, ~0u, 0);
-    return 0;
+  static pid_t Launch(const AgentCommand& command, int stdio) {
+    std::vector<std::string> words = {command.program};
+    words.insert(words.end(), command.arguments.begin(), command.arguments.end());
+    // Between fork and exec: an errno, or 0.
+    const auto in_child = [&command] {
+      const int error = command.in_child ? command.in_child() : 0;
+      if (error != 0 || command.writes_files) return error;
+      ::signal(SIGXFSZ, SIG_DFL);
+      const rlimit complaints{kMostComplaints, kMostComplaints};
+      return ::setrlimit(RLIMIT_FSIZE, &complaints) == 0 ? 0 : errno;
+    };
+    return StartProgram(words, stdio, stdio, STDERR_FILENO, -1, in_child);
   }
 
-  const AgentCommand& command_;
-  const pid_t parent_;
+  const pid_t pid_;
+  std::optional<int> status_;
 };
 
-process::process Launch(boost::asio::io_context& context, const AgentCommand& command, int stdio) {
-  process::posix::default_launcher launcher;
-  boost::system::error_code error;
-  process::process child =
-      launcher(boost::asio::any_io_executor(context.get_executor()), error, command.program,
-               command.arguments, process::process_stdio{stdio, stdio, {}}, ChildSetup(command));
-  if (error) {
-    if (launcher.pid > 0) ::waitpid(launcher.pid, nullptr, 0);
-    ThrowErrno("cannot start agent " + command.program, error.value());
-  }
-  return child;
-}
-
-}  // namespace
-
 std::string Describe(const AgentReply& reply) {
-  return reply.error != 0 ? ErrnoName(reply.error) : DescribeValue(reply.value);
+  constexpr std::size_t kLongest = 1000;
+  if (reply.error != 0) return ErrnoName(reply.error);
+  const std::string text = DescribeValue(reply.value);
+  return text.size() <= kLongest ? text : Shortened(CleanLine(text), kLongest);
 }
 
 // The process, the connection to it and the calls on it.
@@ -229,7 +223,7 @@ class Agent::Process {
   AgentReply Take(CallId call);
 
   const std::string& actor() const { return actor_; }
-  int pid() const { return child_.id(); }
+  int pid() const { return child_->pid(); }
   void NoteWaits();
   Duration WorstWait();
 
@@ -239,6 +233,7 @@ class Agent::Process {
  private:
   struct Request {
     std::string method;
+    AskedCall asked;
     json params;  // kept only for a lie
     std::string text;
     Time sent;
@@ -252,6 +247,8 @@ class Agent::Process {
   const Request& Find(CallId call) const;
   void TakeInput();
   void TakeMessage(std::string_view line);
+  void Dispatch(std::string_view line);
+  void CheckNearOurs(const Request& request, Time time) const;
   void BringToOurClock(json& result, Time sent);
   void Finish(CallId id, Request& request, const json& message);
   void NoteEnd();
@@ -262,12 +259,12 @@ class Agent::Process {
   EventLog& log_;
   const std::string actor_;
   const AgentCommand command_;
-  boost::asio::io_context context_;  // runs only when the agent has ended
-  process::process child_;           // killed and reaped by its destructor
-  UniqueFd channel_;                 // the agent's standard input and output
-  std::string input_;                // the beginning of a line
+  std::optional<AgentProcess> child_;
+  UniqueFd channel_;   // the agent's standard input and output
+  std::string input_;  // the beginning of a line
   std::map<CallId, Request> requests_;
   std::optional<FarClock> far_clock_;
+  const Complaints complaints_;
   std::string end_;  // what became of the agent; empty while it serves
 
   std::string tasks_;  // where its threads are in /proc; empty: nobody looks at their waits
@@ -279,11 +276,7 @@ class Agent::Process {
 
 Agent::Process::Process(EventLoop& loop, EventLog& log, std::string actor,
                         const AgentCommand& command)
-    : loop_(loop),
-      log_(log),
-      actor_(std::move(actor)),
-      command_(command),
-      child_(boost::asio::any_io_executor(context_.get_executor())) {
+    : loop_(loop), log_(log), actor_(std::move(actor)), command_(command) {
   std::array<int, 2> ends{};
   if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) != 0) {
     ThrowErrno("socketpair");
@@ -292,7 +285,7 @@ Agent::Process::Process(EventLoop& loop, EventLog& log, std::string actor,
   const UniqueFd stdio(ends[1]);
   if (::fcntl(channel_.get(), F_SETFL, O_NONBLOCK) != 0) ThrowErrno("fcntl(O_NONBLOCK)");
   if (command.own_clock) far_clock_.emplace();
-  child_ = Launch(context_, command, stdio.get());
+  child_.emplace(command, stdio.get());
   loop_.Watch(channel_.get(), [this] { TakeInput(); });
 }
 
@@ -334,6 +327,8 @@ Agent::CallId Agent::Process::Send(const std::string& method, json params,
   const CallId id = log_.NextCallId();
   if (lie.request) lie.request(method, params);
   requests_[id] = Request{.method = method, .text = text, .sent = Clock::now()};
+  requests_[id].asked = {method, method == "getsockopt" ? params.value("name", "") : "",
+                         method == "getsockopt" && params.contains("length")};
   if (lie.reply) requests_[id].params = params;
   const json message = {
       {"jsonrpc", "2.0"}, {"id", id}, {"method", method}, {"params", std::move(params)}};
@@ -455,35 +450,66 @@ void Agent::Process::TakeInput() {
 
 void Agent::Process::TakeMessage(std::string_view line) {
   try {
-    const json message = json::parse(line);
-    if (message.value("method", "") == "begun") {
-      const json& params = message.at("params");
-      const auto request = requests_.find(params.at("id").get<CallId>());
-      if (request == requests_.end()) return;
-      const Time time = FromNanoseconds(params.at("time"));
-      request->second.begun = far_clock_ ? far_clock_->ToOurs(time) : time;
-      LogCall(request->first, *request->second.begun);
-      return;
-    }
-    if (message.at("id").is_null()) {
-      throw HarnessError(fmt::format("agent {} did not understand a request: {}", actor_,
-                                     message.at("error").at("message").get<std::string>()));
-    }
-    const auto request = requests_.find(message.at("id").get<CallId>());
-    if (request == requests_.end()) {
-      throw HarnessError(fmt::format("agent {} answered what nobody asked: {}", actor_, line));
-    }
-    Finish(request->first, request->second, message);
-  } catch (const json::exception& error) {
-    throw HarnessError(fmt::format("agent {} does not speak the protocol: {}: {}", actor_,
-                                   error.what(), Quote(line)));
+    Dispatch(line);
+  } catch (const HarnessError& error) {
+    throw HarnessError(fmt::format("agent {}: {}", actor_, error.what()));
+  } catch (const json::exception&) {
+    throw HarnessError(
+        fmt::format("agent {}: does not speak the protocol: {}", actor_, Quote(line)));
+  }
+}
+
+void Agent::Process::Dispatch(std::string_view line) {
+  const json message = ParseAnswer(line);
+  if (message.value("method", json()) == "begun") {
+    const json& params = message.at("params");
+    const auto request = requests_.find(params.at("id").get<CallId>());
+    if (request == requests_.end()) return;
+    const Time time = TimeIn(request->second.method + ": begun.time", params.at("time"));
+    request->second.begun = far_clock_ ? far_clock_->ToOurs(time) : time;
+    CheckNearOurs(request->second, *request->second.begun);
+    LogCall(request->first, *request->second.begun);
+    return;
+  }
+  if (!message.contains("id"))
+    throw HarnessError("does not speak the protocol: a line without an id: " + Quote(line));
+  if (message["id"].is_null()) {
+    CheckRefusal({"a request", "", false}, message.value("error", json()));
+    throw HarnessError("did not understand a request: " +
+                       Shortened(CleanLine(message["error"]["message"].get<std::string>()), 300));
+  }
+  const auto request = message["id"].is_number_integer()
+                           ? requests_.find(message["id"].get<CallId>())
+                           : requests_.end();
+  if (request == requests_.end()) throw HarnessError("answered what nobody asked: " + Quote(line));
+  if (request->second.finished) {
+    throw HarnessError("answered twice: " + request->second.method);
+  }
+  Finish(request->first, request->second, message);
+}
+
+// Of an agent on our clock: what lies far from what this process has just seen was made up. A step
+// of the clock is the business of the test.
+void Agent::Process::CheckNearOurs(const Request& request, Time time) const {
+  if (far_clock_) return;
+  const Time now = Clock::now();
+  if (time > now + kFarOff) {
+    throw HarnessError(
+        fmt::format("{} has a time {} in the future", request.method, FormatDuration(time - now)));
+  }
+  if (time < request.sent - kFarOff) {
+    throw HarnessError(fmt::format("{} has a time {} before it was asked for", request.method,
+                                   FormatDuration(request.sent - time)));
   }
 }
 
 void Agent::Process::Finish(CallId id, Request& request, const json& message) {
   if (message.contains("error")) {
+    CheckRefusal(request.asked, message["error"]);
     LogCall(id, Clock::now());
     request.refusal = message["error"];
+    request.refusal["message"] =
+        Shortened(CleanLine(request.refusal["message"].get<std::string>()), 300);
     request.finished = true;
     if (!request.text.empty()) {
       log_.Now(ReturnEvent{
@@ -491,11 +517,17 @@ void Agent::Process::Finish(CallId id, Request& request, const json& message) {
     }
     return;
   }
-  json result = message.at("result");
+  if (!message.contains("result")) {
+    throw HarnessError(request.method + ": an answer with neither \"result\" nor \"error\"");
+  }
+  json result = message["result"];
+  CheckResult(request.asked, result);
   if (far_clock_) BringToOurClock(result, request.sent);
   loop_.NoteLateness(FromNanoseconds(result.at("begin")) - request.sent);
   loop_.NoteServed(FromNanoseconds(result.at("end")));
   if (!tasks_.empty() && Clock::now() - looked_ > kBetweenLooksAtReplies) LookAtWaits();
+  CheckNearOurs(request, FromNanoseconds(result["begin"]));
+  CheckNearOurs(request, FromNanoseconds(result["end"]));
   if (lie.reply) lie.reply(request.method, request.params, result);
   AgentReply& reply = request.reply;
   reply.begin = FromNanoseconds(result.at("begin"));
@@ -506,9 +538,8 @@ void Agent::Process::Finish(CallId id, Request& request, const json& message) {
     const auto name = result["errno"].get<std::string>();
     reply.error = ErrnoFromName(name);
     if (reply.error == 0) {
-      throw HarnessError(
-          fmt::format("agent {}: {} failed with {}, which has no number on this system", actor_,
-                      request.method, name));
+      throw HarnessError(fmt::format("{} failed with {}, which has no number on this system",
+                                     request.method, Shortened(CleanLine(name), 40)));
     }
   } else {
     reply.value = result.at("value");
@@ -537,11 +568,7 @@ void Agent::Process::BringToOurClock(json& result, Time sent) {
 void Agent::Process::NoteEnd() {
   loop_.Unwatch(channel_.get());
   for (const auto& [id, request] : requests_) LogCall(id, Clock::now());
-  std::optional<int> status;
-  child_.async_wait([&](const boost::system::error_code& error, int) {
-    if (!error) status = child_.native_exit_code();
-  });
-  context_.run_for(kExitTime);
+  const std::optional<int> status = child_->WaitForEnd(kExitTime);
   const std::string agent = fmt::format("agent {} (pid {})", actor_, pid());
   if (!status) {
     end_ = agent + " closed its output";
@@ -552,6 +579,8 @@ void Agent::Process::NoteEnd() {
   } else {
     end_ = fmt::format("{} exited with status {}", agent, WEXITSTATUS(*status));
   }
+  const std::string last_words = complaints_.Last();
+  if (!last_words.empty()) end_ += ": " + last_words;
 }
 
 // ---- Agent ----
@@ -573,7 +602,7 @@ std::unique_ptr<Agent> Agent::Spawn(EventLoop& loop, EventLog& log, std::string 
   } catch (const Skip& refusal) {
     throw HarnessError(refusal.what());
   }
-  const json& protocol = process->hello.is_object() ? process->hello["protocol"] : process->hello;
+  const json& protocol = process->hello["protocol"];
   if (protocol != agent_protocol::kVersion) {
     throw HarnessError(fmt::format("agent {} speaks protocol {}, not {}", process->actor(),
                                    protocol.dump(), agent_protocol::kVersion));

@@ -2,6 +2,8 @@
 
 #include <string>
 
+#include "harness/base/errors.h"
+
 namespace sockproof {
 
 using nlohmann::json;
@@ -13,6 +15,10 @@ json EndpointToJson(const Endpoint& endpoint) {
 }
 
 Endpoint EndpointFromJson(const json& address) {
+  const auto family = address.is_object() ? address.find("family") : address.end();
+  if (family == address.end() || (*family != "AF_INET" && *family != "AF_INET6")) {
+    throw HarnessError("the agent gave no IP address where one is due");
+  }
   return {IpAddress(address.at("address").get<std::string>()),
           address.at("port").get<std::uint16_t>()};
 }

@@ -72,16 +72,20 @@ Pending<int> Socket::StartConnect(const Endpoint& remote) {
                     fmt::format("connect({}, {})", fd_, remote.ToString()), ReadInteger);
 }
 
-Pending<Accepted> Socket::StartAccept() {
-  return Start<Accepted>("accept", {{"fd", fd_}}, fmt::format("accept({})", fd_),
+Pending<Accepted> Socket::StartAccept(const std::vector<std::string>& flags) {
+  json params = {{"fd", fd_}};
+  if (!flags.empty()) params["flags"] = flags;
+  const std::string text = flags.empty() ? fmt::format("accept({})", fd_)
+                                         : fmt::format("accept4({}, {})", fd_, OrZero(flags));
+  return Start<Accepted>("accept", std::move(params), text,
                          [stack = stack_, version = version_](const json& value) {
                            return Accepted{Socket(*stack, version, value.at("fd").get<int>()),
                                            EndpointFromJson(value.at("address"))};
                          });
 }
 
-Outcome<Accepted> Socket::Accept(SourceLocation where) {
-  return StartAccept().Await(Within(kPatience), where);
+Outcome<Accepted> Socket::Accept(const std::vector<std::string>& flags, SourceLocation where) {
+  return StartAccept(flags).Await(Within(kPatience), where);
 }
 
 Pending<int> Socket::StartSend(const std::string& data, const std::vector<std::string>& flags) {
@@ -132,15 +136,31 @@ Outcome<int> Socket::SetOption(const std::string& name, const Bytes& value) {
                          ReadInteger);
 }
 
-Outcome<int> Socket::AtMark() {
-  return CallAtOnce<int>(*stack_, "ioctl", {{"fd", fd_}, {"request", "SIOCATMARK"}},
-                         fmt::format("ioctl({}, SIOCATMARK)", fd_), ReadInteger);
+Outcome<int> Socket::Inquire(const std::string& request) {
+  return CallAtOnce<int>(*stack_, "ioctl", {{"fd", fd_}, {"request", request}},
+                         fmt::format("ioctl({}, {})", fd_, request), ReadInteger);
+}
+
+Outcome<int> Socket::IsNonblocking() {
+  return CallAtOnce<int>(
+      *stack_, "fcntl", {{"fd", fd_}, {"command", "F_GETFL"}},
+      fmt::format("fcntl({}, F_GETFL)", fd_), [](const json& value) {
+        const auto flags = value.get<std::vector<std::string>>();
+        return std::find(flags.begin(), flags.end(), "O_NONBLOCK") != flags.end() ? 1 : 0;
+      });
 }
 
 Outcome<int> Socket::GetOption(const std::string& name) {
   return CallAtOnce<int>(*stack_, "getsockopt",
                          {{"fd", fd_}, {"level", LevelOf(name)}, {"name", name}},
                          fmt::format("getsockopt({}, {})", fd_, name), ReadInteger);
+}
+
+Outcome<std::string> Socket::GetText(const std::string& name) {
+  return CallAtOnce<std::string>(*stack_, "getsockopt",
+                                 {{"fd", fd_}, {"level", LevelOf(name)}, {"name", name}},
+                                 fmt::format("getsockopt({}, {})", fd_, name),
+                                 [](const json& value) { return value.get<std::string>(); });
 }
 
 std::int64_t Socket::Info(const std::string& field) {

@@ -92,8 +92,10 @@ class Socket {
   Outcome<int> Connect(const Endpoint& remote, SourceLocation where = SourceLocation::Current()) {
     return StartConnect(remote).Await(Within(kPatience), where);
   }
-  Pending<Accepted> StartAccept();
-  Outcome<Accepted> Accept(SourceLocation where = SourceLocation::Current());
+  // `flags` are those of accept4(): "SOCK_NONBLOCK".
+  Pending<Accepted> StartAccept(const std::vector<std::string>& flags = {});
+  Outcome<Accepted> Accept(const std::vector<std::string>& flags = {},
+                           SourceLocation where = SourceLocation::Current());
   Pending<int> StartSend(const std::string& data, const std::vector<std::string>& flags = {});
   Outcome<int> Send(const std::string& data, const std::vector<std::string>& flags = {},
                     SourceLocation where = SourceLocation::Current()) {
@@ -112,13 +114,19 @@ class Socket {
     return StartClose().Await(Within(kPatience), where);
   }
 
+  // The number that this request of ioctl() reads: "SIOCINQ".
+  Outcome<int> Inquire(const std::string& request);
   // SIOCATMARK, as sockatmark(3) reads it: 1 when the next octet to be read is at the urgent mark.
-  Outcome<int> AtMark();
+  Outcome<int> AtMark() { return Inquire("SIOCATMARK"); }
+  // 1 when O_NONBLOCK is set, else 0.
+  Outcome<int> IsNonblocking();
 
   // Options by name, each at its own level. Here as with all names: one that no table of the agent
   // protocol knows is a HarnessError.
   Outcome<int> SetOption(const std::string& name, int value);
   Outcome<int> GetOption(const std::string& name);
+  // An option that is a name: TCP_CONGESTION.
+  Outcome<std::string> GetText(const std::string& name);
   // An option as the octets that setsockopt() gets.
   Outcome<int> SetOption(const std::string& name, const Bytes& value);
   // SO_LINGER with l_onoff 1.

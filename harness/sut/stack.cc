@@ -21,8 +21,10 @@ namespace {
 
 // The sysctls from which documented values are computed (harness/claims/documented.h), and those
 // that a reader of a result wants to see beside it.
-constexpr const char* kSysctls[] = {
+constexpr const char* kSysctlsOfFacts[] = {
     "net.core.somaxconn",
+    "net.ipv4.neigh.default.mcast_solicit",
+    "net.ipv4.neigh.default.retrans_time_ms",
     "net.ipv4.tcp_abort_on_overflow",
     "net.ipv4.tcp_congestion_control",
     "net.ipv4.tcp_ecn",
@@ -147,7 +149,7 @@ void Stack::ReadFacts() {
   }
   if (agent().has_own_clock()) facts_->Set("clock", "other");
   if (!Can("sysctl")) return;
-  for (const char* name : kSysctls) {
+  for (const char* name : kSysctlsOfFacts) {
     const AgentReply reply = agent().Call("sysctl_get", {{"name", name}}, "");
     if (reply.error == 0)
       facts_->Set(fmt::format("sysctl.{}", name), reply.value.get<std::string>());

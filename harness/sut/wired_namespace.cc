@@ -56,6 +56,8 @@ void SetUpStackSide(const StackPlan& plan, Answering answering) {
 
 }  // namespace
 
+std::string OurLink(const std::string& actor) { return "wire-" + actor; }
+
 void EnterPrivateWorldOfWires() {
   EnterPrivateNamespaces();
   SilenceKernel();
@@ -64,7 +66,7 @@ void EnterPrivateWorldOfWires() {
 WiredNamespace MakeWiredNamespace(EventLoop& loop, const StackPlan& plan, Answering answering) {
   WiredNamespace made;
   made.space = std::make_shared<NetworkNamespace>(NetworkNamespace::Create());
-  const std::string our_link = "wire-" + plan.actor;
+  const std::string our_link = OurLink(plan.actor);
   Netlink here;
   here.CreateVeth(
       {our_link, WireMac(kOurMac + plan.index), kWireLink, WireMac(plan.index), made.space.get()});

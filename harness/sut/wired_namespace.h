@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <memory>
+#include <string>
 
 #include "harness/base/event_loop.h"
 #include "harness/net/namespace.h"
@@ -14,6 +15,9 @@ namespace sockproof {
 
 // The link to the wire, in the namespace of the stack.
 inline constexpr const char* kWireLink = "eth0";
+
+// The harness's end of it, for the stack of that actor.
+std::string OurLink(const std::string& actor);
 
 // Moves the calling process into private namespaces, as System::EnterPrivateWorld() promises, in
 // which the harness's ends of wires are silent: whatever answers there is a test's.

@@ -10,11 +10,10 @@
 #include <vector>
 
 #include "harness/base/time.h"
+#include "harness/packet/bytes.h"
 #include "harness/trace/verdict.h"
 
 namespace sockproof {
-
-using Bytes = std::vector<std::uint8_t>;
 
 // A socket call is about to be made by `actor` ("sut", "client", "server").
 struct CallEvent {

@@ -57,6 +57,9 @@ std::vector<Event> ReadEvents(const std::string& path) {
     ++number;
     try {
       events.push_back(nlohmann::json::parse(rest.substr(0, end)).get<Event>());
+    } catch (const nlohmann::json::exception&) {
+      throw std::invalid_argument(path + ", line " + std::to_string(number) +
+                                  ": not an event of a test");
     } catch (const std::exception& error) {
       throw std::invalid_argument(path + ", line " + std::to_string(number) + ": " + error.what());
     }

@@ -9,85 +9,34 @@
 #include <string_view>
 #include <tuple>
 
+#include "harness/packet/describe.h"
+#include "harness/packet/options.h"
 #include "harness/packet/tcp_flags.h"
 
 namespace sockproof {
 namespace {
 
-constexpr std::size_t kPayloadShown = 16;
-
-std::string Quote(const Bytes& bytes) {
-  std::string text = "\"";
-  for (std::size_t index = 0; index < std::min(bytes.size(), kPayloadShown); ++index) {
-    const std::uint8_t byte = bytes[index];
-    if (byte == '\n') {
-      text += "\\n";
-    } else if (byte == '\r') {
-      text += "\\r";
-    } else if (byte == '"' || byte == '\\') {
-      text += {'\\', static_cast<char>(byte)};
-    } else if (byte < 0x20 || byte > 0x7e) {
-      text += fmt::format("\\x{:02x}", byte);
-    } else {
-      text += static_cast<char>(byte);
-    }
-  }
-  return text + (bytes.size() > kPayloadShown ? "\"..." : "\"");
-}
-
 // Options as a list; empty when there is nothing that a reader would miss.
 std::string OptionsText(const TcpView& tcp, const RelativeNumbers& numbers) {
-  const Bytes& options = tcp.options;
   const RelativeNumbers::Direction other =
       RelativeNumbers::Reversed(RelativeNumbers::DirectionOf(tcp));
-  const auto number32 = [&](std::size_t at) {
-    return static_cast<std::uint32_t>(options[at]) << 24 |
-           static_cast<std::uint32_t>(options[at + 1]) << 16 |
-           static_cast<std::uint32_t>(options[at + 2]) << 8 | options[at + 3];
+  const auto relative = [&](std::uint32_t number) {
+    return numbers.Relative(other, number).Text();
   };
+  const packet::OptionList list = packet::ReadOptions(tcp.options);
   std::string text;
   bool is_routine = (tcp.flags & kSyn) == 0;  // only NOPs and timestamps
   const auto append = [&](const std::string& option, bool routine) {
     text += (text.empty() ? "" : ",") + option;
     is_routine = is_routine && routine;
   };
-  for (std::size_t at = 0; at < options.size();) {
-    const std::uint8_t kind = options[at];
-    if (kind == 0) {
-      append("eol", true);
-      break;
-    }
-    if (kind == 1) {
-      append("nop", true);
-      ++at;
-      continue;
-    }
-    const std::size_t size = at + 1 < options.size() ? options[at + 1] : 0;
-    if (size < 2 || at + size > options.size()) {
-      append(fmt::format(
-                 "malformed {:02x}",
-                 fmt::join(options.begin() + static_cast<std::ptrdiff_t>(at), options.end(), " ")),
-             false);
-      break;
-    }
-    if (kind == 2 && size == 4) {
-      append(fmt::format("mss {}", options[at + 2] << 8 | options[at + 3]), false);
-    } else if (kind == 3 && size == 3) {
-      append(fmt::format("wscale {}", options[at + 2]), false);
-    } else if (kind == 4 && size == 2) {
-      append("sackOK", false);
-    } else if (kind == 5 && size % 8 == 2) {
-      for (std::size_t block = at + 2; block < at + size; block += 8) {
-        append(fmt::format("sack {}:{}", numbers.Relative(other, number32(block)).Text(),
-                           numbers.Relative(other, number32(block + 4)).Text()),
-               false);
-      }
-    } else if (kind == 8 && size == 10) {
-      append("TS", true);
-    } else {
-      append(fmt::format("kind {} len {}", kind, size), false);
-    }
-    at += size;
+  for (const TcpOption& option : list.options) {
+    const bool is_timestamps = tcp_option::TimestampsOf(option).has_value();
+    append(is_timestamps ? "TS" : packet::TcpOptionText(option, relative),
+           is_timestamps || option.kind == tcp_option::kNop);
+  }
+  if (!list.rest.empty()) {
+    append(packet::OptionRestText(list.rest), list.rest.front() == tcp_option::kEnd);
   }
   return is_routine ? "" : text;
 }
@@ -121,7 +70,19 @@ class LadderMaker {
     ladder_.items.push_back({now_->time, now_, std::move(what)});
   }
 
+  // Of each actor.
+  struct Ends {
+    std::map<std::string, std::set<std::string>> addresses, endpoints;
+  };
+
   void DecodeFrames();
+  template <typename View>
+  static void TakeEnds(const FrameEvent& frame, const View& view, Ends& ends) {
+    ends.addresses[frame.from].insert(view.source);
+    ends.addresses[frame.to].insert(view.destination);
+    ends.endpoints[frame.from].insert(EndpointText(view.source, view.source_port));
+    ends.endpoints[frame.to].insert(EndpointText(view.destination, view.destination_port));
+  }
   void ChooseSides();
   std::string ConnectionOf(const TcpView& tcp) const;
   std::string EndpointOf(const std::string& actor) const;
@@ -147,9 +108,9 @@ class LadderMaker {
   std::vector<const Event*> events_;  // in order of time
   const Event* now_ = nullptr;        // what is being taken
   std::map<const FrameEvent*, FrameView> frames_;
-  std::set<std::set<std::string>> connections_;                         // pairs of endpoints
-  std::set<std::set<std::string>> address_pairs_;                       // of the connections
-  std::map<std::string, std::set<std::string>> addresses_, endpoints_;  // of each actor
+  std::set<std::set<std::string>> connections_;    // pairs of endpoints
+  std::set<std::set<std::string>> address_pairs_;  // of the connections
+  Ends segment_ends_, datagram_ends_;
   RelativeNumbers numbers_;
   std::map<std::pair<std::string, std::string>, std::string> states_;  // last taken
 };
@@ -159,14 +120,14 @@ void LadderMaker::DecodeFrames() {
     const auto* frame = std::get_if<FrameEvent>(&event->what);
     if (frame == nullptr) continue;
     const FrameView& view = frames_[frame] = DecodeFrame(frame->bytes);
-    if (!view.tcp) continue;
-    const auto& [source, destination] = RelativeNumbers::DirectionOf(*view.tcp);
-    connections_.insert({source, destination});
-    address_pairs_.insert({view.tcp->source, view.tcp->destination});
-    addresses_[frame->from].insert(view.tcp->source);
-    addresses_[frame->to].insert(view.tcp->destination);
-    endpoints_[frame->from].insert(source);
-    endpoints_[frame->to].insert(destination);
+    if (view.tcp) {
+      const auto& [source, destination] = RelativeNumbers::DirectionOf(*view.tcp);
+      connections_.insert({source, destination});
+      address_pairs_.insert({view.tcp->source, view.tcp->destination});
+      TakeEnds(*frame, *view.tcp, segment_ends_);
+    } else if (view.udp) {
+      TakeEnds(*frame, *view.udp, datagram_ends_);
+    }
   }
   ladder_.has_several_connections = connections_.size() > 1;
 }
@@ -196,7 +157,9 @@ void LadderMaker::ChooseSides() {
 }
 
 std::string LadderMaker::EndpointOf(const std::string& actor) const {
-  for (const auto* names : {&endpoints_, &addresses_}) {
+  // Where there are segments, datagrams are about something else.
+  const Ends& ends = connections_.empty() ? datagram_ends_ : segment_ends_;
+  for (const auto* names : {&ends.endpoints, &ends.addresses}) {
     const auto found = names->find(actor);
     if (found != names->end() && found->second.size() == 1) return *found->second.begin();
   }
@@ -222,7 +185,9 @@ void LadderMaker::Take(const FrameEvent& event) {
   frame.is_between_sides = ladder_.SideOf(event.from) != LadderSide::kOther &&
                            ladder_.SideOf(event.to) != LadderSide::kOther;
   frame.is_resolution = view.is_resolution;
+  frame.kind = view.kind;
   frame.other = view.other;
+  frame.defect = view.defect;
   if (view.tcp) {
     LadderSegment segment;
     segment.tcp = std::move(*view.tcp);
@@ -295,18 +260,7 @@ std::string LadderCall::ShortName() const {
 }
 
 std::string LadderSegment::FlagsText() const {
-  constexpr std::pair<std::uint16_t, std::string_view> kNames[] = {
-      {kSyn, "SYN"}, {kFin, "FIN"}, {kRst, "RST"}, {kPsh, "PSH"},        {kUrg, "URG"},
-      {kAck, "ACK"}, {kEce, "ECE"}, {kCwr, "CWR"}, {kAccurateEcn, "AE"},
-  };
-  std::string text;
-  for (const auto& [bit, name] : kNames) {
-    if ((tcp.flags & bit) != 0) text.append(text.empty() ? "" : ",").append(name);
-  }
-  if (const int reserved = tcp.flags >> 9; reserved != 0) {
-    text += fmt::format("{}reserved={:#x}", text.empty() ? "" : ",", reserved << 1);
-  }
-  return text.empty() ? "no flags" : text;
+  return tcp.flags == 0 ? "no flags" : TcpFlagsName(tcp.flags);
 }
 
 std::string LadderSegment::NumbersText() const {
@@ -319,7 +273,7 @@ std::string LadderSegment::NumbersText() const {
 
 std::string LadderSegment::PayloadText() const {
   if (tcp.payload.empty()) return "";
-  return fmt::format("len={} {}", tcp.payload.size(), Quote(tcp.payload));
+  return fmt::format("len={} {}", tcp.payload.size(), packet::Quoted(tcp.payload));
 }
 
 std::string LadderFrame::Label() const {
@@ -342,7 +296,8 @@ std::vector<std::string> LadderFrame::Remarks() const {
                                                  : "delayed until after the next");
   }
   if (segment && segment->is_retransmission) remarks.push_back("retransmitted");
-  if (segment && !segment->tcp.defect.empty()) remarks.push_back(segment->tcp.defect);
+  const std::string& found = segment ? segment->tcp.defect : defect;
+  if (!found.empty()) remarks.push_back(found);
   return remarks;
 }
 

@@ -10,8 +10,8 @@
 #include <variant>
 #include <vector>
 
-#include "harness/trace/decode.h"
 #include "harness/trace/event.h"
+#include "harness/trace/frame_view.h"
 #include "harness/trace/relative_numbers.h"
 #include "harness/trace/timeline.h"
 
@@ -24,8 +24,9 @@ enum class LadderSide {
 };
 
 struct LadderActor {
-  std::string name;      // "sut"; empty: there is none
-  std::string endpoint;  // "192.0.2.1:40000", as much of it as all of its segments share
+  std::string name;  // "sut"; empty: there is none
+  // "192.0.2.1:40000", as much of it as all of its segments share; without segments, its datagrams.
+  std::string endpoint;
 };
 
 struct LadderCall {
@@ -67,7 +68,9 @@ struct LadderFrame {
   bool to_the_right = false;
   bool is_between_sides = true;  // else a third actor sends or receives it
   std::optional<LadderSegment> segment;
-  std::string other;  // of what is not TCP
+  std::string kind;   // of what is not TCP, without numbers that differ from run to run
+  std::string other;  // all that is said of it: "UDP 40000>53 len=5 \"hello\""
+  std::string defect;
   bool is_resolution = false;
 
   Fate fate() const { return event->fate; }

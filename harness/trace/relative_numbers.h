@@ -10,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-#include "harness/trace/decode.h"
+#include "harness/trace/frame_view.h"
 
 namespace sockproof {
 

@@ -5,7 +5,7 @@
 #include <map>
 #include <optional>
 
-#include "harness/trace/decode.h"
+#include "harness/trace/frame_view.h"
 
 namespace sockproof {
 

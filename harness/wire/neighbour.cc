@@ -1,120 +1,107 @@
 #include "harness/wire/neighbour.h"
 
 #include <fmt/format.h>
-#include <tins/tins.h>
 
 #include "harness/base/errors.h"
+#include "harness/packet/neighbour_discovery.h"
+#include "harness/packet/packet.h"
 #include "harness/wire/addresses.h"
 
 namespace sockproof {
 namespace {
 
+using packet::Arp;
+using packet::Ethernet;
+using packet::Ipv6;
+using packet::NeighbourMessage;
+using packet::Packet;
+
 constexpr Duration kAnswerTime = 30s;
 constexpr Duration kBetweenRequests = 1s;
-constexpr std::uint8_t kNeverForwarded = 255;  // RFC 4861 section 7.1 demands this hop limit
+constexpr MacAddress kBroadcast = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
 
-using Mac = Tins::HWAddress<6>;
-
-Mac MacOf(int host) { return Mac(WireMac(host).data()); }
-
-std::string AddressOf(IpVersion version, int host) { return WireAddress(version, host).ToString(); }
-
-std::optional<Tins::EthernetII> Parse(const Bytes& frame) try {
-  return Tins::EthernetII(frame.data(), static_cast<std::uint32_t>(frame.size()));
-} catch (const Tins::exception_base&) {
-  return std::nullopt;
-}
-
-Bytes NeighbourDiscovery(const Mac& to, const Mac& from, const Tins::IPv6Address& to_address,
-                         const Tins::IPv6Address& from_address, const Tins::ICMPv6& message) {
-  Tins::IPv6 ip(to_address, from_address);
-  ip.hop_limit(kNeverForwarded);
-  return (Tins::EthernetII(to, from) / ip / message).serialize();
+Bytes NeighbourDiscovery(const MacAddress& to, const MacAddress& from, const IpAddress& to_address,
+                         const IpAddress& from_address, const NeighbourMessage& message) {
+  Packet built = message.Message();
+  built.layers.insert(built.layers.begin(),
+                      {Ethernet{to, from}, Ipv6{.hop_limit = NeighbourMessage::kNeverForwarded,
+                                                .source = from_address,
+                                                .destination = to_address}});
+  return packet::Write(built);
 }
 
 // RFC 4291 section 2.7.1, RFC 2464 section 7.
-std::string SolicitedNode(const IpAddress& address) {
+IpAddress SolicitedNode(const IpAddress& address) {
   const std::uint8_t* last = address.bytes() + 13;
-  return fmt::format("ff02::1:ff{:02x}:{:02x}{:02x}", last[0], last[1], last[2]);
+  return IpAddress(fmt::format("ff02::1:ff{:02x}:{:02x}{:02x}", last[0], last[1], last[2]));
 }
-Mac SolicitedNodeMac(const IpAddress& address) {
+MacAddress SolicitedNodeMac(const IpAddress& address) {
   const std::uint8_t* last = address.bytes() + 13;
-  const MacAddress mac = {0x33, 0x33, 0xff, last[0], last[1], last[2]};
-  return Mac(mac.data());
+  return {0x33, 0x33, 0xff, last[0], last[1], last[2]};
 }
 
 }  // namespace
 
 Bytes NeighbourRequest(IpVersion version, int from_host, int to_host,
                        const std::optional<MacAddress>& to_mac) {
-  const std::string from = AddressOf(version, from_host);
-  const std::string to = AddressOf(version, to_host);
+  const IpAddress from = WireAddress(version, from_host);
+  const IpAddress to = WireAddress(version, to_host);
+  const MacAddress from_mac = WireMac(from_host);
   if (version == IpVersion::kIpv4) {
-    const Mac destination = to_mac ? Mac(to_mac->data()) : Mac("ff:ff:ff:ff:ff:ff");
-    Tins::ARP arp(to, from, Mac(), MacOf(from_host));
-    arp.opcode(Tins::ARP::REQUEST);
-    return (Tins::EthernetII(destination, MacOf(from_host)) / arp).serialize();
+    const Arp request{.sender_mac = from_mac, .sender = from, .target = to};
+    return packet::Write({{Ethernet{to_mac.value_or(kBroadcast), from_mac}, request}, {}, {}});
   }
-  Tins::ICMPv6 solicitation(Tins::ICMPv6::NEIGHBOUR_SOLICIT);
-  solicitation.target_addr(to);
-  solicitation.source_link_layer_addr(MacOf(from_host));
-  if (to_mac) {
-    return NeighbourDiscovery(Mac(to_mac->data()), MacOf(from_host), to, from, solicitation);
-  }
-  const IpAddress address = WireAddress(version, to_host);
-  return NeighbourDiscovery(SolicitedNodeMac(address), MacOf(from_host), SolicitedNode(address),
-                            from, solicitation);
+  const NeighbourMessage solicitation{.target = to, .source_mac = from_mac};
+  if (to_mac) return NeighbourDiscovery(*to_mac, from_mac, to, from, solicitation);
+  return NeighbourDiscovery(SolicitedNodeMac(to), from_mac, SolicitedNode(to), from, solicitation);
 }
 
 std::optional<Bytes> NeighbourAnswer(const Bytes& frame, int host) {
-  const std::optional<Tins::EthernetII> request = Parse(frame);
-  if (!request) return std::nullopt;
-  if (const auto* arp = request->find_pdu<Tins::ARP>()) {
-    const std::string address = AddressOf(IpVersion::kIpv4, host);
-    if (arp->opcode() != Tins::ARP::REQUEST || arp->target_ip_addr() != address) {
-      return std::nullopt;
-    }
-    return Tins::ARP::make_arp_reply(arp->sender_ip_addr(), address, arp->sender_hw_addr(),
-                                     MacOf(host))
-        .serialize();
+  const Packet request = packet::ReadFrame(frame);
+  const MacAddress mac = WireMac(host);
+  if (const auto* arp = request.Find<Arp>()) {
+    const IpAddress address = WireAddress(IpVersion::kIpv4, host);
+    if (arp->operation != Arp::kRequest || arp->target != address) return std::nullopt;
+    const Arp reply{.operation = Arp::kReply,
+                    .sender_mac = mac,
+                    .sender = address,
+                    .target_mac = arp->sender_mac,
+                    .target = arp->sender};
+    return packet::Write({{Ethernet{arp->sender_mac, mac}, reply}, {}, {}});
   }
-  const auto* ip = request->find_pdu<Tins::IPv6>();
-  const auto* icmp = request->find_pdu<Tins::ICMPv6>();
-  const std::string address = AddressOf(IpVersion::kIpv6, host);
-  if (ip == nullptr || icmp == nullptr || icmp->type() != Tins::ICMPv6::NEIGHBOUR_SOLICIT ||
-      icmp->target_addr() != address) {
+  const auto solicitation = packet::ReadNeighbourMessage(request);
+  const auto* ip = request.Find<Ipv6>();
+  const IpAddress address = WireAddress(IpVersion::kIpv6, host);
+  if (!solicitation || ip == nullptr ||
+      solicitation->type != packet::icmpv6_type::kNeighbourSolicitation ||
+      solicitation->target != address) {
     return std::nullopt;
   }
-  Tins::ICMPv6 advertisement(Tins::ICMPv6::NEIGHBOUR_ADVERT);
-  advertisement.target_addr(address);
-  advertisement.solicited(1);
-  advertisement.override(1);
-  advertisement.target_link_layer_addr(MacOf(host));
-  return NeighbourDiscovery(request->src_addr(), MacOf(host), ip->src_addr(), address,
+  const NeighbourMessage advertisement{
+      .type = packet::icmpv6_type::kNeighbourAdvertisement,
+      .flags = NeighbourMessage::kSolicited | NeighbourMessage::kOverride,
+      .target = address,
+      .target_mac = mac};
+  return NeighbourDiscovery(request.Find<Ethernet>()->source, mac, ip->source, address,
                             advertisement);
 }
 
 std::optional<MacAddress> NeighbourTold(const Bytes& frame, IpVersion version, int host) {
-  const std::optional<Tins::EthernetII> answer = Parse(frame);
-  if (!answer) return std::nullopt;
-  const std::string address = AddressOf(version, host);
-  MacAddress mac{};
-  if (const auto* arp = answer->find_pdu<Tins::ARP>()) {
-    if (arp->opcode() != Tins::ARP::REPLY || arp->sender_ip_addr() != address) return std::nullopt;
-    const Mac told = arp->sender_hw_addr();
-    std::copy(told.begin(), told.end(), mac.begin());
-    return mac;
+  const Packet answer = packet::ReadFrame(frame);
+  const IpAddress address = WireAddress(version, host);
+  if (const auto* arp = answer.Find<Arp>()) {
+    if (arp->operation != Arp::kReply || arp->sender != address) return std::nullopt;
+    return arp->sender_mac;
   }
-  const auto* icmp = answer->find_pdu<Tins::ICMPv6>();
-  if (icmp == nullptr || icmp->type() != Tins::ICMPv6::NEIGHBOUR_ADVERT ||
-      icmp->target_addr() != address) {
+  const auto advertisement = packet::ReadNeighbourMessage(answer);
+  const auto* ethernet = answer.Find<Ethernet>();
+  if (!advertisement || ethernet == nullptr ||
+      advertisement->type != packet::icmpv6_type::kNeighbourAdvertisement ||
+      advertisement->target != address) {
     return std::nullopt;
   }
   // An answer to who asked it alone need not have the option (RFC 4861 section 4.4).
-  const auto* option = icmp->search_option(Tins::ICMPv6::TARGET_ADDRESS);
-  const Mac told = option != nullptr ? icmp->target_link_layer_addr() : answer->src_addr();
-  std::copy(told.begin(), told.end(), mac.begin());
-  return mac;
+  return advertisement->target_mac.value_or(ethernet->source);
 }
 
 std::optional<MacAddress> FindNeighbour(EventLoop& loop, WirePort& port, IpVersion version,
@@ -146,7 +133,8 @@ void Introduce(EventLoop& loop, WirePort& port, IpVersion version, int host,
   port.OnFrame(nullptr);
   if (answered) return;
   throw HarnessError(fmt::format("{} does not answer for its address within {}",
-                                 AddressOf(version, host), FormatDuration(kAnswerTime)));
+                                 WireAddress(version, host).ToString(),
+                                 FormatDuration(kAnswerTime)));
 }
 
 }  // namespace sockproof

@@ -75,6 +75,11 @@ bool PartialSegment::Matches(const Segment& segment) const {
          });
 }
 
+bool PartialSegment::PayloadBeginsWith(const Bytes& payload) const {
+  return payload_ && payload.size() <= payload_->size() &&
+         std::equal(payload.begin(), payload.end(), payload_->begin());
+}
+
 Segment PartialSegment::Over(Segment natural) const {
   natural.flags = flags_;
   natural.seq = seq_.value_or(natural.seq);

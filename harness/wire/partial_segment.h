@@ -52,6 +52,8 @@ class PartialSegment {
   const std::string& from() const { return from_; }
 
   bool Matches(const Segment& segment) const;
+  // Whether the payload that is wanted begins with all of this one.
+  bool PayloadBeginsWith(const Bytes& payload) const;
 
   // Fills `natural` with every field that is set here.
   Segment Over(Segment natural) const;

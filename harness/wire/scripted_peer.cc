@@ -31,6 +31,19 @@ std::optional<std::uint16_t> MssOf(const Segment& segment) {
   return static_cast<std::uint16_t>(option->data[0] << 8 | option->data[1]);
 }
 
+// Whether this can be a part of some data, and not the last one.
+bool IsPart(const Segment& segment) {
+  return !segment.payload.empty() && (segment.flags & (kSyn | kFin | kRst | kUrg)) == 0;
+}
+
+// Two segments that follow each other, as the one that could have been sent in their place.
+Segment Joined(const Segment& first, Segment second) {
+  second.time = first.time;
+  second.seq = first.seq;
+  second.payload.insert(second.payload.begin(), first.payload.begin(), first.payload.end());
+  return second;
+}
+
 // What a failure says of segments that were skipped.
 std::string Again(const std::string& retransmissions) {
   return retransmissions.empty() ? "" : " but what was seen before:" + retransmissions;
@@ -79,7 +92,7 @@ Segment ScriptedTcp::Send(const PartialSegment& partial) {
     }
   }
   if (segment.Has(kSyn)) sent_timestamps_ = segment.timestamps().has_value();
-  segment.time = peer_.SendSegment(segment);
+  segment.time = last_sent_ = peer_.SendSegment(segment);
   if (segment.seq == snd_nxt && !segment.Has(kRst)) snd_nxt += segment.length();
   return segment;
 }
@@ -101,14 +114,27 @@ Segment ScriptedTcp::ExpectNext(const PartialSegment& partial, Duration within,
   };
   std::string passed_over;
   std::string retransmissions;
+  std::optional<Segment> begun;  // the first part of the payload that is expected
   const Time start = Clock::now();
   while (peer_.loop().RunUntil([&] { return !arrived_.empty(); }, start + within)) {
     Segment segment = arrived_.front();
     arrived_.pop_front();
-    if (IsAcceptable(partial, segment)) {
+    if (IsEarlierWindowUpdate(segment)) {
+      Consume(segment);
+      continue;
+    }
+    const bool continues = begun && segment.seq == begun->seq + begun->length();
+    const Segment joined = continues ? Joined(*begun, segment) : segment;
+    if (IsAcceptable(partial, joined)) {
       Consume(segment);
       report(true);
-      return segment;
+      return joined;
+    }
+    if (IsPart(segment) && partial.PayloadBeginsWith(joined.payload) &&
+        (continues || (!begun && segment.seq == rcv_nxt))) {
+      Consume(segment);
+      begun = joined;
+      continue;
     }
     const std::string line = "\n            " + DescribeArrived(segment);
     if (IsRetransmission(segment)) {
@@ -176,6 +202,12 @@ bool ScriptedTcp::IsRetransmission(const Segment& segment) const {
          });
 }
 
+bool ScriptedTcp::IsEarlierWindowUpdate(const Segment& segment) const {
+  return segment.flags == kAck && segment.payload.empty() && segment.time < last_sent_ &&
+         segment.seq == rcv_nxt && segment.ack == snd_una && snd_wnd_ &&
+         segment.window != *snd_wnd_;
+}
+
 bool ScriptedTcp::AcknowledgesMore(const Segment& segment) const {
   return segment.Has(kAck) && static_cast<std::int32_t>(segment.ack - snd_una) > 0;
 }
@@ -205,6 +237,7 @@ void ScriptedTcp::Consume(const Segment& segment) {
   if (const auto timestamps = segment.timestamps()) ts_recent_ = timestamps->first;
   if (segment.seq == rcv_nxt && !segment.Has(kRst)) rcv_nxt += segment.length();
   TakeAcknowledgment(segment);
+  snd_wnd_ = segment.window;
   if (segment.length() > 0) consumed_.push_back(segment);
 }
 

@@ -74,6 +74,9 @@ class ScriptedTcp {
   // than any segment before is taken where the bare ACK matches that it could be as well: RFC 9293
   // asks for "an acknowledgment", and some stacks acknowledge with their FIN as long as that is
   // outstanding. What is returned is the segment as it came, so that its flags tell.
+  // A payload that is expected may come in several segments, since TCP keeps no boundaries: they
+  // are returned as one, with the time of the first. A window update that came before the last
+  // segment of this end was sent is skipped: an ACK that says nothing new but another window.
   // Advances RCV.NXT and SND.UNA. Throws Departure; nothing at all, and a segment too many that
   // brings nothing new, may be explained by this process being served late.
   Segment Expect(const PartialSegment& partial, Within within = Within(kPatience),
@@ -104,6 +107,7 @@ class ScriptedTcp {
   bool IsRetransmission(const Segment& segment) const;
   bool AcknowledgesMore(const Segment& segment) const;
   bool IsAcceptable(const PartialSegment& partial, const Segment& segment) const;
+  bool IsEarlierWindowUpdate(const Segment& segment) const;
   void TakeAcknowledgment(const Segment& segment);
   bool BringsNothingNew(const Segment& segment) const;
   void Consume(const Segment& segment);
@@ -116,6 +120,8 @@ class ScriptedTcp {
   std::vector<Segment> consumed_;  // those that occupy sequence space
   bool sent_timestamps_ = false;
   std::optional<std::uint32_t> ts_recent_;
+  std::optional<std::uint16_t> snd_wnd_;  // as the last segment taken in said it, unscaled
+  Time last_sent_;
 };
 
 // The host. Not thread-safe; port, loop and log must outlive it.

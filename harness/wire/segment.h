@@ -10,30 +10,12 @@
 
 #include "harness/base/time.h"
 #include "harness/net/ip.h"
+#include "harness/packet/options.h"
+#include "harness/packet/packet.h"
 #include "harness/packet/tcp_flags.h"
 #include "harness/trace/event.h"
 
 namespace sockproof {
-
-// "SYN,ACK"; "none" when no bit is set.
-std::string TcpFlagsName(TcpFlags flags);
-
-// A TCP option. Kinds 0 (EOL) and 1 (NOP) have no data and no length octet.
-struct TcpOption {
-  std::uint8_t kind = 0;
-  Bytes data;  // without kind and length
-  bool operator==(const TcpOption&) const = default;
-};
-
-namespace tcp_option {
-inline constexpr std::uint8_t kEnd = 0, kNop = 1, kMss = 2, kWindowScale = 3, kSackPermitted = 4,
-                              kSack = 5, kTimestamps = 8;
-TcpOption Nop();
-TcpOption Mss(std::uint16_t mss);                                  // RFC 9293 3.7.1
-TcpOption WindowScale(std::uint8_t shift);                         // RFC 7323 2
-TcpOption SackPermitted();                                         // RFC 2018
-TcpOption Timestamps(std::uint32_t ts_val, std::uint32_t ts_ecr);  // RFC 7323 3
-}  // namespace tcp_option
 
 // One segment, as it was seen or as it is to be sent.
 struct Segment {
@@ -70,12 +52,16 @@ struct Segment {
   std::optional<std::pair<std::uint32_t, std::uint32_t>> timestamps() const;
 };
 
-// The segment in an Ethernet frame, nothing when there is none. Malformed option lists end where
-// they stop making sense; a wrong checksum is reported in `checksum_valid`, not refused.
+// The segment in an Ethernet frame, nothing when there is none or a part of one. Malformed option
+// lists end where they stop making sense; a wrong checksum is reported in `checksum_valid`, not
+// refused.
 std::optional<Segment> ParseSegment(const Bytes& frame, Time time);
 
 // The frame that carries `segment`. IP version: that of its endpoints, which must agree.
 Bytes BuildFrame(const Segment& segment, const MacAddress& source, const MacAddress& destination);
+
+// The same without Ethernet.
+packet::Packet IpPacketOf(const Segment& segment);
 
 // "SYN,ACK seq=0 ack=1 len=0": with numbers relative to the given initial ones.
 std::string Describe(const Segment& segment, std::uint32_t initial_seq, std::uint32_t initial_ack);

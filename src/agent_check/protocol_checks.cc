@@ -279,6 +279,8 @@ std::string CallsSideBySide(Session& agent) {
 }
 
 std::string TellsWhetherACallBlocks(Session& agent) {
+  // Before anything is left pending: whether the method is there.
+  ExpectEqual(agent.Value("blocked", {{"id", 1'000'000}}), false);
   const json listener = NewListener(agent);
   const int accept = agent.Start("accept", {{"fd", listener}, {"announce", true}});
   agent.Receive();  // its announcement

@@ -6,7 +6,9 @@
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -15,6 +17,7 @@
 #include <array>
 
 #include "harness/agent_protocol/protocol.h"
+#include "harness/base/complaints.h"
 #include "harness/base/errors.h"
 
 namespace sockproof::agent_check {
@@ -23,6 +26,7 @@ namespace {
 using Steady = std::chrono::steady_clock;
 
 constexpr Duration kFromLastOutputToEnd = 2s;
+constexpr rlim_t kMostComplaints = 4 << 20;  // octets on standard error
 
 std::string Shortened(std::string text) {
   constexpr std::size_t kShown = 200;
@@ -56,6 +60,8 @@ Session::Session(const std::vector<std::string>& command) {
   const UniqueFd agent_output(replies[1]);
   if (pipe2(failure, O_CLOEXEC) != 0) ThrowErrno("pipe2");
   const UniqueFd why(failure[0]);
+  complaints_.Reset(memfd_create("complaints", MFD_CLOEXEC));
+  if (!complaints_) ThrowErrno("memfd_create");
   UniqueFd tell_why(failure[1]);
 
   std::vector<char*> arguments;
@@ -69,6 +75,10 @@ Session::Session(const std::vector<std::string>& command) {
     signal(SIGPIPE, SIG_DFL);
     dup2(agent_input.get(), STDIN_FILENO);
     dup2(agent_output.get(), STDOUT_FILENO);
+    dup2(complaints_.get(), STDERR_FILENO);
+    const rlimit most{kMostComplaints, kMostComplaints};
+    signal(SIGXFSZ, SIG_DFL);
+    setrlimit(RLIMIT_FSIZE, &most);
     execvp(arguments[0], arguments.data());
     const int error = errno;
     if (write(tell_why.get(), &error, sizeof error) < 0) _exit(126);
@@ -242,11 +252,13 @@ bool Session::Ended(Duration patience) {
 
 std::string Session::HowItEnded() {
   if (!Ended(kFromLastOutputToEnd)) return "the agent has closed its output";
+  std::string complaint = EndOfFile(complaints_.get(), 0);
+  if (!complaint.empty()) complaint = ": " + complaint;
   if (WIFSIGNALED(status_)) {
     const char* name = sigabbrev_np(WTERMSIG(status_));
-    return fmt::format("the agent was killed by SIG{}", name != nullptr ? name : "?");
+    return fmt::format("the agent was killed by SIG{}{}", name != nullptr ? name : "?", complaint);
   }
-  return fmt::format("the agent ended with status {}", WEXITSTATUS(status_));
+  return fmt::format("the agent ended with status {}{}", WEXITSTATUS(status_), complaint);
 }
 
 std::optional<std::string> Session::EndBeforeFirstLine() {

@@ -95,6 +95,7 @@ class Session {
   int status_ = 0;  // once it is reaped
   UniqueFd to_agent_;
   UniqueFd from_agent_;
+  UniqueFd complaints_;  // its standard error, a file in memory
   std::string input_;
   std::size_t scanned_ = 0;
   int last_id_ = 0;

@@ -10,6 +10,7 @@
 #include "src/cli/command.h"
 #include "src/cli/say.h"
 #include "src/report/read_result.h"
+#include "src/report/text.h"
 #include "src/run/baseline_update.h"
 #include "src/run/selection.h"
 #include "src/run/usage_error.h"
@@ -67,10 +68,12 @@ int UpdateOf(const UpdateArguments& arguments) {
   // A file that is to be written need not be there yet.
   const bool begin = from.empty() || (from == to && !fs::exists(from));
   const std::string text = begin ? "" : ReadUserFile(from);
-  const std::vector<KnownDeparture> before = KnownDepartures({{}, arguments.no_shipped});
+  // As in the run itself.
+  const bool shipped = !arguments.no_shipped && HadShippedBaseline(run);
+  const std::vector<KnownDeparture> before = KnownDepartures({{}, !shipped});
   const BaselineUpdate update = UpdateBaseline(text, from, run, before, IdsOf(AllTests()));
   for (const std::string& change : update.changes) Print("{}\n", change);
-  if (from == to && update.text == text) {
+  if (from == to && update.text == text && fs::exists(to)) {
     Print("{} is up to date\n", to);
     return 0;
   }
@@ -78,6 +81,11 @@ int UpdateOf(const UpdateArguments& arguments) {
     ReplaceFile(to, update.text);
   } catch (const HarnessError& error) {
     throw UsageError(error.what());
+  }
+  if (update.changes.empty() && begin) {
+    Print("{} written, without entries: the run departed in no way that is not known{}\n", to,
+          shipped ? " to the shipped baseline" : "");
+    return 0;
   }
   Print("{} entries changed, {} written\n", update.changes.size(), to);
   return 0;
@@ -104,7 +112,7 @@ Action AddBaseline(CLI::App& app) {
       ->type_name("FILE");
   update->add_option("--output", arguments->output, "Write to another file")->type_name("FILE");
   update->add_flag("--no-shipped-baseline", arguments->no_shipped,
-                   "As if no departures came with sockproof");
+                   "As if no departures came with sockproof; so it is for a run with that option");
   return [=](const std::string&) {
     return check->parsed() ? CheckBaselines(*files) : UpdateOf(*arguments);
   };

@@ -42,36 +42,46 @@ TableStyle TableStyleOf(const CompareArguments& arguments) {
   return style;
 }
 
-int CompareResults(const CompareArguments& arguments) {
+std::vector<ComparedSystem> SystemsOf(const std::vector<std::string>& results) {
   std::vector<ComparedSystem> systems;
-  for (const std::string& result : arguments.results) {
+  for (const std::string& result : results) {
     for (ComparedSystem& system : ReadSystems(result)) systems.push_back(std::move(system));
   }
-  const Comparison comparison = CompareSystems(std::move(systems));
+  return systems;
+}
+
+void WritePage(const Comparison& comparison, const CompareArguments& arguments) {
+  PageOptions options;
+  options.path = arguments.html;
+  options.by_claim = arguments.by == "claim";
+  try {
+    PrepareReportFile(arguments.html);
+    ReplaceFile(arguments.html, RenderPage(comparison, options));
+  } catch (const HarnessError& error) {
+    throw UsageError(error.what());
+  }
+}
+
+int CompareResults(const CompareArguments& arguments) {
+  const Comparison comparison = CompareSystems(SystemsOf(arguments.results));
   if (arguments.html == "-") throw UsageError("a page does not go to stdout; name a file");
   if (!arguments.html.empty() && arguments.html == arguments.json) {
     throw UsageError("two reports cannot be one file: " + arguments.html);
   }
   const std::string json = arguments.json.empty() ? "" : DumpJson(ToJson(comparison));
-  try {
-    if (!json.empty() && arguments.json != "-") {
+  if (!json.empty() && arguments.json != "-") {
+    try {
       PrepareReportFile(arguments.json);
       ReplaceFile(arguments.json, json);
+    } catch (const HarnessError& error) {
+      throw UsageError(error.what());
     }
-    if (!arguments.html.empty()) {
-      PrepareReportFile(arguments.html);
-      PageOptions options;
-      options.path = arguments.html;
-      options.by_claim = arguments.by == "claim";
-      ReplaceFile(arguments.html, RenderPage(comparison, options));
-    }
-  } catch (const HarnessError& error) {
-    throw UsageError(error.what());
   }
+  if (!arguments.html.empty()) WritePage(comparison, arguments);
   if (arguments.json == "-") {
     PrintDocument(json);
   } else {
-    PrintDocument(RenderTable(comparison, TableStyleOf(arguments)));
+    PrintDocument(WithoutCommands(RenderTable(comparison, TableStyleOf(arguments))));
   }
   return 0;
 }
@@ -104,18 +114,28 @@ const CommandRegistration kCompare({"compare", CommandGroup::kResults,
                                     "How systems differ, by test or by documented statement",
                                     kCompareHelp, AddCompare});
 
-// run --compare FILE.
+// run --html FILE, and run --compare FILE, which shows the table too.
 class ComparePage final : public RunAddition {
  public:
   explicit ComparePage(CLI::App& run) {
+    run.add_option("--html", page_, "In the end write a page of the results: one file")
+        ->type_name("FILE");
     run.add_option("--compare", file_,
                    "In the end write a page that shows the systems side by side")
         ->type_name("FILE");
   }
   void Check() const override {
-    if (file_ == "-") throw UsageError("a page does not go to stdout; name a file");
+    if (file_ == "-" || page_ == "-") {
+      throw UsageError("a page does not go to stdout; name a file");
+    }
   }
   void AtEnd(const std::vector<std::string>& results) const override {
+    if (!page_.empty()) {
+      CompareArguments arguments;
+      arguments.html = page_;
+      WritePage(CompareSystems(SystemsOf(results)), arguments);
+      Print("page in {}\n", page_);
+    }
     if (file_.empty()) return;
     CompareArguments arguments;
     arguments.results = results;
@@ -125,6 +145,7 @@ class ComparePage final : public RunAddition {
 
  private:
   std::string file_;
+  std::string page_;
 };
 
 const RunAdditionRegistration kComparePage([](CLI::App& run) -> std::unique_ptr<RunAddition> {

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <vector>
 
+#include "harness/net/namespace.h"
 #include "harness/sut/container/container_system.h"
 #include "src/cli/command.h"
 #include "src/cli/say.h"
@@ -44,7 +45,10 @@ std::unique_ptr<Target> MakeOfImage(const Sut& sut) {
       sut, [](const Sut& named) -> std::filesystem::path { return RootOfImage(named.what, Say); });
 }
 
-std::string AdviceOfContainer() { return WhatToAdd(ProbeConfinement()); }
+// A limit of the kernel is no matter of the engine.
+std::string AdviceOfContainer() {
+  return NamespaceLimit().empty() ? WhatToAdd(ProbeConfinement()) : "";
+}
 
 const SutRegistration kFolder({.name = "rootfs",
                                .spelling = "rootfs:DIR[,runtime=runc|crun|runsc]",

@@ -55,14 +55,13 @@ std::string FirstLine(const std::string& path) {
 
 // What a container engine could do about it; outside of a container, or if that is not it, `fix`.
 std::string InContainer(const std::string& advice, const std::string& fix) {
-  return advice.empty() ? fix : advice;
+  return advice.empty() || !NamespaceLimit().empty() ? fix : advice;
 }
 
 // The one of many locks on namespaces that is shut here.
 std::string FixForNamespaces() {
-  if (FirstLine("/proc/sys/user/max_user_namespaces") == "0") {
-    return "sysctl -w user.max_user_namespaces=10000";
-  }
+  const std::string limit = NamespaceLimit();
+  if (!limit.empty()) return "sysctl -w " + limit.substr(0, limit.find(' ')) + "=10000";
   if (FirstLine("/proc/sys/kernel/unprivileged_userns_clone") == "0") {
     return "sysctl -w kernel.unprivileged_userns_clone=1";
   }

@@ -34,6 +34,9 @@ struct Evidence {
 };
 
 std::vector<Event> EventsIn(const fs::path& file) {
+  if (fs::exists(file) && !fs::is_regular_file(file)) {
+    throw UsageError(file.string() + " is not a regular file");
+  }
   try {
     return ReadEvents(file);
   } catch (const HarnessError& error) {
@@ -48,16 +51,33 @@ std::string NameOf(const RunResult& run) {
   return release == run.facts.end() ? run.sut : run.sut + " (" + release->second + ")";
 }
 
+std::string NotIn(const RunResult& run, const std::string& id, const std::string& results) {
+  std::vector<std::string> names;
+  for (const TestResult& test : run.tests) {
+    if (test.suite == id) {
+      return fmt::format("{} is a suite; name one of its tests, such as {}", id, test.id);
+    }
+    names.push_back(test.suite + "." + test.name);
+    names.push_back(test.id);
+  }
+  return fmt::format("no test '{}' in {}, and no such folder or file{}", id, results,
+                     DidYouMean(id, names));
+}
+
 Evidence FromResults(const std::string& id, const std::string& results) {
   const RunResult run = ReadResult(results);
   const auto found = std::find_if(run.tests.begin(), run.tests.end(), [&](const TestResult& test) {
     return test.id == id || test.id == id + "/" + test.ip;
   });
-  if (found == run.tests.end()) {
-    throw UsageError(fmt::format("no test '{}' in {}, and no such folder or file", id, results));
+  if (found == run.tests.end()) throw UsageError(NotIn(run, id, results));
+  if (!found->verdict) {
+    throw UsageError(fmt::format("{} was not run in {}: {}", found->id, results, found->reason));
   }
-  if (!found->verdict) throw UsageError(fmt::format("{} was not run in {}", found->id, results));
   const fs::path folder = fs::absolute(ResultFile(results)).parent_path() / found->directory;
+  if (found->verdict == Verdict::kSkip && !fs::exists(folder / "events.jsonl")) {
+    throw UsageError(fmt::format("{} was skipped in {}, so that there is no ladder: {}", found->id,
+                                 results, found->reason));
+  }
   return {found->id, NameOf(run), EventsIn(folder / "events.jsonl")};
 }
 

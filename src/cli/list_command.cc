@@ -184,7 +184,32 @@ int List(const ListArguments& arguments) {
   return 0;
 }
 
+// A claim, and the tests that check it.
+int ExplainClaim(const std::string& id) {
+  const Claim* claim = FindClaim(id);
+  if (claim == nullptr) {
+    std::vector<std::string> ids;
+    for (const Claim& known : AllClaims()) ids.emplace_back(known.id);
+    throw UsageError(fmt::format("no claim '{}'{}", id, DidYouMean(id, ids)));
+  }
+  Print("{}  {}  {}\n  {}\n", claim->id, claim->level, claim->source, claim->statement);
+  bool tested = false;
+  for (const TestCase& test : AllTests()) {
+    const auto& claims = test.traits.claims;
+    if (std::find(claims.begin(), claims.end(), id) == claims.end()) continue;
+    Print("{}{}\n", tested ? "           " : "  tests:   ", test.id());
+    tested = true;
+  }
+  if (!claim->untestable_because.empty()) {
+    Print("  no test, because {}\n", claim->untestable_because);
+  } else if (!tested) {
+    Print("  no test yet\n");
+  }
+  return 0;
+}
+
 int Explain(const std::string& program, const std::string& id, const std::string& sut) {
+  if (id.find(':') != std::string::npos) return ExplainClaim(id);
   const Tests tests = Select(AllTests(), {id});
   const std::optional<Facts> facts = FactsFor(tests, sut);
   // Both IP versions of a test are explained as one.
@@ -242,13 +267,14 @@ Action AddList(CLI::App& app) {
 constexpr const char* kExplainHelp = R"(Examples:
   sockproof explain HalfClose
   sockproof explain 'TimeWait.*/ipv6'
+  sockproof explain rfc9293:MUST-56     a documented statement, and the tests that check it
 
 Exit code: 0 done, 2 wrong usage.)";
 
 Action AddExplain(CLI::App& app) {
   auto id = std::make_shared<std::string>();
   auto sut = std::make_shared<std::string>("host");
-  app.add_option("ID", *id, "As PATTERN of run")->required()->type_name("");
+  app.add_option("ID", *id, "As PATTERN of run, or a claim")->required()->type_name("");
   AddSut(app, *sut);
   return [=](const std::string& program) { return Explain(program, *id, *sut); };
 }

@@ -50,8 +50,8 @@ class MachineTarget final : public Target {
     machine_ = Machine::Prepare(kernel_, options_);
     return machine_->facts();
   }
-  void RunTest(const TestCase& test, const Mutant* mutant, EventLog& log) override {
-    machine_->RunTest(test, mutant, log);
+  void RunTest(const TestCase& test, const Alteration* alteration, EventLog& log) override {
+    machine_->RunTest(test, alteration, log);
   }
   bool virtual_time() const override { return options_.time == MachineTime::kVirtual; }
   int jobs() const override { return static_cast<int>(std::thread::hardware_concurrency()); }

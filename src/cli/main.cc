@@ -2,12 +2,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <filesystem>
 #include <map>
 #include <sstream>
 
@@ -23,6 +25,7 @@ namespace {
 constexpr const char* kProgramHelp = R"(Examples:
   sockproof doctor                      what this machine can do, and how to mend what it cannot
   sockproof run                         all tests; results in ./sockproof-out
+  sockproof run HalfClose               one suite
   sockproof explain HalfClose           what these tests check, and by whose word
   sockproof help run                    the options of a command, and examples
 
@@ -125,6 +128,9 @@ class Program {
       name = above->get_name() + " " + name;
     }
     std::string text = error.what();
+    if (command == &app_ && dynamic_cast<const CLI::RequiredError*>(&error) != nullptr) {
+      text = "a command is missing";
+    }
     if (dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr) {
       text = Unexpected(*command, name);
     }
@@ -156,6 +162,12 @@ void CheckOutput() {
   throw std::runtime_error(std::string("cannot write to standard output: ") + strerror(errno));
 }
 
+// Where exit code 2 would mean that a commit is bad.
+bool IsBisection(int argc, char** argv) {
+  return std::any_of(argv, argv + argc,
+                     [](const char* word) { return strcmp(word, "--bisect") == 0; });
+}
+
 int Main(int argc, char** argv) {
   try {
     const int exit_code = Program().Run(argc, argv);
@@ -163,10 +175,13 @@ int Main(int argc, char** argv) {
     return exit_code;
   } catch (const UsageError& error) {
     Say(error.what());
-    return 2;
+    return IsBisection(argc, argv) ? 128 : 2;
   } catch (const WrongInput& error) {
     Say(error.what());
     return 2;
+  } catch (const std::filesystem::filesystem_error& error) {
+    Say(error.path1().string() + ": " + error.code().message());
+    return 3;
   } catch (const std::exception& error) {
     Say(error.what());
     return 3;
@@ -190,6 +205,7 @@ int main(int argc, char** argv) {
     if (surroundings.take_over != nullptr) surroundings.take_over(argc, argv);
   }
   sockproof::OpenStandardDescriptors();
+  signal(SIGXFSZ, SIG_IGN);  // a file that may not grow is an error to be told
   for (const auto& surroundings : sockproof::AllSurroundings()) {
     if (surroundings.begin != nullptr) surroundings.begin();
   }

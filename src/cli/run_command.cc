@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -57,11 +58,19 @@ struct RunArguments {
   std::optional<std::uint64_t> seed;
   bool rerun_failed = false;
   bool verbose = false;
+  bool quiet = false;
+  bool fail_fast = false;
+  int max_fail = 0;  // surprises until the run ends; 0: any number
+  int durations = 0;
+  bool dry_run = false;
+  bool bisect = false;
 
   std::vector<std::shared_ptr<RunAddition>> additions;
 };
 
 constexpr int kMostJobs = 4096;
+constexpr int kBisectSkip = 125;  // of git bisect run: this commit cannot be tested
+constexpr int kBisectEnd = 128;   // and this: stop
 constexpr Duration kMaxWaitInRealTime = 180s;
 constexpr Duration kExtraTimeOfMachines = 10min;
 
@@ -73,8 +82,9 @@ std::string_view Environment(const char* name) {
 Progress::Style StyleFor(const RunArguments& arguments) {
   const bool terminal = isatty(STDOUT_FILENO) == 1 && Environment("TERM") != "dumb";
   Progress::Style style;
-  style.live = terminal;
+  style.live = terminal && !arguments.quiet;
   style.verbose = arguments.verbose;
+  style.quiet = arguments.quiet;
   style.color = arguments.color == "always" ||
                 (arguments.color == "auto" && terminal && Environment("NO_COLOR").empty());
   return style;
@@ -126,7 +136,19 @@ std::vector<const TestCase*> TestsToRun(const RunArguments& arguments) {
   }
   if (tests.empty()) throw UsageError("no test has all that was asked for");
   const std::optional<Shard> shard = ShardOf(arguments);
-  return shard ? OfShard(std::move(tests), *shard) : tests;
+  if (!shard) return tests;
+  const std::size_t all = tests.size();
+  tests = OfShard(std::move(tests), *shard);
+  if (tests.empty()) {
+    Say(fmt::format("shard {}/{} has none of the {} tests", shard->index + 1, shard->count, all));
+  }
+  return tests;
+}
+
+// What would be run, one test a line.
+int DryRun(const Tests& tests) {
+  for (const TestCase* test : tests) Print("{}\n", test->id());
+  return 0;
 }
 
 // No test can run: says so in every report.
@@ -141,68 +163,93 @@ int CouldNotTest(const HarnessError& error, RunResult& run, Reports& reports) {
   return 3;
 }
 
-int RunOn(Target& target, const RunArguments& arguments) {
-  if (target.jobs_are_fixed() && Jobs(arguments.jobs) > target.jobs()) {
-    throw UsageError(
-        fmt::format("--jobs: {} carries no more than {} at a time", target.name(), target.jobs()));
-  }
-  const std::vector<KnownDeparture> known = KnownDepartures(arguments.baseline);
-  const std::vector<const TestCase*> tests = TestsToRun(arguments);
-  RunResult run = NewResult(tests, target.name(), arguments.program);
-  if (const auto shard = ShardOf(arguments)) run.shard = RunShard{shard->index + 1, shard->count};
-  OutputDirectory directory(arguments.out);
-  const ReportFiles files = ReportFilesOf(arguments.junit, arguments.junit_dialect, arguments.ktap);
-  Reports reports(directory, files);
-  reports.Begin(run);
-
-  Facts facts;
-  try {
-    facts = target.Prepare();
-  } catch (const HarnessError& error) {
-    return CouldNotTest(error, run, reports);
+// One system's run: its files are there, with every test as not run, from Begin() on.
+class SystemRun {
+ public:
+  SystemRun(Target& target, const RunArguments& arguments, Tests tests)
+      : target_(target),
+        arguments_(arguments),
+        tests_(std::move(tests)),
+        known_(KnownDepartures(arguments.baseline)),
+        run_(NewResult(tests_, target.name(), arguments.program)),
+        directory_(arguments.out),
+        files_(ReportFilesOf(arguments.junit, arguments.junit_dialect, arguments.ktap)),
+        reports_(directory_, files_) {
+    if (const auto shard = ShardOf(arguments)) {
+      run_.shard = RunShard{shard->index + 1, shard->count};
+    }
+    reports_.Begin(run_);
   }
 
-  if (!arguments.configuration.empty()) {
-    Print("configuration from {}\n", arguments.configuration);
-    fflush(stdout);  // before this process forks
+  // Returns the exit code.
+  int Go() {
+    Facts facts;
+    try {
+      facts = target_.Prepare();
+    } catch (const HarnessError& error) {
+      return CouldNotTest(error, run_, reports_);
+    }
+    const RunOptions options = OptionsFor(facts);
+    Progress progress(STDOUT_FILENO, StyleFor(arguments_));
+    const RunOneTest body = [this](const TestCase& test, EventLog& log) {
+      target_.RunTest(test, nullptr, log);
+    };
+    const int signal_number = RunTests(tests_, facts, body, options, run_, reports_, progress);
+    progress.Summary(run_, arguments_.out, files_);
+    if (arguments_.durations > 0) progress.Durations(run_, arguments_.durations);
+    if (signal_number != 0) return 128 + signal_number;
+    if (progress.write_error() != 0) {
+      Say(fmt::format("cannot write to standard output: {}; the results are in {}",
+                      strerror(progress.write_error()), arguments_.out));
+      return 3;
+    }
+    const int exit_code = ExitCode(run_);
+    if (exit_code == 3) {
+      Say("nothing was tested, every test was skipped: " + run_.tests.front().reason);
+    }
+    return exit_code;
   }
-  signal(SIGPIPE, SIG_IGN);  // `| head` ends the output, not the run
-  RunOptions options;
-  options.baseline = Baseline(known, facts);
-  options.jobs = Jobs(arguments.jobs);
-  if (arguments.max_wait >= 0) {
-    options.max_wait =
-        std::chrono::duration_cast<Duration>(std::chrono::duration<double>(arguments.max_wait));
-  } else if (!target.virtual_time()) {
-    options.max_wait = kMaxWaitInRealTime;
+
+  const RunResult& result() const { return run_; }
+
+ private:
+  RunOptions OptionsFor(const Facts& facts) {
+    RunOptions options;
+    options.baseline = Baseline(known_, facts);
+    options.jobs = Jobs(arguments_.jobs);
+    if (arguments_.max_wait >= 0) {
+      options.max_wait =
+          std::chrono::duration_cast<Duration>(std::chrono::duration<double>(arguments_.max_wait));
+    } else if (!target_.virtual_time()) {
+      options.max_wait = kMaxWaitInRealTime;
+    }
+    options.attempts = arguments_.attempts;
+    if (options.jobs == 0) options.jobs = target_.jobs();
+    if (target_.virtual_time()) {
+      options.attempts = 1;  // it would end the same
+      // The guest finds by its own time that a test hangs; a machine may have much else to do.
+      options.extra_time = kExtraTimeOfMachines;
+    }
+    options.repeat = arguments_.repeat;
+    options.most_surprises =
+        arguments_.until_fail || arguments_.fail_fast ? 1 : arguments_.max_fail;
+    if (arguments_.until_fail && arguments_.repeat == 1) options.repeat = RunOptions::kWithoutEnd;
+    if (arguments_.shuffle || arguments_.seed) {
+      options.seed = arguments_.seed ? *arguments_.seed : std::random_device()();
+      run_.seed = options.seed;
+    }
+    return options;
   }
-  options.attempts = arguments.attempts;
-  if (options.jobs == 0) options.jobs = target.jobs();
-  if (target.virtual_time()) {
-    options.attempts = 1;  // it would end the same
-    // The guest finds by its own time that a test hangs; a machine may just have much else to do.
-    options.extra_time = kExtraTimeOfMachines;
-  }
-  options.repeat = arguments.repeat;
-  options.until_surprise = arguments.until_fail;
-  if (arguments.until_fail && arguments.repeat == 1) options.repeat = RunOptions::kWithoutEnd;
-  if (arguments.shuffle || arguments.seed) {
-    options.seed = arguments.seed ? *arguments.seed : std::random_device()();
-    run.seed = options.seed;
-  }
-  Progress progress(STDOUT_FILENO, StyleFor(arguments));
-  const RunOneTest body = [&target](const TestCase& test, EventLog& log) {
-    target.RunTest(test, nullptr, log);
-  };
-  const int signal_number = RunTests(tests, facts, body, options, run, reports, progress);
-  progress.Summary(run, arguments.out, files);
-  if (signal_number != 0) return 128 + signal_number;
-  const int exit_code = ExitCode(run);
-  if (exit_code == 3) {
-    Say("nothing was tested, every test was skipped: " + run.tests.front().reason);
-  }
-  return exit_code;
-}
+
+  Target& target_;
+  const RunArguments arguments_;
+  const Tests tests_;
+  const std::vector<KnownDeparture> known_;
+  RunResult run_;
+  OutputDirectory directory_;
+  const ReportFiles files_;
+  Reports reports_;
+};
 
 // A system's name as part of a file's.
 std::string AsFileName(std::string sut) {
@@ -225,19 +272,63 @@ RunArguments ArgumentsFor(const std::string& sut, RunArguments arguments) {
   return arguments;
 }
 
-int RunSystems(const RunArguments& arguments) {
-  std::vector<std::unique_ptr<Target>> targets;
-  for (const std::string& sut : arguments.suts) targets.push_back(MakeTarget(sut));
-  if (targets.size() == 1) return RunOn(*targets.front(), arguments);
+// Of the exit codes of several systems: a surprise, then what could not be tested.
+int Worse(int one, int other) {
+  if (one == 1 || other == 1) return 1;
+  return std::max(one, other);
+}
 
-  // The worst there is: a surprise, then what could not be tested.
-  int exit_code = 0;
+// What git bisect run understands: 125 where nothing is known of this commit.
+int BisectCode(const SystemRun& run, int exit_code) {
+  if (exit_code == 0 || exit_code > 128) return exit_code;
+  const auto& tests = run.result().tests;
+  const bool known = std::any_of(tests.begin(), tests.end(), [](const TestResult& test) {
+    return test.surprising() && (test.verdict == Verdict::kFail || test.verdict == Verdict::kPass);
+  });
+  return known ? 1 : kBisectSkip;
+}
+
+int RunSystems(const RunArguments& arguments) {
+  std::vector<RunArguments> own;
+  std::vector<Tests> tests;
+  for (const std::string& sut : arguments.suts) {
+    own.push_back(arguments.suts.size() == 1 ? arguments : ArgumentsFor(sut, arguments));
+    tests.push_back(TestsToRun(own.back()));
+    const std::string& out = own.back().out;
+    if (std::any_of(own.begin(), own.end() - 1,
+                    [&out](const RunArguments& other) { return other.out == out; })) {
+      throw UsageError("--sut " + sut + " is there twice");
+    }
+  }
+  if (arguments.dry_run) return DryRun(tests.front());
+  std::vector<std::unique_ptr<Target>> targets;
+  for (const std::string& sut : arguments.suts) {
+    targets.push_back(MakeTarget(sut));
+    const Target& target = *targets.back();
+    if (target.jobs_are_fixed() && Jobs(arguments.jobs) > target.jobs()) {
+      throw UsageError(fmt::format("--jobs: {} carries no more than {} at a time", target.name(),
+                                   target.jobs()));
+    }
+  }
+  // Held for the whole run, and rid of what an earlier one left.
+  std::optional<OutputDirectory> all;
+  if (targets.size() > 1) all.emplace(arguments.out).Remove();
+  std::vector<std::unique_ptr<SystemRun>> runs;
   for (std::size_t i = 0; i < targets.size(); ++i) {
-    const RunArguments own = ArgumentsFor(arguments.suts[i], arguments);
-    std::filesystem::create_directories(own.out);
-    const int code = RunOn(*targets[i], own);
+    runs.push_back(std::make_unique<SystemRun>(*targets[i], own[i], tests[i]));
+  }
+
+  if (!arguments.configuration.empty() && !arguments.quiet) {
+    Print("configuration from {}\n", arguments.configuration);
+    fflush(stdout);  // before this process forks
+  }
+  signal(SIGPIPE, SIG_IGN);  // `| head` ends the output, not the run
+  int exit_code = 0;
+  for (const auto& run : runs) {
+    int code = run->Go();
     if (code > 128) return code;
-    if (exit_code != 1 && code != 0) exit_code = code;
+    if (arguments.bisect) code = BisectCode(*run, code);
+    exit_code = Worse(exit_code, code);
   }
   return exit_code;
 }
@@ -245,9 +336,25 @@ int RunSystems(const RunArguments& arguments) {
 int RunAll(const RunArguments& arguments) {
   for (const auto& addition : arguments.additions) addition->Check();
   const int exit_code = RunSystems(arguments);
-  if (exit_code > 128) return exit_code;
+  if (exit_code > 128 || arguments.dry_run) return exit_code;
   for (const auto& addition : arguments.additions) addition->AtEnd({arguments.out});
   return exit_code;
+}
+
+// What is wrong with the command line ends a bisection; what is wrong with a commit skips it.
+int Bisect(const RunArguments& arguments) {
+  try {
+    TestsToRun(arguments);
+  } catch (const UsageError& error) {
+    Say(error.what());
+    return kBisectEnd;
+  }
+  try {
+    return RunAll(arguments);
+  } catch (const std::exception& error) {
+    Say(error.what());
+    return kBisectSkip;
+  }
 }
 
 constexpr const char* kRunHelp = R"(Examples:
@@ -256,8 +363,10 @@ constexpr const char* kRunHelp = R"(Examples:
   sockproof run 'TimeWait.*/ipv6'       whatever matches
   sockproof run --junit junit.xml       for a CI system
   sockproof run -s host -s lwip         several systems, each in a folder of its own
+  git bisect run sockproof run --bisect -s vm:TREE HalfClose
 
-Exit code: 0 all as expected, 1 a surprise, 2 wrong usage, 3 could not test.)";
+Exit code: 0 all as expected, 1 a surprise, 2 wrong usage, 3 could not test; 128 and the number for
+a signal. With --bisect: 0, 1, 125 nothing is known of this commit, 128 wrong usage.)";
 
 void AddSelection(CLI::App& app, RunArguments& run) {
   app.add_option("PATTERN", run.patterns,
@@ -297,6 +406,12 @@ void AddCourse(CLI::App& app, RunArguments& run) {
       ->type_name("N");
   app.add_flag("--until-fail", run.until_fail,
                "Run the tests again and again, stop at the first surprise");
+  app.add_flag("-x,--fail-fast", run.fail_fast, "Stop at the first surprise");
+  app.add_option("--max-fail", run.max_fail, "Stop after N surprises")
+      ->check(WholeNumber(1, 1000000))
+      ->type_name("N");
+  app.add_flag("--dry-run", run.dry_run, "Only say which tests would be run");
+  app.add_flag("--bisect", run.bisect, "Exit codes for 'git bisect run'");
   app.add_flag("--shuffle", run.shuffle, "Start tests in a random order");
   app.add_option("--seed", run.seed, "Repeat that random order")
       ->check(WholeNumber(0, std::numeric_limits<long long>::max()))
@@ -312,6 +427,10 @@ void AddOutput(CLI::App& app, RunArguments& run) {
   app.add_option("--color", run.color, "auto, always or never; default: auto")
       ->check(OneOf({"auto", "always", "never"}))
       ->type_name("WHEN");
+  app.add_option("--durations", run.durations, "In the end name the N slowest tests")
+      ->check(WholeNumber(1, 1000000))
+      ->type_name("N");
+  app.add_flag("-q,--quiet", run.quiet, "Only surprises, and the summary");
   app.add_flag("-v,--verbose", run.verbose, "A line for each test that passed, always");
 }
 
@@ -367,7 +486,7 @@ Action AddRun(CLI::App& app) {
     run->program = program;
     if (!run->configuration.empty()) ApplyConfiguration(app, run->configuration);
     RefuseIdle(kinds, run->suts);
-    return RunAll(*run);
+    return run->bisect ? Bisect(*run) : RunAll(*run);
   };
 }
 

@@ -1,13 +1,17 @@
 // sockproof selfproof.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <fnmatch.h>
 
 #include <algorithm>
+#include <chrono>
 #include <fstream>
 #include <map>
 #include <nlohmann/json.hpp>
 
 #include "harness/base/errors.h"
-#include "harness/mutants/mutant.h"
+#include "harness/base/time.h"
+#include "harness/mutants/alteration.h"
 #include "src/cli/baseline_options.h"
 #include "src/cli/command.h"
 #include "src/cli/options.h"
@@ -16,6 +20,8 @@
 #include "src/report/result.h"
 #include "src/run/selection.h"
 #include "src/run/selfproof.h"
+#include "src/run/usage_error.h"
+#include "src/run/variant_table.h"
 
 namespace sockproof {
 namespace {
@@ -27,9 +33,12 @@ struct SelfproofArguments {
   std::string out = "sockproof-selfproof";
   int jobs = 0;  // 0: as many as the machine carries
   bool every_mutant = false;
+  bool variants = false;          // on conforming variants instead of mutants
+  std::vector<std::string> only;  // globs of ids of mutants or variants; none: all
+  double max_wait = 5;            // seconds; tests that wait longer are left out there
 };
 
-std::string CaughtMutants(const SelfproofRow& row, const std::vector<Mutant>& mutants) {
+std::string CaughtMutants(const SelfproofRow& row, const std::vector<Alteration>& mutants) {
   std::string text;
   for (size_t i = 0; i < mutants.size(); ++i) {
     if (row.outcomes[i] == MutantOutcome::kCaught) text += " " + mutants[i].id;
@@ -37,10 +46,126 @@ std::string CaughtMutants(const SelfproofRow& row, const std::vector<Mutant>& mu
   return text;
 }
 
+std::vector<Alteration> Chosen(const std::vector<Alteration>& all,
+                               const std::vector<std::string>& globs) {
+  if (globs.empty()) return all;
+  std::vector<Alteration> chosen;
+  for (const Alteration& alteration : all) {
+    const bool wanted = std::any_of(globs.begin(), globs.end(), [&](const std::string& glob) {
+      return fnmatch(glob.c_str(), alteration.id.c_str(), 0) == 0;
+    });
+    if (wanted) chosen.push_back(alteration);
+  }
+  if (chosen.empty()) throw UsageError("--only: no mutant or variant has such an id");
+  return chosen;
+}
+
+// Claims that nothing proves one by one, then all in numbers.
+void PrintClaims(const std::vector<SelfproofRow>& rows, const std::vector<Alteration>& mutants) {
+  std::map<ClaimProof, int> counts;
+  for (const ClaimRow& claim : ProofByClaim(rows, mutants)) {
+    ++counts[claim.proof];
+    if (claim.proof == ClaimProof::kProven) continue;
+    Print("{:12} {}  {}\n", ClaimProofName(claim.proof), claim.claim,
+          fmt::join(claim.mutants, " "));
+  }
+  Print(
+      "claims: {} proven by a mutant that breaks them, {} not caught, {} whose mutants find "
+      "nothing "
+      "to do, {} that no mutant breaks, {} whose tests do not pass here\n",
+      counts[ClaimProof::kProven], counts[ClaimProof::kNotCaught], counts[ClaimProof::kNotMet],
+      counts[ClaimProof::kUnbroken], counts[ClaimProof::kVoid]);
+}
+
+// What is neither caught nor not, because the machine or the harness came between.
+int PrintUndecided(const std::vector<SelfproofRow>& rows, const std::vector<Alteration>& mutants) {
+  int undecided = 0;
+  for (const SelfproofRow& row : rows) {
+    for (std::size_t i = 0; i < mutants.size(); ++i) {
+      if (row.outcomes[i] != MutantOutcome::kUndecided) continue;
+      ++undecided;
+      Print("{:12} {}  {}: {}\n", "undecided", row.test->id(), mutants[i].id, row.how[i]);
+    }
+  }
+  return undecided;
+}
+
+void Write(const std::string& path, const std::string& content) {
+  std::ofstream file(path);
+  file << content;
+  if (!file.flush()) throw HarnessError("cannot write " + path);
+}
+
+void SayLine(const std::string& line) {
+  Print("{}\n", line);
+  fflush(stdout);
+}
+
+// Each cell of that outcome, with its claims and how it came.
+int PrintCells(const std::vector<VariantRow>& rows, const std::vector<Alteration>& variants,
+               VariantOutcome outcome, std::string_view title) {
+  int cells = 0;
+  for (const VariantRow& row : rows) {
+    for (std::size_t i = 0; i < variants.size(); ++i) {
+      const VariantCell& cell = row.cells[i];
+      if (cell.outcome != outcome) continue;
+      ++cells;
+      Print("{} {} on {}\n", title, row.test->id(), variants[i].id);
+      if (!cell.claims.empty()) Print("    {}\n", fmt::join(cell.claims, " "));
+      Print("    {}\n", cell.how);
+    }
+  }
+  return cells;
+}
+
+int OnVariants(const SelfproofArguments& arguments, Target& target,
+               const std::vector<const TestCase*>& tests, const Facts& facts) {
+  const auto begin = std::chrono::steady_clock::now();
+  VariantOptions options;
+  options.sut = target.name();
+  options.baseline = Baseline(KnownDepartures({}), facts);
+  options.jobs = arguments.jobs != 0 ? arguments.jobs : target.jobs();
+  options.max_wait =
+      std::chrono::duration_cast<Duration>(std::chrono::duration<double>(arguments.max_wait));
+  options.both_versions = arguments.every_mutant;
+  options.out = arguments.out;
+  options.program = arguments.program;
+  const std::vector<Alteration> variants = Chosen(AllVariants(), arguments.only);
+  const auto body = [&target](const TestCase& test, const Alteration* variant, EventLog& log) {
+    target.RunTest(test, variant, log);
+  };
+  const std::vector<VariantRow> rows =
+      RunOnVariants(tests, body, facts, variants, options, SayLine);
+
+  Write(arguments.out + "/variants.json", DumpJson(ToJson(rows, variants)) + '\n');
+  Write(arguments.out + "/variants.txt", ToText(rows, variants));
+  const int own = PrintCells(rows, variants, VariantOutcome::kOwnWord, "own word");
+  const int unstable = PrintCells(rows, variants, VariantOutcome::kUnstable, "unstable");
+  const int undecided = PrintCells(rows, variants, VariantOutcome::kUndecided, "undecided");
+  const int wrong = PrintCells(rows, variants, VariantOutcome::kWrong, "WRONG");
+  int held = 0;
+  std::int64_t passing = 0;
+  for (const VariantRow& row : rows) {
+    passing += row.unaltered == "PASS" ? 1 : 0;
+    held += static_cast<int>(std::count_if(
+        row.cells.begin(), row.cells.end(),
+        [](const VariantCell& cell) { return cell.outcome == VariantOutcome::kHeld; }));
+  }
+  Print(
+      "{} tests, {} of which pass on the system as it is, on {} variants in {:.0f} s: {} held, {} "
+      "wrong, {} of the system's own documentation or known of the variant, {} unstable, {} "
+      "undecided; table in {}/variants.txt\n",
+      rows.size(), passing, variants.size(),
+      ToSeconds(std::chrono::duration_cast<Duration>(std::chrono::steady_clock::now() - begin)),
+      held, wrong, own, unstable, undecided, arguments.out);
+  return wrong == 0 ? 0 : 1;
+}
+
 int ProveTests(const SelfproofArguments& arguments) {
   const std::unique_ptr<Target> target = MakeTarget(arguments.sut);
   const std::vector<const TestCase*> tests = Select(AllTests(), arguments.patterns);
   const Facts facts = target->Prepare();
+  if (arguments.variants) return OnVariants(arguments, *target, tests, facts);
   SelfproofOptions options;
   options.baseline = Baseline(KnownDepartures({}), facts);
   options.sut = target->name();
@@ -48,15 +173,11 @@ int ProveTests(const SelfproofArguments& arguments) {
   options.every_mutant = arguments.every_mutant;
   options.out = arguments.out;
   options.program = arguments.program;
-  const std::vector<Mutant>& mutants = AllMutants();
-  const auto body = [&target](const TestCase& test, const Mutant* mutant, EventLog& log) {
+  const std::vector<Alteration> mutants = Chosen(AllMutants(), arguments.only);
+  const auto body = [&target](const TestCase& test, const Alteration* mutant, EventLog& log) {
     target->RunTest(test, mutant, log);
   };
-  const std::vector<SelfproofRow> rows =
-      Selfproof(tests, body, facts, mutants, options, [](const std::string& line) {
-        Print("{}\n", line);
-        fflush(stdout);
-      });
+  const std::vector<SelfproofRow> rows = Selfproof(tests, body, facts, mutants, options, SayLine);
 
   int caught = 0;
   int survived = 0;
@@ -77,20 +198,23 @@ int ProveTests(const SelfproofArguments& arguments) {
             mutants.size());
     }
   }
+  PrintClaims(rows, mutants);
+  const int undecided = PrintUndecided(rows, mutants);
   const std::string table = arguments.out + "/selfproof.json";
-  std::ofstream file(table);
-  file << DumpJson(ToJson(rows, mutants)) << '\n';
-  if (!file.flush()) throw HarnessError("cannot write " + table);
-  Print("{} tests: {} proven able to fail, {} not, {} that do not pass here; table in {}\n",
-        rows.size(), caught, survived, unproven, table);
+  Write(table, DumpJson(ToJson(rows, mutants)) + '\n');
+  Print(
+      "{} tests: {} able to fail, {} not, {} that do not pass here, {} undecided runs; table in "
+      "{}\n",
+      rows.size(), caught, survived, unproven, undecided, table);
   return survived == 0 ? 0 : 1;
 }
 
 constexpr const char* kSelfproofHelp = R"(Examples:
   sockproof selfproof HalfClose
   sockproof selfproof HalfClose --every-mutant    which of all wrong systems each test finds
+  sockproof selfproof HalfClose --variants        which conforming systems a test fails wrongly
 
-Exit code: 0 each test finds fault with one, 1 some do not, 2 wrong usage, 3 could not test.)";
+Exit code: 0 each test finds fault with one, or with no variant, 1 some do not, 2 wrong usage, 3 could not test.)";
 
 Action AddSelfproof(CLI::App& app) {
   auto arguments = std::make_shared<SelfproofArguments>();
@@ -102,7 +226,16 @@ Action AddSelfproof(CLI::App& app) {
   app.add_option("--out", arguments->out, "Folder for the evidence; default: sockproof-selfproof")
       ->type_name("DIR");
   app.add_flag("--every-mutant", arguments->every_mutant,
-               "The whole table, not only the first mutant that is caught");
+               "The whole table, not only the first mutant that is caught; of variants, on both IP "
+               "versions");
+  app.add_option("--only", arguments->only, "Only these mutants or variants: 'wire/*'; several")
+      ->type_name("GLOB");
+  app.add_flag("--variants", arguments->variants,
+               "On conforming variants instead, where no test may fail a claim of a standard");
+  app.add_option("--max-wait", arguments->max_wait,
+                 "With --variants: leave out tests that wait longer; default: 5")
+      ->check(NumberFrom(0, 1e9))
+      ->type_name("SECONDS");
   AddSut(app, arguments->sut);
   return [arguments](const std::string& program) {
     arguments->program = program;

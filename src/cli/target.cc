@@ -59,11 +59,11 @@ Facts SystemTarget::Prepare() {
   return nlohmann::json::parse(CallInChild(read, kProbePatience)).get<Facts>();
 }
 
-void SystemTarget::RunTest(const TestCase& test, const Mutant* mutant, EventLog& log) {
-  if (mutant == nullptr) {
+void SystemTarget::RunTest(const TestCase& test, const Alteration* alteration, EventLog& log) {
+  if (alteration == nullptr) {
     sockproof::RunTest(test, *system_, log);
   } else {
-    sockproof::RunTest(test, *MakeMutantSystem(*system_, *mutant), log);
+    sockproof::RunTest(test, *MakeAlteredSystem(*system_, *alteration), log);
   }
 }
 

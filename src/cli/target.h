@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "harness/claims/facts.h"
-#include "harness/mutants/mutant.h"
+#include "harness/mutants/alteration.h"
 #include "harness/sut/system.h"
 #include "harness/test/registry.h"
 #include "harness/trace/event_log.h"
@@ -26,7 +26,7 @@ class Target {
   virtual Facts Prepare() = 0;
 
   // A RunOneTestOn (src/run/selfproof.h).
-  virtual void RunTest(const TestCase& test, const Mutant* mutant, EventLog& log) = 0;
+  virtual void RunTest(const TestCase& test, const Alteration* alteration, EventLog& log) = 0;
 
   // How many tests it carries at once; 0: as many as this machine does.
   virtual int jobs() const { return 0; }
@@ -45,7 +45,7 @@ class SystemTarget : public Target {
       : name_(std::move(name)), system_(std::move(system)) {}
   std::string name() const override { return name_; }
   Facts Prepare() override;  // in a child process
-  void RunTest(const TestCase& test, const Mutant* mutant, EventLog& log) override;
+  void RunTest(const TestCase& test, const Alteration* alteration, EventLog& log) override;
 
  private:
   std::string name_;

@@ -447,19 +447,17 @@ Comparison CompareSystems(std::vector<ComparedSystem> systems) {
 }
 
 std::vector<ComparedSystem> ReadSystems(const std::string& argument) {
-  std::vector<std::string> folders;
   std::error_code error;
-  if (fs::is_directory(argument, error) && !fs::exists(fs::path(argument) / "result.json", error)) {
-    for (const fs::directory_entry& entry : fs::directory_iterator(argument, error)) {
-      if (fs::exists(entry.path() / "result.json", error)) folders.push_back(entry.path());
+  std::vector<fs::path> folders = ResultsBelow(argument);
+  if (fs::exists(fs::path(argument) / "result.json", error)) {
+    if (!folders.empty()) {
+      throw WrongInput(CleanLine(argument + " holds a result, and those of systems below it (" +
+                                 folders.front().string() + "): name those that are meant"));
     }
-    std::sort(folders.begin(), folders.end(), [](const std::string& a, const std::string& b) {
-      return strverscmp(a.c_str(), b.c_str()) < 0;
-    });
   }
   if (folders.empty()) folders.push_back(argument);
   std::vector<ComparedSystem> systems;
-  for (const std::string& folder : folders) {
+  for (const fs::path& folder : folders) {
     systems.push_back({"", ResultFile(folder).parent_path(), ReadResult(folder)});
   }
   return systems;

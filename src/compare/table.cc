@@ -149,6 +149,17 @@ std::string WhatDiffers(const std::vector<Row>& rows, const char* what, const Ta
                      style.all ? "" : "; --all shows the others too");
 }
 
+// How much of the comparison rests on tests that every system was given.
+std::string InCommon(const Comparison& comparison) {
+  const auto of_all =
+      std::count_if(comparison.tests.begin(), comparison.tests.end(), [](const TestRow& row) {
+        return std::none_of(row.cells.begin(), row.cells.end(),
+                            [](const TestCell& cell) { return cell.answer == Answer::kAbsent; });
+      });
+  if (of_all == static_cast<std::ptrdiff_t>(comparison.tests.size())) return "";
+  return fmt::format("{} of {} tests were given to all systems\n", of_all, comparison.tests.size());
+}
+
 int LevelRank(const std::string& level) {
   return level == "MUST" ? 0 : level == "SHOULD" ? 1 : level == "MAY" ? 2 : 3;
 }
@@ -213,8 +224,9 @@ std::string RenderTable(const Comparison& comparison, const TableStyle& style) {
   }
   const bool fits = table.WidthWith(names) <= style.width;
   text += "\n" + table.Render(fits ? names : numbers, style.color) + "\n";
-  return text + (style.by_claim ? WhatDiffers(comparison.claims, "claims", style, names.size())
-                                : WhatDiffers(comparison.tests, "tests", style, names.size()));
+  return text + InCommon(comparison) +
+         (style.by_claim ? WhatDiffers(comparison.claims, "claims", style, names.size())
+                         : WhatDiffers(comparison.tests, "tests", style, names.size()));
 }
 
 }  // namespace sockproof

@@ -34,7 +34,7 @@ std::string BestOf(const std::vector<std::string>& newest_first) {
 fs::path FetchRunsc(const std::string& mirror, const std::function<void(const std::string&)>& say) {
   constexpr const char* kRunsc = "runsc";
   const PrivateApt apt(mirror);
-  say("reading package lists of " + apt.mirror());
+  say("reading package lists of " + apt.mirror() + ", some 80 MB where they are not here yet");
   apt.Update();
   const std::vector<std::string> versions = apt.VersionsOf(kRunsc);
   if (versions.empty()) throw HarnessError("no package runsc in " + apt.mirror());

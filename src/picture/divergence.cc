@@ -36,7 +36,7 @@ std::string ResultKey(const LadderCall& call) {
 std::string SegmentKey(const LadderFrame& frame) {
   const char* direction = frame.to_the_right ? ">" : "<";
   const auto fate = static_cast<int>(frame.fate());
-  if (!frame.segment) return fmt::format("{}{} {}", direction, fate, frame.other);
+  if (!frame.segment) return fmt::format("{}{} {}", direction, fate, frame.kind);
   const LadderSegment& segment = *frame.segment;
   return fmt::format("{}{} {:x} {} {} {}", direction, fate, segment.tcp.flags & ~kPsh,
                      segment.seq.is_relative ? segment.seq.Text() : "absolute",

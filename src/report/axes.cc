@@ -13,7 +13,7 @@ constexpr std::array<std::string_view, 3> kLevels{"MUST", "SHOULD", "MAY"};
 
 std::vector<ClaimCounts>& AxisOf(const std::string& authority, Axes& axes) {
   if (authority == "notes") return axes.notes;
-  if (authority == "posix" || authority.starts_with("rfc")) return axes.standards;
+  if (IsStandard(authority)) return axes.standards;
   return axes.documentation;
 }
 
@@ -27,6 +27,11 @@ struct Answer {
 };
 
 }  // namespace
+
+bool IsStandard(std::string_view claim) {
+  const std::string_view authority = claim.substr(0, claim.find(':'));
+  return authority == "posix" || authority.starts_with("rfc");
+}
 
 Axes AxesOf(const RunResult& run) {
   std::map<std::string, Answer> answers;

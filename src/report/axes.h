@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "src/report/result.h"
@@ -30,5 +31,8 @@ struct Axes {
 };
 
 Axes AxesOf(const RunResult& run);
+
+// Whether a claim is one of a standard, by its id or its authority.
+bool IsStandard(std::string_view claim);
 
 }  // namespace sockproof

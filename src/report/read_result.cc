@@ -302,6 +302,18 @@ fs::path ResultFile(const fs::path& path) {
   return fs::is_directory(path, error) ? path / "result.json" : path;
 }
 
+std::vector<fs::path> ResultsBelow(const fs::path& folder) {
+  std::vector<fs::path> found;
+  std::error_code error;
+  for (const fs::directory_entry& entry : fs::directory_iterator(folder, error)) {
+    if (fs::exists(entry.path() / "result.json", error)) found.push_back(entry.path());
+  }
+  std::sort(found.begin(), found.end(), [](const fs::path& a, const fs::path& b) {
+    return strverscmp(a.c_str(), b.c_str()) < 0;
+  });
+  return found;
+}
+
 RunResult FromJson(const Json& json, const std::string& name) { return ReadRun(Value(json, name)); }
 
 RunResult ReadResult(const fs::path& path) {
@@ -310,6 +322,13 @@ RunResult ReadResult(const fs::path& path) {
   std::ifstream file(name, std::ios::binary);
   std::ostringstream content;
   if (file.is_open() && file.peek() != std::ifstream::traits_type::eof()) content << file.rdbuf();
+  const std::vector<fs::path> below = file.is_open() ? std::vector<fs::path>() : ResultsBelow(path);
+  if (!below.empty()) {
+    std::vector<std::string> folders;
+    for (const fs::path& folder : below) folders.push_back(folder.string());
+    throw WrongInput(CleanLine(fmt::format("{} holds the results of several systems; name one: {}",
+                                           path.string(), Joined(folders))));
+  }
   if (!file.is_open() || file.bad() || content.fail()) {
     throw WrongInput(fmt::format("cannot read {}: {}", name, strerror(errno)));
   }

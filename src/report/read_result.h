@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <nlohmann/json_fwd.hpp>
 #include <string>
+#include <vector>
 
 #include "src/report/result.h"
 #include "src/report/wrong_input.h"
@@ -12,6 +13,9 @@ namespace sockproof {
 
 // `path` is a result.json, or the folder that holds one.
 std::filesystem::path ResultFile(const std::filesystem::path& path);
+
+// The folders in `folder` that hold a result.json, as 'run -s A -s B' leaves them, by name.
+std::vector<std::filesystem::path> ResultsBelow(const std::filesystem::path& folder);
 
 // The result in ResultFile(path). Times and durations are as exact as the file: milliseconds.
 // Strict: every documented member must be there, with its type and a value that a run can have.

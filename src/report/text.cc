@@ -5,12 +5,14 @@
 #include <algorithm>
 #include <cstdint>
 #include <sstream>
+#include <string_view>
 
 namespace sockproof {
 namespace {
 
 constexpr std::size_t kHeadlineCharacters = 200;
 constexpr std::size_t kLadderLines = 120;
+constexpr std::string_view kShipped = " (shipped)";  // as in RunResult::baselines
 
 std::size_t Characters(const std::string& clean) {
   return static_cast<std::size_t>(std::count_if(clean.begin(), clean.end(), [](char c) {
@@ -95,13 +97,27 @@ std::string Explanation(const TestResult& test, const RunResult& run) {
     text += "  ladder\n" + Indented(WithoutMiddle(test.ladder, kLadderLines), "    ");
   }
   if (!test.output.empty()) text += "  output\n" + Indented(test.output, "    ");
-  text += fmt::format("  replay: {} run {}{}\n", ShellQuoted(run.program), SutOption(run.sut),
-                      ShellQuoted(test.id));
+  text += fmt::format("  replay: {} run {}{}{}\n", ShellQuoted(run.program), SutOption(run.sut),
+                      BaselineOptions(run), ShellQuoted(test.id));
   return CleanText(text);
 }
 
 std::string SutOption(const std::string& sut) {
   return sut.empty() || sut == "host" ? "" : "-s " + ShellQuoted(sut) + " ";
+}
+
+bool HadShippedBaseline(const RunResult& run) {
+  return std::any_of(run.baselines.begin(), run.baselines.end(),
+                     [](const std::string& file) { return file.ends_with(kShipped); });
+}
+
+std::string BaselineOptions(const RunResult& run) {
+  std::string options;
+  if (!HadShippedBaseline(run)) options += "--no-shipped-baseline ";
+  for (const std::string& file : run.baselines) {
+    if (!file.ends_with(kShipped)) options += "--baseline " + ShellQuoted(file) + " ";
+  }
+  return options;
 }
 
 std::string FormatMinutes(Duration duration) {

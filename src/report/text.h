@@ -25,6 +25,12 @@ std::string Explanation(const TestResult& test, const RunResult& run);
 // default.
 std::string SutOption(const std::string& sut);
 
+// Whether the run knew the departures that come with sockproof.
+bool HadShippedBaseline(const RunResult& run);
+
+// The options, each with a space, that make a run know the same departures again.
+std::string BaselineOptions(const RunResult& run);
+
 // "1:32", "1:02:03".
 std::string FormatMinutes(Duration duration);
 

@@ -1,9 +1,12 @@
 #include "src/run/baseline.h"
 
 #include <fmt/format.h>
+#define PCRE2_CODE_UNIT_WIDTH 8
+#include <pcre2.h>
 
 #include <algorithm>
-#include <boost/regex.hpp>
+#include <array>
+#include <memory>
 #include <optional>
 #include <stdexcept>
 #include <utility>
@@ -22,12 +25,22 @@ namespace {
 
 constexpr std::size_t kSearchedBytes = 65536;
 
-boost::regex Compiled(const std::string& expression) {
-  try {
-    return boost::regex(expression, boost::regex::perl);
-  } catch (const boost::regex_error& error) {
-    throw std::invalid_argument(fmt::format("no regular expression: {}", error.what()));
+using Expression = std::unique_ptr<pcre2_code, decltype(&pcre2_code_free)>;
+
+Expression Compiled(const std::string& expression) {
+  int error = 0;
+  PCRE2_SIZE place = 0;
+  const auto* const pattern = reinterpret_cast<PCRE2_SPTR>(expression.data());
+  Expression compiled(pcre2_compile(pattern, expression.size(), PCRE2_MULTILINE | PCRE2_DOTALL,
+                                    &error, &place, nullptr),
+                      pcre2_code_free);
+  if (!compiled) {
+    std::array<PCRE2_UCHAR, 256> words{};
+    pcre2_get_error_message(error, words.data(), words.size());
+    throw std::invalid_argument(fmt::format("no regular expression: {} at character {}",
+                                            reinterpret_cast<const char*>(words.data()), place));
   }
+  return compiled;
 }
 
 // Lines and columns, which count characters, as places in the bytes of a text.
@@ -237,12 +250,12 @@ std::vector<KnownDeparture> ShippedBaseline() {
 }
 
 bool IsFoundIn(const std::string& expression, const std::string& text) {
-  try {
-    return boost::regex_search(text.substr(0, kSearchedBytes), Compiled(expression),
-                               boost::match_not_dot_newline);
-  } catch (const std::runtime_error&) {
-    return false;  // it backtracks without end
-  }
+  const Expression compiled = Compiled(expression);
+  const std::unique_ptr<pcre2_match_data, decltype(&pcre2_match_data_free)> match(
+      pcre2_match_data_create(1, nullptr), pcre2_match_data_free);
+  // Negative: not found, or not to be found out because it backtracks without end.
+  return pcre2_match(compiled.get(), reinterpret_cast<PCRE2_SPTR>(text.data()),
+                     std::min(text.size(), kSearchedBytes), 0, 0, match.get(), nullptr) >= 0;
 }
 
 Baseline::Baseline(const std::vector<KnownDeparture>& entries, const Facts& facts) {

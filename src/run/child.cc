@@ -6,6 +6,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -114,9 +115,11 @@ std::string CallInChild(const std::function<std::string()>& work, Duration limit
   if (pipe2(ends, O_CLOEXEC) != 0) ThrowErrno("pipe2");
   const UniqueFd from_child(ends[0]);
   UniqueFd to_parent(ends[1]);
-  const UniqueFd nothing(open("/dev/null", O_WRONLY | O_CLOEXEC));
+  // A file, so that what its own children say is there to be cited (harness/base/complaints.h).
+  const UniqueFd output(memfd_create("complaints", MFD_CLOEXEC));
+  if (!output) ThrowErrno("memfd_create");
   // The first byte tells a result from an error.
-  const pid_t child = ForkChild(to_parent.get(), nothing.get(), [&work](int channel) {
+  const pid_t child = ForkChild(to_parent.get(), output.get(), [&work](int channel) {
     try {
       WriteAll(channel, "+" + work());
     } catch (const std::exception& error) {

@@ -7,6 +7,7 @@
 
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <vector>
 
 #include "src/run/usage_error.h"
 
@@ -22,6 +23,22 @@ bool HoldsOurResult(const fs::path& directory) {
   std::ifstream file(directory / "result.json");
   const auto json = nlohmann::json::parse(file, nullptr, /*allow_exceptions=*/false);
   return json.is_object() && json.value("format", nlohmann::json()) == "sockproof-result";
+}
+
+void RemoveRun(const fs::path& folder) {
+  fs::remove(folder / "result.json");
+  fs::remove_all(folder / "tests");
+}
+
+// The results of a single system, in a folder below that of the run.
+void RemoveSystem(const fs::path& folder) {
+  const UniqueFd lock(open((folder / kMarker).c_str(), O_RDWR | O_CLOEXEC));
+  if (lock && flock(lock.get(), LOCK_EX | LOCK_NB) != 0) {
+    throw UsageError("another run is writing to '" + folder.string() + "'; choose another --out");
+  }
+  RemoveRun(folder);
+  fs::remove(folder / kMarker);
+  if (fs::is_empty(folder)) fs::remove(folder);
 }
 
 }  // namespace
@@ -43,10 +60,23 @@ OutputDirectory::OutputDirectory(const std::string& path) : path_(path) {
   }
 }
 
-void OutputDirectory::Clear() {
+void OutputDirectory::Remove() {
   try {
-    fs::remove(path_ / "result.json");
-    fs::remove_all(path_ / "tests");
+    RemoveRun(path_);
+    std::vector<fs::path> systems;
+    for (const fs::directory_entry& entry : fs::directory_iterator(path_)) {
+      const bool is_folder = fs::is_directory(entry.symlink_status());
+      if (is_folder && fs::exists(entry.path() / kMarker)) systems.push_back(entry.path());
+    }
+    for (const fs::path& system : systems) RemoveSystem(system);
+  } catch (const fs::filesystem_error& error) {
+    throw UsageError("cannot write to '" + path_.string() + "': " + error.code().message());
+  }
+}
+
+void OutputDirectory::Clear() {
+  Remove();
+  try {
     fs::create_directory(path_ / "tests");
   } catch (const fs::filesystem_error& error) {
     throw UsageError("cannot write to '" + path_.string() + "': " + error.code().message());

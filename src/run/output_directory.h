@@ -16,7 +16,11 @@ class OutputDirectory {
   // sockproof, or is in use by another run.
   explicit OutputDirectory(const std::string& path);
 
-  // Removes the results of an earlier run; files of others are left alone. Throws UsageError.
+  // Removes the results of earlier runs, those in folders of single systems too; files of others
+  // are left alone. Throws UsageError, also when another run is writing to such a folder.
+  void Remove();
+
+  // Remove(), and a folder for the evidence of tests.
   void Clear();
 
   const std::filesystem::path& path() const { return path_; }

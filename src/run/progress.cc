@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <vector>
 
 #include "src/report/summary.h"
 #include "src/report/text.h"
@@ -30,24 +31,32 @@ std::string Find(const std::map<std::string, std::string>& facts, const std::str
 }  // namespace
 
 void Progress::Begin(const RunResult& run) {
+  if (style_.quiet) return;
   Duration longest{0};
   for (const TestResult& test : run.tests) longest = std::max(longest, test.planned);
   std::string line =
       fmt::format("sockproof {}: {} tests on {}{}{}", run.suite_version, run.tests.size(), run.sut,
                   Find(run.facts, "os"), Find(run.facts, "release"));
   if (longest >= 1s) line += fmt::format(", the longest waits {}", FormatMinutes(longest));
-  Print(CleanText(line) + "\n");
+  Print(CleanLine(line) + "\n");
+}
+
+void Progress::LeftOut(int tests, Duration longest_wait) {
+  if (style_.quiet) return;
+  Print(fmt::format("{} of them left out: they wait longer than --max-wait {:.0f}\n", tests,
+                    ToSeconds(longest_wait)));
 }
 
 void Progress::Finished(const TestResult& test, const RunResult& run) {
   const bool passed = test.verdict == Verdict::kPass && test.surprise.empty();
   if (style_.live && passed && !style_.verbose) return;
-  std::string text = fmt::format("{}  {}  {:.2f} s", Paint(test.verdict), CleanText(test.id),
+  if (style_.quiet && !test.surprising()) return;
+  std::string text = fmt::format("{}  {}  {:.2f} s", Paint(test.verdict), CleanPart(test.id),
                                  ToSeconds(test.wall));
   if (!test.departure.empty()) {
-    text += "  known departure: " + CleanText(test.departure) + "\n";
+    text += "  known departure: " + CleanPart(test.departure) + "\n";
   } else if (test.verdict == Verdict::kSkip || test.error_type == "interrupted") {
-    text += "  " + CleanText(test.reason) + "\n";
+    text += "  " + CleanPart(test.reason) + "\n";
   } else {
     text += "\n";
     if (!passed) text += Explanation(test, run) + "\n";
@@ -56,6 +65,7 @@ void Progress::Finished(const TestResult& test, const RunResult& run) {
 }
 
 void Progress::Again(const TestResult& test) {
+  if (style_.quiet) return;
   Print(fmt::format("{}{}  {}  in doubt, to be run again: {}\n", style_.live ? kClearLine : "",
                     Paint(test.verdict), CleanText(test.id), Headline(test)));
 }
@@ -65,8 +75,8 @@ void Progress::Status(const RunStatus& status) {
   std::string line =
       fmt::format("running {}  done {}/{}  failed {}  left {}", status.running, status.done,
                   status.total, status.failed, status.total - status.done - status.running);
-  if (status.to_wait >= 1s) {
-    line += fmt::format("  about {} to wait", FormatMinutes(status.to_wait));
+  if (status.remaining >= 1s) {
+    line += fmt::format("  about {} to go", FormatMinutes(status.remaining));
   }
   // A full last column would wrap in some terminals.
   Print(kClearLine + line.substr(0, TerminalWidth(fd_) - 1));
@@ -83,12 +93,28 @@ void Progress::Summary(const RunResult& run, const std::string& directory,
   Print(text);
 }
 
+void Progress::Durations(const RunResult& run, int most) {
+  std::vector<const TestResult*> tests;
+  for (const TestResult& test : run.tests) {
+    if (test.verdict && test.wall > Duration(0)) tests.push_back(&test);
+  }
+  std::stable_sort(tests.begin(), tests.end(),
+                   [](const TestResult* a, const TestResult* b) { return a->wall > b->wall; });
+  if (tests.size() > static_cast<std::size_t>(most)) tests.resize(static_cast<std::size_t>(most));
+  std::string text;
+  for (const TestResult* test : tests) {
+    text += fmt::format("{:8.2f} s  {}\n", ToSeconds(test->wall), CleanPart(test->id));
+  }
+  Print(text);
+}
+
 std::string Progress::Paint(std::optional<Verdict> verdict) const {
   return PaintedVerdict(verdict, style_.color);
 }
 
 // Unbuffered, because this process forks. A reader that went away does not stop the run.
-void Progress::Print(const std::string& text) {
+void Progress::Print(const std::string& lines) {
+  const std::string text = WithoutCommands(lines);
   for (std::size_t written = 0; written < text.size();) {
     const ssize_t count = write(fd_, text.data() + written, text.size() - written);
     if (count >= 0) {
@@ -97,6 +123,7 @@ void Progress::Print(const std::string& text) {
       pollfd writable{fd_, POLLOUT, 0};
       poll(&writable, 1, -1);
     } else if (errno != EINTR) {
+      if (errno != EPIPE && write_error_ == 0) write_error_ = errno;
       return;
     }
   }

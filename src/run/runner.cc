@@ -38,7 +38,7 @@ using Steady = std::chrono::steady_clock;
 
 constexpr auto kBetweenStatusLines = std::chrono::milliseconds(100);
 constexpr auto kBetweenLooks = std::chrono::milliseconds(200);
-constexpr std::size_t kLadderLines = 400;
+constexpr std::size_t kKeptLadderLines = 400;
 constexpr std::size_t kOutputLines = 60;
 
 // Blocks the signals that the runner waits for, and reads them from a descriptor.
@@ -141,17 +141,20 @@ class Run {
         reports_(reports),
         progress_(progress),
         pace_(options.jobs, static_cast<int>(std::thread::hardware_concurrency())) {
+    int left_out = 0;
     for (std::size_t i = 0; i < tests.size(); ++i) {
       TestResult& result = run.tests[i];
       if (result.planned > options.max_wait) {
         result.verdict = Verdict::kSkip;
         result.reason = fmt::format("waits {:.0f} s, and --max-wait is {:.0f} s",
                                     ToSeconds(result.planned), ToSeconds(options.max_wait));
-        Report(result);
+        reports_.Changed();
+        ++left_out;
       } else {
         waiting_.push_back({tests[i], &result, result});
       }
     }
+    if (left_out > 0) progress_.LeftOut(left_out, options.max_wait);
     if (options.seed) {
       std::shuffle(waiting_.begin(), waiting_.end(), std::mt19937_64(*options.seed));
     } else {
@@ -305,7 +308,7 @@ class Run {
   void Ended(const Running& ended, const ChildEnd& end) {
     if (abandoned_) {
       *ended.result = ended.blank;
-      ended.result->reason = "stopped after the first surprise";
+      ended.result->reason = "stopped after " + Surprises();
       reports_.Changed();
       return;
     }
@@ -334,7 +337,8 @@ class Run {
     if (options_.follow_up) {
       for (const TestCase* test : options_.follow_up(result)) AddTest(*test);
     }
-    if (options_.until_surprise && result.surprising()) Abandon();
+    surprises_ += result.surprising() ? 1 : 0;
+    if (options_.most_surprises > 0 && surprises_ >= options_.most_surprises) Abandon();
   }
 
   void AddTest(const TestCase& test) {
@@ -394,11 +398,15 @@ class Run {
     reports_.Changed();
   }
 
+  std::string Surprises() const {
+    return surprises_ == 1 ? "the first surprise" : fmt::format("{} surprises", surprises_);
+  }
+
   // Ends the run without a verdict on what still runs.
   void Abandon() {
     abandoned_ = true;
     for (const Planned& planned : waiting_) {
-      planned.result->reason = "not started after the first surprise";
+      planned.result->reason = "not started after " + Surprises();
     }
     waiting_.clear();
     for (const Running& running : running_) Kill(running.child);
@@ -514,7 +522,7 @@ class Run {
       result.files.push_back(result.directory + "/output.txt");
     }
     result.files.push_back(result.directory + "/events.jsonl");
-    if (result.verdict != Verdict::kPass) result.ladder = WithoutMiddle(ladder, kLadderLines);
+    if (result.verdict != Verdict::kPass) result.ladder = WithoutMiddle(ladder, kKeptLadderLines);
     if (result.verdict == Verdict::kError) {
       result.output = WithoutMiddle(ReadText(directory / "output.txt"), kOutputLines);
     }
@@ -537,11 +545,22 @@ class Run {
                       counts.tests,
                       counts.fail - counts.known_departures + counts.unexpected_passes +
                           counts.error + counts.inconclusive,
-                      ToWait()});
+                      Remaining(counts)});
     status_shown_ = Steady::now();
   }
 
-  // Until the last test ends, if every test takes as long as planned.
+  // Until the last test ends: at the pace so far, and not before all waits are over.
+  Duration Remaining(const Counts& counts) const {
+    constexpr int kEnoughToKnowThePace = 10;
+    const int done = counts.tests - counts.not_run - counts.skip;
+    Duration at_this_pace{0};
+    if (done >= kEnoughToKnowThePace) {
+      at_this_pace = (Steady::now() - began_) / done * static_cast<int>(waiting_.size());
+    }
+    return std::max(ToWait(), at_this_pace);
+  }
+
+  // If every test takes as long as planned.
   Duration ToWait() const {
     std::priority_queue<Duration, std::vector<Duration>, std::greater<>> ends;
     for (const Running& running : running_) {
@@ -571,6 +590,8 @@ class Run {
   std::deque<Planned> waiting_;
   std::list<Running> running_;
   bool abandoned_ = false;
+  int surprises_ = 0;
+  const Steady::time_point began_ = Steady::now();
   Steady::time_point status_shown_;
   Signals signals_;
 };

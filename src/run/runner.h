@@ -30,7 +30,7 @@ struct RunOptions {
   // after the last attempt that is INCONCLUSIVE too.
   int attempts = 3;
   int repeat = 1;                     // how often each test is run, unless there is a surprise
-  bool until_surprise = false;        // end the run at the first surprise
+  int most_surprises = 0;             // end the run after so many; 0: go on
   std::optional<std::uint64_t> seed;  // start in this random order, not the longest first
 
   // Tests to run after this one, on the strength of its result; they are added to the run. The

@@ -6,6 +6,8 @@
 #include <deque>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <set>
+#include <tuple>
 
 #include "harness/base/errors.h"
 #include "src/run/output_directory.h"
@@ -28,32 +30,27 @@ std::string AsName(std::string mutant) {
 bool MutantApplied(const std::string& events_file, const std::string& mutant) {
   for (const Event& event : ReadEvents(events_file)) {
     const auto* note = std::get_if<NoteEvent>(&event.what);
-    if (note != nullptr && note->text == "mutant " + mutant + " applied") return true;
+    if (note != nullptr && note->text == "alteration " + mutant + " applied") return true;
   }
   return false;
-}
-
-std::string FirstLine(const TestResult& result) {
-  if (result.failures.empty()) return result.reason;
-  std::string text = result.failures.front().text;
-  std::replace(text.begin(), text.end(), '\n', ' ');
-  return text.substr(0, 200);
 }
 
 class Proof {
  public:
   Proof(const std::vector<const TestCase*>& tests, const RunOneTestOn& body, const Facts& facts,
-        const std::vector<Mutant>& mutants, const SelfproofOptions& options,
+        const std::vector<Alteration>& mutants, const SelfproofOptions& options,
         const std::function<void(const std::string&)>& say)
       : tests_(tests), body_(body), facts_(facts), mutants_(mutants), options_(options), say_(say) {
     for (const TestCase* test : tests) {
       row_of_[test->id()] = rows_.size();
-      rows_.push_back({test, "", {}, {}});
+      rows_.push_back({test, "", {}, {}, {}, {}});
       rows_.back().outcomes.assign(mutants.size(), MutantOutcome::kNotRun);
       rows_.back().how.assign(mutants.size(), "");
+      rows_.back().failed_claims.resize(mutants.size());
     }
     candidates_.resize(rows_.size());
     under_way_.resize(rows_.size());
+    proves_.resize(rows_.size());
   }
 
   std::vector<SelfproofRow> Run() {
@@ -92,18 +89,46 @@ class Proof {
       --under_way_[row];
     }
     SayHowFar();
-    if (under_way_[row] != 0 || (rows_[row].Caught() && !options_.every_mutant)) return {};
+    if (under_way_[row] != 0 || Done(row)) return {};
     return NextMutants(row);
   }
 
   void Unmutated(std::size_t row, const TestResult& ended) {
     rows_[row].unmutated = VerdictText(ended.verdict);
+    if (ended.verdict == Verdict::kFail) {
+      rows_[row].failed_unmutated = FailedClaims(ended);
+      proven_.insert(rows_[row].failed_unmutated.begin(), rows_[row].failed_unmutated.end());
+    }
     if (ended.verdict != Verdict::kPass) return;
     const std::vector<Event> events =
         ReadEvents(options_.out + "/" + ended.directory + "/events.jsonl");
     for (std::size_t mutant = 0; mutant < mutants_.size(); ++mutant) {
       if (MayApply(mutants_[mutant], events)) candidates_[row].push_back(mutant);
     }
+  }
+
+  // Whether the mutant breaks a claim of the test that no test has been proven to check yet.
+  bool BreaksUnproven(std::size_t row, std::size_t mutant) const {
+    const std::vector<std::string>& claims = rows_[row].test->traits.claims;
+    return std::any_of(claims.begin(), claims.end(), [&](const std::string& claim) {
+      return !proven_.contains(claim) && mutants_[mutant].Breaks(claim);
+    });
+  }
+  bool BreaksAny(std::size_t row, std::size_t mutant) const {
+    const std::vector<std::string>& claims = rows_[row].test->traits.claims;
+    return std::any_of(claims.begin(), claims.end(),
+                       [&](const std::string& claim) { return mutants_[mutant].Breaks(claim); });
+  }
+
+  bool Done(std::size_t row) const {
+    if (options_.every_mutant || candidates_[row].empty()) return candidates_[row].empty();
+    const auto left = [&](auto breaks) {
+      return std::any_of(candidates_[row].begin(), candidates_[row].end(),
+                         [&](std::size_t mutant) { return (this->*breaks)(row, mutant); });
+    };
+    if (left(&Proof::BreaksUnproven)) return false;
+    if (proves_[row]) return true;
+    return !left(&Proof::BreaksAny) && rows_[row].Caught();
   }
 
   // A test that waits long meets many at once, because its waits would add up.
@@ -126,8 +151,9 @@ class Proof {
     return next;
   }
 
-  // What the same test on the other IP version caught, or else most of the suite; among equals the
-  // first of the list.
+  // What breaks a claim of the test that is not proven yet, or else any of them; among those what
+  // the same test on the other IP version caught, or else most of the suite; among equals the first
+  // of the list.
   std::size_t TakeLikeliest(std::size_t row) {
     const TestCase& test = *rows_[row].test;
     const std::map<std::size_t, int>& by_test = catches_[test.suite + "." + test.name];
@@ -139,8 +165,11 @@ class Proof {
     std::vector<std::size_t>& candidates = candidates_[row];
     const auto likeliest =
         std::max_element(candidates.begin(), candidates.end(), [&](std::size_t a, std::size_t b) {
-          return std::pair(count(by_test, a), count(by_suite, a)) <
-                 std::pair(count(by_test, b), count(by_suite, b));
+          const auto rank = [&](std::size_t mutant) {
+            return std::tuple(BreaksUnproven(row, mutant), BreaksAny(row, mutant),
+                              count(by_test, mutant), count(by_suite, mutant));
+          };
+          return rank(a) < rank(b);
         });
     const std::size_t mutant = *likeliest;
     candidates.erase(likeliest);
@@ -158,15 +187,31 @@ class Proof {
         const TestCase& test = *rows_[pair.row].test;
         ++catches_[test.suite][pair.mutant];
         ++catches_[test.suite + "." + test.name][pair.mutant];
+        NoteProof(pair, FailedClaims(result));
       }
       rows_[pair.row].how[pair.mutant] = FirstLine(result);
     } else if (result.verdict != Verdict::kPass) {
       outcome = MutantOutcome::kUndecided;
       rows_[pair.row].how[pair.mutant] = FirstLine(result);
+      // A SKIP is no matter of load.
+      int& attempts = attempts_[{pair.row, pair.mutant}];
+      if (result.verdict != Verdict::kSkip && ++attempts < kAttempts) {
+        candidates_[pair.row].push_back(pair.mutant);
+      }
     } else {
       const std::string events = options_.out + "/" + result.directory + "/events.jsonl";
       outcome = MutantApplied(events, mutants_[pair.mutant].id) ? MutantOutcome::kSurvived
                                                                 : MutantOutcome::kNotApplied;
+    }
+  }
+
+  void NoteProof(const Pair& pair, const std::vector<std::string>& failed) {
+    SelfproofRow& row = rows_[pair.row];
+    row.failed_claims[pair.mutant] = failed;
+    for (const std::string& claim : failed) {
+      if (!row.Proves(pair.mutant, mutants_[pair.mutant], claim)) continue;
+      proven_.insert(claim);
+      proves_[pair.row] = true;
     }
   }
 
@@ -180,12 +225,13 @@ class Proof {
   }
 
   static constexpr Duration kBetweenReports = 20s;
+  static constexpr int kAttempts = 3;
   static constexpr Duration kBetweenLines = 5s;
 
   const std::vector<const TestCase*>& tests_;
   const RunOneTestOn& body_;
   const Facts& facts_;
-  const std::vector<Mutant>& mutants_;
+  const std::vector<Alteration>& mutants_;
   const SelfproofOptions& options_;
   const std::function<void(const std::string&)>& say_;
   std::vector<SelfproofRow> rows_;
@@ -196,6 +242,9 @@ class Proof {
   // How often a mutant was caught, by suite and by test without IP version.
   std::map<std::string, std::map<std::size_t, int>> catches_;
   std::vector<std::size_t> under_way_;  // how many of cases_, for each row
+  std::set<std::string> proven_;        // claims
+  std::vector<bool> proves_;            // of each row: it has proven one of its claims
+  std::map<std::pair<std::size_t, std::size_t>, int> attempts_;  // at what is undecided
   Time said_ = Clock::now();
 };
 
@@ -219,26 +268,124 @@ std::string_view MutantOutcomeName(MutantOutcome outcome) {
   return "?";
 }
 
+std::vector<std::string> FailedClaims(const TestResult& result) {
+  std::vector<std::string> claims;
+  for (const CitedClaim* claim : result.DepartedClaims()) claims.push_back(claim->id);
+  return claims;
+}
+
+std::string FirstLine(const TestResult& result) {
+  if (result.failures.empty()) return result.reason;
+  std::string line;
+  for (const char c : result.failures.front().text) {
+    const bool blank = c == '\n' || c == ' ';
+    if (!blank) {
+      line += c;
+    } else if (!line.empty() && line.back() != ' ') {
+      line += ' ';
+    }
+  }
+  return line.substr(0, 300);
+}
+
 bool SelfproofRow::Caught() const {
   return std::find(outcomes.begin(), outcomes.end(), MutantOutcome::kCaught) != outcomes.end();
 }
 
+bool SelfproofRow::Proves(std::size_t mutant, const Alteration& which,
+                          const std::string& claim) const {
+  const std::vector<std::string>& failed = failed_claims[mutant];
+  return outcomes[mutant] == MutantOutcome::kCaught && which.Breaks(claim) &&
+         std::find(failed.begin(), failed.end(), claim) != failed.end();
+}
+
+std::string_view ClaimProofName(ClaimProof proof) {
+  switch (proof) {
+    case ClaimProof::kProven:
+      return "proven";
+    case ClaimProof::kNotCaught:
+      return "not-caught";
+    case ClaimProof::kNotMet:
+      return "not-met";
+    case ClaimProof::kUnbroken:
+      return "unbroken";
+    case ClaimProof::kVoid:
+      return "void";
+  }
+  return "?";
+}
+
+namespace {
+
+ClaimRow ProofOf(const std::string& claim, const std::vector<const SelfproofRow*>& rows,
+                 const std::vector<Alteration>& mutants) {
+  ClaimRow result{claim, ClaimProof::kVoid, {}};
+  std::set<std::string> caught;
+  std::set<std::string> missed;
+  bool broken = false;
+  bool judged = false;
+  for (const SelfproofRow* row : rows) {
+    const std::vector<std::string>& failed = row->failed_unmutated;
+    if (std::find(failed.begin(), failed.end(), claim) != failed.end()) {
+      caught.insert("the system as it is");
+    }
+    judged = judged || row->unmutated == "PASS";
+    for (std::size_t i = 0; i < mutants.size(); ++i) {
+      if (!mutants[i].Breaks(claim)) continue;
+      broken = true;
+      const MutantOutcome outcome = row->outcomes[i];
+      if (row->Proves(i, mutants[i], claim)) {
+        caught.insert(mutants[i].id);
+      } else if (outcome != MutantOutcome::kNotRun && outcome != MutantOutcome::kNotApplied) {
+        missed.insert(mutants[i].id);
+      }
+    }
+  }
+  result.proof = !caught.empty()   ? ClaimProof::kProven
+                 : !judged         ? ClaimProof::kVoid
+                 : !missed.empty() ? ClaimProof::kNotCaught
+                 : broken          ? ClaimProof::kNotMet
+                                   : ClaimProof::kUnbroken;
+  const std::set<std::string>& shown = caught.empty() ? missed : caught;
+  result.mutants.assign(shown.begin(), shown.end());
+  return result;
+}
+
+}  // namespace
+
+std::vector<ClaimRow> ProofByClaim(const std::vector<SelfproofRow>& rows,
+                                   const std::vector<Alteration>& mutants) {
+  std::map<std::string, std::vector<const SelfproofRow*>> tests_of;
+  for (const SelfproofRow& row : rows) {
+    for (const std::string& claim : row.test->traits.claims) tests_of[claim].push_back(&row);
+  }
+  std::vector<ClaimRow> claims;
+  for (const auto& [claim, tests] : tests_of) claims.push_back(ProofOf(claim, tests, mutants));
+  return claims;
+}
+
 std::vector<SelfproofRow> Selfproof(const std::vector<const TestCase*>& tests,
                                     const RunOneTestOn& body, const Facts& facts,
-                                    const std::vector<Mutant>& mutants,
+                                    const std::vector<Alteration>& mutants,
                                     const SelfproofOptions& options,
                                     const std::function<void(const std::string&)>& say) {
   return Proof(tests, body, facts, mutants, options, say).Run();
 }
 
 nlohmann::ordered_json ToJson(const std::vector<SelfproofRow>& rows,
-                              const std::vector<Mutant>& mutants) {
+                              const std::vector<Alteration>& mutants) {
   nlohmann::ordered_json json;
   json["format"] = "sockproof-selfproof";
-  json["version"] = 1;
+  json["version"] = 2;
   json["mutants"] = nlohmann::ordered_json::array();
-  for (const Mutant& mutant : mutants) {
-    json["mutants"].push_back({{"id", mutant.id}, {"what", mutant.what}});
+  for (const Alteration& mutant : mutants) {
+    json["mutants"].push_back(
+        {{"id", mutant.id}, {"what", mutant.what}, {"breaks", mutant.breaks}});
+  }
+  json["claims"] = nlohmann::ordered_json::array();
+  for (const ClaimRow& claim : ProofByClaim(rows, mutants)) {
+    json["claims"].push_back(
+        {{"id", claim.claim}, {"proof", ClaimProofName(claim.proof)}, {"mutants", claim.mutants}});
   }
   json["tests"] = nlohmann::ordered_json::array();
   for (const SelfproofRow& row : rows) {
@@ -250,6 +397,7 @@ nlohmann::ordered_json ToJson(const std::vector<SelfproofRow>& rows,
     for (size_t i = 0; i < mutants.size(); ++i) {
       if (row.outcomes[i] == MutantOutcome::kNotRun) continue;
       test["mutants"][mutants[i].id] = {{"outcome", MutantOutcomeName(row.outcomes[i])},
+                                        {"claims", row.failed_claims[i]},
                                         {"how", row.how[i]}};
     }
     json["tests"].push_back(std::move(test));

@@ -1,5 +1,6 @@
 // Runs tests against systems made wrong on purpose: a test that finds fault with none of them
-// proves nothing. The result is a table of test x mutant.
+// proves nothing, and a claim is proven to be checked only by a test that cites it and finds fault
+// with a mutant that breaks it. The result is a table of test x mutant.
 #pragma once
 
 #include <functional>
@@ -8,9 +9,10 @@
 #include <vector>
 
 #include "harness/claims/facts.h"
-#include "harness/mutants/mutant.h"
+#include "harness/mutants/alteration.h"
 #include "harness/test/registry.h"
 #include "harness/trace/event_log.h"
+#include "src/report/result.h"
 #include "src/run/baseline.h"
 
 namespace sockproof {
@@ -22,7 +24,7 @@ enum class MutantOutcome {
   kCaughtInSetUp,  // FAIL in what the harness does for the test: no proof of what the test says
   kSurvived,       // PASS, although the mutant did something
   kNotApplied,     // PASS, the mutant found nothing to do
-  kUndecided,      // ERROR, SKIP or INCONCLUSIVE
+  kUndecided,      // ERROR, SKIP or INCONCLUSIVE, at each of three attempts
 };
 std::string_view MutantOutcomeName(MutantOutcome outcome);  // "caught", "survived", ...
 
@@ -31,17 +33,28 @@ struct SelfproofRow {
   std::string unmutated;                // verdict on the system as it is
   std::vector<MutantOutcome> outcomes;  // one for each mutant
   std::vector<std::string> how;         // the first line of the failure, where caught
+  // The claims that failed, where caught, and those on the system as it is.
+  std::vector<std::vector<std::string>> failed_claims;
+  std::vector<std::string> failed_unmutated;
 
   bool Caught() const;
+  // The test cites the claim, and finds fault with the mutant for its sake, which breaks it.
+  bool Proves(std::size_t mutant, const Alteration& which, const std::string& claim) const;
   // The system as it is is one that the test finds fault with.
   bool FailsUnmutated() const { return unmutated == "FAIL"; }
   // Nothing can be proven here: the test gives no answer even on the system as it is.
   bool Void() const { return unmutated != "PASS" && !FailsUnmutated(); }
 };
 
+// The claims that departed; none where a FAIL is one of set-up.
+std::vector<std::string> FailedClaims(const TestResult& result);
+// Its first failure in one line, else its reason; cut after some 300 octets.
+std::string FirstLine(const TestResult& result);
+
 // Runs a test as a RunOneTest (src/run/runner.h) does, on the system made wrong by `mutant`; on the
 // system as it is when that is null.
-using RunOneTestOn = std::function<void(const TestCase& test, const Mutant* mutant, EventLog& log)>;
+using RunOneTestOn =
+    std::function<void(const TestCase& test, const Alteration* mutant, EventLog& log)>;
 
 struct SelfproofOptions {
   std::string sut;            // name of the system
@@ -52,19 +65,43 @@ struct SelfproofOptions {
   std::string program;        // as invoked
 };
 
-// Each test on the system as it is, then on mutants, a few at a time, until it catches one. `say`
-// is given a line now and then. The result has a row for each test, in order.
-// Throws UsageError for a folder that cannot be written, HarnessError.
+// Each test on the system as it is, then on mutants, a few at a time, those first that break a
+// claim of it, until it has caught one of these and its other claims are proven, by any test, or
+// have no mutant left that breaks them. Only a test that catches none of these meets other mutants,
+// until it catches one. `say` is given a line now and then. The result has a row for each test, in
+// order. Throws UsageError for a folder that cannot be written, HarnessError.
 std::vector<SelfproofRow> Selfproof(const std::vector<const TestCase*>& tests,
                                     const RunOneTestOn& body, const Facts& facts,
-                                    const std::vector<Mutant>& mutants,
+                                    const std::vector<Alteration>& mutants,
                                     const SelfproofOptions& options,
                                     const std::function<void(const std::string&)>& say);
 
-// {"format": "sockproof-selfproof", "version": 1, "mutants": [{"id", "what"}],
-//  "tests": [{"id", "unmutated", "caught": bool, "mutants": {id: {"outcome", "how"}}}]}; mutants
-// that were not run are left out.
+// What became of a claim that is tested.
+enum class ClaimProof {
+  kProven,  // a test that cites it caught a mutant that breaks it, or the system as it is, for it
+  kNotCaught,  // mutants that break it met tests that cite it, and were not caught for it
+  kNotMet,     // mutants break it, and none finds something to do in a test that cites it
+  kUnbroken,   // no mutant breaks it
+  kVoid,       // no test that cites it passes on the system as it is, or fails there for it
+};
+std::string_view ClaimProofName(ClaimProof proof);  // "proven", "not-caught", ...
+
+struct ClaimRow {
+  std::string claim;
+  ClaimProof proof = ClaimProof::kUnbroken;
+  std::vector<std::string> mutants;  // by which it was proven, else those that were not caught
+};
+
+// One row for each claim that one of the tests cites, sorted by claim.
+std::vector<ClaimRow> ProofByClaim(const std::vector<SelfproofRow>& rows,
+                                   const std::vector<Alteration>& mutants);
+
+// {"format": "sockproof-selfproof", "version": 2, "mutants": [{"id", "what", "breaks": [claims]}],
+//  "claims": [{"id", "proof", "mutants"}],
+//  "tests": [{"id", "unmutated", "caught": bool,
+//             "mutants": {id: {"outcome", "claims": that failed, "how"}}}]}; mutants that were not
+// run are left out.
 nlohmann::ordered_json ToJson(const std::vector<SelfproofRow>& rows,
-                              const std::vector<Mutant>& mutants);
+                              const std::vector<Alteration>& mutants);
 
 }  // namespace sockproof

@@ -1,5 +1,6 @@
 #include "src/vm/guest.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -9,6 +10,7 @@
 #include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -24,7 +26,7 @@
 #include "harness/base/errors.h"
 #include "harness/base/event_loop.h"
 #include "harness/base/unique_fd.h"
-#include "harness/mutants/mutant.h"
+#include "harness/mutants/alteration.h"
 #include "harness/net/namespace.h"
 #include "harness/sut/stack.h"
 #include "harness/sut/system.h"
@@ -130,6 +132,16 @@ void CalmDown() {
   }
 }
 
+// In its first second Linux takes the second of the last timestamp, 0, for none; five minutes after
+// the boot its jiffies wrap. A kernel that boots quickly is past neither, nor like one that is in
+// use.
+void LetClocksRun(bool virtual_time) {
+  // In real time as long as is needed for the former.
+  const timespec until{virtual_time ? 3600 : 2, 0};
+  while (clock_nanosleep(CLOCK_BOOTTIME, TIMER_ABSTIME, &until, nullptr) == EINTR) {
+  }
+}
+
 // Notices that the kernel has warned of a defect since this was made.
 class Taint {
  public:
@@ -159,14 +171,6 @@ void LimitTime(Duration limit) {
   const auto seconds = std::chrono::ceil<std::chrono::seconds>(limit);
   const itimerval timer{{0, 0}, {seconds.count(), 0}};
   setitimer(ITIMER_REAL, &timer, nullptr);
-}
-
-const Mutant& FindMutant(const std::string& id) {
-  const std::vector<Mutant>& mutants = AllMutants();
-  const auto found = std::find_if(mutants.begin(), mutants.end(),
-                                  [&](const Mutant& mutant) { return mutant.id == id; });
-  if (found == mutants.end()) throw HarnessError("the guest knows no mutant " + id);
-  return *found;
 }
 
 using TestsById = std::unordered_map<std::string, const TestCase*>;
@@ -243,10 +247,10 @@ void PrepareAndRun(const Json& ready, const Taint& taint) {
   // Read once more: the machine may have been stopped in the middle of the first time.
   const TestCase& test = FindTest(tests, ReadFirmware(kTestFile));
   LimitTime(PlannedDuration(test, ready["facts"].get<Facts>()) * 3 / 2 + kExtraTime);
-  if (const std::string mutant = ReadFirmware(kMutantFile); mutant.empty()) {
+  if (const std::string alteration = ReadFirmware(kAlterationFile); alteration.empty()) {
     RunTest(test, *prepared, log);
   } else {
-    RunTest(test, *MakeMutantSystem(*prepared, FindMutant(mutant)), log);
+    RunTest(test, *MakeAlteredSystem(*prepared, FindAlteration(alteration)), log);
   }
   End(0, 0, taint);
 }
@@ -284,6 +288,7 @@ void RunAsGuest(bool virtual_time) {
     Mount("sysfs", "/sys");
     LoadModules();
     CalmDown();
+    LetClocksRun(virtual_time);
     const std::string facts = CallInChild(
         [] {
           const std::unique_ptr<System> host = MakeHostSystem(kAgent, g_capabilities);

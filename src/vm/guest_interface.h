@@ -16,7 +16,7 @@ constexpr unsigned short kExitPort = 0xf4;       // isa-debug-exit
 constexpr unsigned short kSelectorPort = 0x510;  // fw_cfg (QEMU docs/specs/fw_cfg)
 constexpr unsigned short kDataPort = 0x511;
 constexpr const char* kTestFile = "opt/sockproof/test";      // the id of the test to run
-constexpr const char* kMutantFile = "opt/sockproof/mutant";  // how the system is to be wrong
+constexpr const char* kAlterationFile = "opt/sockproof/alteration";  // how the system is to be other
 constexpr const char* kNoTest = "none";                      // its content before there is one
 
 constexpr const char* kModules = "/modules";  // to be loaded in the order of their names

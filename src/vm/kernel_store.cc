@@ -140,7 +140,8 @@ std::vector<Kernel> FetchKernels(const std::vector<std::string>& names,
   }
   const FileLock lock(CacheFolder("kernels") / ".lock");
   const PrivateApt apt(options.mirror);
-  options.say("reading package lists of " + apt.mirror());
+  options.say("reading package lists of " + apt.mirror() +
+              ", some 80 MB where they are not here yet");
   apt.Update();
   std::vector<Kernel> kernels;
   for (const std::string& name : names) {

@@ -207,8 +207,12 @@ Json Boot(const Kernel& kernel, const MachineOptions& options, const fs::path& q
   const auto does_not_boot = [&](const std::string& why) {
     const std::string lacking = LackingOptions(kernel);
     return HarnessError(
-        fmt::format("{} does not come up: {}{}; its console ended with: {}", kernel.name, why,
-                    lacking.empty() ? "" : "; it lacks " + lacking, OnePerLine(console)));
+        fmt::format("{} does not come up: {}{}{}; its console ended with: {}", kernel.name, why,
+                    lacking.empty() ? "" : "; it lacks " + lacking,
+                    kernel.modules.empty() ? "; no modules of it are known: name their folder with "
+                                             "vm:KERNEL,modules=DIR"
+                                           : "",
+                    CleanLine(OnePerLine(console))));
   };
   try {
     Qemu qemu(arguments, console_fd.get(), -1);
@@ -339,14 +343,14 @@ Machine Machine::Prepare(const Kernel& kernel, const MachineOptions& options) {
   return machine;
 }
 
-void Machine::RunTest(const TestCase& test, const Mutant* mutant, EventLog& log) const {
+void Machine::RunTest(const TestCase& test, const Alteration* alteration, EventLog& log) const {
   const off_t console_begin = EndOfConsole();
   const UniqueFd state = Open(folder_ / "state", O_RDONLY);
   std::vector<std::string> arguments = Arguments(qemu_, time_, folder_, false, test.id());
-  if (mutant != nullptr) {
+  if (alteration != nullptr) {
     arguments.insert(arguments.end(),
-                     {"-fw_cfg", fmt::format("name={},string={}", guest_interface::kMutantFile,
-                                             Escaped(mutant->id))});
+                     {"-fw_cfg", fmt::format("name={},string={}", guest_interface::kAlterationFile,
+                                             Escaped(alteration->id))});
   }
   // What the kernel was booted with is in memory by now, except for the place of its loader.
   for (const char* argument : {"-option-rom", "linuxboot_dma.bin", "-incoming", "defer"}) {

@@ -7,7 +7,7 @@
 #include <string>
 
 #include "harness/claims/facts.h"
-#include "harness/mutants/mutant.h"
+#include "harness/mutants/alteration.h"
 #include "harness/test/registry.h"
 #include "harness/trace/event_log.h"
 #include "src/vm/kernel.h"
@@ -42,7 +42,7 @@ class Machine {
   // A RunOneTestOn (src/run/selfproof.h): runs the test in a machine that goes on from the
   // snapshot. What the machine prints on its console goes to standard error. A kernel that crashes
   // is the verdict FAIL; a guest whose test process ends as no test should ends this process alike.
-  void RunTest(const TestCase& test, const Mutant* mutant, EventLog& log) const;
+  void RunTest(const TestCase& test, const Alteration* alteration, EventLog& log) const;
 
  private:
   MachineTime time_ = MachineTime::kVirtual;

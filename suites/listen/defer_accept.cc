@@ -1,5 +1,6 @@
 // TCP_DEFER_ACCEPT, tcp(7): a connection is handed to accept() only once it has brought data.
 #include "suites/listen/listen_test.h"
+#include "suites/tcp/schedule.h"
 
 using namespace sockproof;
 
@@ -28,10 +29,11 @@ TEST_WITH(ListenTest, DeferAccept, ABareAckDoesNotWakeAcceptButDataDoes,
   EXPECT_THAT(listener.Poll({"POLLIN"}), Returns(Events{}));
   ExpectStillBlocked(accepting);
 
-  client.Send(Data("GET /"));
+  const Segment data = client.Send(Data("GET /"));
   client.Expect(Ack().Ack(client.snd_nxt));
-  Socket accepted = accepting.Await().value().socket;
-  EXPECT_THAT(accepted.Receive(64), Returns("GET /"));
+  const Outcome<Accepted> accepted = accepting.Await();
+  EXPECT_GT(accepted.end, data.time) << "a bare ACK wakes accept()";
+  EXPECT_THAT(Socket(accepted.value().socket).Receive(64), Returns("GET /"));
 }
 
 TEST_WITH(ListenTest, DeferAccept, DataInTheLastSegmentOfTheHandshakeWakesAccept,
@@ -56,11 +58,12 @@ TEST_WITH(
   const Segment first = client.Expect(SynAck());
   client.Send(Ack());
 
-  const Segment again = client.Expect(SynAck().Seq(first.seq));
+  const Segment again = client.Expect(SynAck().Seq(first.seq), OpeningPatience());
   EXPECT_THAT(again.time - first.time, FiresAfter(std::chrono::seconds(kShort)));
-  ExpectStillBlocked(accepting);
-  client.Send(Ack());
-  EXPECT_EQ(accepting.Await().value().remote.ToString(), client.local().ToString());
+  const Segment ack = client.Send(Ack());
+  const Outcome<Accepted> accepted = accepting.Await();
+  EXPECT_GT(accepted.end, ack.time) << "the first bare ACK wakes accept()";
+  EXPECT_EQ(accepted.value().remote.ToString(), client.local().ToString());
 }
 
 TEST_WITH(ListenTest, DeferAccept, TheTimeIsRoundedUpToAWholeNumberOfRetransmissions,

@@ -155,9 +155,10 @@ TEST_WITH(SynCookieTest, SynCookies, AreNotTakenWhenTheyAreOffByOneAsTheRfcSays,
   ScriptedTcp& client = Client();
   client.syn_options = {tcp_option::Mss(1300)};
   HalfOpen(client);
-  client.Send(Ack().Ack(client.rcv_nxt + 1));
+  const Segment wrong = client.Send(Ack().Ack(client.rcv_nxt + 1));
   Settle();
-  EXPECT_THAT(listener.Poll({"POLLIN"}), Returns(Events{}));
+  ASSERT_THAT(listener.Poll({"POLLIN"}), Returns(Events{}));
+  client.Expect(Flags(kRst).Seq(wrong.ack));
 }
 
 TEST_WITH(SynCookieTest, SynCookies, AreCounted,

@@ -163,6 +163,7 @@ TEST_WITH(
   }
   sources.back()->ExpectSilence(last_answer.time + FiresAfter(documented.give_up).latest() -
                                 Clock::now());
+  for (const ScriptedTcp* source : sources) EXPECT_EQ(source->waiting(), 0U) << "one too many";
   EXPECT_THAT(ShownInSynReceived(), testing::IsEmpty());
 }
 

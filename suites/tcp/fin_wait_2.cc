@@ -87,8 +87,10 @@ TEST_WITH(Orphans, FinWait2, AFinIsAcknowledgedUntilThenAndResetAfterwards,
   const Time orphaned = Clock::now();
 
   in_time.peer.ExpectSilence(documented.earliest() - 2s);
+  Deciding("rfc9293:3.10.7.4-fin-wait-2-fin");
   in_time.peer.Send(Fin());
   in_time.peer.Expect(Ack().Ack(in_time.peer.snd_nxt));
+  Deciding("linux:tcp_fin_timeout");
   too_late.peer.ExpectSilence(orphaned + documented.latest() - Clock::now());
   const Segment fin = too_late.peer.Send(Fin());
   too_late.peer.Expect(Rst().Seq(fin.ack));
@@ -115,8 +117,10 @@ TEST_WITH(
     .lasts = [](const Facts&) -> Duration { return 8s; }) {
   sut.SetSysctl(kFinTimeout, 2);
   auto [socket, peer] = InState(TcpState::kFinWait2);
+  Deciding("linux:tcp_fin_timeout");
   peer.ExpectSilence(4 * LinuxFinTimeout(sut.facts()));
 
+  Deciding("rfc9293:3.6.1-half-close");
   peer.Send(Data("still here"));
   peer.Expect(Ack().Ack(peer.snd_nxt));
   EXPECT_THAT(socket.Receive(64), Returns("still here"));
@@ -129,9 +133,11 @@ TEST_WITH(Orphans, FinWait2, AFinLeadsAnOrphanToAFullTimeWait,
   sut.SetSysctl(kFinTimeout, 5);
   Connection connection = InState(TcpState::kFinWait2);
   Orphan(connection);
+  Deciding("rfc9293:3.10.7.4-fin-wait-2-fin");
   connection.peer.Send(Fin());
   const Segment last_ack = connection.peer.Expect(Ack().Ack(connection.peer.snd_nxt));
   ExpectState(TcpState::kTimeWait, connection);
+  Deciding("system:time-wait");
   ExpectGoneAfter(OwnTimeWait(sut.facts()), connection, last_ack.time);
 }
 

@@ -123,6 +123,7 @@ TEST_WITH(KeepaliveTest, Keepalive, IsTurnedOnAndOffForEachConnection,
           .lasts = TwoSeconds) {
   Connection on = Connected();
   Connection off = Connected();
+  Deciding("rfc9293:MUST-24");
   TurnOn(off.socket, {.idle = 1s, .interval = 1s, .probes = 3});
   ASSERT_THAT(off.socket.SetOption("SO_KEEPALIVE", 0), Succeeds());
   EXPECT_THAT(off.socket.GetOption("SO_KEEPALIVE"), Returns(0));
@@ -201,10 +202,12 @@ TEST_WITH(KeepaliveTest, Keepalive, EverySegmentReceivedStartsTheIdleTimeAnew,
   auto [socket, peer] = Connected();
   TurnOn(socket, kShort);
 
+  Deciding("rfc9293:MUST-26");
   peer.ExpectSilence(kShort.idle / 2);
   EndIdleness(peer);
   peer.ExpectSilence(kShort.idle / 2);
   const Segment last = peer.Send(Ack().Window(1000));
+  Deciding("linux:tcp_keepalive_time");
   const Segment probe = peer.Expect(Probe(peer), AtMost(kShort.idle));
   Deciding("rfc9293:MUST-26");
   EXPECT_GE(probe.time - last.time, Timer(kShort.idle).earliest());

@@ -1,6 +1,11 @@
 // Retransmission of data: when, what and how often. RFC 9293 section 3.8 and RFC 6298, which it
 // refers to.
+#include <set>
+#include <string>
+#include <vector>
+
 #include "harness/test/test.h"
+#include "suites/tcp/in_flight.h"
 #include "suites/tcp/schedule.h"
 
 using namespace sockproof;
@@ -13,11 +18,28 @@ class RetransmissionTest : public PeerTest {
   static Duration TimeoutOf(Socket& socket) {
     return std::chrono::microseconds(socket.Info("rto"));
   }
-};
 
-// So many segments of this size RFC 5681 section 3.1 lets go out at once. RFC 6928 lets go more.
-constexpr std::uint16_t kSmallMss = 500;
-constexpr int kInitialWindow = 4;
+  // A connection that lets so many segments of kSmallMss out at once.
+  Connection ConnectedAndGrown() {
+    Connection connection = Connected({.options = std::vector{tcp_option::Mss(kSmallMss)}});
+    GrowCongestionWindow(connection, kSmallMss, kInFlight);
+    return connection;
+  }
+
+  // Sends so many full segments, which go out; returns the first.
+  static Segment FillFlight(Connection& connection) {
+    auto& [socket, peer] = connection;
+    socket.Send(std::string(kInFlight * kSmallMss, 'x')).value();
+    const Segment first = peer.Expect(AnyData().Seq(peer.rcv_nxt));
+    while (peer.rcv_nxt != first.seq + kInFlight * kSmallMss) {
+      peer.Expect(AnyData().Seq(peer.rcv_nxt));
+    }
+    return first;
+  }
+
+  static constexpr std::uint16_t kSmallMss = 500;
+  static constexpr std::uint32_t kInFlight = 4;
+};
 
 // Long enough for a few timeouts of a connection without delay. Used to plan.
 Duration AFewTimeouts(const Facts&) { return 3s; }
@@ -28,20 +50,24 @@ TEST_WITH(RetransmissionTest, Retransmission, ComesAfterTheTimeoutAndEachTimeAft
           .claims = {"rfc9293:MUST-19", "rfc6298:5.5-back-off", "rfc6298:5.1-start"},
           .needs = {"tcp_info"}, .lasts = AFewTimeouts) {
   auto [socket, peer] = Connected();
-  Duration gap = TimeoutOf(socket);
+  const Duration timeout = TimeoutOf(socket);
   ASSERT_THAT(socket.Send("hello?"), Returns(6));
-  Segment previous = peer.Expect(Data("hello?"));
-  for (int times = 0; times < 3; ++times, gap *= 2) {
-    const Segment again = peer.Expect(Data("hello?").Seq(previous.seq), AtMost(gap));
-    EXPECT_THAT(again.time - previous.time, FiresAfter(gap)) << "retransmission " << times;
-    previous = again;
+  std::vector<Segment> sent = {peer.Expect(Data("hello?"))};
+  for (int times = 0; times < 3; ++times) {
+    Deciding(times == 0 ? "rfc6298:5.1-start" : "rfc6298:5.5-back-off");
+    const Duration gap = timeout * (1 << times);
+    sent.push_back(peer.Expect(Data("hello?").Seq(sent[0].seq), AtMost(gap)));
+    EXPECT_THAT(sent[times + 1].time - sent[times].time, FiresAfter(gap)) << times;
   }
+  Deciding("rfc9293:MUST-19");
+  EXPECT_GT(sent[3].time - sent[2].time, sent[1].time - sent[0].time) << "no back-off";
 }
 
 TEST_WITH(RetransmissionTest, Retransmission, IsOfTheEarliestDataThatIsNotAcknowledged,
           .claims = {"rfc6298:5.4-earliest", "rfc9293:3.10.8-retransmission"},
           .lasts = AFewTimeouts) {
-  auto [socket, peer] = Connected();
+  Connection connection = ConnectedAndGrown();
+  auto& [socket, peer] = connection;
   ASSERT_THAT(socket.SetOption("TCP_NODELAY", 1), Succeeds());
   for (const char* word : {"one", "two", "three"}) socket.Send(word).value();
   const Segment one = peer.Expect(Data("one"));
@@ -54,7 +80,8 @@ TEST_WITH(RetransmissionTest, Retransmission, IsOfTheEarliestDataThatIsNotAcknow
 
 TEST_WITH(RetransmissionTest, Retransmission, AnAcknowledgmentOfNewDataStartsTheTimerAnew,
           .claims = {"rfc6298:5.3-restart"}, .needs = {"tcp_info"}, .lasts = AFewTimeouts) {
-  auto [socket, peer] = Connected();
+  Connection connection = ConnectedAndGrown();
+  auto& [socket, peer] = connection;
   ASSERT_THAT(socket.SetOption("TCP_NODELAY", 1), Succeeds());
   socket.Send("one").value();
   socket.Send("two").value();
@@ -94,9 +121,11 @@ TEST_WITH(RetransmissionTest, Retransmission, GivesNoSampleOfTheRoundTripTime,
 }
 
 TEST_WITH(RetransmissionTest, Retransmission, ASampleOfTheRoundTripTimeMakesTheTimeoutLonger,
-          .claims = {"rfc9293:MUST-18"}, .needs = {"tcp_info"}, .lasts = AFewTimeouts) {
+          .claims = {"rfc9293:MUST-18", "rfc6298:3-samples"}, .needs = {"tcp_info"},
+          .lasts = AFewTimeouts) {
   auto [socket, peer] = Connected();
   const Duration before = TimeoutOf(socket);
+  std::int64_t round_trip_time = socket.Info("rtt");
   // By the formulas of RFC 6298 section 2, the third sample of half a timeout is the first after
   // which SRTT + 4 RTTVAR is more than that timeout, which may have been a minimum.
   for (int samples = 0; samples < 3; ++samples) {
@@ -104,8 +133,12 @@ TEST_WITH(RetransmissionTest, Retransmission, ASampleOfTheRoundTripTimeMakesTheT
     peer.Expect(Data("slowly"));
     peer.ExpectSilence(before / 2);
     peer.Send(Ack());
+    Settle();
+    Deciding("rfc6298:3-samples");
+    EXPECT_GT(socket.Info("rtt"), round_trip_time) << "no sample of round trip " << samples;
+    round_trip_time = socket.Info("rtt");
   }
-  Settle();
+  Deciding("rfc9293:MUST-18");
   // Whatever the variance is, the timeout is more than the smoothed round-trip time.
   EXPECT_GT(TimeoutOf(socket), std::chrono::microseconds(socket.Info("rtt")));
   EXPECT_GT(TimeoutOf(socket), before);
@@ -121,65 +154,162 @@ TEST_WITH(RetransmissionTest, Retransmission, AsRfc6298SaysTheTimeoutIsAtLeastAS
   EXPECT_THAT(again.time - first.time, LastsAtLeast(1s));
 }
 
+// A SYN that was sent again gives no sample, and the timeout of 1 s was too short for it.
+TEST_WITH(
+    RetransmissionTest, Retransmission, AfterALostSynTheTimeoutOfDataIsAtLeastThreeSeconds,
+    .claims = {"rfc6298:5.7-after-lost-syn"},
+    .lasts = [](const Facts&) -> Duration { return 5s; }) {
+  ScriptedTcp& peer = host.Listen(ip, 80);
+  Socket socket = sut.NewSocket(ip);
+  Pending<int> connecting = socket.StartConnect(peer.local());
+  const Segment syn = peer.Expect(Syn());
+  peer.Expect(Syn().Seq(syn.seq), OpeningPatience());
+  peer.Send(SynAck());
+  peer.Expect(Ack().Ack(peer.snd_nxt));
+  connecting.Await().value();
+  socket.Send("cautiously").value();
+  const Segment first = peer.Expect(Data("cautiously"));
+  const Segment again = peer.Expect(Data("cautiously").Seq(first.seq), OpeningPatience());
+  EXPECT_GE(again.time - first.time, FiresAfter(3s, OwnGranularity(sut.facts())).earliest());
+}
+
 // --- Congestion ----------------------------------------------------------------------------------
 
-TEST_WITH_PEER(Retransmission, ThreeDuplicateAcknowledgmentsBringItAtOnce,
-               .claims = {"rfc5681:3.2-fast-retransmit"}) {
-  auto [socket, peer] = Connected({.options = std::vector{tcp_option::Mss(kSmallMss)}});
-  // So that what the duplicates repeat is an ACK, and no SYN,ACK.
-  socket.Send("first").value();
-  peer.Expect(Data("first"));
-  peer.Send(Ack());
-  socket.Send(std::string(kInitialWindow * kSmallMss, 'x')).value();
-  const Segment lost = peer.Expect(AnyData());
-  for (int segments = 1; segments < kInitialWindow; ++segments) peer.Expect(AnyData());
-  for (int duplicates = 0; duplicates < 2; ++duplicates) peer.Send(Ack().Ack(lost.seq));
-  Settle();
-  EXPECT_EQ(peer.waiting(), 0U) << "two are enough";
-  peer.Send(Ack().Ack(lost.seq));
+TEST_WITH(RetransmissionTest, Retransmission, ThreeDuplicateAcknowledgmentsBringItAtOnce,
+          .claims = {"rfc5681:3.2-fast-retransmit"}) {
+  Connection connection = ConnectedAndGrown();
+  ScriptedTcp& peer = connection.peer;
+  const Segment lost = FillFlight(connection);
+  for (int duplicates = 0; duplicates < 3; ++duplicates) peer.Send(Ack().Ack(lost.seq));
   // What is outside the window is answered with an ACK: if three are not enough, that comes next.
   peer.Send(Ack().Seq(peer.snd_nxt - 1));
   peer.Expect(AnyData().Seq(lost.seq));
 }
 
-TEST_WITH_PEER(Retransmission, OfManySegmentsFewGoOutBeforeTheFirstAcknowledgment,
-               .claims = {"rfc9293:MUST-19", "rfc6928:2-initial-window"}) {
-  constexpr size_t kMss = 500;
-  auto [socket, peer] = Connected({.options = std::vector{tcp_option::Mss(kMss)}});
-  socket.Send(std::string(30'000, 'x')).value();
+TEST_WITH(RetransmissionTest, Retransmission, OfManySegmentsFewGoOutBeforeTheFirstAcknowledgment,
+          .claims = {"rfc9293:MUST-19", "rfc5681:3.1-initial-window", "rfc6928:2-initial-window"}) {
+  constexpr size_t kByRfc5681 = 4, kByRfc6928 = 10;  // segments of that size
+  auto [socket, peer] = Connected({.options = std::vector{tcp_option::Mss(kSmallMss)}});
+  Pending<int> sending = socket.StartSend(std::string(30'000, 'x'));
+  peer.Expect(AnyData().Seq(peer.irs + 1));
   Settle();
-  const size_t initial = peer.TakeArrived().size();
-  EXPECT_GE(initial, 1U);
-  EXPECT_LE(initial, 10U);
+  const size_t initial = 1 + peer.TakeArrived().size();
+  Deciding("rfc5681:3.1-initial-window");
+  EXPECT_LE(initial, kByRfc6928);
+  if (initial <= kByRfc5681) {
+    NotTaken("rfc6928:2-initial-window", "the initial window is that of RFC 5681");
+  } else {
+    Deciding("rfc6928:2-initial-window");
+  }
 
-  // In slow start each acknowledgment lets out at most what it acknowledged and one more.
-  peer.Send(Ack());
-  for (size_t segments = 0; segments <= initial; ++segments) peer.Expect(AnyData());
+  // In slow start each acknowledgment lets out what it acknowledges and at most one more.
+  Deciding("rfc9293:MUST-19");
+  for (size_t segment = 1; segment <= initial; ++segment) {
+    peer.Send(Ack().Ack(peer.irs + 1 + static_cast<std::uint32_t>(segment * kSmallMss)));
+  }
+  peer.Expect(AnyData().Seq(peer.rcv_nxt));
   Settle();
-  EXPECT_LE(initial + 1 + peer.TakeArrived().size(), 2 * initial);
+  EXPECT_LE(1 + peer.TakeArrived().size(), 2 * initial);
 }
 
 TEST_WITH_PEER(Retransmission, TheCongestionControlMayBeChosen,
                .claims = {"rfc9293:MAY-18", "man:tcp(7)-TCP_CONGESTION"}) {
   ScriptedTcp& peer = host.Listen(ip, 80);
   Socket socket = sut.NewSocket(ip);
+  const std::string before = socket.GetText("TCP_CONGESTION").value();
+  Deciding("man:tcp(7)-TCP_CONGESTION");
   ASSERT_THAT(socket.SetOption("TCP_CONGESTION", Bytes{'r', 'e', 'n', 'o'}), Succeeds());
+  EXPECT_THAT(socket.GetText("TCP_CONGESTION"), Returns("reno"));
   Pending<int> connecting = socket.StartConnect(peer.local());
   peer.Expect(Syn());
   peer.Send(SynAck());
   peer.Expect(Ack());
   connecting.Await().value();
+  EXPECT_THAT(socket.GetText("TCP_CONGESTION"), Returns("reno"));
   ASSERT_THAT(socket.Send("chosen"), Returns(6));
   peer.Expect(Data("chosen"));
+  if (before == "reno") {
+    NotTaken("rfc9293:MAY-18", "the congestion control is that of RFC 5681 already");
+  } else {
+    Deciding("rfc9293:MAY-18");
+  }
 }
 
-TEST_WITH_PEER(Retransmission, AfterATimeoutOnlyOneSegmentGoesOut, .claims = {"rfc9293:MUST-19"},
-               .lasts = AFewTimeouts) {
-  auto [socket, peer] = Connected({.options = std::vector{tcp_option::Mss(kSmallMss)}});
-  socket.Send(std::string(kInitialWindow * kSmallMss, 'x')).value();
-  const Segment first = peer.Expect(AnyData());
-  for (int segments = 1; segments < kInitialWindow; ++segments) peer.Expect(AnyData());
+TEST_WITH(RetransmissionTest, Retransmission, AfterATimeoutOnlyOneSegmentGoesOut,
+          .claims = {"rfc9293:MUST-19"}, .lasts = AFewTimeouts) {
+  Connection connection = ConnectedAndGrown();
+  ScriptedTcp& peer = connection.peer;
+  const Segment first = FillFlight(connection);
   peer.Expect(AnyData().Seq(first.seq), Within(10s));
   Settle();
-  EXPECT_EQ(peer.waiting(), 0U) << "a second segment after the timeout";
+  // It may have come a third time by now.
+  for (const Segment& segment : AllArrived(peer)) {
+    EXPECT_EQ(segment.seq, first.seq) << "a second segment after the timeout";
+  }
+}
+
+// Everything in flight is lost. In slow start the window would double with every round trip without
+// end; from half of what was in flight on it is to grow by a segment each.
+TEST_WITH(RetransmissionTest, Retransmission, AfterATimeoutTheWindowSoonGrowsSlowly,
+          .claims = {"rfc9293:MUST-19", "rfc5681:3.1-congestion-avoidance"},
+          .lasts = AFewTimeouts) {
+  auto [socket, peer] = Connected({.options = std::vector{tcp_option::Mss(kSmallMss)}});
+  Pending<int> sending = socket.StartSend(std::string(60'000, 'x'));
+  const std::uint32_t start = peer.Expect(AnyData().Seq(peer.rcv_nxt)).seq;
+  Settle();
+  peer.TakeArrived();
+  const std::uint32_t in_flight = (peer.rcv_nxt - start) / kSmallMss;
+  peer.ExpectEventually(AnyData().Seq(start), Within(10s));
+
+  std::uint32_t acknowledged = start + kSmallMss;
+  std::set<std::uint32_t> beyond;  // what has arrived past a gap
+  std::vector<Segment> arrived(1);
+  for (std::uint32_t round_trip = 1; round_trip <= 7; ++round_trip) {
+    for (const Segment& segment : arrived) {
+      if (segment.length() > 0) beyond.insert(segment.seq);
+      while (beyond.erase(acknowledged) > 0) acknowledged += kSmallMss;
+      peer.Send(Ack().Ack(acknowledged));
+    }
+    Settle();
+    arrived = AllArrived(peer);
+    for (const char* claim : {"rfc5681:3.1-congestion-avoidance", "rfc9293:MUST-19"}) {
+      Deciding(claim);
+      EXPECT_LE(arrived.size(), in_flight + round_trip) << "in round trip " << round_trip;
+    }
+  }
+}
+
+// --- The end of it -------------------------------------------------------------------------------
+
+TEST_WITH(
+    RetransmissionTest, Retransmission, TcpUserTimeoutEndsAConnectionThatIsNotAcknowledged,
+    .claims = {"man:tcp(7)-TCP_USER_TIMEOUT", "rfc9293:3.10.8-user-timeout", "rfc9293:MUST-21"},
+    .lasts = [](const Facts&) -> Duration { return 4s; }) {
+  constexpr int kUserTimeouts[] = {3000, 4000};
+  std::vector<Connection> connections = {Connected(), Connected()};
+  std::vector<Pending<std::string>> receiving;
+  std::vector<Segment> unheard;
+  for (size_t i = 0; i < 2; ++i) {
+    auto& [socket, peer] = connections[i];
+    socket.SetOption("TCP_USER_TIMEOUT", kUserTimeouts[i]).value();
+    receiving.push_back(socket.StartReceive(64));
+    socket.Send("unheard").value();
+    unheard.push_back(peer.Expect(Data("unheard")));
+  }
+  std::vector<Time> ends;
+  for (size_t i = 0; i < 2; ++i) {
+    const std::chrono::milliseconds documented(kUserTimeouts[i]);
+    const Outcome<std::string> received = receiving[i].Await(AtMost(documented));
+    Deciding("man:tcp(7)-TCP_USER_TIMEOUT");
+    EXPECT_THAT(received, FailsWith(ETIMEDOUT));
+    EXPECT_THAT(received.end - unheard[i].time, FiresAfter(documented));
+    ExpectEverMoreRarely(unheard[i], AllArrived(connections[i].peer));
+    Deciding("rfc9293:3.10.8-user-timeout");
+    EXPECT_THAT(received, testing::Not(Succeeds()));
+    const Segment late = connections[i].peer.Send(Ack());
+    connections[i].peer.Expect(Rst().Seq(late.ack));
+    ends.push_back(received.end);
+  }
+  Deciding("rfc9293:MUST-21");
+  EXPECT_LT(ends[0], ends[1]);
 }

@@ -24,6 +24,10 @@ inline FiresAfter OwnTimer(Duration nominal, const Facts& facts, const std::stri
   return FiresAfter(nominal, OwnGranularity(facts), name);
 }
 
+// How long the next transmission of an opening segment may take on any system: the longest wait of
+// the notes, which are of 4.4BSD. For tests that do not judge the time.
+inline Within OpeningPatience() { return AtMost(NotesSynSchedule().retransmissions.back()); }
+
 // The name of a measurement: "SYN retransmission 2".
 inline std::string Retransmission(const PartialSegment& kind, int number) {
   return kind.Describe() + " retransmission " + std::to_string(number);

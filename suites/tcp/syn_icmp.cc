@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "harness/test/test.h"
+#include "suites/tcp/schedule.h"
 
 using namespace sockproof;
 
@@ -80,18 +81,33 @@ class AttemptWithIcmp : public PeerTest {
 // --- SYN-SENT ------------------------------------------------------------------------------------
 
 TEST_WITH(AttemptWithIcmp, SynIcmp, AHardErrorEndsTheAttempt,
-          .claims = {"rfc9293:SHLD-26", "rfc9293:MUST-54", "linux:icmp_err_convert",
-                     "linux:icmpv6_err_convert", "man:socket(7)-SO_ERROR"}) {
+          .claims = {"rfc9293:SHLD-26", "rfc9293:MUST-54"},
+          .ipv4_only_because = "RFC 9293 calls no error of ICMPv6 hard") {
   for (const Meaning& hard : HardErrors(ip)) {
     SCOPED_TRACE(hard.name);
     Attempt attempt = Connecting();
     Report(hard.error, attempt.syn);
-    EXPECT_EQ(PendingError(attempt.socket), ErrnoName(hard.error_number));
-    EXPECT_EQ(PendingError(attempt.socket), ErrnoName(0));
-
-    // Its answer finds nobody.
+    Deciding("rfc9293:MUST-54");
+    EXPECT_NE(PendingError(attempt.socket), ErrnoName(0)) << "nobody is told";
+    Deciding("rfc9293:SHLD-26");
     const Segment late = attempt.peer.Send(SynAck());
     attempt.peer.Expect(Rst().Seq(late.ack));
+  }
+}
+
+TEST_WITH(AttemptWithIcmp, SynIcmp, OnLinuxAnErrorThatEndsTheAttemptHasItsErrnoAndIsToldOnce,
+          .claims = {"linux:icmp_err_convert", "linux:icmpv6_err_convert",
+                     "man:socket(7)-SO_ERROR"}) {
+  const char* const table =
+      ip == IpVersion::kIpv4 ? "linux:icmp_err_convert" : "linux:icmpv6_err_convert";
+  for (const Meaning& hard : HardErrors(ip)) {
+    SCOPED_TRACE(hard.name);
+    Attempt attempt = Connecting();
+    Report(hard.error, attempt.syn);
+    Deciding(table);
+    EXPECT_EQ(PendingError(attempt.socket), ErrnoName(hard.error_number));
+    Deciding("man:socket(7)-SO_ERROR");
+    EXPECT_EQ(PendingError(attempt.socket), ErrnoName(0));
   }
 }
 
@@ -121,8 +137,7 @@ TEST_WITH(AttemptWithIcmp, SynIcmp, AsTheRfcSaysASoftErrorDoesNotEndTheAttempt,
 
 // However the system takes it: at once, or when it gives up.
 TEST_WITH(
-    AttemptWithIcmp, SynIcmp, ASoftErrorIsToldToABlockingConnect,
-    .claims = {"rfc9293:SHLD-25", "linux:icmp_err_convert", "linux:icmpv6_err_convert"},
+    AttemptWithIcmp, SynIcmp, ASoftErrorIsToldToABlockingConnect, .claims = {"rfc9293:SHLD-25"},
     .lasts = [](const Facts&) -> Duration { return 1s; }) {
   ScriptedTcp& peer = host.Listen(ip, 80);
   Socket socket = sut.NewSocket(ip);
@@ -130,9 +145,11 @@ TEST_WITH(
   Pending<int> connecting = socket.StartConnect(peer.local());
   peer.Expect(Syn());
   // The call holds the socket while it sends the first one.
-  const Segment again = peer.Expect(Syn().Seq(peer.irs));
+  const Segment again = peer.Expect(Syn().Seq(peer.irs), OpeningPatience());
   host.SendIcmpError(icmp::HostUnreachable(ip), again);
-  EXPECT_THAT(connecting.Await(Within(15s)), FailsWith(EHOSTUNREACH));
+  // Another error than that of an attempt of which nothing was heard.
+  EXPECT_THAT(connecting.Await(Within(15s)),
+              testing::AllOf(testing::Not(Succeeds()), testing::Not(FailsWith(ETIMEDOUT))));
 }
 
 TEST_WITH(AttemptWithIcmp, SynIcmp, AnErrorConcernsOnlyTheConnectionItQuotes,
@@ -140,7 +157,7 @@ TEST_WITH(AttemptWithIcmp, SynIcmp, AnErrorConcernsOnlyTheConnectionItQuotes,
   Attempt spared = Connecting();
   Attempt concerned = Connecting();
   Report(icmp::PortUnreachable(ip), concerned.syn);
-  EXPECT_EQ(PendingError(concerned.socket), "ECONNREFUSED");
+  EXPECT_NE(PendingError(concerned.socket), ErrnoName(0));
   ExpectUnharmed(spared);
 }
 
@@ -185,7 +202,7 @@ TEST_WITH_PEER(SynIcmp, AnErrorThatEndsAHalfOpenConnectionIsNotToldToAccept,
 
   const Segment late = peer.Send(Ack());
   peer.Expect(Rst().Seq(late.ack));
-  ExpectStillBlocked(accepting);
+  EXPECT_TRUE(accepting.BlocksFor(100ms)) << "accept() is told";
 }
 
 TEST_WITH_PEER(SynIcmp, AsTheRfcSaysASoftErrorDoesNotEndAHalfOpenConnection,

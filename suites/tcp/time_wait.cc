@@ -64,42 +64,52 @@ TEST_WITH_PEER(TimeWait, OnTheWireLastsAsLongAsDocumented, .claims = {"linux:TCP
 // So long after the first one that the timer would be far too early if it had not been restarted.
 TEST_WITH(
     InTimeWait, TimeWait, ARepeatedFinRestartsTheTimer,
-    .claims = {"rfc9293:3.10.7.4-time-wait-fin", "system:time-wait", "notes:L11"},
-    .needs = {"states"},
+    .claims = {"rfc9293:3.10.7.4-time-wait-fin", "notes:L11"}, .needs = {"states"},
     .lasts = [](const Facts& facts) -> Duration { return OwnTimeWait(facts) + 15s; }) {
   peer.ExpectSilence(15s);
+  Deciding("notes:L11");
   peer.Send(Fin().Seq(peer.snd_nxt - 1));
   const Segment again = peer.Expect(Ack().Ack(peer.snd_nxt));
 
+  Deciding("rfc9293:3.10.7.4-time-wait-fin");
   const FiresAfter documented(OwnTimeWait(sut.facts()));
   const Time gone = WaitUntilGone(connection, documented.latest() + kPatience);
   EXPECT_THAT(gone - again.time, documented);
 }
 
-// An RFC requirement that systems meet only with an MSL of 2 minutes.
+// The MSL of 2 minutes is an engineering choice, says RFC 9293, and may be changed.
 TEST_WITH_PEER(
-    TimeWait, AsTheRfcSaysItLastsTwiceTheMsl, .claims = {"rfc9293:MUST-13", "rfc9293:3.4.2-msl"},
+    TimeWait, LastsTwiceTheMslOfTheRfcOrOfTheSystem, .claims = {"rfc9293:3.4.2-msl"},
     .needs = {"states"}, .lasts = [](const Facts&) -> Duration { return RfcTimeWait(); }) {
   Connection connection = InState(TcpState::kFinWait2);
   connection.peer.Send(Fin());
   const Segment last_ack = connection.peer.Expect(Ack().Ack(connection.peer.snd_nxt));
 
-  const Time gone = WaitUntilGone(connection, FiresAfter(RfcTimeWait()).latest());
-  EXPECT_THAT(gone - last_ack.time, FiresAfter(RfcTimeWait(), "TIME-WAIT"));
+  const FiresAfter by_rfc(RfcTimeWait(), "TIME-WAIT");
+  const Duration lasted = WaitUntilGone(connection, by_rfc.latest()) - last_ack.time;
+  if (lasted < by_rfc.earliest()) {
+    NotTaken("rfc9293:3.4.2-msl", "TIME-WAIT lasts " + FormatDuration(lasted));
+  } else {
+    EXPECT_THAT(lasted, by_rfc);
+  }
 }
 
 // --- Who enters it -------------------------------------------------------------------------------
 
 TEST_WITH_PEER(TimeWait, ThePassiveSideNeverEntersIt,
-               .claims = {"rfc9293:MUST-13", "rfc9293:3.10.7.4-last-ack-ack", "notes:C8"}) {
+               .claims = {"rfc9293:3.10.7.4-last-ack-ack", "notes:C8"}) {
   Connection connection = InState(TcpState::kLastAck);
   auto& [socket, peer] = connection;
 
   peer.Send(Ack());
-  ExpectState(TcpState::kClosed, connection);
   // Nothing remembers the connection: its segments are answered like any stranger's.
   const Segment stray = peer.Send(Ack());
-  peer.Expect(Rst().Seq(stray.ack));
+  const Segment answer = peer.Expect(AnySegment());
+  for (const char* claim : {"rfc9293:3.10.7.4-last-ack-ack", "notes:C8"}) {
+    Deciding(claim);
+    EXPECT_TRUE(Rst().Seq(stray.ack).Matches(answer)) << testing::PrintToString(answer);
+    ExpectStateIfShown(TcpState::kClosed, connection);
+  }
 }
 
 TEST_WITH_WIRE(TimeWait, BothSidesEnterItWhenTheirFinsCross,
@@ -119,15 +129,19 @@ TEST_WITH_PEER(TimeWait, AZeroLingerTimeResetsAndSkipsIt,
                .claims = {"linux:SO_LINGER-zero", "rfc9293:3.10.5-abort"}) {
   auto [socket, peer] = Connected();
   ASSERT_THAT(socket.SetLinger(0), Succeeds());
+  Deciding("linux:SO_LINGER-zero");
   ASSERT_THAT(socket.Close(), Succeeds());
-  peer.Expect(Rst().Seq(peer.rcv_nxt));
+  const Segment reset = peer.Expect(Rst());
 
+  // Where this close is an abort, it is that of the RFC.
+  Deciding("rfc9293:3.10.5-abort");
+  EXPECT_EQ(reset.seq, peer.rcv_nxt);
   const Segment stray = peer.Send(Ack());
   peer.Expect(Rst().Seq(stray.ack));
 }
 
-TEST_WITH_PEER(TimeWait, AZeroLingerTimeDiscardsWhatIsUnsent,
-               .claims = {"linux:SO_LINGER-zero", "rfc9293:3.10.5-abort"}, .needs = {"counters"}) {
+TEST_WITH_PEER(TimeWait, AZeroLingerTimeDiscardsWhatIsUnsent, .claims = {"linux:SO_LINGER-zero"},
+               .needs = {"counters"}) {
   auto [socket, peer] = Connected();
   peer.rcv_wnd = 0;  // nothing may leave yet
   peer.Send(Ack());

@@ -595,9 +595,11 @@ TEST_F(AgentSpawn, FailsWithWhatIsNotTheProtocol) {
 
 TEST_F(AgentSpawn, FailsWithAnAgentOfAnotherProtocol) {
   // The client's first request has the first id of the log.
-  EXPECT_THAT(ErrorOf(Shell(R"(read hello; echo '{"jsonrpc":"2.0","id":1,"result":)"
-                            R"({"begin":1,"end":2,"value":{"protocol":2}}}'; read never)")),
-              HasSubstr("speaks protocol 2, not 1"));
+  EXPECT_THAT(
+      ErrorOf(Shell(R"(read hello; echo '{"jsonrpc":"2.0","id":1,"result":)"
+                    R"({"begin":'$(date +%s%N)',"end":'$(date +%s%N)',"value":{"protocol":2}}}'; )"
+                    "read never")),
+      HasSubstr("speaks protocol 2, not 1"));
   EXPECT_THAT(ErrorOf(Shell(R"(read hello; echo '{"jsonrpc":"2.0","id":2,"error":)"
                             R"({"code":-32001,"message":"protocol 1 is unsupported"}}')"
                             "; read never")),
@@ -707,7 +709,8 @@ TEST_F(AgentSpawn, TimesOfAnotherClockAreBroughtToOurs) {
     id=${line#*\"id\":}
     id=${id%%,*}
     time=$(($(date +%s%N) - 3600000000000))
-    value='{"protocol":1}'
+    value='"pong"'
+    case $line in *hello*) value='{"protocol":1}' ;; esac
     echo "{\"jsonrpc\":\"2.0\",\"id\":$id,\"result\":{\"begin\":$time,\"end\":$time,\"value\":$value}}"
   done)");
   command.own_clock = true;

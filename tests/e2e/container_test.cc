@@ -140,11 +140,11 @@ TEST(WrongContainer, IsRefusedInOneLine) {
     EXPECT_EQ(std::count(run.err.begin(), run.err.end(), '\n'), 1) << run.err;
   };
   refuses("rootfs:/tmp,runtime=docker", 2, "unknown runtime 'docker'");
-  refuses("rootfs:/tmp,engine=runc", 2, "there is only ,runtime=NAME");
-  refuses("rootfs:", 2, "names nothing");
-  refuses("container:", 2, "names nothing");
-  refuses("container:debian?runtime=", 2, "unknown runtime ''");
-  refuses("rootfs:/does/not/exist", 3, "");
+  refuses("rootfs:/tmp,engine=runc", 2, "there is no option 'engine'");
+  refuses("rootfs:", 2, "it is spelt rootfs:DIR");
+  refuses("container:", 2, "it is spelt container:IMAGE");
+  refuses("container:debian?runtime=", 2, "runtime has no value");
+  refuses("rootfs:/does/not/exist", 2, "");
   refuses("container:does-not-exist.invalid/image", 3, "");
 }
 

@@ -5,10 +5,16 @@
 #include <sys/wait.h>
 
 #include <algorithm>
+#include <filesystem>
+#include <nlohmann/json.hpp>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "harness/base/text.h"
+#include "src/report/result.h"
+#include "tests/report/hostile.h"
+#include "tests/report/sample.h"
 #include "tests/run/temporary_folder.h"
 
 namespace sockproof {
@@ -107,7 +113,7 @@ TEST(CommandLineTest, EveryCommandHasHelpWithExamplesAndExitCodesOfItsOwn) {
     EXPECT_EQ(help.exit_code, 0) << command;
     EXPECT_EQ(help.text, Sockproof(command + " --help").text);
     const std::string name = command.substr(0, command.find(' '));
-    EXPECT_THAT(help.text, AllOf(HasSubstr("Examples:\n  sockproof " + name + " "),
+    EXPECT_THAT(help.text, AllOf(HasSubstr("Examples:\n  sockproof " + name),
                                  HasSubstr("Exit code: 0"), Not(HasSubstr("{false}"))));
   }
   EXPECT_EQ(Sockproof("help").text, Sockproof("--help").text);
@@ -186,6 +192,158 @@ TEST(CommandLineTest, LadderShowsEventsAsTextOrAsAPicture) {
   EXPECT_EQ(
       Sockproof("ladder " + events + " " + events + " --svg " + (folder / "two.svg")).exit_code, 0);
   EXPECT_THAT(ReadText(folder / "two.svg"), HasSubstr("hello"));
+}
+
+// Controls of a terminal or of a log, and octets that are no UTF-8.
+bool IsHarmless(const std::string& text) { return CleanLog(text) == text; }
+
+TEST(CommandLineTest, AResultFullOfControlsIsShownHarmlessly) {
+  TemporaryFolder folder;
+  std::ofstream(folder / "result.json") << DumpJson(ToJson(HostileRun()));
+  const std::string result = folder / "result.json";
+  for (const std::string& arguments : std::vector<std::string>{
+           "report " + result, "compare --all " + result, "compare --by claim --all " + result,
+           "diff " + result + " " + result, "ladder Close.Passes --of " + result,
+           "ladder Clos --of " + result, "ladder Close --of " + result,
+           "baseline update " + result + " --baseline " + (folder / "b.toml"),
+           "merge " + (folder / "all") + " " + result}) {
+    const Outcome outcome = Sockproof(arguments);
+    EXPECT_TRUE(IsHarmless(outcome.text)) << arguments << ": " << outcome.text;
+    EXPECT_LE(outcome.exit_code, 3) << arguments;
+  }
+}
+
+TEST(CommandLineTest, AResultThatIsNoneIsRefusedByEveryCommand) {
+  TemporaryFolder folder;
+  const std::string good = DumpJson(ToJson(SampleRun()));
+  const auto with = [&good](const std::string& pointer, nlohmann::ordered_json value) {
+    auto json = nlohmann::ordered_json::parse(good);
+    json[nlohmann::ordered_json::json_pointer(pointer)] = std::move(value);
+    return json.dump();
+  };
+  const std::string evil = "\x1b[31m\n::error::x";
+  const std::vector<std::string> broken = {"",
+                                           "{",
+                                           "[]",
+                                           "null",
+                                           "\x1b[31m",
+                                           "\xff\xfe",
+                                           good.substr(0, good.size() / 2),
+                                           std::string(1000000, '['),
+                                           with("/format", evil),
+                                           with("/version", 1e300),
+                                           with("/tests", evil),
+                                           with("/tests/0", evil),
+                                           with("/tests/0/id", 7),
+                                           with("/tests/0/id", nlohmann::ordered_json()),
+                                           with("/tests/0/verdict", evil),
+                                           with("/tests/0/directory", "../../etc"),
+                                           with("/tests/0/directory", "/etc"),
+                                           with("/tests/0/failures", evil),
+                                           with("/tests/0/line", 1e300),
+                                           with("/tests/1/id", "Close.Passes/ipv4"),
+                                           with("/facts", nlohmann::ordered_json::array({evil})),
+                                           with("/facts/os", 1),
+                                           with("/started", evil)};
+  const std::string file = folder / "result.json";
+  for (const std::string& text : broken) {
+    std::ofstream(file, std::ios::binary) << text;
+    for (const std::string& arguments :
+         std::vector<std::string>{"report " + file, "compare " + file, "diff " + file + " " + file,
+                                  "ladder Close.Passes --of " + file,
+                                  "baseline update " + file + " --baseline " + (folder / "b.toml"),
+                                  "merge " + (folder / "all") + " " + file}) {
+      const Outcome outcome = Sockproof(arguments);
+      const std::string which = arguments + " of " + text.substr(0, 200);
+      EXPECT_EQ(outcome.exit_code, 2) << which;
+      EXPECT_TRUE(IsHarmless(outcome.text)) << which << ": " << outcome.text;
+      EXPECT_EQ(std::count(outcome.text.begin(), outcome.text.end(), '\n'), 1) << outcome.text;
+      EXPECT_THAT(outcome.text, Not(HasSubstr("json.exception"))) << which;
+    }
+  }
+}
+
+TEST(CommandLineTest, AFolderOfSeveralSystemsNamesThem) {
+  TemporaryFolder folder;
+  for (const char* system : {"host", "lwip"}) {
+    std::filesystem::create_directories(folder / system);
+    std::ofstream(folder / (std::string(system) + "/result.json")) << DumpJson(ToJson(SampleRun()));
+  }
+  for (const std::string command : {"report ", "ladder Close.Passes --of "}) {
+    const Outcome outcome = Sockproof(command + (folder / ""));
+    EXPECT_EQ(outcome.exit_code, 2);
+    EXPECT_THAT(outcome.text,
+                AllOf(HasSubstr("name one: "), HasSubstr("/host, "), HasSubstr("/lwip\n")));
+  }
+  std::ofstream(folder / "result.json") << DumpJson(ToJson(SampleRun()));
+  EXPECT_EQ(Sockproof("compare " + (folder / "")).exit_code, 2);
+}
+
+TEST(CommandLineTest, ALadderOfATestThatWasSkippedSaysWhy) {
+  TemporaryFolder folder;
+  RunResult run = SampleRun();
+  run.tests[0].verdict = Verdict::kSkip;
+  run.tests[0].reason = "waits 60 s, and --max-wait is 2 s";
+  std::ofstream(folder / "result.json") << DumpJson(ToJson(run));
+  EXPECT_THAT(
+      Sockproof("ladder Close.Passes --of " + (folder / "")).text,
+      HasSubstr("was skipped in " + (folder / "") + ", so that there is no ladder: waits 60 s"));
+  EXPECT_THAT(Sockproof("ladder Close --of " + (folder / "")).text, HasSubstr("is a suite"));
+  EXPECT_THAT(Sockproof("ladder Close.Passe --of " + (folder / "")).text,
+              HasSubstr("did you mean 'Close.Passes'?"));
+}
+
+TEST(CommandLineTest, UpdateOfABaselineMakesTheFileThatItNames) {
+  TemporaryFolder folder;
+  RunResult run = SampleRun();
+  run.tests.resize(1);
+  std::ofstream(folder / "result.json") << DumpJson(ToJson(run));
+  const std::string file = folder / "ours.toml";
+  const Outcome outcome = Sockproof("baseline update " + (folder / "") + " --baseline " + file);
+  EXPECT_EQ(outcome.exit_code, 0);
+  EXPECT_THAT(outcome.text, HasSubstr("ours.toml written, without entries"));
+  EXPECT_EQ(Sockproof("baseline check " + file).exit_code, 0);
+}
+
+TEST(CommandLineTest, BisectionIsToldWhatNothingIsKnownOf) {
+  TemporaryFolder folder;
+  const std::string run = "run --bisect --out " + (folder / "out") + " ";
+  EXPECT_EQ(Sockproof(run + "--jobs 0").exit_code, 128);
+  EXPECT_EQ(Sockproof(run + "NoSuchSuiteAnywhere").exit_code, 128);
+  EXPECT_EQ(Sockproof(run + "-s vm:/nonexistent HalfClose").exit_code, 125);
+  setenv("SOCKPROOF_AGENT", "/nonexistent/agent", 1);
+  EXPECT_EQ(Sockproof(run + "HalfClose").exit_code, 125);
+  unsetenv("SOCKPROOF_AGENT");
+}
+
+TEST(CommandLineTest, ADryRunOnlySaysWhatItWouldRun) {
+  TemporaryFolder folder;
+  const Outcome outcome = Sockproof("run --dry-run 'HalfClose.*/ipv4' --out " + (folder / "out"));
+  EXPECT_EQ(outcome.exit_code, 0);
+  EXPECT_THAT(outcome.text, AllOf(StartsWith("HalfClose."), Not(HasSubstr("ipv6"))));
+  EXPECT_FALSE(std::filesystem::exists(folder / "out"));
+}
+
+TEST(CommandLineTest, AShardWithoutATestSaysSo) {
+  TemporaryFolder folder;
+  EXPECT_THAT(Sockproof("run --dry-run HalfClose --shard 900/900").text,
+              HasSubstr("shard 900/900 has none of the"));
+}
+
+TEST(CommandLineTest, AClaimIsExplainedWithItsTests) {
+  const Outcome unknown = Sockproof("explain rfc9293:MUST-999");
+  EXPECT_EQ(unknown.exit_code, 2);
+  EXPECT_THAT(unknown.text, HasSubstr("did you mean 'rfc9293:MUST-"));
+  EXPECT_THAT(Sockproof("explain rfc9293:MUST-23").text,
+              AllOf(HasSubstr("MUST"), HasSubstr("RFC 9293"), HasSubstr("test")));
+}
+
+TEST(CommandLineTest, AFileThatMayNotGrowIsAnErrorThatIsTold) {
+  TemporaryFolder folder;
+  const Outcome outcome =
+      Sockproof("ladder --svg - /dev/null >" + (folder / "x") + " 2>&1; ulimit -f 0; " +
+                SOCKPROOF_PROGRAM + " list >" + (folder / "list") + "; exit $?");
+  EXPECT_EQ(outcome.exit_code, 3);
 }
 
 TEST(CommandLineTest, WithoutAnAgentNothingIsTested) {

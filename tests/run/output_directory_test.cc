@@ -73,6 +73,33 @@ TEST_F(OutputDirectoryTest, TwoRunsAtOnceAreRefused) {
   EXPECT_EQ(Error(), "no error");
 }
 
+TEST_F(OutputDirectoryTest, ResultsOfSystemsBelowItAreOfAnEarlierRunToo) {
+  Write(".sockproof", "");
+  Write("host/.sockproof", "");
+  Write("host/result.json", "{}");
+  Write("host/tests/A.B-ipv4/events.jsonl", "");
+  Write("lwip/.sockproof", "");
+  Write("lwip/notes.txt", "foreign");
+  Write("foreign/result.json", "{}");
+  OutputDirectory directory(out_);
+  directory.Clear();
+  EXPECT_FALSE(fs::exists(out_ + "/host"));
+  EXPECT_FALSE(fs::exists(out_ + "/lwip/.sockproof"));
+  EXPECT_EQ(ReadText(out_ + "/lwip/notes.txt"), "foreign");
+  EXPECT_TRUE(fs::exists(out_ + "/foreign/result.json"));
+}
+
+TEST_F(OutputDirectoryTest, ASystemsFolderThatAnotherRunWritesToIsLeftAlone) {
+  OutputDirectory all(out_);
+  const OutputDirectory other(out_ + "/host");
+  try {
+    all.Remove();
+    FAIL();
+  } catch (const UsageError& error) {
+    EXPECT_THAT(error.what(), HasSubstr("another run is writing to '" + out_ + "/host'"));
+  }
+}
+
 TEST_F(OutputDirectoryTest, FileInTheWayIsNamed) {
   fs::create_directories(fs::path(out_).parent_path());
   std::ofstream(out_) << "a file";

@@ -1,12 +1,15 @@
 // The terminal: plain lines in a pipe, a status line that fits on a terminal.
 #include "src/run/progress.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
+
+#include <algorithm>
 
 #include "harness/base/unique_fd.h"
 #include "tests/report/sample.h"
@@ -69,13 +72,51 @@ TEST_F(ProgressTest, StatusLineFitsTheTerminalAsItIsNow) {
   const RunStatus status{12, 34, 60, 0, 92s};
   SetWidth(100);
   progress.Status(status);
-  EXPECT_EQ(Shown(), "\r\x1b[Krunning 12  done 34/60  failed 0  left 14  about 1:32 to wait");
+  EXPECT_EQ(Shown(), "\r\x1b[Krunning 12  done 34/60  failed 0  left 14  about 1:32 to go");
   SetWidth(11);
   progress.Status(status);
   EXPECT_EQ(Shown(), "\r\x1b[Krunning 12");
   SetWidth(1);
   progress.Status(status);
   EXPECT_EQ(Shown(), "\r\x1b[K");
+}
+
+TEST_F(ProgressTest, QuietShowsSurprisesAlone) {
+  Progress progress = OnTerminal({.quiet = true});
+  progress.Begin(run_);
+  progress.LeftOut(3, 2s);
+  progress.Finished(run_.tests[0], run_);
+  progress.Again(run_.tests[1]);
+  EXPECT_EQ(Shown(), "");
+  progress.Finished(run_.tests[1], run_);
+  EXPECT_THAT(Shown(), HasSubstr("FAIL   Close.Fails/ipv4"));
+}
+
+TEST_F(ProgressTest, TestsLeftOutAreOneLine) {
+  OnTerminal({}).LeftOut(156, 2s);
+  EXPECT_EQ(Shown(), "156 of them left out: they wait longer than --max-wait 2\r\n");
+}
+
+TEST_F(ProgressTest, NoLineOfATestIsACommandToTheLog) {
+  TestResult& test = run_.tests[1];
+  test.verdict = Verdict::kSkip;
+  test.reason = "unsup\n::error::x\x1b[31m\n  ##[error]y";
+  OnTerminal({}).Finished(test, run_);
+  const std::string skipped = Shown();
+  EXPECT_EQ(std::count(skipped.begin(), skipped.end(), '\n'), 1) << skipped;
+  EXPECT_THAT(skipped, Not(HasSubstr("##[")));
+  test.verdict = Verdict::kFail;
+  test.failures.front().text = "Expected: 1\n  ::error::x";
+  OnTerminal({}).Finished(test, run_);
+  EXPECT_THAT(Shown(), testing::AllOf(HasSubstr("    \\::error::x"), Not(HasSubstr("\x1b"))));
+}
+
+TEST_F(ProgressTest, LostOutputIsKnown) {
+  const UniqueFd full(open("/dev/full", O_WRONLY));
+  Progress progress(full.get(), {});
+  EXPECT_EQ(progress.write_error(), 0);
+  progress.Begin(run_);
+  EXPECT_EQ(progress.write_error(), ENOSPC);
 }
 
 TEST_F(ProgressTest, ColorsOnlyWhenAskedFor) {

@@ -464,7 +464,7 @@ TEST_F(RunnerTest, UntilFailEndsAtTheFirstSurprise) {
     End(log, counter.count() >= 10 ? Verdict::kFail : Verdict::kPass);
   });
   options_.jobs = 2;
-  options_.until_surprise = true;
+  options_.most_surprises = 1;
   options_.repeat = RunOptions::kWithoutEnd;
   EXPECT_EQ(Run(), 0);
   witness.WaitUntilAllAreDead();

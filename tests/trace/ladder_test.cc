@@ -291,6 +291,25 @@ TEST(Ladder, ShowsOtherProtocolsAsArrows) {
   EXPECT_THAT(Lines({FromSut(0ms, datagram)}), ElementsAre(HasSubstr("---UDP 40000>53 len=0---")));
 }
 
+TEST(Ladder, ShowsDatagramsWithTheirPayloadAndEnds) {
+  Bytes bad = (Tins::EthernetII("02:00:00:00:00:01", "02:00:00:00:00:02") /
+               Tins::IP(kSutAddress, kPeerAddress) / Tins::UDP(40000, 53) / Tins::RawPDU("answer"))
+                  .serialize();
+  bad.back() ^= 1;  // Ethernet has padded it
+  bad[14 + 20 + 8] ^= 1;
+  const std::vector<Event> events = {
+      FromSut(0ms, (Tins::EthernetII("02:00:00:00:00:02", "02:00:00:00:00:01") /
+                    Tins::IP(kPeerAddress, kSutAddress) / Tins::UDP(53, 40000) /
+                    Tins::RawPDU("question"))
+                       .serialize()),
+      FromPeer(1ms, bad)};
+  EXPECT_THAT(Lines(events), ElementsAre(HasSubstr("---UDP 40000>53 len=8 \"question\"---"),
+                                         AllOf(HasSubstr("<--UDP 53>40000 len=6 \"`nswer\"---"),
+                                               EndsWith("--- bad checksum"))));
+  EXPECT_THAT(Header(events),
+              AllOf(HasSubstr("sut 192.0.2.1:40000  "), EndsWith("peer 192.0.2.2:53")));
+}
+
 TEST(Ladder, TellsConnectionsApart) {
   const std::vector<Event> two_ports = {
       FromSut(0ms, Segment(TCP::SYN, 1, 0, 40000)),

@@ -1,0 +1,30 @@
+# Folders that are compiled as one: what their code has in common (templates of the standard
+# library, JSON) is then instantiated once instead of once a folder.
+
+# Moves the sources of TARGETS, static libraries, to a library `name` that each of them links. Files
+# that are generated, or named in APART (those whose headers exclude others), stay where they are.
+function(sockproof_together name)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "TARGETS;APART")
+  set(moved "")
+  set(needed "")
+  foreach(target IN LISTS arg_TARGETS)
+    get_target_property(sources ${target} SOURCES)
+    get_target_property(folder ${target} SOURCE_DIR)
+    get_target_property(libraries ${target} LINK_LIBRARIES)
+    list(APPEND needed ${libraries})
+    set(staying ${CMAKE_SOURCE_DIR}/cmake/nothing.c)
+    foreach(source IN LISTS sources)
+      if(IS_ABSOLUTE "${source}" OR source IN_LIST arg_APART)
+        list(APPEND staying ${source})
+      else()
+        list(APPEND moved ${folder}/${source})
+      endif()
+    endforeach()
+    set_property(TARGET ${target} PROPERTY SOURCES ${staying})
+    target_link_libraries(${target} PUBLIC ${name})
+  endforeach()
+  list(REMOVE_DUPLICATES needed)
+  add_library(${name} STATIC ${moved})
+  set_target_properties(${name} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 0)
+  target_link_libraries(${name} PRIVATE ${needed})
+endfunction()

@@ -1,0 +1,193 @@
+// Systems altered on purpose. A mutant is made wrong, to prove of each test that it can fail; a
+// variant is made otherwise within what the documents allow, to prove that a test fails no system
+// that conforms. An alteration sits between the system under test and the harness (on the wire, in
+// the agent's replies, in what is read of the system) or is a setting of the system, so no test
+// knows of it. The lists are data, compiled in: mutants.toml and variants.toml.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "harness/base/time.h"
+#include "harness/net/sock_diag.h"
+#include "harness/sut/system.h"
+#include "harness/trace/event.h"
+#include "harness/wire/segment.h"
+
+namespace sockproof {
+
+// Which segments an alteration concerns. Members are keys of a [[wire]] table, and of the table
+// `seen_in` of a [[setting]].
+struct SegmentSelection {
+  bool sent_by_system = true;      // on = "sent" or "received"
+  TcpFlags with = 0;               // all of these flags
+  TcpFlags without = 0;            // none of these
+  std::optional<bool> payload;     // with payload, without; not set: both
+  std::optional<bool> options;     // with options, without
+  std::optional<bool> repeated;    // a segment that occupies sequence space, seen before
+  std::optional<bool> ip_options;  // with IP options, without
+  // Of the connection that it belongs to; `when` names one of them.
+  enum class When {
+    kAlways,
+    kConnected,          // the system has sent a SYN in it
+    kOwnFinUnconfirmed,  // it follows a FIN of the system that is not acknowledged yet
+    kKeepaliveProbe,     // it lies one below what the system sends next
+    kAnswersOutOfOrder,  // it answers a segment that lies ahead of what the system expects
+    kAhead,              // received: data that lies ahead of what the system expects
+    kConfirmsData,       // it is the first to acknowledge some data
+  };
+  When when = When::kAlways;
+  int skip = 0;    // leaves the first so many matching ones alone
+  int times = -1;  // touches so many; -1: all
+};
+
+// What becomes of those segments. Further keys of a [[wire]] table.
+struct WireAlteration : SegmentSelection {
+  enum class Action {
+    kEdit,
+    kDrop,
+    kDuplicate,
+    kDelay,
+    kEditedCopy,    // the segment, and after it an edited copy
+    kEditedBefore,  // an edited copy, and after it the segment
+    kSplit,         // its data in two segments
+    kFinApart,      // its data, and after it its FIN
+    kRenumber,      // all of the system's sequence numbers, so that its first SYN has `isn`
+    kRenumberEach,  // likewise the numbers of each connection, by `isn`, `isn_step`, `isn_clock`
+  };
+  Action action = Action::kEdit;
+  Duration delay{0};
+  std::int64_t add_seq = 0;
+  std::int64_t add_ack = 0;
+  TcpFlags set_flags = 0;
+  TcpFlags clear_flags = 0;
+  std::int64_t add_urgent = 0;  // to the urgent pointer
+  std::optional<std::uint16_t> window;
+  std::optional<std::uint16_t> window_at_most;
+  std::optional<std::uint16_t> window_at_least;
+  bool window_is_signed = false;  // from 32768 on it becomes 0
+  std::optional<std::uint8_t> hop_limit;
+  std::optional<std::uint8_t> traffic_class;
+  std::optional<std::uint8_t> reserved;  // the reserved bits
+  std::optional<std::uint16_t> mss;      // in the MSS option, which is added where it is missing
+  std::optional<std::uint16_t> ip_id;    // identification of an IPv4 header
+  std::uint32_t isn = 0;
+  std::uint32_t isn_step = 0;  // added for each connection
+  bool isn_clock = false;      // added: a clock that ticks each 4 us
+  bool flip_payload = false;   // every bit of its first octet
+  bool cut_payload = false;    // its last octet is lost
+  bool garbage_octet = false;  // an octet of data, where it has none
+  bool remove_options = false;
+  // How the same options are laid out.
+  enum class Layout {
+    kAsTheyAre,
+    kReversed,
+    kNopsFirst,
+    kNopsLast,
+    kEndPadded,     // without NOPs, padded after End of Option List
+    kMssOnly,       // all others left out
+    kExperimental,  // and one of kind 253
+    kGarbageAfterEnd,
+    kWithoutLength,  // an option that lacks its length octet
+    kWithoutMss,
+  };
+  Layout layout = Layout::kAsTheyAre;
+  Bytes new_ip_options;  // of an IPv4 header
+  bool remove_ip_options = false;
+  bool bad_checksum = false;
+  bool good_checksum = false;  // where it was wrong
+};
+
+// What the agent says otherwise about one method. Keys of a [[call]] table.
+struct CallAlteration {
+  std::string method;
+  nlohmann::json only_if;                  // parameters that the call must have for it
+  nlohmann::json set_params;               // parameters replaced before the call is made
+  nlohmann::json add_params;               // numbers added to parameters
+  std::optional<std::string> fails;        // errno instead of success
+  std::optional<std::string> succeeds;     // value (JSON text) instead of an errno
+  std::optional<std::string> error;        // another errno instead of an errno ...
+  std::optional<std::string> in_place_of;  // ... of this one only
+  std::optional<std::int64_t> add;         // to an integer value
+  std::optional<std::string> data;         // "empty", "cut", "flip": what becomes of received data
+  std::optional<int> add_port;             // to the port of an address in the value
+  std::optional<std::string> events;       // "none", or the name of one that is added
+  std::optional<std::string> without_event;  // the name of one that is left out
+  bool no_signals = false;
+  double late = 0;   // the return is stamped this fraction of the call later
+  double early = 0;  // ... earlier
+};
+
+// What inet_diag or a counter seems to show. Keys of a [[reading]] table.
+struct ReadingAlteration {
+  std::optional<TcpState> state;     // sockets in this state ...
+  std::optional<TcpState> shown_as;  // ... seem to be in that one; not set: are not shown
+  Duration after{0};                 // only once they have been seen so long
+  int add_queue = 0;                 // to the queue lengths
+  int add_counter = 0;               // to every counter
+};
+
+// A fact that is not true: the system does otherwise. Keys of a [[fact]] table.
+struct FactAlteration {
+  std::string name;  // a sysctl
+  int add = 0;       // to what the system says
+};
+
+// How the system is set up, from before the test begins. Keys of a [[setting]] table.
+struct SettingAlteration {
+  std::map<std::string, std::string> sysctls;  // name: value
+  // Metrics of all routes of the system, by their names in ip-route(8): initcwnd, initrwnd,
+  // rto_min (ms), quickack, mtu, advmss, window, hoplimit. Where its kernel is the one here.
+  std::map<std::string, std::uint32_t> route;
+  std::uint32_t mtu = 0;  // of its link, likewise; 0: as it is
+  // Where the setting shows. Not set: anywhere.
+  std::optional<SegmentSelection> seen_in;
+};
+
+struct Alteration {
+  std::string id;    // "wire/rst-lost"
+  std::string what;  // in words
+  // Of a mutant: the claims that it breaks, as ids or globs.
+  std::vector<std::string> breaks;
+  // Of a variant: the document and what it says that allows this, and claims (ids or globs) that do
+  // not hold of it all the same: of the documentation of the one system, or SHOULDs and MAYs.
+  std::string allowed_by;
+  std::vector<std::string> departs_from;
+
+  std::optional<WireAlteration> wire;
+  std::optional<CallAlteration> call;
+  std::optional<ReadingAlteration> reading;
+  std::optional<FactAlteration> fact;
+  std::optional<SettingAlteration> setting;
+
+  bool Breaks(std::string_view claim) const;
+  bool DepartsFrom(std::string_view claim) const;
+};
+
+// All mutants and all variants, each in the order of its list. Throw HarnessError when the list is
+// malformed.
+const std::vector<Alteration>& AllMutants();
+const std::vector<Alteration>& AllVariants();
+
+// The mutant or variant of that id. Throws HarnessError when there is none.
+const Alteration& FindAlteration(std::string_view id);
+
+// Which list a text is: a mutant has `breaks`, a variant must have `allowed_by`.
+enum class AlterationKind { kMutant, kVariant };
+
+// The alterations of a list in TOML. Throws HarnessError with the line of what is wrong.
+std::vector<Alteration> ParseAlterations(std::string_view toml, AlterationKind kind);
+
+// Whether the alteration would find something to do in a test that went like this. May be wrong in
+// one direction only: true for one that then does nothing.
+bool MayApply(const Alteration& alteration, const std::vector<Event>& events);
+
+// `system`, altered. Both are borrowed and must outlive the result. What the alteration does is
+// noted in the log of the test: "alteration wire/rst-lost applied".
+std::unique_ptr<System> MakeAlteredSystem(System& system, const Alteration& alteration);
+
+}  // namespace sockproof

@@ -1,0 +1,342 @@
+// Puts an alteration between a system and whoever tests it.
+#include <fmt/format.h>
+#include <linux/rtnetlink.h>
+
+#include <algorithm>
+#include <map>
+
+#include "harness/agent_protocol/base64.h"
+#include "harness/base/errors.h"
+#include "harness/mutants/alteration.h"
+#include "harness/mutants/wire_alterer.h"
+#include "harness/net/netlink.h"
+#include "harness/sut/stack.h"
+#include "harness/sut/wired_namespace.h"
+#include "harness/trace/event_log.h"
+#include "harness/wire/port.h"
+
+namespace sockproof {
+namespace {
+
+using nlohmann::json;
+
+// Notes what an alteration does, the first time it does it.
+class Note {
+ public:
+  Note(EventLog& log, std::string id) : log_(log), id_(std::move(id)) {}
+  void Applied() {
+    if (!std::exchange(noted_, true)) log_.Now(NoteEvent{"alteration " + id_ + " applied"});
+  }
+
+ private:
+  EventLog& log_;
+  std::string id_;
+  bool noted_ = false;
+};
+
+class CallAlterer {
+ public:
+  CallAlterer(CallAlteration alteration, Note note)
+      : alteration_(std::move(alteration)), note_(std::move(note)) {}
+
+  void ChangeRequest(const std::string& method, json& params) {
+    if (!Touches(method, params)) return;
+    for (const auto& [name, value] : alteration_.set_params.items()) Change(params[name], value);
+    for (const auto& [name, value] : alteration_.add_params.items()) {
+      if (params.contains(name)) {
+        Change(params[name], params[name].get<std::int64_t>() + value.get<std::int64_t>());
+      }
+    }
+  }
+
+  void ChangeReply(const std::string& method, const json& params, json& result) {
+    if (!Touches(method, params)) return;
+    const std::int64_t begin = result.at("begin");
+    const std::int64_t end = result.at("end");
+    const auto length = static_cast<double>(end - begin);
+    if (alteration_.late != 0) {
+      Change(result["end"], end + static_cast<std::int64_t>(length * alteration_.late));
+    }
+    if (alteration_.early != 0) {
+      Change(result["end"], end - static_cast<std::int64_t>(length * alteration_.early));
+    }
+    if (alteration_.no_signals && result.contains("signals")) {
+      result.erase("signals");
+      note_.Applied();
+    }
+    if (result.contains("errno")) {
+      // "Not yet" is no error that a system could get wrong without any test seeing it at once.
+      if (alteration_.in_place_of && result["errno"] != *alteration_.in_place_of) return;
+      if (alteration_.error) Change(result["errno"], *alteration_.error);
+      if (alteration_.succeeds) {
+        result.erase("errno");
+        Change(result["value"], json::parse(*alteration_.succeeds));
+      }
+      return;
+    }
+    if (alteration_.fails) {
+      result.erase("value");
+      Change(result["errno"], *alteration_.fails);
+      return;
+    }
+    ChangeValue(result["value"]);
+  }
+
+ private:
+  bool Touches(const std::string& method, const json& params) const {
+    if (method != alteration_.method) return false;
+    return std::all_of(alteration_.only_if.items().begin(), alteration_.only_if.items().end(),
+                       [&](const auto& item) {
+                         return params.contains(item.key()) &&
+                                params.at(item.key()) == item.value();
+                       });
+  }
+
+  void Change(json& place, const json& value) {
+    if (place == value) return;
+    place = value;
+    note_.Applied();
+  }
+
+  void ChangeValue(json& value) {
+    if (alteration_.add && value.is_number_integer()) {
+      Change(value, value.get<std::int64_t>() + *alteration_.add);
+    }
+    if (alteration_.add_port && value.is_object() && value.contains("address") &&
+        value["address"].is_object()) {
+      Change(value["address"]["port"], value["address"].value("port", 0) + *alteration_.add_port);
+    }
+    if (alteration_.data && value.is_object() && value.contains("data")) {
+      std::string data =
+          agent_protocol::Base64Decode(value["data"].get<std::string>()).value_or("");
+      if (*alteration_.data == "empty") data.clear();
+      if (*alteration_.data == "cut" && !data.empty()) data.pop_back();
+      if (*alteration_.data == "flip" && !data.empty()) data[0] = static_cast<char>(data[0] ^ 0x20);
+      Change(value["data"], agent_protocol::Base64Encode(data));
+    }
+    if (alteration_.events) ChangeEvents(value);
+    if (alteration_.without_event) LeaveOutEvent(value);
+  }
+
+  void LeaveOutEvent(json& value) {
+    if (!value.is_array()) return;
+    for (json& entry : value) {
+      json& events = entry.is_object() ? entry["events"] : entry;
+      json left = json::array();
+      for (const json& event : events) {
+        if (event != *alteration_.without_event) left.push_back(event);
+      }
+      Change(events, left);
+    }
+  }
+
+  // The value of poll() is a list of lists of event names, that of epoll_wait() a list of objects.
+  void ChangeEvents(json& value) {
+    if (!value.is_array()) return;
+    const bool none = *alteration_.events == "none";
+    if (none && alteration_.method == "epoll_wait") {
+      Change(value, json::array());
+      return;
+    }
+    for (json& entry : value) {
+      json& events = entry.is_object() ? entry["events"] : entry;
+      json changed = none ? json::array() : events;
+      if (!none &&
+          std::find(changed.begin(), changed.end(), *alteration_.events) == changed.end()) {
+        changed.push_back(*alteration_.events);
+      }
+      Change(events, changed);
+    }
+  }
+
+  CallAlteration alteration_;
+  Note note_;
+};
+
+class ReadingAlterer {
+ public:
+  ReadingAlterer(ReadingAlteration alteration, Note note)
+      : alteration_(alteration), note_(std::move(note)) {}
+
+  void ChangeSockets(std::vector<TcpSocketInfo>& sockets) {
+    for (auto socket = sockets.begin(); socket != sockets.end();) {
+      if (alteration_.add_queue != 0) {
+        socket->receive_queue += static_cast<std::uint32_t>(alteration_.add_queue);
+        socket->send_queue += static_cast<std::uint32_t>(alteration_.add_queue);
+        note_.Applied();
+      }
+      if (socket->state != alteration_.state || !IsOldEnough(*socket)) {
+        ++socket;
+        continue;
+      }
+      note_.Applied();
+      if (alteration_.shown_as) {
+        (socket++)->state = *alteration_.shown_as;
+      } else {
+        socket = sockets.erase(socket);
+      }
+    }
+  }
+
+  void ChangeCounter(std::int64_t& counter) {
+    if (alteration_.add_counter == 0) return;
+    // A different amount each time, so that differences are wrong too.
+    counter += static_cast<std::int64_t>(alteration_.add_counter) * ++counters_read_;
+    note_.Applied();
+  }
+
+ private:
+  bool IsOldEnough(const TcpSocketInfo& socket) {
+    if (alteration_.after == Duration(0)) return true;
+    const Time now = Clock::now();
+    const Time first = first_seen_.try_emplace({socket.local, socket.remote}, now).first->second;
+    return now - first >= alteration_.after;
+  }
+
+  ReadingAlteration alteration_;
+  Note note_;
+  std::map<std::pair<Endpoint, Endpoint>, Time> first_seen_;
+  int counters_read_ = 0;
+};
+
+const std::map<std::string, int>& RouteMetrics() {
+  static const std::map<std::string, int> metrics = {
+      {"mtu", RTAX_MTU},           {"advmss", RTAX_ADVMSS},     {"window", RTAX_WINDOW},
+      {"initcwnd", RTAX_INITCWND}, {"initrwnd", RTAX_INITRWND}, {"rto_min", RTAX_RTO_MIN},
+      {"quickack", RTAX_QUICKACK}, {"hoplimit", RTAX_HOPLIMIT}};
+  return metrics;
+}
+
+// Links and routes can be set where the kernel of this machine holds the stack: in the namespace
+// that the agent is in.
+void SetNetwork(const SettingAlteration& setting, Stack& stack) {
+  constexpr std::uint32_t kEthernetMtu = 1500;
+  if (setting.mtu > kEthernetMtu) {
+    Netlink here;
+    here.SetMtu(here.IndexOf(OurLink(stack.actor())), setting.mtu);
+  }
+  const InNamespace inside(NetworkNamespace::OfProcess(stack.agent().pid()));
+  Netlink netlink;
+  const int link = netlink.IndexOf(kWireLink);
+  if (setting.mtu != 0) netlink.SetMtu(link, setting.mtu);
+  for (const auto& [name, value] : setting.route) {
+    const auto metric = RouteMetrics().find(name);
+    if (metric == RouteMetrics().end()) throw HarnessError("no metric of a route: " + name);
+    netlink.SetRouteMetric(link, metric->second, value);
+  }
+}
+
+class AlteredSystem final : public System {
+ public:
+  AlteredSystem(System& system, const Alteration& alteration)
+      : system_(system), alteration_(alteration) {}
+
+  std::string name() const override { return system_.name() + "+" + alteration_.id; }
+  void EnterPrivateWorld() override { system_.EnterPrivateWorld(); }
+  EventLoop* PreparedLoop() override { return system_.PreparedLoop(); }
+
+  std::shared_ptr<Stack> Start(EventLoop& loop, EventLog& log, const StackPlan& plan) override {
+    std::shared_ptr<Stack> stack = system_.Start(loop, log, plan);
+    Note note(log, alteration_.id);
+    if (alteration_.wire) AlterWire(*stack, note);
+    if (alteration_.call) AlterCalls(*stack, note);
+    if (alteration_.reading) AlterReadings(*stack, note);
+    if (alteration_.fact) AlterFacts(*stack, note);
+    if (alteration_.setting) AlterSettings(*stack, note);
+    return stack;
+  }
+
+ private:
+  void AlterWire(Stack& stack, Note note) const {
+    const auto alterer =
+        std::make_shared<WireAlterer>(*alteration_.wire, [note]() mutable { note.Applied(); });
+    stack.wire().TamperWithReceived(
+        [alterer](Bytes frame) { return alterer->FromSystem(std::move(frame)); });
+    stack.wire().TamperWithSent(
+        [alterer](Bytes frame) { return alterer->ToSystem(std::move(frame)); });
+  }
+
+  void AlterCalls(Stack& stack, Note note) const {
+    const auto alterer = std::make_shared<CallAlterer>(*alteration_.call, note);
+    stack.agent().LieWith({[alterer](const std::string& method, json& params) {
+                             alterer->ChangeRequest(method, params);
+                           },
+                           [alterer](const std::string& method, const json& params, json& result) {
+                             alterer->ChangeReply(method, params, result);
+                           }});
+  }
+
+  void AlterReadings(Stack& stack, Note note) const {
+    const auto alterer = std::make_shared<ReadingAlterer>(*alteration_.reading, note);
+    stack.Misread({.sockets = [alterer](auto& sockets) { alterer->ChangeSockets(sockets); },
+                   .counter = [alterer](auto& counter) { alterer->ChangeCounter(counter); },
+                   .facts = {}});
+  }
+
+  void AlterFacts(Stack& stack, Note note) const {
+    const auto change = [fact = *alteration_.fact, note](Facts& facts) mutable {
+      const std::string name = "sysctl." + fact.name;
+      if (!facts.Find(name)) return;
+      facts.Set(name, std::to_string(facts.Sysctl(fact.name) + fact.add));
+      note.Applied();
+    };
+    stack.Misread({.sockets = {}, .counter = {}, .facts = change});
+  }
+
+  void AlterSettings(Stack& stack, Note note) const {
+    const SettingAlteration& setting = *alteration_.setting;
+    for (const auto& [name, value] : setting.sysctls) stack.SetSysctl(name, value);
+    if (setting.mtu != 0 || !setting.route.empty()) {
+      if (!stack.Can("diag")) throw Skip("routes of this system cannot be set from here");
+      SetNetwork(setting, stack);
+    }
+    note.Applied();
+  }
+
+  System& system_;
+  const Alteration& alteration_;
+};
+
+// Whether a segment is among the frames of a test. Between two stacks of the system every segment
+// is sent by one and received by the other.
+bool AnyPicked(const SegmentSelection& selection, const std::vector<Event>& events) {
+  SegmentPicker picker(selection);
+  bool picked = false;
+  for (const Event& event : events) {
+    const auto* frame = std::get_if<FrameEvent>(&event.what);
+    if (frame == nullptr) continue;
+    const std::optional<Segment> segment = ParseSegment(frame->bytes, event.time);
+    if (!segment) continue;
+    if (frame->fate != Fate::kSent) picked = picker.Picks(*segment, true) || picked;
+    if (frame->fate != Fate::kReceived) picked = picker.Picks(*segment, false) || picked;
+  }
+  return picked;
+}
+
+}  // namespace
+
+bool MayApply(const Alteration& alteration, const std::vector<Event>& events) {
+  if (alteration.fact) return true;  // which facts a test reads is in no event
+  if (alteration.reading && !alteration.reading->state) return true;
+  if (alteration.setting && !alteration.setting->seen_in) return true;
+  if (alteration.setting) return AnyPicked(*alteration.setting->seen_in, events);
+  if (alteration.wire && AnyPicked(*alteration.wire, events)) return true;
+  for (const Event& event : events) {
+    if (const auto* call = std::get_if<CallEvent>(&event.what);
+        call != nullptr && alteration.call) {
+      if (call->text.starts_with(alteration.call->method + "(")) return true;
+    }
+    if (const auto* state = std::get_if<StateEvent>(&event.what); state != nullptr) {
+      if (alteration.reading && state->state == TcpStateName(*alteration.reading->state)) {
+        return true;
+      }
+    }
+  }
+  return false;
+}
+
+std::unique_ptr<System> MakeAlteredSystem(System& system, const Alteration& alteration) {
+  return std::make_unique<AlteredSystem>(system, alteration);
+}
+
+}  // namespace sockproof

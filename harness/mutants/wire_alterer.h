@@ -1,0 +1,77 @@
+// What an alteration does on the wire of one stack.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <optional>
+#include <set>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+#include "harness/mutants/alteration.h"
+#include "harness/wire/port.h"
+#include "harness/wire/segment.h"
+
+namespace sockproof {
+
+// Picks the segments that a selection is about; to be asked about each segment, in order.
+class SegmentPicker {
+ public:
+  explicit SegmentPicker(const SegmentSelection& selection) : selection_(selection) {}
+
+  // `by_system`: the system sent it, else the system receives it.
+  bool Picks(const Segment& segment, bool by_system);
+
+ private:
+  // One direction of a connection, as seen so far.
+  struct Flow {
+    bool sent_syn = false;
+    std::uint32_t snd_nxt = 0;               // after the highest sequence number sent
+    std::optional<std::uint32_t> fin;        // the number of a FIN that is not acknowledged
+    std::optional<std::uint32_t> confirmed;  // the last acknowledgment number sent
+    bool got_data = false;                   // the last segment received has data
+    bool got_ahead = false;                  // ... and lies ahead of `confirmed`
+  };
+
+  bool Fits(const Segment& segment, const Flow& flow, bool repeated) const;
+  static bool Holds(SegmentSelection::When when, const Segment& segment, const Flow& flow);
+  static void Follow(const Segment& segment, bool by_system, Flow& flow);
+
+  SegmentSelection selection_;
+  std::map<std::pair<Endpoint, Endpoint>, Flow> flows_;
+  std::set<std::tuple<Endpoint, Endpoint, std::uint32_t, TcpFlags, std::uint32_t>> seen_;
+  int matching_ = 0;
+};
+
+// Both directions of one wire.
+class WireAlterer {
+ public:
+  // `applied` is called whenever a frame has been altered.
+  WireAlterer(const WireAlteration& alteration, std::function<void()> applied)
+      : alteration_(alteration), picker_(alteration), applied_(std::move(applied)) {}
+
+  std::vector<WirePort::Tampered> FromSystem(Bytes frame) { return Alter(std::move(frame), true); }
+  std::vector<WirePort::Tampered> ToSystem(Bytes frame) { return Alter(std::move(frame), false); }
+
+ private:
+  std::vector<WirePort::Tampered> Alter(Bytes frame, bool by_system);
+  Segment Edit(Segment segment) const;
+  Bytes Rebuilt(const Segment& segment, const Bytes& frame) const;
+  std::vector<WirePort::Tampered> Parts(const Segment& segment, const Bytes& frame);
+  std::uint32_t InitialNumber();
+  std::vector<WirePort::Tampered> Renumbered(Bytes frame, bool by_system);
+
+  WireAlteration alteration_;
+  SegmentPicker picker_;
+  std::function<void()> applied_;
+  // How the system's sequence numbers are moved, once it has sent a SYN.
+  struct Shift {
+    std::uint32_t from = 0;  // its initial sequence number
+    std::uint32_t by = 0;
+  };
+  std::map<std::pair<Endpoint, Endpoint>, Shift> shifts_;
+  std::uint32_t connections_ = 0;
+};
+
+}  // namespace sockproof

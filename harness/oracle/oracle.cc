@@ -1,0 +1,301 @@
+#include "harness/oracle/oracle.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <deque>
+#include <utility>
+
+#include "harness/oracle/segment_arrives.h"
+#include "harness/oracle/sends.h"
+
+namespace sockproof::oracle {
+namespace {
+
+constexpr std::size_t kMostReadings = 4096;
+constexpr std::size_t kMostSteps = 20'000'000;  // some seconds
+constexpr std::uint32_t kMostUnderWay = 1024;
+constexpr std::size_t kMostExplained = 3;
+
+constexpr Rule kNothing{"3.10.7.1", "", "without a connection there is nothing to send"};
+
+// A number as one reads it: relative to the initial one.
+std::string Relative(std::uint32_t number, std::uint32_t initial) {
+  return std::to_string(static_cast<std::int32_t>(number - initial));
+}
+
+// What a system in this state may send next.
+std::string Options(const Tcb& tcb) {
+  std::string text;
+  const auto add = [&](const std::string& option) { text += (text.empty() ? "" : ", ") + option; };
+  for (const Answer& answer : tcb.answers) {
+    std::string option = FlagNames(answer.flags);
+    const bool is_zero = answer.seq == 0 && (answer.flags & kRst) != 0;
+    if (!answer.has_any_seq) {
+      option += " seq=" + (is_zero ? "0" : Relative(answer.seq, tcb.iss));
+    }
+    if ((answer.flags & kAck) != 0) option += " ack=" + Relative(answer.ack, tcb.irs);
+    add(option);
+  }
+  switch (tcb.state) {
+    case State::kClosed:
+      return text.empty() ? "nothing" : text;
+    case State::kSynSent:
+      add("SYN seq=0 again");
+      return text;
+    default:
+      break;
+  }
+  const std::string ack = " ack=" + Relative(tcb.rcv_nxt, tcb.irs);
+  const std::string next = " seq=" + Relative(tcb.nxt, tcb.iss);
+  if (tcb.ack_since || tcb.may_ack) add("ACK" + next + ack);
+  if (tcb.una != tcb.nxt) add("again from seq=" + Relative(tcb.una, tcb.iss) + ack);
+  if (!tcb.is_fin_sent) add("data or FIN" + next + ack);
+  return text;
+}
+
+// 2: the system owes a segment of this kind; 1: it owes another one; 0: nothing.
+int Nearness(const Tcb& tcb, const Segment& segment) {
+  constexpr std::uint16_t kKind = kSyn | kRst;
+  if (tcb.answers.empty() && !tcb.ack_since) return 0;
+  const bool is_ack = tcb.ack_since && !segment.Has(kKind);
+  return is_ack || std::any_of(tcb.answers.begin(), tcb.answers.end(),
+                               [&](const Answer& answer) {
+                                 return (answer.flags & kKind) == (segment.flags & kKind);
+                               })
+             ? 2
+             : 1;
+}
+
+}  // namespace
+
+Oracle::Oracle(Start start, Distance distance)
+    : distance_(distance), is_begun_(start == Start::kClosed) {
+  possible_.insert(Tcb());
+}
+
+bool Oracle::CountsTooMuch(std::size_t readings) {
+  if (readings > kMostReadings) undecided_ = fmt::format("more than {} readings", kMostReadings);
+  if (steps_ > kMostSteps) undecided_ = "it takes too long";
+  return !undecided_.empty();
+}
+
+// Nothing is known but the first segment of the system: any state that may send it.
+void Oracle::Begin(const Segment& segment, Time now) {
+  if (segment.Has(kSyn)) {
+    is_begun_ = true;
+    return;
+  }
+  if (!segment.Has(kAck) || segment.Has(kRst)) return;
+  is_begun_ = true;
+  Tcb tcb;
+  tcb.arrival = static_cast<std::uint32_t>(arrivals_.size());
+  tcb.iss = segment.seq - 1;
+  tcb.una = segment.seq;
+  tcb.nxt = segment.seq;
+  tcb.irs = segment.ack - 1;
+  tcb.rcv_nxt = segment.ack;
+  tcb.edge = tcb.nxt + (1U << 30);
+  tcb.rcv_edge = tcb.rcv_nxt;
+  tcb.is_window_known = false;
+  tcb.may_ack = true;
+  tcb.heard = tcb.sent = now;
+  tcb.has_heard = true;
+  tcb.peer_mss = UINT16_MAX;
+  for (const State state : {State::kEstablished, State::kCloseWait}) {
+    tcb.state = state;
+    possible_.insert(tcb);
+  }
+  // The own FIN is acknowledged, on its way, or this one again.
+  tcb.is_fin_sent = true;
+  tcb.state = State::kFinWait2;
+  possible_.insert(tcb);
+  tcb.time_wait = now;
+  tcb.state = State::kTimeWait;
+  possible_.insert(tcb);
+  tcb.time_wait.reset();
+  if (segment.Has(kFin)) tcb.nxt += segment.Length();
+  if (!segment.Has(kFin)) tcb.una -= 1;
+  for (const State state : {State::kFinWait1, State::kClosing, State::kLastAck}) {
+    tcb.state = state;
+    possible_.insert(tcb);
+  }
+}
+
+void Oracle::Arrives(const Segment& segment, Time now) {
+  if (!undecided_.empty() || possible_.empty()) return;
+  if (!is_begun_ && segment.Has(kSyn)) is_begun_ = true;
+  if (is_begun_) arrivals_.push_back({segment, now});
+}
+
+Oracle::Set Oracle::Processed(const Tcb& tcb) const {
+  std::vector<Tcb> readings;
+  const Arrival& arrival = arrivals_[tcb.arrival];
+  SegmentArrives(tcb, arrival.segment, arrival.time, user_, readings);
+  return {readings.begin(), readings.end()};
+}
+
+// Takes what must have arrived by now, and ends readings in which something is overdue.
+std::optional<Departure> Oracle::Advance(Time now) {
+  const auto must_arrive = [&](const Tcb& tcb) {
+    const std::size_t under_way = arrivals_.size() - tcb.arrival;
+    return under_way > kMostUnderWay ||
+           (under_way > 0 && arrivals_[tcb.arrival].time + distance_.transit < now);
+  };
+  std::deque<Tcb> left(possible_.begin(), possible_.end());
+  Set next;
+  std::string overdue;
+  const Rule* rule = nullptr;
+  while (!left.empty()) {
+    const Tcb tcb = std::move(left.front());
+    left.pop_front();
+    ++steps_;
+    const Time when = must_arrive(tcb) ? arrivals_[tcb.arrival].time : now;
+    const Debt debt = distance_.may_lose ? Debt() : Overdue(tcb, when, user_);
+    if (debt.rule != nullptr) {
+      rule = debt.rule;
+      overdue = fmt::format("in {}: {}", StateName(tcb.state), Options(tcb));
+      continue;
+    }
+    std::vector<Tcb> lapsed;
+    Lapses(tcb, when, user_, lapsed);
+    left.insert(left.end(), lapsed.begin(), lapsed.end());
+    if (must_arrive(tcb)) {
+      for (const Tcb& then : Processed(tcb)) left.push_back(then);
+      if (distance_.may_lose) {
+        Tcb lost = tcb;
+        ++lost.arrival;
+        left.push_back(std::move(lost));
+      }
+    } else {
+      next.insert(tcb);
+    }
+    if (CountsTooMuch(next.size() + left.size())) return std::nullopt;
+  }
+  if (next.empty() && rule != nullptr) {
+    possible_.clear();
+    return Departure{overdue, rule->section, rule->claim, rule->sentence};
+  }
+  possible_ = std::move(next);
+  return std::nullopt;
+}
+
+// The readings after `segment`, with as many of the segments under way arrived as it takes.
+Oracle::Set Oracle::Accepting(const Segment& segment, Time now, bool with_losses) {
+  Set seen = possible_;
+  std::deque<Tcb> left(possible_.begin(), possible_.end());
+  Set after;
+  while (!left.empty()) {
+    const Tcb tcb = std::move(left.front());
+    left.pop_front();
+    ++steps_;
+    std::vector<Tcb> readings;
+    oracle::Sends(tcb, segment, now, user_, distance_, readings);
+    after.insert(readings.begin(), readings.end());
+    if (tcb.arrival < arrivals_.size()) {
+      Set more = Processed(tcb);
+      if (with_losses) {
+        Tcb lost = tcb;
+        ++lost.arrival;
+        more.insert(std::move(lost));
+      }
+      for (const Tcb& then : more) {
+        if (seen.insert(then).second) left.push_back(then);
+      }
+    }
+    if (CountsTooMuch(seen.size() + after.size())) return {};
+  }
+  return after;
+}
+
+std::optional<Departure> Oracle::Sends(const Segment& segment, Time now) {
+  if (!undecided_.empty() || possible_.empty()) return std::nullopt;
+  if (!is_begun_) Begin(segment, now);
+  if (!is_begun_) return std::nullopt;
+  if (std::optional<Departure> departure = Advance(now)) return departure;
+  if (!undecided_.empty()) return std::nullopt;
+  if (const Rule* rule = Malformed(segment, distance_)) {
+    possible_.clear();
+    return Departure{rule->sentence, rule->section, rule->claim, rule->sentence};
+  }
+  Set after = Accepting(segment, now, false);
+  if (after.empty() && distance_.may_lose) after = Accepting(segment, now, true);
+  if (!undecided_.empty()) return std::nullopt;
+  const Set before = std::exchange(possible_, std::move(after));
+  if (possible_.empty()) return Explain(before, segment);
+  return std::nullopt;
+}
+
+std::optional<Departure> Oracle::Until(Time now) {
+  if (!undecided_.empty() || possible_.empty() || !is_begun_) return std::nullopt;
+  return Advance(now);
+}
+
+void Oracle::MayHaveEnded() {
+  Set ended;
+  for (Tcb tcb : possible_) {
+    ended.insert(tcb);
+    for (; tcb.arrival <= arrivals_.size(); ++tcb.arrival) {
+      ended.insert(tcb.Closed());
+    }
+  }
+  possible_ = std::move(ended);
+}
+
+void Oracle::IsKnownToBeOpen() {
+  Set open;
+  for (const Tcb& tcb : possible_) {
+    if (tcb.state != State::kSynSent || tcb.arrival < arrivals_.size()) open.insert(tcb);
+  }
+  if (!open.empty()) possible_ = std::move(open);
+}
+
+// The readings once all that is under way has arrived.
+Oracle::Set Oracle::AllArrived(const Set& readings) const {
+  Set latest;
+  std::deque<Tcb> left(readings.begin(), readings.end());
+  for (std::size_t steps = 0; !left.empty() && steps < kMostReadings; ++steps) {
+    const Tcb tcb = std::move(left.front());
+    left.pop_front();
+    if (tcb.arrival >= arrivals_.size()) {
+      latest.insert(tcb);
+      continue;
+    }
+    for (const Tcb& then : Processed(tcb)) left.push_back(then);
+  }
+  return latest;
+}
+
+bool Oracle::MayBeClosed() const {
+  const Set latest = AllArrived(possible_);
+  return std::any_of(latest.begin(), latest.end(),
+                     [](const Tcb& tcb) { return tcb.state == State::kClosed; });
+}
+
+Departure Oracle::Explain(const Set& before, const Segment& segment) const {
+  Departure departure;
+  const Rule* rule = &kNothing;
+  std::set<std::string> said;
+  // The answers to what has arrived are what a reader looks for.
+  const Set latest = AllArrived(before);
+  for (const int nearness : {2, 1, 0}) {
+    for (const Tcb& tcb : latest) {
+      if (Nearness(tcb, segment) != nearness) continue;
+      if (said.size() == kMostExplained) break;
+      const std::string text = fmt::format("in {}: {}", StateName(tcb.state), Options(tcb));
+      if (!said.insert(text).second) continue;
+      departure.expected += (departure.expected.empty() ? "" : "; ") + text;
+      if (said.size() > 1) continue;
+      const Rule* too_large = TooLarge(tcb, segment, distance_);
+      if (too_large != nullptr || tcb.reason.rule != nullptr) {
+        rule = too_large != nullptr ? too_large : tcb.reason.rule;
+      }
+    }
+  }
+  departure.section = rule->section;
+  departure.claim = rule->claim;
+  departure.sentence = rule->sentence;
+  return departure;
+}
+
+}  // namespace sockproof::oracle

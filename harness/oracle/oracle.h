@@ -1,0 +1,86 @@
+// The oracle: whether what one end of a connection sends is allowed by RFC 9293. It keeps every
+// reading of the connection that explains the segments so far; when none is left, the segment is a
+// departure.
+#pragma once
+
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "harness/oracle/tcb.h"
+
+namespace sockproof::oracle {
+
+// A segment, or the lack of one, that no reading allows.
+struct Departure {
+  std::string expected;  // what would have been allowed, in each state the system may be in
+  std::string section;   // of the rule that decides, "3.10.7.4, fifth check"
+  std::string claim;     // its row in the catalogue, if any
+  std::string sentence;  // what that says, in own words
+};
+
+// One end of one connection, between two endpoints, also if it is opened more than once. Segments
+// are given in order of time. After a departure or when undecided, it takes nothing more.
+class Oracle {
+ public:
+  enum class Start {
+    kClosed,    // nothing was there before the first segment
+    kUnderWay,  // the capture may begin in the middle
+  };
+  Oracle(Start start, Distance distance);
+
+  // What is known of the application: to be brought up to date before the segments that follow.
+  Application& application() { return user_; }
+
+  // A segment of the peer at the place of the capture.
+  void Arrives(const Segment& segment, Time now);
+
+  // A segment of the system.
+  std::optional<Departure> Sends(const Segment& segment, Time now);
+
+  // Nothing was seen until `now`.
+  std::optional<Departure> Until(Time now);
+
+  // The connection may have ended without a segment: a hard ICMP error (SHLD-26), or an address
+  // that does not resolve.
+  void MayHaveEnded();
+
+  // A call of the application returned that shows that the handshake is over, or that there is no
+  // connection any more. No effect if no reading agrees.
+  void IsKnownToBeOpen();
+
+  // Whether there may be no connection any more, once all has arrived.
+  bool MayBeClosed() const;
+
+  // Why nothing can be said: "more than 4096 readings". Empty otherwise.
+  const std::string& undecided() const { return undecided_; }
+  // Whether it has seen anything to start from.
+  bool HasBegun() const { return is_begun_; }
+  std::size_t readings() const { return possible_.size(); }
+
+ private:
+  using Set = std::set<Tcb>;
+  struct Arrival {
+    Segment segment;
+    Time time;
+  };
+
+  void Begin(const Segment& segment, Time now);
+  Set Processed(const Tcb& tcb) const;
+  Set AllArrived(const Set& readings) const;
+  std::optional<Departure> Advance(Time now);
+  Set Accepting(const Segment& segment, Time now, bool with_losses);
+  Departure Explain(const Set& before, const Segment& segment) const;
+  bool CountsTooMuch(std::size_t readings);
+
+  Distance distance_;
+  Application user_;
+  bool is_begun_;
+  Set possible_;
+  std::vector<Arrival> arrivals_;
+  std::size_t steps_ = 0;
+  std::string undecided_;
+};
+
+}  // namespace sockproof::oracle

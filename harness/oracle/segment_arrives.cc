@@ -1,0 +1,593 @@
+// To be read with section 3.10.7 of RFC 9293 beside it. Where the text leaves something open, a
+// check allows more than one TCB; where a check does not apply, the next one follows.
+#include "harness/oracle/segment_arrives.h"
+
+#include <algorithm>
+#include <span>
+
+namespace sockproof::oracle {
+namespace {
+
+constexpr std::size_t kMostHeld = 64;
+constexpr Duration kRation = 5s;  // RFC 5961 section 7 counts challenge ACKs by intervals of 5 s
+
+enum class Then { kNextCheck, kReturn };
+
+struct Step {
+  Segment segment;
+  Tcb tcb;
+  Time now;
+  const Application& user;
+  std::vector<Tcb>& readings;
+
+  // This may be the end of it.
+  Then Allow(const Rule& rule, Tcb then) {
+    then.reason.rule = &rule;
+    readings.push_back(std::move(then));
+    return Then::kReturn;
+  }
+};
+
+// --- what a check does to a TCB ---
+
+// <SEQ=SND.NXT><ACK=RCV.NXT><CTL=ACK>, alone or on another segment.
+Tcb OweAck(Tcb tcb, Time now) {
+  if (!tcb.ack_since) tcb.ack_since = now;
+  tcb.may_ack = true;
+  return tcb;
+}
+
+// The same; further ones may be rationed (RFC 5961 section 7).
+Tcb Challenge(Tcb tcb, Time now) {
+  const bool is_rationed = tcb.challenged && now - *tcb.challenged < kRation;
+  tcb.may_ack = true;
+  if (is_rationed) return tcb;
+  tcb.challenged = now;
+  return OweAck(std::move(tcb), now);
+}
+
+Tcb MayAck(Tcb tcb) {
+  tcb.may_ack = true;
+  return tcb;
+}
+
+Tcb Owe(Tcb tcb, Answer answer, Time now, const Rule& rule) {
+  answer.since = now;
+  answer.reason.rule = &rule;
+  tcb.answers.push_back(answer);
+  return tcb;
+}
+
+// The reset that fits a segment (sections 3.5.2 and 3.10.7.1).
+Answer ResetFor(const Segment& segment) {
+  if (segment.Has(kAck)) return {.flags = kRst, .seq = segment.ack};
+  return {.flags = kRst | kAck, .seq = 0, .ack = segment.seq + segment.Length()};
+}
+
+void TakeOptionsOfSyn(Tcb& tcb, const Segment& segment) {
+  tcb.peer_scale = segment.scale;
+  tcb.peer_has_timestamps = segment.timestamps.has_value();
+  if (segment.timestamps) tcb.ts_recent = segment.timestamps->value;
+  tcb.peer_mss = segment.mss;
+}
+
+// SND.WND <- SEG.WND
+void TakeWindow(Tcb& tcb, const Segment& segment) {
+  const int shift = tcb.IsScaled() && !segment.Has(kSyn) ? std::min<int>(*tcb.peer_scale, 14) : 0;
+  const std::uint32_t window = static_cast<std::uint32_t>(segment.window) << shift;
+  const std::uint32_t from = segment.Has(kAck) ? segment.ack : tcb.iss + 1;
+  tcb.last_edge = from + window;
+  tcb.edge = Later(tcb.edge, tcb.last_edge);
+  tcb.max_window = std::max(tcb.max_window, window);
+}
+
+// --- 3.10.7.1, CLOSED ---
+
+constexpr Rule kClosedRst{"3.10.7.1", "rfc9293:3.10.7.1-rst",
+                          "an RST that finds no connection is dropped"};
+constexpr Rule kClosedAck{"3.10.7.1", "rfc9293:3.10.7.1-reset-with-ack",
+                          "an ACK that finds no connection is answered with RST of its number"};
+constexpr Rule kClosedOther{"3.10.7.1", "rfc9293:3.10.7.1-reset-without-ack",
+                            "a segment that finds no connection is answered with RST,ACK"};
+
+Then NoConnection(Step& step) {
+  if (step.segment.Has(kRst)) return step.Allow(kClosedRst, step.tcb);
+  const Rule& rule = step.segment.Has(kAck) ? kClosedAck : kClosedOther;
+  return step.Allow(rule, Owe(step.tcb, ResetFor(step.segment), step.now, rule));
+}
+
+// --- 3.10.7.2, LISTEN ---
+
+constexpr Rule kListenRst{"3.10.7.2, first check", "rfc9293:3.10.7.2-rst", "LISTEN ignores RST"};
+constexpr Rule kListenAck{"3.10.7.2, second check", "rfc9293:3.10.7.2-ack",
+                          "LISTEN answers any ACK with RST of its number"};
+constexpr Rule kListenSyn{"3.10.7.2, third check", "rfc9293:3.5-second-segment",
+                          "LISTEN answers a SYN with SYN,ACK and is in SYN-RECEIVED"};
+constexpr Rule kListenFull{"POSIX listen()", "",
+                           "a listener whose queue is full may take no more connections"};
+constexpr Rule kListenOther{"3.10.7.2, fourth check", "rfc9293:3.10.7.2-other",
+                            "LISTEN drops what has none of RST, ACK and SYN"};
+
+// First, check for a RST.
+Then ListenRst(Step& step) {
+  return step.segment.Has(kRst) ? step.Allow(kListenRst, step.tcb) : Then::kNextCheck;
+}
+
+// Second, check for an ACK.
+Then ListenAck(Step& step) {
+  if (!step.segment.Has(kAck)) return Then::kNextCheck;
+  return step.Allow(kListenAck, Owe(step.tcb, ResetFor(step.segment), step.now, kListenAck));
+}
+
+// Third, check for a SYN. "Any other control or text should be queued for processing later."
+Then ListenSyn(Step& step) {
+  const Segment& segment = step.segment;
+  if (!segment.Has(kSyn)) return Then::kNextCheck;
+  if (step.user.MayRefuse()) step.Allow(kListenFull, step.tcb);
+  Tcb tcb = step.tcb.Closed();
+  tcb.state = State::kSynReceived;
+  tcb.is_passive = true;
+  tcb.irs = segment.seq;
+  tcb.rcv_nxt = segment.seq + 1;
+  tcb.rcv_edge = tcb.rcv_nxt + UINT16_MAX;  // until the SYN,ACK offers one
+  TakeOptionsOfSyn(tcb, segment);
+  TakeWindow(tcb, segment);  // relative to an ISS that is not known yet: SendSynAck() moves it
+  if (segment.text > 0 || segment.Has(kFin)) {
+    tcb.held = {{tcb.rcv_nxt, segment.text, segment.Has(kFin)}};
+  }
+  const Answer answer{.flags = kSyn | kAck, .ack = tcb.rcv_nxt, .has_any_seq = true};
+  return step.Allow(kListenSyn, Owe(tcb, answer, step.now, kListenSyn));
+}
+
+// Fourth, other data or control.
+Then ListenOther(Step& step) { return step.Allow(kListenOther, step.tcb); }
+
+// --- what SYN-SENT and the other states share: text and FIN ---
+
+bool IsReceiving(State state) {
+  return state == State::kSynReceived || state == State::kEstablished ||
+         state == State::kFinWait1 || state == State::kFinWait2;
+}
+
+constexpr Rule kText{"3.10.7.4, seventh check", "rfc9293:3.10.7.4-segment-text",
+                     "text is taken and acknowledged, at once or within 0.5 s"};
+constexpr Rule kFuture{"3.10.7.4, first check", "rfc9293:SHLD-31",
+                       "text past RCV.NXT should be held; an ACK may be sent (MAY-13)"};
+constexpr Rule kBeyond{"3.10.7.4, first check", "rfc9293:3.10.7.4-straddling",
+                       "what lies beyond the window is not taken"};
+constexpr Rule kIgnored{"3.10.7.4, seventh check", "rfc9293:3.10.7.4-segment-text-after-fin",
+                        "text after the peer's FIN is ignored"};
+constexpr Rule kGone{"3.6.1", "rfc9293:SHLD-3",
+                     "text for a process that is gone should be answered with RST"};
+constexpr Rule kTakenFin{"3.10.7.4, eighth check", "rfc9293:3.6-fin-is-acknowledged",
+                         "a FIN is acknowledged and changes the state"};
+constexpr Rule kAckOnly{"3.10.7.4, fifth check", "", "an acknowledgment alone asks for no answer"};
+
+// Eighth, check the FIN bit.
+Tcb AfterFin(Tcb tcb, Time now) {
+  ++tcb.rcv_nxt;
+  tcb.held.clear();
+  switch (tcb.state) {
+    case State::kSynReceived:
+    case State::kEstablished:
+      tcb.state = State::kCloseWait;
+      break;
+    case State::kFinWait1:
+      tcb.state = State::kClosing;
+      break;
+    case State::kFinWait2:
+      tcb.state = State::kTimeWait;
+      tcb.time_wait = now;
+      break;
+    default:  // remain
+      break;
+  }
+  return tcb;
+}
+
+// Text up to `end`, then whatever of what may be held follows it: each piece may have been held or
+// not.
+void Deliver(Step& step, Tcb tcb, std::uint32_t end, bool fin) {
+  const std::vector<Held> held = std::move(tcb.held);
+  tcb.rcv_nxt = Later(tcb.rcv_nxt, end);
+  tcb = OweAck(std::move(tcb), step.now);
+  const auto stop_here = [&](bool with_fin, std::size_t from) {
+    Tcb then = tcb;
+    for (std::size_t i = from; i < held.size(); ++i) {
+      if (Before(then.rcv_nxt, held[i].seq + held[i].text + (held[i].fin ? 1 : 0))) {
+        then.held.push_back(held[i]);
+      }
+    }
+    if (with_fin) {
+      step.Allow(kTakenFin, AfterFin(std::move(then), step.now));
+    } else {
+      step.Allow(kText, std::move(then));
+    }
+  };
+  if (fin) return stop_here(true, held.size());
+  for (std::size_t i = 0; i < held.size() && AtMost(held[i].seq, tcb.rcv_nxt); ++i) {
+    const std::uint32_t piece_end = held[i].seq + held[i].text;
+    if (Before(piece_end, tcb.rcv_nxt)) continue;
+    stop_here(false, i + 1);
+    tcb.rcv_nxt = piece_end;
+    if (held[i].fin) return stop_here(true, held.size());
+  }
+  stop_here(false, 0);
+}
+
+Tcb Holding(Tcb tcb, const Held& piece) {
+  const auto place =
+      std::lower_bound(tcb.held.begin(), tcb.held.end(), piece, [](const Held& a, const Held& b) {
+        return Before(a.seq, b.seq) || (a.seq == b.seq && a.text < b.text);
+      });
+  if (tcb.held.size() < kMostHeld && (place == tcb.held.end() || *place != piece)) {
+    tcb.held.insert(place, piece);
+  }
+  return tcb;
+}
+
+// Seventh, process the segment text; eighth, check the FIN bit.
+Then TakeTextAndFin(Step& step) {
+  const Segment& segment = step.segment;
+  Tcb& tcb = step.tcb;
+  const std::uint32_t end = segment.seq + segment.text;
+  const bool fin = segment.Has(kFin);
+  if (segment.text == 0 && !fin) {
+    // Text that came with the SYN and was queued.
+    if (!tcb.held.empty() && tcb.held[0].seq == tcb.rcv_nxt) {
+      Deliver(step, tcb, tcb.rcv_nxt, false);
+      return Then::kReturn;
+    }
+    return step.Allow(kAckOnly, tcb);
+  }
+  if (!IsReceiving(tcb.state)) return step.Allow(kIgnored, MayAck(tcb));
+  if ((tcb.state == State::kFinWait1 || tcb.state == State::kFinWait2) && segment.text > 0 &&
+      step.user.MayBeGone() && Before(tcb.rcv_nxt, end)) {
+    for (const Answer& reset : {ResetFor(segment), Answer{.flags = kRst, .seq = tcb.nxt},
+                                Answer{.flags = kRst | kAck, .seq = tcb.nxt, .ack = tcb.rcv_nxt}}) {
+      step.Allow(kGone, Owe(tcb.Closed(), reset, step.now, kGone));
+    }
+  }
+  if (Before(tcb.rcv_nxt, segment.seq)) {
+    return step.Allow(kFuture, MayAck(Holding(tcb, {segment.seq, segment.text, fin})));
+  }
+  const std::uint32_t last = end + (fin ? 1 : 0);
+  if (Before(tcb.rcv_edge, last)) {
+    step.Allow(kBeyond, Challenge(tcb, step.now));  // nothing of it, as the buffer is full
+    if (tcb.is_window_known && !Before(tcb.rcv_edge, end) && fin) {
+      Deliver(step, tcb, end, true);  // a FIN needs no buffer
+    } else if (tcb.is_window_known && Before(tcb.rcv_nxt, tcb.rcv_edge)) {
+      Deliver(step, tcb, tcb.rcv_edge, false);
+      return Then::kReturn;
+    }
+    if (tcb.is_window_known) return Then::kReturn;
+  }
+  Deliver(step, tcb, end, fin);
+  return Then::kReturn;
+}
+
+// --- 3.10.7.3, SYN-SENT ---
+
+constexpr Rule kSynSentAck{"3.10.7.3, first check", "rfc9293:3.10.7.3-unacceptable-ack",
+                           "SYN-SENT answers an ACK of what it did not send with RST"};
+constexpr Rule kSynSentAckRst{"3.10.7.3, first check",
+                              "rfc9293:3.10.7.3-reset-with-unacceptable-ack",
+                              "SYN-SENT drops an RST that acknowledges what it did not send"};
+constexpr Rule kSynSentRst{"3.10.7.3, second check", "rfc9293:3.10.7.3-rst",
+                           "in SYN-SENT an RST that acknowledges the SYN ends the attempt"};
+constexpr Rule kSynSentSynAck{"3.10.7.3, fourth check", "rfc9293:3.5-third-segment",
+                              "SYN-SENT answers the SYN,ACK with an ACK and is ESTABLISHED"};
+constexpr Rule kSynSentSyn{"3.10.7.3, fourth check", "rfc9293:MUST-10",
+                           "SYN-SENT answers a SYN with SYN,ACK and is in SYN-RECEIVED"};
+constexpr Rule kSynSentOther{"3.10.7.3, fifth check", "rfc9293:3.10.7.3-other",
+                             "SYN-SENT drops what has neither SYN nor RST"};
+
+// First, check the ACK bit.
+Then SynSentAck(Step& step) {
+  const Segment& segment = step.segment;
+  const Tcb& tcb = step.tcb;
+  if (!segment.Has(kAck)) return Then::kNextCheck;
+  if (Before(tcb.iss, segment.ack) && AtMost(segment.ack, tcb.nxt)) return Then::kNextCheck;
+  if (segment.Has(kRst)) return step.Allow(kSynSentAckRst, tcb);
+  return step.Allow(kSynSentAck, Owe(tcb, ResetFor(segment), step.now, kSynSentAck));
+}
+
+// Second, check the RST bit.
+Then SynSentRst(Step& step) {
+  if (!step.segment.Has(kRst)) return Then::kNextCheck;
+  return step.Allow(kSynSentRst, step.segment.Has(kAck) ? step.tcb.Closed() : step.tcb);
+}
+
+// Fourth, check the SYN bit. (Third, security, is nobody's today.)
+Then SynSentSyn(Step& step) {
+  Segment& segment = step.segment;
+  Tcb& tcb = step.tcb;
+  if (!segment.Has(kSyn)) return Then::kNextCheck;
+  tcb.irs = segment.seq;
+  tcb.rcv_nxt = segment.seq + 1;
+  tcb.rcv_edge = tcb.rcv_nxt + tcb.shown.value_or(UINT16_MAX);
+  TakeOptionsOfSyn(tcb, segment);
+  TakeWindow(tcb, segment);
+  if (segment.text > 0 || segment.Has(kFin)) {
+    tcb.held = {{tcb.rcv_nxt, segment.text, segment.Has(kFin)}};
+  }
+  if (!segment.Has(kAck)) {
+    tcb.state = State::kSynReceived;
+    const Answer answer{.flags = kSyn | kAck, .seq = tcb.iss, .ack = tcb.rcv_nxt};
+    return step.Allow(kSynSentSyn, Owe(tcb, answer, step.now, kSynSentSyn));
+  }
+  tcb.una = segment.ack;
+  tcb.state = State::kEstablished;
+  tcb = OweAck(std::move(tcb), step.now);
+  if (tcb.held.empty()) return step.Allow(kSynSentSynAck, tcb);
+  Deliver(step, tcb, tcb.rcv_nxt, false);
+  return Then::kReturn;
+}
+
+// Fifth, if neither of the SYN or RST bits is set.
+Then SynSentOther(Step& step) { return step.Allow(kSynSentOther, step.tcb); }
+
+// --- 3.10.7.4, other states ---
+
+constexpr Rule kPaws{"RFC 7323 section 5.3", "",
+                     "an old timestamp makes a segment unacceptable: ACK, and drop it"};
+constexpr Rule kNoTimestamp{"RFC 7323 section 3.2", "",
+                            "where timestamps were agreed on a segment without may be dropped"};
+constexpr Rule kOutside{"3.10.7.4, first check", "rfc9293:3.10.7.4-unacceptable-segment",
+                        "a segment outside the receive window is answered with an ACK and dropped"};
+constexpr Rule kOutsideRst{"3.10.7.4, second check", "rfc9293:3.10.7.4-reset-outside-window",
+                           "an RST outside the receive window is dropped silently"};
+constexpr Rule kReset{"3.10.7.4, second check", "rfc9293:3.10.7.4-reset",
+                      "an RST of RCV.NXT resets the connection"};
+constexpr Rule kResetInWindow{"3.10.7.4, second check", "rfc9293:3.10.7.4-reset-in-window",
+                              "an RST in the window, not of RCV.NXT, gets a challenge ACK"};
+constexpr Rule kResetAsIn793{"3.10.7.4, second check", "",
+                             "without RFC 5961 any RST in the window resets the connection"};
+constexpr Rule kRfc1337{"RFC 1337 section 3", "", "TIME-WAIT may ignore RST"};
+constexpr Rule kSynPassive{"3.10.7.4, fourth check", "rfc9293:3.10.7.4-syn-received-syn",
+                           "a SYN in SYN-RECEIVED of a passive open returns it to LISTEN"};
+constexpr Rule kSynChallenge{"3.10.7.4, fourth check", "rfc9293:3.10.7.4-challenge-ack",
+                             "a SYN in a synchronized state is answered with a challenge ACK"};
+constexpr Rule kSynAsIn793{"3.10.7.4, fourth check", "",
+                           "without RFC 5961 a SYN in the window resets the connection"};
+constexpr Rule kWithoutAck{"3.10.7.4, fifth check", "rfc9293:3.10.7.4-without-ack",
+                           "a segment without ACK is dropped"};
+constexpr Rule kOldAck{"3.10.7.4, fifth check", "rfc9293:MAY-12",
+                       "an ACK older than the largest window before SND.UNA may be challenged"};
+constexpr Rule kBadAckSynReceived{"3.10.7.4, fifth check",
+                                  "rfc9293:3.10.7.4-syn-received-unacceptable-ack",
+                                  "SYN-RECEIVED answers an unacceptable ACK with RST"};
+constexpr Rule kAckRefused{
+    "POSIX listen()", "",
+    "a listener whose queue is full may leave a connection half open, or reset it"};
+constexpr Rule kFutureAck{"3.10.7.4, fifth check", "rfc9293:3.10.7.4-future-ack",
+                          "an ACK of what was not sent is answered with an ACK and dropped"};
+constexpr Rule kLastAckAck{"3.10.7.4, fifth check", "rfc9293:3.10.7.4-last-ack-ack",
+                           "an ACK of its FIN takes LAST-ACK to CLOSED"};
+constexpr Rule kTimeWaitFin{"3.10.7.4, fifth check", "rfc9293:3.10.7.4-time-wait-fin",
+                            "TIME-WAIT acknowledges a repeated FIN and begins anew"};
+
+enum class Fit { kYes, kNo, kMaybe };
+
+// Table 6.
+Fit Acceptable(const Tcb& tcb, const Segment& segment) {
+  const auto in_window = [&](std::uint32_t number) {
+    if (Before(number, tcb.rcv_nxt)) return Fit::kNo;
+    if (Before(number, tcb.rcv_edge)) return Fit::kYes;
+    return tcb.is_window_known ? Fit::kNo : Fit::kMaybe;
+  };
+  const std::uint32_t length = segment.Length();
+  if (length == 0 && tcb.rcv_edge == tcb.rcv_nxt) {
+    if (segment.seq == tcb.rcv_nxt) return Fit::kYes;
+    return tcb.is_window_known ? Fit::kNo : in_window(segment.seq);
+  }
+  const Fit first = in_window(segment.seq);
+  if (length == 0 || first == Fit::kYes) return first;
+  const Fit last = in_window(segment.seq + length - 1);
+  return last == Fit::kNo ? first : last;
+}
+
+// Before the first check, where both ends use timestamps (RFC 7323 section 5.3, R1).
+Then CheckTimestamps(Step& step) {
+  Tcb& tcb = step.tcb;
+  if (!tcb.has_timestamps || !tcb.peer_has_timestamps || step.segment.Has(kRst)) {
+    return Then::kNextCheck;
+  }
+  if (!step.segment.timestamps) {
+    step.Allow(kNoTimestamp, tcb);
+    return Then::kNextCheck;
+  }
+  if (Before(step.segment.timestamps->value, tcb.ts_recent)) {
+    return step.Allow(kPaws, Challenge(tcb, step.now));
+  }
+  return Then::kNextCheck;
+}
+
+// First, check sequence number.
+Then CheckSequence(Step& step) {
+  const Segment& segment = step.segment;
+  Tcb& tcb = step.tcb;
+  const Fit fit = Acceptable(tcb, segment);
+  if (fit == Fit::kYes) return Then::kNextCheck;
+  const Then then = fit == Fit::kMaybe ? Then::kNextCheck : Then::kReturn;
+  if (segment.Has(kRst)) {
+    step.Allow(kOutsideRst, tcb);
+    return then;
+  }
+  // RFC 6191, and MAY-2: the fourth check decides about a SYN in TIME-WAIT.
+  if (tcb.state == State::kTimeWait && segment.Has(kSyn)) return Then::kNextCheck;
+  // MUST-10: of the SYN,ACK of a simultaneous open all but its SYN is new.
+  if (tcb.state == State::kSynReceived && !tcb.is_passive && segment.Has(kSyn) &&
+      segment.Has(kAck) && segment.seq == tcb.irs) {
+    step.Allow(kOutside, Challenge(tcb, step.now));
+    step.segment.flags &= static_cast<std::uint16_t>(~kSyn);
+    ++step.segment.seq;
+    tcb.may_ack = true;
+    return Then::kNextCheck;
+  }
+  Tcb answered = Challenge(tcb, step.now);
+  if (tcb.state == State::kTimeWait && segment.Has(kFin)) answered.time_wait = step.now;
+  step.Allow(kOutside, answered);
+  // "Special allowance should be made to accept valid ACKs" when the window is zero; the same is
+  // needed to let a repeated FIN or a probe acknowledge something.
+  if (segment.Has(kAck) && !segment.Has(kSyn) && AtMost(segment.seq, tcb.rcv_edge) &&
+      Before(tcb.una, segment.ack) && AtMost(segment.ack, tcb.nxt)) {
+    tcb = answered;
+    step.segment.text = 0;
+    step.segment.flags &= static_cast<std::uint16_t>(~kFin);
+    return Then::kNextCheck;
+  }
+  return then;
+}
+
+// Second, check the RST bit.
+Then CheckRst(Step& step) {
+  const Tcb& tcb = step.tcb;
+  if (!step.segment.Has(kRst)) return Then::kNextCheck;
+  if (step.segment.seq != tcb.rcv_nxt) {
+    step.Allow(kResetAsIn793, tcb.Closed());
+    return step.Allow(kResetInWindow, Challenge(tcb, step.now));
+  }
+  if (tcb.state == State::kTimeWait) step.Allow(kRfc1337, tcb);
+  return step.Allow(kReset, tcb.Closed());
+}
+
+// Fourth, check the SYN bit. (Third, security, is nobody's today.)
+Then CheckSyn(Step& step) {
+  const Segment& segment = step.segment;
+  const Tcb& tcb = step.tcb;
+  if (!segment.Has(kSyn)) return Then::kNextCheck;
+  if (tcb.state == State::kSynReceived && tcb.is_passive) step.Allow(kSynPassive, tcb.Closed());
+  if (tcb.state == State::kTimeWait && !segment.Has(kAck)) {
+    const bool is_later =
+        Before(tcb.rcv_nxt, segment.seq) ||
+        (segment.timestamps && Before(tcb.ts_recent, segment.timestamps->value)) ||
+        segment.timestamps.has_value() != tcb.peer_has_timestamps;
+    if (is_later) {  // MAY-2, SHLD-4
+      Step anew{segment, tcb.Closed(), step.now, step.user, step.readings};
+      if (step.user.MayListen()) ListenSyn(anew);
+      if (step.user.MayNotListen()) NoConnection(anew);
+    }
+  } else if (Acceptable(tcb, segment) != Fit::kNo) {
+    step.Allow(kSynAsIn793, Owe(tcb.Closed(), ResetFor(segment), step.now, kSynAsIn793));
+  }
+  return step.Allow(kSynChallenge, Challenge(tcb, step.now));
+}
+
+void Acknowledge(Tcb& tcb, const Segment& segment, Time now) {
+  tcb.una = Later(tcb.una, segment.ack);
+  TakeWindow(tcb, segment);
+  const bool is_fin_acknowledged = tcb.is_fin_sent && tcb.una == tcb.nxt;
+  if (tcb.state == State::kFinWait1 && is_fin_acknowledged) tcb.state = State::kFinWait2;
+  if (tcb.state == State::kClosing && is_fin_acknowledged) {
+    tcb.state = State::kTimeWait;
+    tcb.time_wait = now;
+  }
+}
+
+// Fifth, check the ACK field.
+Then CheckAck(Step& step) {
+  const Segment& segment = step.segment;
+  Tcb& tcb = step.tcb;
+  if (!segment.Has(kAck)) return step.Allow(kWithoutAck, tcb);
+  if (segment.timestamps && AtMost(segment.seq, tcb.rcv_nxt)) {
+    tcb.ts_recent = segment.timestamps->value;  // RFC 7323 section 4.3
+  }
+  if (!tcb.IsIssChosen()) {
+    return step.Allow(kBadAckSynReceived,
+                      Owe(tcb, ResetFor(segment), step.now, kBadAckSynReceived));
+  }
+  if (Before(segment.ack, tcb.una - tcb.max_window)) {
+    step.Allow(kOldAck, Challenge(tcb, step.now));
+  }
+  if (tcb.state == State::kSynReceived) {
+    if (!Before(tcb.una, segment.ack) || Before(tcb.nxt, segment.ack)) {
+      if (Before(tcb.nxt, segment.ack)) step.Allow(kOldAck, Challenge(tcb, step.now));
+      return step.Allow(kBadAckSynReceived,
+                        Owe(tcb, ResetFor(segment), step.now, kBadAckSynReceived));
+    }
+    if (tcb.is_passive && step.user.MayRefuse()) {
+      step.Allow(kAckRefused, MayAck(tcb));
+      step.Allow(kAckRefused, Owe(tcb.Closed(), ResetFor(segment), step.now, kAckRefused));
+    }
+    tcb.state = tcb.is_fin_sent ? State::kFinWait1 : State::kEstablished;
+    tcb.answers.clear();
+  }
+  if (Before(tcb.nxt, segment.ack)) {
+    return step.Allow(kFutureAck, Challenge(tcb, step.now));
+  }
+  if (tcb.state == State::kTimeWait) {
+    // "The only thing that can arrive in this state is a retransmission of the remote FIN."
+    if (!segment.Has(kFin)) return step.Allow(kTimeWaitFin, MayAck(tcb));
+    tcb.time_wait = step.now;
+    return step.Allow(kTimeWaitFin, Challenge(tcb, step.now));
+  }
+  Acknowledge(tcb, segment, step.now);
+  if (tcb.state == State::kLastAck && tcb.is_fin_sent && tcb.una == tcb.nxt) {
+    return step.Allow(kLastAckAck, tcb.Closed());
+  }
+  return Then::kNextCheck;
+}
+
+// Sixth, check the URG bit: it is told to the user and changes nothing here.
+
+using Check = Then (*)(Step&);
+constexpr Check kClosedChecks[] = {NoConnection};
+constexpr Check kListenChecks[] = {ListenRst, ListenAck, ListenSyn, ListenOther};
+constexpr Check kSynSentChecks[] = {SynSentAck, SynSentRst, SynSentSyn, SynSentOther};
+constexpr Check kOtherChecks[] = {CheckTimestamps, CheckSequence, CheckRst,
+                                  CheckSyn,        CheckAck,      TakeTextAndFin};
+
+constexpr Rule kDamaged{"3.1, Checksum", "rfc9293:MUST-3", "a damaged segment is not taken"};
+
+void Run(std::span<const Check> checks, Step step) {
+  for (const Check check : checks) {
+    if (check(step) == Then::kReturn) return;
+  }
+}
+
+}  // namespace
+
+const char* StateName(State state) {
+  static constexpr const char* kNames[] = {
+      "CLOSED",     "SYN-SENT",   "SYN-RECEIVED", "ESTABLISHED", "FIN-WAIT-1",
+      "FIN-WAIT-2", "CLOSE-WAIT", "CLOSING",      "LAST-ACK",    "TIME-WAIT"};
+  return kNames[static_cast<std::size_t>(state)];
+}
+
+Tcb Tcb::Closed() const {
+  Tcb closed;
+  closed.opens = opens;
+  closed.arrival = arrival;
+  closed.answers = answers;
+  std::erase_if(closed.answers, [](const Answer& answer) { return answer.has_any_seq; });
+  closed.iss = iss;  // for the report
+  closed.irs = irs;
+  closed.nxt = nxt;
+  closed.heard = heard;
+  return closed;
+}
+
+void SegmentArrives(const Tcb& tcb, const Segment& segment, Time now, const Application& user,
+                    std::vector<Tcb>& readings) {
+  Step step{segment, tcb, now, user, readings};
+  ++step.tcb.arrival;
+  if (!segment.defect.empty()) {
+    step.Allow(kDamaged, step.tcb);
+    return;
+  }
+  step.tcb.has_heard = true;
+  step.tcb.heard = now;
+  switch (tcb.state) {
+    case State::kClosed:
+      if (user.MayListen()) Run(kListenChecks, step);
+      if (user.MayNotListen()) Run(kClosedChecks, step);
+      return;
+    case State::kSynSent:
+      return Run(kSynSentChecks, step);
+    default:
+      return Run(kOtherChecks, step);
+  }
+}
+
+}  // namespace sockproof::oracle

@@ -1,0 +1,296 @@
+#include "harness/oracle/sends.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace sockproof::oracle {
+namespace {
+
+constexpr std::uint16_t kControl = kFin | kSyn | kRst | kAck;
+constexpr std::uint16_t kReserved = 0xe00;  // the ninth bit is AE of RFC 9768
+
+// MUST-40, and how late a system that is served late may seem on top of it.
+constexpr Duration kAckWithin = 500ms;
+constexpr Duration kServedLate = 100ms;
+// The override timeout of section 3.8.6.2.1 is at most 1 s.
+constexpr Duration kDataWithin = 1s;
+// Twice the shortest MSL in use; section 3.4.2 leaves its 2 minutes open to experience.
+constexpr Duration kShortestTimeWait = 60s;
+// Below this nothing is retransmitted that has not been asked for.
+constexpr Duration kShortestTimeout = 1ms;
+constexpr Duration kShortestSynTimeout = 100ms;
+// The shortest interval of keepalive and user timeout that a socket can be given.
+constexpr Duration kShortestQuiet = 900ms;
+
+constexpr Rule kReservedBits{"3.1, Reserved", "rfc9293:3.1-reserved",
+                             "the reserved bits must be zero"};
+constexpr Rule kSum{"3.1, Checksum", "rfc9293:MUST-2", "a segment must carry a checksum"};
+constexpr Rule kMssOption{"3.2", "rfc9293:MUST-65", "MSS must not be sent without SYN"};
+constexpr Rule kOpen{"3.10.1", "rfc9293:3.5-first-segment", "an active open sends a SYN"};
+constexpr Rule kAgain{"3.10.8", "rfc9293:3.10.8-retransmission",
+                      "what is not acknowledged is sent again after a while"};
+constexpr Rule kSend{"3.10.2", "rfc9293:3.8.6-offered", "data is sent in the window of the peer"};
+constexpr Rule kSegmentSize{"3.7.1", "rfc9293:MUST-16", "no segment is larger than the peer's MSS"};
+constexpr Rule kDefaultSegmentSize{"3.7.1", "rfc9293:MUST-15",
+                                   "without an MSS 536 octets are sent at most, on IPv6 1220"};
+constexpr Rule kPushed{"3.9.1.2", "rfc9293:MUST-60", "data is not held back for ever"};
+constexpr Rule kClose{"3.10.4", "rfc9293:3.6-close-fin", "close sends FIN after all data"};
+constexpr Rule kAbort{"3.10.5", "rfc9293:3.10.5-abort", "abort sends RST of SND.NXT"};
+constexpr Rule kAckOwed{"3.8.6.3", "rfc9293:MUST-40", "an ACK is delayed by less than 0.5 s"};
+constexpr Rule kUpdate{"3.8.6.2.2", "rfc9293:3.8.6.2.2-update", "a window update is an ACK"};
+constexpr Rule kProbe{"3.8.4", "rfc9293:3.8.4-probe", "a keepalive has SEG.SEQ = SND.NXT-1"};
+constexpr Rule kTimeWaitEnd{"3.10.8", "rfc9293:3.10.8-time-wait", "TIME-WAIT ends after 2 MSL"};
+constexpr Rule kUserTimeout{"3.10.8", "rfc9293:3.10.8-user-timeout",
+                            "the user timeout deletes the TCB"};
+constexpr Rule kDeleted{"3.10.4", "rfc9293:3.10.4-close-syn-sent",
+                        "a close in SYN-SENT deletes the TCB"};
+
+struct Sending {
+  const Tcb& tcb;
+  const Segment& segment;
+  Time now;
+  const Application& user;
+  const Distance& distance;
+  std::vector<Tcb>& readings;
+
+  std::uint32_t End() const { return segment.seq + segment.text; }
+  // The right edge of the window that the segment offers.
+  std::uint32_t Offered(const Tcb& after) const {
+    const bool is_scaled = after.IsScaled() && !segment.Has(kSyn);
+    const int shift = is_scaled ? std::min<int>(*after.scale, 14) : 0;
+    return after.rcv_nxt + (static_cast<std::uint32_t>(segment.window) << shift);
+  }
+  bool IsQuiet() const { return now - tcb.heard >= kShortestQuiet; }
+  bool MayRepeat(Duration least) const {
+    return tcb.has_heard || distance.has_offload || now - tcb.sent >= least;
+  }
+
+  // The segment was sent, and left `then` behind.
+  void Allow(const Rule& rule, Tcb then) const {
+    then.reason.rule = &rule;
+    then.may_ack = false;
+    if (segment.Has(kSyn)) {
+      then.scale = segment.scale;
+      then.has_timestamps = segment.timestamps.has_value();
+    }
+    if (segment.Has(kAck)) {
+      then.ack_since.reset();
+      const std::uint32_t edge = Offered(then);
+      then.rcv_edge = segment.Has(kSyn) ? edge : Later(then.rcv_edge, edge);
+    }
+    then.shown = segment.window;
+    if (segment.Length() > 0) {
+      then.sent = now;
+      then.has_heard = false;
+    }
+    readings.push_back(std::move(then));
+  }
+};
+
+// What it owes: RST and SYN,ACK.
+void SendAnswer(const Sending& sending) {
+  const Segment& segment = sending.segment;
+  for (std::size_t i = 0; i < sending.tcb.answers.size(); ++i) {
+    const Answer& answer = sending.tcb.answers[i];
+    if (answer.flags != (segment.flags & kControl)) continue;
+    if (!answer.has_any_seq && answer.seq != segment.seq) continue;
+    if (segment.Has(kAck) && answer.ack != segment.ack) continue;
+    Tcb then = sending.tcb;
+    then.answers.erase(then.answers.begin() + static_cast<std::ptrdiff_t>(i));
+    const Rule* rule = answer.reason.rule;
+    if (segment.Has(kRst)) {
+      then.reason.rule = rule;
+      sending.readings.push_back(std::move(then));
+      continue;
+    }
+    if (answer.has_any_seq) {
+      then.iss = then.una = segment.seq;
+      then.nxt = sending.End() + 1;
+      then.edge = then.last_edge = then.iss + 1 + then.max_window;
+    }
+    sending.Allow(*rule, std::move(then));
+  }
+}
+
+// 3.10.1, OPEN; 3.10.8 for its SYN.
+void SendSyn(const Sending& sending) {
+  const Segment& segment = sending.segment;
+  const Tcb& tcb = sending.tcb;
+  if ((segment.flags & kControl) != kSyn) return;
+  if (tcb.state == State::kSynSent && segment.seq == tcb.iss &&
+      sending.MayRepeat(kShortestSynTimeout)) {
+    sending.Allow(kAgain, tcb);
+  }
+  if (tcb.state != State::kClosed && tcb.state != State::kTimeWait) return;
+  if (!sending.user.MayOpen(tcb.opens)) return;
+  Tcb then;
+  then.arrival = tcb.arrival;
+  then.answers = tcb.answers;
+  then.opens = sending.user.opens;
+  then.state = State::kSynSent;
+  then.iss = then.una = segment.seq;
+  then.nxt = sending.End() + 1;
+  then.heard = sending.now;
+  sending.Allow(kOpen, std::move(then));
+}
+
+// 3.10.8 for a SYN,ACK. It acknowledges what an ACK would.
+void SendSynAckAgain(const Sending& sending) {
+  const Tcb& tcb = sending.tcb;
+  if ((sending.segment.flags & kControl) != (kSyn | kAck)) return;
+  if (tcb.state != State::kSynReceived || sending.segment.seq != tcb.iss) return;
+  if (!tcb.IsIssChosen() || sending.segment.ack != tcb.irs + 1 ||
+      !sending.MayRepeat(kShortestSynTimeout)) {
+    return;
+  }
+  sending.Allow(kAgain, tcb);
+}
+
+// 3.10.5, ABORT; also what a user timeout or unanswered probes end with.
+void SendAbort(const Sending& sending) {
+  const Segment& segment = sending.segment;
+  const Tcb& tcb = sending.tcb;
+  if (!segment.Has(kRst) || segment.Has(kSyn | kFin)) return;
+  if (tcb.state == State::kClosed || tcb.state == State::kSynSent ||
+      tcb.state == State::kTimeWait) {
+    return;
+  }
+  if (!sending.user.MayAbort() && !sending.IsQuiet()) return;
+  if (segment.Has(kAck) && segment.ack != tcb.rcv_nxt) return;
+  if (segment.seq != tcb.nxt) return;
+  Tcb then = tcb.Closed();
+  then.reason.rule = &kAbort;
+  sending.readings.push_back(std::move(then));
+}
+
+// An acknowledgment alone (3.10.7.4), a window update, a probe (3.8.4, 3.8.6.1).
+void SendAck(const Sending& sending) {
+  const Segment& segment = sending.segment;
+  const Tcb& tcb = sending.tcb;
+  const bool is_probe = segment.seq == tcb.nxt - 1 && segment.text <= 1 && tcb.una == tcb.nxt;
+  if (is_probe && !segment.Has(kFin)) {
+    const bool is_window_closed = AtMost(tcb.last_edge, tcb.nxt);
+    if (is_window_closed || (sending.user.MayProbe() && sending.IsQuiet())) {
+      sending.Allow(kProbe, tcb);
+    }
+  }
+  if (segment.text > 0 || segment.Has(kFin) || segment.seq != tcb.nxt) return;
+  if (tcb.ack_since || tcb.may_ack) {
+    sending.Allow(kAckOwed, tcb);
+  } else if (sending.distance.may_lose || Before(tcb.rcv_edge, sending.Offered(tcb))) {
+    sending.Allow(kUpdate, tcb);
+  }
+}
+
+// 3.10.2, SEND; 3.10.4, CLOSE; and 3.10.8, both again.
+void SendTextAndFin(const Sending& sending) {
+  const Segment& segment = sending.segment;
+  const Tcb& tcb = sending.tcb;
+  const bool fin = segment.Has(kFin);
+  if (segment.text == 0 && !fin) return;
+  if (Before(segment.seq, tcb.una) || Before(tcb.nxt, segment.seq)) return;
+  if (TooLarge(tcb, segment, sending.distance) != nullptr) return;
+  const std::uint32_t end = sending.End() + (fin ? 1 : 0);
+  if (AtMost(end, tcb.nxt)) {
+    const bool is_fin_right = fin == (tcb.is_fin_sent && end == tcb.nxt);
+    if (is_fin_right && sending.MayRepeat(kShortestTimeout)) sending.Allow(kAgain, tcb);
+    return;
+  }
+  if (tcb.is_fin_sent) return;
+  const bool is_open = tcb.state == State::kEstablished || tcb.state == State::kCloseWait;
+  if (!is_open && !(tcb.state == State::kSynReceived && fin && segment.text == 0)) return;
+  if (!sending.user.MayWrite(sending.End() - tcb.iss - 1)) return;
+  // One octet may probe a closed window (3.8.6.1).
+  if (tcb.is_window_known && Before(tcb.edge + 1, sending.End())) return;
+  Tcb then = tcb;
+  then.nxt = end;
+  if (!fin) return sending.Allow(kSend, std::move(then));
+  if (!sending.user.MayFinish()) return;
+  then.is_fin_sent = true;
+  then.state = tcb.state == State::kCloseWait ? State::kLastAck : State::kFinWait1;
+  sending.Allow(kClose, std::move(then));
+}
+
+}  // namespace
+
+std::string FlagNames(std::uint16_t flags) {
+  std::string text;
+  for (const auto& [flag, name] :
+       {std::pair{kSyn, "SYN"}, {kFin, "FIN"}, {kRst, "RST"}, {kAck, "ACK"}}) {
+    if ((flags & flag) != 0) text += text.empty() ? name : "," + std::string(name);
+  }
+  return text.empty() ? "no flags" : text;
+}
+
+const Rule* Malformed(const Segment& segment, const Distance& distance) {
+  if (segment.Has(kReserved)) return &kReservedBits;
+  if (!segment.defect.empty() && !distance.has_offload) return &kSum;
+  if (segment.mss && !segment.Has(kSyn)) return &kMssOption;
+  return nullptr;
+}
+
+const Rule* TooLarge(const Tcb& tcb, const Segment& segment, const Distance& distance) {
+  const std::uint16_t most = tcb.peer_mss.value_or(segment.is_ipv6 ? 1220 : 536);
+  if (distance.has_offload || segment.text <= most) return nullptr;
+  return tcb.peer_mss ? &kSegmentSize : &kDefaultSegmentSize;
+}
+
+void Sends(const Tcb& tcb, const Segment& segment, Time now, const Application& user,
+           const Distance& distance, std::vector<Tcb>& readings) {
+  const Sending sending{tcb, segment, now, user, distance, readings};
+  SendAnswer(sending);
+  SendSyn(sending);
+  SendSynAckAgain(sending);
+  SendAbort(sending);
+  // From here on everything has ACK, of RCV.NXT (3.1, Acknowledgment Number).
+  if (tcb.state == State::kClosed || tcb.state == State::kSynSent) return;
+  if ((segment.flags & (kSyn | kRst | kAck)) != kAck || segment.ack != tcb.rcv_nxt) return;
+  SendAck(sending);
+  SendTextAndFin(sending);
+}
+
+void Lapses(const Tcb& tcb, Time now, const Application& user, std::vector<Tcb>& readings) {
+  const auto end = [&](const Rule& rule) {
+    Tcb closed = tcb.Closed();
+    closed.reason.rule = &rule;
+    readings.push_back(std::move(closed));
+  };
+  if (tcb.state == State::kClosed) return;
+  if (tcb.time_wait && now - *tcb.time_wait >= kShortestTimeWait) end(kTimeWaitEnd);
+  if (tcb.state == State::kSynSent && (!user.is_known || user.has_given_up)) end(kDeleted);
+  const bool is_waiting = tcb.una != tcb.nxt || tcb.state == State::kFinWait2 ||
+                          tcb.state == State::kSynReceived || user.MayProbe();
+  if (tcb.state != State::kTimeWait && is_waiting && now - tcb.heard >= kShortestQuiet) {
+    end(kUserTimeout);
+  }
+}
+
+Debt Overdue(const Tcb& tcb, Time now, const Application& user) {
+  for (const Answer& answer : tcb.answers) {
+    if (now - answer.since < kAckWithin + kServedLate) continue;
+    return {answer.reason.rule, FlagNames(answer.flags) +
+                                    (answer.has_any_seq ? "" : fmt::format(" seq={}", answer.seq))};
+  }
+  if (tcb.ack_since && now - *tcb.ack_since >= kAckWithin + kServedLate) {
+    return {tcb.reason.rule, fmt::format("ACK seq={} ack={}", tcb.nxt, tcb.rcv_nxt)};
+  }
+  const bool is_open = tcb.state == State::kEstablished || tcb.state == State::kCloseWait;
+  if (!user.is_known || !is_open || tcb.una != tcb.nxt) return {};
+  const std::uint64_t sent = tcb.nxt - tcb.iss - 1;
+  const Time last = std::max({user.called, tcb.heard, tcb.sent});
+  if (user.written > sent && now - last >= kDataWithin + kServedLate) {
+    // A full segment, or all there is, fits the window (3.8.6.2.1).
+    const std::uint64_t unsent = user.written - sent;
+    const auto fits = static_cast<std::uint32_t>(std::min<std::uint64_t>(unsent, UINT16_MAX));
+    if (AtMost(tcb.nxt + fits, tcb.last_edge)) return {&kPushed, "data"};
+  }
+  // A FIN needs room in the window, as text does.
+  if (user.finished && user.written <= sent && Before(tcb.nxt, tcb.last_edge) &&
+      now - std::max(last, *user.finished) >= kDataWithin + kServedLate) {
+    return {&kClose, fmt::format("FIN seq={}", tcb.nxt)};
+  }
+  return {};
+}
+
+}  // namespace sockproof::oracle

@@ -1,0 +1,144 @@
+// One reading of a connection: a transmission control block (RFC 9293 section 3.3.1) and what is
+// still to come from it. The oracle keeps a set of them.
+#pragma once
+
+#include <compare>
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "harness/base/time.h"
+#include "harness/oracle/segment.h"
+
+namespace sockproof::oracle {
+
+// What a document says, as the reason of a step.
+struct Rule {
+  const char* section;   // "3.10.7.4, first check"
+  const char* claim;     // its id in the catalogue; empty when there is no row
+  const char* sentence;  // in own words
+};
+
+// Why a TCB is as it is; no part of what it is.
+struct Reason {
+  const Rule* rule = nullptr;
+  std::strong_ordering operator<=>(const Reason&) const { return std::strong_ordering::equal; }
+  bool operator==(const Reason&) const { return true; }
+};
+
+enum class State {
+  kClosed,  // no TCB; a listener, if there is one, is the application's (Application)
+  kSynSent,
+  kSynReceived,
+  kEstablished,
+  kFinWait1,
+  kFinWait2,
+  kCloseWait,
+  kClosing,
+  kLastAck,
+  kTimeWait,
+};
+
+// "FIN-WAIT-2", as RFC 9293 spells it.
+const char* StateName(State state);
+
+// A segment that must be sent.
+struct Answer {
+  std::uint16_t flags = 0;
+  std::uint32_t seq = 0;
+  std::uint32_t ack = 0;     // with kAck
+  bool has_any_seq = false;  // an initial sequence number that is free to choose
+  Time since;
+  Reason reason;
+  auto operator<=>(const Answer&) const = default;
+};
+
+// Text, and maybe a FIN after it, that begins past RCV.NXT and may be held (SHLD-31).
+struct Held {
+  std::uint32_t seq = 0;
+  std::uint32_t text = 0;
+  bool fin = false;
+  auto operator<=>(const Held&) const = default;
+};
+
+struct Tcb {
+  State state = State::kClosed;
+  bool is_passive = false;    // MUST-11: came from LISTEN
+  int opens = 0;              // active opens so far (Application::opens)
+  std::uint32_t arrival = 0;  // how many segments of the peer have arrived; the rest is under way
+
+  // Send sequence variables.
+  std::uint32_t iss = 0;
+  std::uint32_t una = 0;
+  std::uint32_t nxt = 0;
+  std::uint32_t edge = 0;        // the furthest right edge that the peer has offered
+  std::uint32_t last_edge = 0;   // the one it offered last
+  std::uint32_t max_window = 0;  // MAX.SND.WND
+  bool is_fin_sent = false;      // at nxt-1
+  Time sent;                     // when sequence space was used last
+  bool has_heard = false;        // whether anything has arrived since then
+  Time heard;                    // when something arrived last
+
+  // Receive sequence variables.
+  std::uint32_t irs = 0;
+  std::uint32_t rcv_nxt = 0;
+  std::uint32_t rcv_edge = 0;          // the furthest right edge that was offered to the peer
+  bool is_window_known = true;         // false: the scale was agreed on before the capture
+  std::optional<std::uint16_t> shown;  // the window field sent last
+  std::vector<Held> held;              // in order of seq
+
+  // What the SYNs agreed on; none: not offered.
+  std::optional<std::uint8_t> scale, peer_scale;
+  bool has_timestamps = false, peer_has_timestamps = false;
+  std::uint32_t ts_recent = 0;
+  std::optional<std::uint16_t> peer_mss;
+
+  // Still to come.
+  std::vector<Answer> answers;     // RST and SYN,ACK
+  std::optional<Time> ack_since;   // an ACK must come: since then
+  bool may_ack = false;            // an ACK may come
+  std::optional<Time> challenged;  // when an ACK was owed last that may be rationed
+  std::optional<Time> time_wait;   // entered or restarted
+  Reason reason;
+
+  // False while the SYN,ACK that is owed may have any initial sequence number.
+  bool IsIssChosen() const { return answers.empty() || !answers.back().has_any_seq; }
+  bool IsScaled() const { return scale && peer_scale; }
+  // Without a TCB; answers of the past may still be on their way.
+  Tcb Closed() const;
+  auto operator<=>(const Tcb&) const = default;
+};
+
+// What is known of the application. The default: nothing, so that it may do anything.
+struct Application {
+  bool is_known = false;
+  bool is_listening = false;     // somebody listens for such a connection
+  bool may_be_full = false;      // the listener may have no room, or wait for data (POSIX listen())
+  int opens = 0;                 // how often connect() was called
+  bool has_given_up = false;     // and failed, or its socket was closed
+  std::uint64_t written = 0;     // octets, at most, given to send() so far
+  Time called;                   // when it last gave some
+  std::optional<Time> finished;  // shutdown() of the sending side or close()
+  bool is_gone = false;          // close(): nobody is there to receive
+  bool may_abort = false;        // close(), or a time limit that the application set
+  bool has_keepalive = false;    // SO_KEEPALIVE
+
+  bool MayListen() const { return !is_known || is_listening; }
+  bool MayNotListen() const { return !is_known || !is_listening || may_be_full; }
+  bool MayRefuse() const { return !is_known || may_be_full; }
+  bool MayOpen(int opened) const { return !is_known || opened < opens; }
+  bool MayBeGone() const { return !is_known || is_gone; }
+  bool MayAbort() const { return !is_known || may_abort; }
+  bool MayProbe() const { return !is_known || has_keepalive; }
+  bool MayFinish() const { return !is_known || finished; }
+  bool MayWrite(std::uint64_t octets) const { return !is_known || octets <= written; }
+};
+
+// How far the place of the capture is from the system.
+struct Distance {
+  Duration transit = 50ms;   // how long a segment of the peer may be on its way to the system
+  bool may_lose = false;     // whether it may be lost on it, and the capture miss segments
+  bool has_offload = false;  // segments may be larger, and sums not yet computed
+};
+
+}  // namespace sockproof::oracle

@@ -1,0 +1,244 @@
+#include "src/judge/calls.h"
+
+#include <algorithm>
+#include <cstdlib>
+
+namespace sockproof {
+namespace {
+
+struct CallText {
+  std::string name;
+  std::vector<std::string> arguments;
+};
+
+// connect(3, 192.0.2.2:80). Of send() the data, which may hold anything, is left out.
+CallText ParseCall(const std::string& text) {
+  CallText call;
+  const std::size_t open = text.find('(');
+  if (open == std::string::npos || text.back() != ')') return call;
+  call.name = text.substr(0, open);
+  std::string rest = text.substr(open + 1, text.size() - open - 2);
+  const std::size_t quote = rest.find('"');
+  const std::size_t last_quote = rest.rfind('"');
+  if (quote != std::string::npos && last_quote > quote) {
+    rest.replace(quote, last_quote - quote + 1, "data");
+  }
+  for (std::size_t at = 0; at <= rest.size();) {
+    const std::size_t comma = std::min(rest.find(", ", at), rest.size());
+    call.arguments.push_back(rest.substr(at, comma - at));
+    at = comma + 2;
+  }
+  return call;
+}
+
+std::string PortOf(const std::string& endpoint) {
+  const std::size_t colon = endpoint.rfind(':');
+  return colon == std::string::npos ? "" : endpoint.substr(colon + 1);
+}
+
+bool IsNumber(const std::string& text) {
+  return !text.empty() && text.size() < 10 &&
+         std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
+}
+
+std::uint64_t NumberOf(const std::string& text) {
+  return IsNumber(text) ? std::strtoull(text.c_str(), nullptr, 10) : 0;
+}
+
+// The length that send(), sendto() or write() was given.
+std::uint64_t LengthIn(const CallText& call) {
+  return call.arguments.size() > 2 ? NumberOf(call.arguments[2]) : 0;
+}
+
+bool IsSend(const std::string& name) {
+  return name == "send" || name == "sendto" || name == "write";
+}
+
+// Whether a socket bound to `bound` takes what is addressed to `local`.
+bool Covers(const std::string& bound, const std::string& local) {
+  if (bound == local) return true;
+  return PortOf(bound) == PortOf(local) &&
+         (bound.starts_with("0.0.0.0:") || bound.starts_with("[::]:"));
+}
+
+}  // namespace
+
+Calls::SocketRef Calls::Find(const std::string& descriptor) const {
+  const auto found = sockets_.find(descriptor);
+  return found == sockets_.end() ? nullptr : found->second;
+}
+
+oracle::Application* Calls::UserOf(const SocketRef& socket) const {
+  if (!socket || socket->connection == nullptr) return nullptr;
+  return &socket->connection->oracle->application();
+}
+
+bool Calls::Knows(const Connection& connection) const { return owners_.contains(&connection); }
+
+void Calls::LookForRoom(const Socket& listener) {
+  const bool may_be_full =
+      listener.may_refuse || static_cast<int>(listener.waiting.size()) >= listener.backlog;
+  for (Connection* waiting : listener.waiting) {
+    waiting->oracle->application().may_be_full = may_be_full;
+  }
+}
+
+void Calls::Opens(Connection& connection, bool is_active) {
+  oracle::Application& user = connection.oracle->application();
+  const auto owner = owners_.find(&connection);
+  const bool is_there = owner != owners_.end() && owner->second && !user.is_gone;
+  if (is_there && !connection.oracle->MayBeClosed()) return;
+  const auto now_of = [&](const SocketRef& socket) {
+    const int opens = user.opens;
+    user = oracle::Application();
+    user.is_known = true;
+    user.opens = opens;
+    user.has_keepalive = socket && socket->has_keepalive;
+    owners_[&connection] = socket;
+  };
+  if (is_active) {
+    for (const auto& [descriptor, socket] : sockets_) {
+      if (!socket->is_connecting || socket->connection != nullptr) continue;
+      if (socket->remote != connection.remote) continue;
+      if (!socket->local.empty() && PortOf(socket->local) != "0" &&
+          PortOf(socket->local) != PortOf(connection.local)) {
+        continue;
+      }
+      now_of(socket);
+      socket->connection = &connection;
+      ++user.opens;
+      return;
+    }
+    if (owner == owners_.end()) user = oracle::Application();  // nothing is known
+    return;
+  }
+  now_of(nullptr);
+  // With SO_REUSEPORT it may be any of several.
+  for (const SocketRef& listener : listeners_) {
+    if (!Covers(listener->local, connection.local)) continue;
+    owners_[&connection] = listener;
+    user.is_listening = true;
+    user.has_keepalive |= listener->has_keepalive;
+    if (std::find(listener->waiting.begin(), listener->waiting.end(), &connection) ==
+        listener->waiting.end()) {
+      listener->waiting.push_back(&connection);
+    }
+    LookForRoom(*listener);
+  }
+}
+
+// What nobody has accepted may end with its listener, in any way.
+void Calls::StopListening(const SocketRef& socket) {
+  if (std::erase(listeners_, socket) == 0) return;
+  for (Connection* waiting : socket->waiting) {
+    waiting->oracle->application() = oracle::Application();
+    waiting->oracle->MayHaveEnded();
+  }
+  socket->waiting.clear();
+}
+
+void Calls::Close(const SocketRef& socket, Time now) {
+  if (--socket->references > 0) return;
+  StopListening(socket);
+  oracle::Application* user = UserOf(socket);
+  if (user == nullptr) return;
+  if (!user->finished) user->finished = now;
+  user->is_gone = user->may_abort = user->has_given_up = true;
+}
+
+void Calls::Begins(const CallSpan& span) {
+  const CallText call = ParseCall(span.call().text);
+  if (call.arguments.empty()) return;
+  const SocketRef socket = Find(call.arguments[0]);
+  if (!socket) return;
+  const std::string second = call.arguments.size() > 1 ? call.arguments[1] : "";
+  oracle::Application* user = UserOf(socket);
+  if (call.name == "bind") {
+    socket->local = second;
+  } else if (call.name == "connect") {
+    socket->remote = second;
+    socket->is_connecting = true;
+    if (socket->connection != nullptr && user->has_given_up) socket->connection = nullptr;
+  } else if (call.name == "listen") {
+    socket->backlog = static_cast<int>(NumberOf(second));
+    if (std::find(listeners_.begin(), listeners_.end(), socket) == listeners_.end()) {
+      listeners_.push_back(socket);
+    }
+    socket->is_listening = true;
+  } else if (IsSend(call.name) && user != nullptr) {
+    user->written += LengthIn(call);
+    user->called = span.begin;
+  } else if (call.name == "shutdown" && socket->is_listening) {
+    if (second == "SHUT_WR") return;
+    StopListening(socket);
+  } else if (call.name == "shutdown" && user != nullptr) {
+    if (second != "SHUT_RD" && !user->finished) user->finished = span.begin;
+    // What then becomes of data is open: POSIX does not say, RFC 9293 section 3.6.1 allows RST.
+    if (second != "SHUT_WR") user->is_gone = user->may_abort = true;
+  } else if (call.name == "setsockopt") {
+    if (second == "TCP_DEFER_ACCEPT") socket->may_refuse = true;
+    if (second == "SO_KEEPALIVE") socket->has_keepalive = true;
+    if (user != nullptr) {
+      if (second == "SO_KEEPALIVE") user->has_keepalive = true;
+      if (second == "TCP_USER_TIMEOUT") user->may_abort = true;
+    }
+  } else if (call.name == "close") {
+    sockets_.erase(call.arguments[0]);
+    Close(socket, span.begin);
+  }
+}
+
+void Calls::Accepted(const SocketRef& listener, const std::string& result) {
+  // "4 from 192.0.2.2:40000"
+  const std::size_t space = result.find(' ');
+  const std::string descriptor = result.substr(0, space);
+  if (!IsNumber(descriptor) || space == std::string::npos) return;
+  const std::string remote = result.substr(result.rfind(' ') + 1);
+  auto socket = std::make_shared<Socket>();
+  socket->has_keepalive = listener->has_keepalive;
+  sockets_[descriptor] = socket;
+  for (Connection* waiting : listener->waiting) {
+    if (waiting->remote != remote) continue;
+    socket->connection = waiting;
+    owners_[waiting] = socket;
+    waiting->oracle->application().may_be_full = listener->may_refuse;
+    for (const SocketRef& other : listeners_) std::erase(other->waiting, socket->connection);
+    break;
+  }
+  LookForRoom(*listener);
+}
+
+void Calls::Returns(const CallSpan& span) {
+  if (span.return_event == nullptr) return;
+  const CallText call = ParseCall(span.call().text);
+  const std::string& result = std::get<ReturnEvent>(span.return_event->what).text;
+  if (call.name == "socket" && IsNumber(result)) {
+    sockets_[result] = std::make_shared<Socket>();
+    return;
+  }
+  if (call.arguments.empty()) return;
+  const SocketRef socket = Find(call.arguments[0]);
+  if (!socket) return;
+  oracle::Application* user = UserOf(socket);
+  if (call.name == "accept") {
+    Accepted(socket, result);
+  } else if (call.name == "dup" && IsNumber(result)) {
+    ++socket->references;
+    sockets_[result] = socket;
+  } else if (call.name == "getsockname") {
+    socket->local = result;
+  } else if (call.name == "listen" && result != "0") {
+    StopListening(socket);
+  } else if (call.name == "connect" && user != nullptr) {
+    if (result == "0") socket->connection->oracle->IsKnownToBeOpen();
+    const bool goes_on = result == "0" || result == "EINPROGRESS" || result == "EALREADY" ||
+                         result == "EISCONN" || result == "EINTR";
+    if (!goes_on) user->has_given_up = true;
+  } else if (IsSend(call.name) && user != nullptr) {
+    const std::uint64_t asked = LengthIn(call);
+    const std::uint64_t taken = NumberOf(result);
+    if (taken < asked) user->written -= std::min(user->written, asked - taken);
+  }
+}
+
+}  // namespace sockproof

@@ -1,0 +1,62 @@
+// What an application is known to have done with its connections, from the calls of a test.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "harness/oracle/oracle.h"
+#include "harness/trace/timeline.h"
+
+namespace sockproof {
+
+// The sockets of one actor, by its calls. Calls that are not understood do nothing.
+class Calls {
+ public:
+  // An endpoint as calls and EndpointText() write it: "192.0.2.1:80".
+  struct Connection {
+    std::string local;
+    std::string remote;
+    oracle::Oracle* oracle = nullptr;
+  };
+
+  // The call begins, or has returned.
+  void Begins(const CallSpan& span);
+  void Returns(const CallSpan& span);
+
+  // The system sent a SYN, or one has arrived at it: finds out whose connection that becomes.
+  void Opens(Connection& connection, bool is_active);
+
+  // Whether the connection is that of a known socket.
+  bool Knows(const Connection& connection) const;
+
+ private:
+  struct Socket {
+    std::string local, remote;
+    bool is_listening = false;
+    bool may_refuse = false;  // TCP_DEFER_ACCEPT, shutdown()
+    bool is_connecting = false;
+    bool has_keepalive = false;
+    int backlog = 0;
+    int references = 1;
+    std::vector<Connection*> waiting;  // of a listener: not yet accepted
+    Connection* connection = nullptr;
+  };
+  using SocketRef = std::shared_ptr<Socket>;
+
+  SocketRef Find(const std::string& descriptor) const;
+  oracle::Application* UserOf(const SocketRef& socket) const;
+  void StopListening(const SocketRef& socket);
+  void Close(const SocketRef& socket, Time now);
+  void Accepted(const SocketRef& listener, const std::string& result);
+  void LookForRoom(const Socket& listener);
+
+  std::map<std::string, SocketRef> sockets_;  // by descriptor
+  std::vector<SocketRef> listeners_;
+  std::map<const Connection*, SocketRef> owners_;
+};
+
+}  // namespace sockproof

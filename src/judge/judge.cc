@@ -1,0 +1,354 @@
+#include "src/judge/judge.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <set>
+#include <utility>
+
+#include "harness/oracle/sends.h"
+#include "harness/trace/frame_view.h"
+#include "harness/trace/relative_numbers.h"
+#include "src/judge/calls.h"
+#include "src/judge/segment_of.h"
+#include "src/report/text.h"
+
+namespace sockproof {
+namespace {
+
+using oracle::Oracle;
+using oracle::Segment;
+
+constexpr std::size_t kMostConnections = 100'000;
+constexpr const char* kPeer = "peer";  // the actor that is no system
+
+// "FIN,ACK seq=1 ack=5 len=0", relative to what the connection began with.
+std::string SegmentText(const Segment& segment, const RelativeNumbers& numbers,
+                        const RelativeNumbers::Direction& direction) {
+  std::string text = oracle::FlagNames(segment.flags);
+  text += " seq=" + numbers.Relative(direction, segment.seq).Text();
+  if (segment.Has(oracle::kAck)) {
+    text += " ack=" + numbers.Relative(RelativeNumbers::Reversed(direction), segment.ack).Text();
+  }
+  if (segment.text > 0) text += fmt::format(" len={}", segment.text);
+  return text;
+}
+
+// What happens to a system, in order of time.
+struct Happening {
+  enum class Kind { kArrives, kSends, kIcmp, kBegins, kReturns };
+  Kind kind = Kind::kArrives;
+  Time time;
+  std::string actor;
+  const CapturedFrame* frame = nullptr;
+  const TcpView* tcp = nullptr;
+  const CallSpan* span = nullptr;
+};
+
+struct JudgedEnd {
+  std::size_t index = 0;  // among the judgements
+  std::unique_ptr<Oracle> oracle;
+  Calls::Connection connection;
+  int last_number = 0;
+  Duration last_at{0};
+  std::string last_text;
+};
+
+class Judge {
+ public:
+  Judge(const Capture& capture, const std::vector<Event>& events, const JudgeOptions& options,
+        bool use_calls)
+      : capture_(capture), options_(options), is_ours_(!events.empty()), use_calls_(use_calls) {
+    judgement_.remarks = capture.remarks;
+    if (use_calls) spans_ = CallSpans(events);
+    if (!events.empty()) {
+      for (const Event& event : events) end_ = std::max(end_, event.time);
+      LearnActors(events);
+    }
+    if (!capture.frames.empty()) end_ = std::max(end_, capture.frames.back().time);
+  }
+
+  Judgement Run() {
+    for (const Happening& happening : Happenings()) Take(happening);
+    for (auto& [key, end] : ends_) {
+      if (auto departure = end.oracle->Until(end_)) {
+        Depart(end, "nothing more", *std::move(departure));
+      }
+      Close(end);
+    }
+    if (other_ > 0) {
+      judgement_.remarks.push_back(
+          fmt::format("{} frames hold no TCP segment that could be read", other_));
+    }
+    return std::move(judgement_);
+  }
+
+ private:
+  using Key = std::pair<std::string, RelativeNumbers::Direction>;  // actor; local, remote
+
+  // Which addresses belong to which actor, for a capture that does not say it of each frame.
+  void LearnActors(const std::vector<Event>& events) {
+    for (const Event& event : events) {
+      const auto* frame = std::get_if<FrameEvent>(&event.what);
+      if (frame == nullptr || frame->from == kPeer) continue;
+      actors_.insert(frame->from);
+      const FrameView view = DecodeFrame(frame->bytes);
+      if (view.tcp) actor_of_[view.tcp->source] = frame->from;
+    }
+  }
+
+  // Who sent a segment and who gets it: actors; for captures of others, addresses.
+  std::pair<std::string, std::string> Ends(const CapturedFrame& frame, const TcpView& tcp) const {
+    if (!is_ours_) return {tcp.source, tcp.destination};
+    const auto actor = [&](const std::string& address) {
+      const auto found = actor_of_.find(address);
+      return found == actor_of_.end() ? std::string(kPeer) : found->second;
+    };
+    const std::string from = frame.from.empty() ? actor(tcp.source) : frame.from;
+    std::string to = frame.to;
+    if (to.empty()) to = actor(tcp.destination);
+    if (to == from) to = kPeer;
+    return {from, to};
+  }
+
+  bool IsJudged(const std::string& actor, const std::string& address) const {
+    if (!options_.side.empty()) return address == options_.side;
+    return !is_ours_ || actor != kPeer;
+  }
+
+  std::vector<Happening> Happenings() {
+    using Kind = Happening::Kind;
+    std::vector<Happening> happenings;
+    views_.reserve(capture_.frames.size());
+    for (const CapturedFrame& frame : capture_.frames) {
+      FrameView view = DecodeFrame(frame.bytes);
+      if (!view.tcp) {
+        const bool is_error = view.other.starts_with("ICMP") && !view.is_noise &&
+                              !view.is_resolution && view.other.find("echo") == std::string::npos;
+        if (is_error) happenings.push_back({Kind::kIcmp, frame.time, frame.to, &frame});
+        if (!is_error && !view.is_noise && !view.is_resolution) ++other_;
+        continue;
+      }
+      views_.push_back(*std::move(view.tcp));
+      const TcpView& tcp = views_.back();
+      const auto [from, to] = Ends(frame, tcp);
+      if (IsJudged(from, tcp.source) && frame.fate != Fate::kDuplicated) {
+        happenings.push_back({Kind::kSends, frame.time, from, &frame, &tcp});
+      }
+      if (IsJudged(to, tcp.destination) && frame.fate != Fate::kDropped) {
+        happenings.push_back({Kind::kArrives, frame.time + frame.delay, to, &frame, &tcp});
+      }
+    }
+    for (const CallSpan& span : spans_) {
+      happenings.push_back({Kind::kBegins, span.begin, span.call().actor, nullptr, nullptr, &span});
+      if (span.return_event != nullptr) {
+        happenings.push_back(
+            {Kind::kReturns, span.end, span.call().actor, nullptr, nullptr, &span});
+      }
+    }
+    std::stable_sort(
+        happenings.begin(), happenings.end(),
+        [](const Happening& one, const Happening& other) { return one.time < other.time; });
+    return happenings;
+  }
+
+  void Take(const Happening& happening) {
+    switch (happening.kind) {
+      case Happening::Kind::kBegins:
+        calls_[happening.actor].Begins(*happening.span);
+        return;
+      case Happening::Kind::kReturns:
+        calls_[happening.actor].Returns(*happening.span);
+        return;
+      case Happening::Kind::kIcmp:
+        for (auto& [key, end] : ends_) {
+          if (!is_ours_ || happening.actor.empty() || key.first == happening.actor) {
+            end.oracle->MayHaveEnded();
+          }
+        }
+        return;
+      case Happening::Kind::kSends:
+      case Happening::Kind::kArrives:
+        TakeSegment(happening);
+    }
+  }
+
+  void TakeSegment(const Happening& happening) {
+    const TcpView& tcp = *happening.tcp;
+    const bool sends = happening.kind == Happening::Kind::kSends;
+    const RelativeNumbers::Direction direction = RelativeNumbers::DirectionOf(tcp);
+    const Key key{is_ours_ ? happening.actor : "",
+                  sends ? direction : RelativeNumbers::Reversed(direction)};
+    auto found = ends_.find(key);
+    if (found == ends_.end()) {
+      if (ends_.size() == kMostConnections) return;
+      found = ends_.emplace(key, Begin(key)).first;
+    }
+    JudgedEnd& end = found->second;
+    ConnectionJudgement& judged = judgement_.connections[end.index];
+    if (judged.answer != ConnectionJudgement::Answer::kAllowed) return;
+    ++judged.segments;
+    Segment segment = SegmentOf(tcp, happening.frame->bytes);
+    // Of a capture at the sender's, before its device has filled in the sum.
+    if (!is_ours_ && segment.defect == "bad checksum") segment.defect.clear();
+    numbers_[key].Take(tcp);
+    const bool is_syn = segment.Has(oracle::kSyn) && !segment.Has(oracle::kAck | oracle::kRst);
+    if (is_syn && is_ours_ && use_calls_) calls_[happening.actor].Opens(end.connection, sends);
+    const Duration at = happening.time - capture_.frames.front().time;
+    const std::string text = SegmentText(segment, numbers_[key], direction);
+    if (sends) {
+      if (auto departure = end.oracle->Sends(segment, happening.time)) {
+        end.last_number = happening.frame->number;
+        end.last_at = at;
+        Depart(end, text, *std::move(departure));
+      }
+    } else {
+      end.oracle->Arrives(segment, happening.time);
+    }
+    end.last_number = happening.frame->number;
+    end.last_at = at;
+    if (!end.oracle->undecided().empty()) Close(end);
+  }
+
+  JudgedEnd Begin(const Key& key) {
+    oracle::Distance distance;
+    // A wire of ours stamps a frame when it comes, and passes it on when its process runs.
+    if (is_ours_ && actors_.size() > 1) distance.transit = 1s;
+    if (!is_ours_) {
+      distance.has_offload = true;
+      // Somewhere between two ends, of which each may be far away.
+      if (options_.side.empty()) distance.transit = 2s;
+      distance.may_lose = options_.side.empty();
+    }
+    JudgedEnd end;
+    end.index = judgement_.connections.size();
+    end.oracle = std::make_unique<Oracle>(
+        is_ours_ ? Oracle::Start::kClosed : Oracle::Start::kUnderWay, distance);
+    end.connection = {key.second.first, key.second.second, end.oracle.get()};
+    judgement_.connections.push_back(
+        {.local = key.second.first, .remote = key.second.second, .actor = key.first});
+    return end;
+  }
+
+  void Depart(JudgedEnd& end, const std::string& observed, oracle::Departure departure) {
+    ConnectionJudgement& judged = judgement_.connections[end.index];
+    judged.answer = ConnectionJudgement::Answer::kDeparts;
+    judged.number = end.last_number;
+    judged.at = end.last_at;
+    judged.observed = observed;
+    judged.departure = std::move(departure);
+  }
+
+  void Close(JudgedEnd& end) {
+    ConnectionJudgement& judged = judgement_.connections[end.index];
+    judged.are_calls_known = end.oracle->application().is_known;
+    if (judged.answer == ConnectionJudgement::Answer::kDeparts) return;
+    judged.why_undecided = end.oracle->undecided();
+    if (judged.why_undecided.empty() && !end.oracle->HasBegun()) {
+      judged.why_undecided = "its beginning is not in the capture, and nothing of this end";
+    }
+    if (!judged.why_undecided.empty()) {
+      judged.answer = ConnectionJudgement::Answer::kUndecided;
+    }
+  }
+
+  const Capture& capture_;
+  const JudgeOptions& options_;
+  bool is_ours_;
+  bool use_calls_;
+  Time end_;
+  std::vector<CallSpan> spans_;
+  std::set<std::string> actors_;                 // systems
+  std::map<std::string, std::string> actor_of_;  // by address
+  std::vector<TcpView> views_;
+  std::map<std::string, Calls> calls_;  // by actor
+  std::map<Key, JudgedEnd> ends_;
+  std::map<Key, RelativeNumbers> numbers_;
+  int other_ = 0;
+  Judgement judgement_;
+};
+
+const char* AnswerName(ConnectionJudgement::Answer answer) {
+  switch (answer) {
+    case ConnectionJudgement::Answer::kAllowed:
+      return "allowed";
+    case ConnectionJudgement::Answer::kDeparts:
+      return "departs";
+    case ConnectionJudgement::Answer::kUndecided:
+      return "undecided";
+  }
+  return "";
+}
+
+std::string SectionText(const std::string& section) {
+  const bool is_elsewhere = section.starts_with("RFC") || section.starts_with("POSIX");
+  return (is_elsewhere ? "" : "RFC 9293 section ") + section;
+}
+
+}  // namespace
+
+bool Judgement::Departs() const {
+  return std::any_of(connections.begin(), connections.end(), [](const ConnectionJudgement& one) {
+    return one.answer == ConnectionJudgement::Answer::kDeparts;
+  });
+}
+
+bool Judgement::IsEmpty() const {
+  return std::all_of(connections.begin(), connections.end(), [](const ConnectionJudgement& one) {
+    return one.answer == ConnectionJudgement::Answer::kUndecided;
+  });
+}
+
+Judgement JudgeCapture(const Capture& capture, const std::vector<Event>& events,
+                       const JudgeOptions& options, bool use_calls) {
+  return Judge(capture, events, options, use_calls).Run();
+}
+
+std::string RenderJudgement(const Judgement& judgement, const std::string& name) {
+  std::string text = CleanLine(name) + "\n";
+  for (const ConnectionJudgement& one : judgement.connections) {
+    text += fmt::format("  {}{} > {}: ", one.actor.empty() ? "" : one.actor + " ", one.local,
+                        one.remote);
+    if (one.answer == ConnectionJudgement::Answer::kDeparts) {
+      text += fmt::format("DEPARTS at segment {}, {:.6f} s\n", one.number, ToSeconds(one.at));
+      text +=
+          fmt::format("    observed  {}\n    expected  {}\n", one.observed, one.departure.expected);
+      text += fmt::format("    because   {}: {}{}\n", SectionText(one.departure.section),
+                          one.departure.sentence,
+                          one.departure.claim.empty() ? "" : " (" + one.departure.claim + ")");
+    } else {
+      text += fmt::format("{} ({} segments{})", AnswerName(one.answer), one.segments,
+                          one.are_calls_known ? ", calls known" : "");
+      text += one.why_undecided.empty() ? "\n" : ": " + one.why_undecided + "\n";
+    }
+  }
+  for (const std::string& remark : judgement.remarks) text += "  note: " + CleanLine(remark) + "\n";
+  return CleanText(text);
+}
+
+void to_json(nlohmann::json& json, const Judgement& judgement) {
+  json = {{"connections", nlohmann::json::array()}, {"remarks", judgement.remarks}};
+  for (const ConnectionJudgement& one : judgement.connections) {
+    nlohmann::json connection = {{"local", one.local},
+                                 {"remote", one.remote},
+                                 {"actor", one.actor},
+                                 {"calls_known", one.are_calls_known},
+                                 {"answer", AnswerName(one.answer)},
+                                 {"segments", one.segments}};
+    if (one.answer == ConnectionJudgement::Answer::kDeparts) {
+      connection.update({{"segment", one.number},
+                         {"seconds", ToSeconds(one.at)},
+                         {"observed", one.observed},
+                         {"expected", one.departure.expected},
+                         {"section", one.departure.section},
+                         {"claim", one.departure.claim},
+                         {"sentence", one.departure.sentence}});
+    }
+    if (!one.why_undecided.empty()) connection["why_undecided"] = one.why_undecided;
+    json["connections"].push_back(std::move(connection));
+  }
+}
+
+}  // namespace sockproof

@@ -1,0 +1,127 @@
+// Captures judged, and what is said of them.
+#include "src/judge/judge.h"
+
+#include <gmock/gmock.h>
+
+#include <nlohmann/json.hpp>
+
+#include "tests/judge/made_up_capture.h"
+
+namespace sockproof {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+using testing::SizeIs;
+using Answer = ConnectionJudgement::Answer;
+
+std::string FileOf(const std::vector<MadeUpSegment>& segments) {
+  std::vector<Bytes> frames;
+  for (const MadeUpSegment& segment : segments) frames.push_back(EthernetFrame(segment));
+  return PcapOf(frames, 1);
+}
+
+Judgement Judged(const std::vector<MadeUpSegment>& segments, const std::string& side = "") {
+  return JudgeCapture(ReadCapture(FileOf(segments)), {}, {.side = side});
+}
+
+// The same as events of a test, 1 ms apart, with the calls that make them.
+std::vector<Event> EventsOf(const std::vector<MadeUpSegment>& segments, const std::string& send) {
+  std::vector<Event> events;
+  Time now = FromNanoseconds(1'000'000'000);
+  int id = 0;
+  const auto call = [&](const std::string& text, const std::string& result) {
+    events.push_back({now, CallEvent{++id, "sut", text}});
+    events.push_back({now + 1us, ReturnEvent{id, "sut", result, now, {}}});
+    now += 1ms;
+  };
+  call("socket(AF_INET, SOCK_STREAM)", "3");
+  call("connect(3, 192.0.2.2:80)", "EINPROGRESS");
+  for (std::size_t i = 0; i < segments.size(); ++i) {
+    if (i == 3) call(send, "100");
+    const bool out = segments[i].by_system;
+    events.push_back({now += 1ms, FrameEvent{.from = out ? "sut" : "peer",
+                                             .to = out ? "peer" : "sut",
+                                             .fate = out ? Fate::kReceived : Fate::kSent,
+                                             .bytes = EthernetFrame(segments[i])}});
+    if (i == 5) call("close(3)", "0");
+  }
+  return events;
+}
+
+TEST(Judge, AllowsBothEndsOfAWholeConnection) {
+  const Judgement judgement = Judged(WholeConnection());
+  ASSERT_THAT(judgement.connections, SizeIs(2));
+  EXPECT_FALSE(judgement.Departs());
+  EXPECT_FALSE(judgement.IsEmpty());
+  EXPECT_THAT(RenderJudgement(judgement, "x"),
+              HasSubstr("192.0.2.1:1000 > 192.0.2.2:80: allowed (8 segments)"));
+}
+
+TEST(Judge, NamesTheFirstSegmentThatNoReadingAllows) {
+  const Judgement judgement = Judged(WholeConnection(1003));
+  EXPECT_TRUE(judgement.Departs());
+  EXPECT_EQ(judgement.connections[0].number, 7);
+  const std::string text = RenderJudgement(judgement, "x");
+  EXPECT_THAT(text, HasSubstr("DEPARTS at segment 7, 0.006000 s"));
+  EXPECT_THAT(text, HasSubstr("observed  FIN,ACK seq=101 ack=3"));
+  EXPECT_THAT(text, HasSubstr("in CLOSE-WAIT: "));
+  EXPECT_THAT(text, HasSubstr("RFC 9293 section 3.10.7.4, eighth check"));
+  const nlohmann::json json = judgement;
+  EXPECT_EQ(json["connections"][0]["segment"], 7);
+  EXPECT_EQ(json["connections"][0]["answer"], "departs");
+}
+
+TEST(Judge, JudgesTheSideThatWasNamedAlone) {
+  std::vector<MadeUpSegment> segments = WholeConnection(1003);
+  segments.pop_back();
+  const Judgement judgement = Judged(segments, "192.0.2.2");
+  ASSERT_THAT(judgement.connections, SizeIs(1));
+  EXPECT_EQ(judgement.connections[0].local, "192.0.2.2:80");
+  EXPECT_FALSE(judgement.Departs());
+}
+
+TEST(Judge, TakesAConnectionThatBeganBeforeTheCapture) {
+  std::vector<MadeUpSegment> segments = WholeConnection();
+  segments.erase(segments.begin(), segments.begin() + 3);
+  EXPECT_FALSE(Judged(segments).Departs());
+}
+
+TEST(Judge, CopesWithLossesAndSegmentsLargerThanTheMss) {
+  std::vector<MadeUpSegment> segments = WholeConnection();
+  segments[3].text = 9000;
+  for (std::size_t i = 4; i < segments.size(); ++i) {
+    (segments[i].by_system ? segments[i].seq : segments[i].ack) += 8900;
+  }
+  segments.insert(segments.begin() + 4, segments[3]);  // again, as its ACK was lost
+  EXPECT_FALSE(Judged(segments).Departs());
+}
+
+TEST(Judge, SaysWhatItCannotJudge) {
+  // Of this end there is nothing.
+  const Judgement judgement = Judged({{false, kA, 7, 9, 10}}, "192.0.2.1");
+  EXPECT_TRUE(judgement.IsEmpty());
+  EXPECT_THAT(RenderJudgement(judgement, "x"), HasSubstr("undecided"));
+}
+
+TEST(Judge, KnowsTheCallsOfATest) {
+  const std::vector<Event> right = EventsOf(WholeConnection(), "send(3, \"xxxxxxxx\"..., 100, 0)");
+  const Judgement allowed = JudgeCapture(CaptureOf(right), right, {});
+  EXPECT_FALSE(allowed.Departs()) << RenderJudgement(allowed, "x");
+  ASSERT_THAT(allowed.connections, SizeIs(1));
+  EXPECT_TRUE(allowed.connections[0].are_calls_known);
+
+  // More than was written.
+  const std::vector<Event> wrong = EventsOf(WholeConnection(), "send(3, \"x\"..., 99, 0)");
+  EXPECT_TRUE(JudgeCapture(CaptureOf(wrong), wrong, {}).Departs());
+  EXPECT_FALSE(JudgeCapture(CaptureOf(wrong), wrong, {}, false).Departs());
+}
+
+TEST(Judge, ShowsHostileTextHarmlessly) {
+  Judgement judgement;
+  judgement.remarks.push_back("\x1b[31mred\n");
+  EXPECT_THAT(RenderJudgement(judgement, "a\x1b[0m"), Not(HasSubstr("\x1b")));
+}
+
+}  // namespace
+}  // namespace sockproof

@@ -1,0 +1,168 @@
+// How good the oracle is, in figures: what it says of the tests of a run that passed, and of the
+// same traces with one segment of the system changed. The command line is in
+// harness/oracle/README.md.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <random>
+#include <string>
+
+#include "harness/trace/frame_view.h"
+#include "harness/trace/event_log.h"
+#include "src/judge/judge.h"
+#include "tests/oracle/change_segment.h"
+
+namespace sockproof {
+namespace {
+
+namespace fs = std::filesystem;
+using Answer = ConnectionJudgement::Answer;
+
+struct Trace {
+  std::string name;
+  std::vector<Event> events;
+  Capture capture;
+};
+
+bool Passed(const fs::path& folder) {
+  std::ifstream file(folder / "verdict.json");
+  const nlohmann::json verdict = nlohmann::json::parse(file, nullptr, false);
+  return verdict.is_object() && verdict.value("verdict", "") == "PASS";
+}
+
+std::vector<Trace> TracesIn(const fs::path& results, bool all) {
+  std::vector<Trace> traces;
+  for (const auto& folder : fs::directory_iterator(results / "tests")) {
+    if (!fs::exists(folder.path() / "events.jsonl")) continue;
+    if (!all && !Passed(folder.path())) continue;
+    Trace trace;
+    trace.name = folder.path().filename();
+    trace.events = ReadEvents(folder.path() / "events.jsonl");
+    trace.capture = CaptureOf(trace.events);
+    traces.push_back(std::move(trace));
+  }
+  std::sort(traces.begin(), traces.end(),
+            [](const Trace& a, const Trace& b) { return a.name < b.name; });
+  return traces;
+}
+
+void Judgements(const std::vector<Trace>& traces, bool use_calls) {
+  std::map<std::string, int> count;
+  for (const Trace& trace : traces) {
+    const Judgement judgement = JudgeCapture(trace.capture, trace.events, {}, use_calls);
+    std::string answer = judgement.connections.empty() ? "without TCP" : "accepted";
+    for (const ConnectionJudgement& one : judgement.connections) {
+      ++count["connections"];
+      if (one.answer == Answer::kDeparts) answer = "rejected";
+      if (one.answer == Answer::kUndecided && answer == "accepted") answer = "undecided";
+      if (one.answer == Answer::kAllowed) continue;
+      ++count[one.answer == Answer::kDeparts ? "connections rejected" : "connections undecided"];
+      fmt::print("{} | {} | {} | {} | {} | {}\n", trace.name, one.number, one.observed,
+                 one.departure.expected, one.departure.section, one.why_undecided);
+    }
+    ++count[answer];
+    ++count["traces"];
+  }
+  for (const auto& [what, number] : count) fmt::print("{}: {}\n", what, number);
+}
+
+void Changes(const std::vector<Trace>& traces, bool use_calls, unsigned seed, bool verbose) {
+  std::map<std::string, std::pair<int, int>> count;  // rejected, all
+  std::mt19937 random(seed);
+  for (const Trace& trace : traces) {
+    const Judgement before = JudgeCapture(trace.capture, trace.events, {}, use_calls);
+    if (before.Departs() || before.IsEmpty()) continue;
+    const std::vector<std::size_t> places = SegmentsOfSystem(trace.capture);
+    if (places.empty()) continue;
+    const std::size_t place = places[random() % places.size()];
+    for (const Change change : kChanges) {
+      Capture changed = trace.capture;
+      if (!ChangeSegment(changed, place, change)) continue;
+      auto& [rejected, all] = count[ChangeName(change)];
+      ++all;
+      if (JudgeCapture(changed, trace.events, {}, use_calls).Departs()) {
+        ++rejected;
+      } else if (verbose) {
+        fmt::print("{} | {} | {}\n", ChangeName(change), trace.capture.frames[place].number,
+                   trace.name);
+      }
+    }
+  }
+  for (const auto& [what, numbers] : count) {
+    fmt::print("{:16} {:4} of {:4} rejected, {:.0f} %\n", what, numbers.first, numbers.second,
+               100.0 * numbers.first / std::max(1, numbers.second));
+  }
+}
+
+// What sockproof selfproof --every-mutant left behind, by mutant.
+void Mutants(const std::vector<Trace>& traces) {
+  std::map<std::string, std::pair<int, int>> count;  // rejected, all
+  for (const Trace& trace : traces) {
+    std::string mutant;
+    for (const Event& event : trace.events) {
+      const auto* note = std::get_if<NoteEvent>(&event.what);
+      if (note == nullptr || !note->text.starts_with("mutant ")) continue;
+      if (note->text.ends_with(" applied")) mutant = note->text.substr(7, note->text.size() - 15);
+    }
+    if (!mutant.starts_with("wire/")) continue;
+    auto& [rejected, all] = count[mutant];
+    ++all;
+    if (JudgeCapture(trace.capture, trace.events, {}).Departs()) ++rejected;
+  }
+  for (const auto& [what, numbers] : count) {
+    fmt::print("{:32} {:4} of {:4} rejected, {:.0f} %\n", what, numbers.first, numbers.second,
+               100.0 * numbers.first / std::max(1, numbers.second));
+  }
+}
+
+int Main(int argc, char** argv) {
+  bool use_calls = true, change = false, mutants = false, all = false, verbose = false;
+  std::vector<std::string> results;
+  for (int i = 1; i < argc; ++i) {
+    const std::string argument = argv[i];
+    if (argument == "--wire") {
+      use_calls = false;
+    } else if (argument == "--change") {
+      change = true;
+    } else if (argument == "--mutants") {
+      mutants = all = true;
+    } else if (argument == "--verbose") {
+      verbose = true;
+    } else if (argument == "--all") {
+      all = true;
+    } else {
+      results.push_back(argument);
+    }
+  }
+  if (results.empty()) {
+    fmt::print(
+        stderr,
+        "usage: oracle_figures [--wire] [--all] [--change [--verbose] | --mutants] RESULTS...\n");
+    return 2;
+  }
+  for (const std::string& folder : results) {
+    const std::vector<Trace> traces = TracesIn(folder, all);
+    const auto begin = std::chrono::steady_clock::now();
+    if (mutants) {
+      Mutants(traces);
+    } else if (change) {
+      Changes(traces, use_calls, 1, verbose);
+    } else {
+      Judgements(traces, use_calls);
+    }
+    const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
+    fmt::print("{}: {} traces in {:.1f} s\n", folder, traces.size(), took.count());
+  }
+  return 0;
+}
+
+}  // namespace
+}  // namespace sockproof
+
+int main(int argc, char** argv) { return sockproof::Main(argc, argv); }

@@ -1,0 +1,135 @@
+// Tables of tests and altered systems, with made-up tests.
+#include "src/run/selfproof.h"
+
+#include <gmock/gmock.h>
+
+#include <deque>
+#include <filesystem>
+
+#include "src/run/variant_table.h"
+#include "tests/run/temporary_folder.h"
+
+namespace sockproof {
+namespace {
+
+using testing::ElementsAre;
+
+Alteration Mutant(const std::string& id, std::vector<std::string> breaks) {
+  Alteration mutant;
+  mutant.id = id;
+  mutant.breaks = std::move(breaks);
+  mutant.setting.emplace();  // may apply anywhere
+  return mutant;
+}
+
+class SelfproofTest : public testing::Test {
+ protected:
+  using Body = std::function<Verdict(const std::string& alteration)>;
+
+  void Add(const std::string& name, std::vector<std::string> claims, Body body) {
+    TestCase& test = tests_.emplace_back();
+    test.suite = "Suite";
+    test.name = name;
+    test.traits.claims = std::move(claims);
+    test.traits.ipv6_only_because = "one is enough";
+    bodies_[name] = std::move(body);
+  }
+
+  std::vector<const TestCase*> Tests() const {
+    std::vector<const TestCase*> tests;
+    for (const TestCase& test : tests_) tests.push_back(&test);
+    return tests;
+  }
+
+  RunOneTestOn Runner() {
+    return [this](const TestCase& test, const Alteration* alteration, EventLog& log) {
+      if (alteration != nullptr) log.Now(NoteEvent{"alteration " + alteration->id + " applied"});
+      const Verdict verdict = bodies_[test.name](alteration == nullptr ? "" : alteration->id);
+      if (verdict == Verdict::kFail)
+        log.Now(FailureEvent{"suites/x.cc", 1, "  Expected: y\n  Observed: z"});
+      log.Now(VerdictEvent{verdict, "", Duration(0)});
+    };
+  }
+
+  std::vector<SelfproofRow> RunMutants(const std::vector<Alteration>& mutants) {
+    SelfproofOptions options;
+    options.jobs = 1;
+    options.out = folder_ / "out";
+    return Selfproof(Tests(), Runner(), Facts(), mutants, options, [](const std::string&) {});
+  }
+
+  std::vector<VariantRow> RunVariants(const std::vector<Alteration>& variants) {
+    VariantOptions options;
+    options.jobs = 1;
+    options.max_wait = 1s;
+    options.out = folder_ / "out";
+    return RunOnVariants(Tests(), Runner(), Facts(), variants, options, [](const std::string&) {});
+  }
+
+  TemporaryFolder folder_;
+  std::deque<TestCase> tests_;
+  std::map<std::string, Body> bodies_;
+};
+
+Verdict FailsOn(const std::string& alteration, const std::string& which) {
+  return alteration == which ? Verdict::kFail : Verdict::kPass;
+}
+
+TEST_F(SelfproofTest, AClaimIsProvenByAMutantThatBreaksIt) {
+  Add("Test", {"rfc1:a", "rfc1:b", "rfc1:c", "rfc1:d"},
+      [](const std::string& on) { return FailsOn(on, "wire/breaks-a"); });
+  const std::vector<Alteration> mutants = {Mutant("wire/breaks-d", {"rfc1:d"}),
+                                           Mutant("wire/breaks-a", {"rfc1:a"}),
+                                           Mutant("wire/breaks-b", {"rfc1:b"})};
+  const auto rows = RunMutants(mutants);
+  EXPECT_TRUE(rows[0].Caught());
+  const auto claims = ProofByClaim(rows, mutants);
+  ASSERT_EQ(claims.size(), 4U);
+  EXPECT_EQ(claims[0].proof, ClaimProof::kProven);
+  EXPECT_THAT(claims[0].mutants, ElementsAre("wire/breaks-a"));
+  EXPECT_EQ(claims[1].proof, ClaimProof::kNotCaught);
+  EXPECT_THAT(claims[1].mutants, ElementsAre("wire/breaks-b"));
+  EXPECT_EQ(claims[2].proof, ClaimProof::kUnbroken);
+  EXPECT_EQ(claims[3].proof, ClaimProof::kNotCaught);
+}
+
+TEST_F(SelfproofTest, ATestMeetsTheMutantsThatBreakItsClaimsFirst) {
+  Add("Test", {"rfc1:a"},
+      [](const std::string& on) { return on.empty() ? Verdict::kPass : Verdict::kFail; });
+  const std::vector<Alteration> mutants = {Mutant("wire/other", {"rfc1:z"}),
+                                           Mutant("wire/breaks-a", {"rfc1:*"})};
+  const auto rows = RunMutants(mutants);
+  EXPECT_EQ(rows[0].outcomes[0], MutantOutcome::kNotRun);
+  EXPECT_EQ(rows[0].outcomes[1], MutantOutcome::kCaught);
+}
+
+TEST_F(SelfproofTest, WhatIsUndecidedIsTriedAgainAndIsNotCaught) {
+  Add("Test", {"rfc1:a"},
+      [](const std::string& on) { return on.empty() ? Verdict::kPass : Verdict::kError; });
+  const auto rows = RunMutants({Mutant("wire/breaks-a", {"rfc1:a"})});
+  EXPECT_EQ(rows[0].outcomes[0], MutantOutcome::kUndecided);
+  EXPECT_FALSE(rows[0].Caught());
+}
+
+TEST_F(SelfproofTest, AFailOnAVariantIsWrongForAStandardAlone) {
+  const auto body = [](const std::string& on) { return FailsOn(on, "wire/odd"); };
+  Add("OfAStandard", {"rfc1:a", "man:b"}, body);
+  Add("OfTheSystem", {"linux:a"}, body);
+  Add("Departed", {"rfc1:known"}, body);
+  Add("FailsAnyway", {"rfc1:a"}, [](const std::string&) { return Verdict::kFail; });
+  Alteration odd = Mutant("wire/odd", {});
+  odd.departs_from = {"rfc1:known"};
+  const auto rows = RunVariants({odd, Mutant("wire/fine", {})});
+  EXPECT_EQ(rows[0].cells[0].outcome, VariantOutcome::kWrong);
+  EXPECT_EQ(rows[0].cells[1].outcome, VariantOutcome::kHeld);
+  EXPECT_EQ(rows[0].cells[0].how, "Expected: y Observed: z");
+  EXPECT_TRUE(std::filesystem::exists(folder_ / "out/" + rows[0].cells[0].directory));
+  EXPECT_EQ(rows[1].cells[0].outcome, VariantOutcome::kOwnWord);
+  EXPECT_EQ(rows[2].cells[0].outcome, VariantOutcome::kOwnWord);
+  EXPECT_EQ(rows[3].unaltered, "FAIL");
+  EXPECT_EQ(rows[3].cells[0].outcome, VariantOutcome::kNotApplied);
+  EXPECT_THAT(ToText(rows, {odd, Mutant("wire/fine", {})}), testing::HasSubstr("W.  Suite.OfAS"));
+}
+
+}  // namespace
+}  // namespace sockproof
