@@ -31,7 +31,7 @@ Expression Compiled(const std::string& expression) {
   int error = 0;
   PCRE2_SIZE place = 0;
   const auto* const pattern = reinterpret_cast<PCRE2_SPTR>(expression.data());
-  Expression compiled(pcre2_compile(pattern, expression.size(), PCRE2_MULTILINE | PCRE2_DOTALL,
+  Expression compiled(pcre2_compile(pattern, expression.size(), PCRE2_MULTILINE,
                                     &error, &place, nullptr),
                       pcre2_code_free);
   if (!compiled) {
