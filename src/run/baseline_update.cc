@@ -80,7 +80,7 @@ Token TokenAt(const std::string& text, std::size_t at) {
   const char c = text[at];
   const char before = at > 0 ? text[at - 1] : ' ';
   if (std::isspace(static_cast<unsigned char>(c)) != 0) {
-    const std::size_t end = std::min(text.find_first_not_of(" \t\r\n", at), text.size());
+    const std::size_t end = std::min(text.find_first_not_of(" \t\n\v\f\r", at), text.size());
     const bool one = end == at + 1 && c == ' ';
     return {end - at, one ? " " : "\\s+"};
   }

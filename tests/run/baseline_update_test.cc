@@ -57,7 +57,7 @@ TEST(DepartsLike, HoldsForBothIpVersions) {
 
 TEST(DepartsLike, IsAnExpressionForAnyText) {
   for (const std::string& text :
-       {std::string("\\^$.|?*+()[]{} '\"'''\"\"\" #"), std::string("Actual: \x01\x1f\t\xc3\xa9"),
+       {std::string("\\^$.|?*+()[]{} '\"'''\"\"\" #"), std::string("Actual: \x01\x1f\t\v\f\xc3\xa9"),
         "Actual: " + std::string(200, 'x') + "((((", "Actual: a" + std::string(300, '\xc3') + "(",
         std::string("Observed:"), std::string("Actual: 1.2.3.4.5 ::: [[[ 0x1a 4.4BSD -1 .5 5.")}) {
     EXPECT_TRUE(IsFoundIn(DepartsLike(text), text)) << text << "\n" << DepartsLike(text);
