@@ -33,6 +33,7 @@ Finding Conformance::Run(const Check& check) {
     finding.kind = Finding::Kind::kDeparts;
     finding.expected = departed.expected();
     finding.actual = departed.actual();
+    finding.silent = dynamic_cast<const Silent*>(&departed) != nullptr;
     session_.reset();  // nobody knows what it still has to say
   } catch (const json::exception& error) {
     finding.kind = Finding::Kind::kDeparts;

@@ -30,6 +30,7 @@ struct Finding {
   std::string remark;  // or what is unsupported
   std::string expected;
   std::string actual;
+  bool silent = false;  // it waited for an answer that never came
 };
 
 // An agent that is checked, requirement by requirement; started anew after each finding of fault

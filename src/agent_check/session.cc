@@ -143,7 +143,7 @@ std::optional<std::string> Session::NextLine() {
 
 json Session::Receive() {
   const std::optional<std::string> line = NextLine();
-  if (!line) throw Departed("an answer", "none within " + FormatDuration(kPatience));
+  if (!line) throw Silent("an answer", "none within " + FormatDuration(kPatience));
   json message;
   try {
     message = json::parse(*line);

@@ -33,6 +33,12 @@ class Departed : public std::runtime_error {
   std::string actual_;
 };
 
+// It says nothing at all within Session::kPatience.
+class Silent : public Departed {
+ public:
+  using Departed::Departed;
+};
+
 // The agent says, as it may, that it does not know something.
 class Unsupported : public std::runtime_error {
  public:

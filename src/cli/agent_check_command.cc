@@ -38,6 +38,9 @@ void Show(const Check& check, const Finding& finding) {
   fflush(stdout);
 }
 
+// So many requirements in a row without an answer, and no more of the agent's patience is asked.
+constexpr int kMostSilences = 2;
+
 int CheckAgent(const std::vector<std::string>& command) {
   if (command.empty())
     throw UsageError("agent-check: the command that starts the agent is missing");
@@ -48,6 +51,7 @@ int CheckAgent(const std::vector<std::string>& command) {
   agent_check::Conformance conformance(command);
   std::map<Finding::Kind, int> count;
   std::string section;
+  int silences = 0;
   for (const Check& check : agent_check::Checks()) {
     if (check.section != section) {
       section = check.section;
@@ -59,6 +63,11 @@ int CheckAgent(const std::vector<std::string>& command) {
     const bool first = &check == &agent_check::Checks().front();
     if (first && finding.kind != Finding::Kind::kConforms) {
       Print("\nwithout hello nothing else is checked\n");
+      return 1;
+    }
+    silences = finding.silent ? silences + 1 : 0;
+    if (silences == kMostSilences) {
+      Print("\nit no longer answers: nothing else is checked\n");
       return 1;
     }
   }
