@@ -3,6 +3,8 @@
 
 #include <optional>
 
+#include "harness/agent_protocol/base64.h"
+
 namespace sockproof::agent_protocol {
 namespace {
 
@@ -43,6 +45,76 @@ std::string Sockets(const Ask& ask, const char* family) {
 std::string Ipv4(const Ask& ask) { return Sockets(ask, "AF_INET"); }
 std::string Ipv6(const Ask& ask) { return Sockets(ask, "AF_INET6"); }
 std::string Unix(const Ask& ask) { return Sockets(ask, "AF_UNIX"); }
+
+// A pair of AF_UNIX, both ends closed at the end.
+class Pair {
+ public:
+  explicit Pair(const Ask& ask)
+      : ask_(ask),
+        result_(ask("socketpair", {{"domain", "AF_UNIX"}, {"type", "SOCK_STREAM"}})),
+        why_not_(WhyFailed("socketpair", result_)) {}
+  ~Pair() {
+    if (!why_not_.empty()) return;
+    for (const json& fd : result_["value"]) ask_("close", {{"fd", fd}});
+  }
+  Pair(const Pair&) = delete;
+  Pair& operator=(const Pair&) = delete;
+
+  const std::string& why_not() const { return why_not_; }
+  const json& fd(std::size_t index) const { return result_["value"][index]; }
+
+ private:
+  const Ask& ask_;
+  json result_;
+  std::string why_not_;
+};
+
+// Of UDP, because a stack may have nothing else.
+std::string Messages(const Ask& ask) {
+  const Descriptor socket(ask, "socket", {{"domain", "AF_INET"}, {"type", "SOCK_DGRAM"}});
+  if (!socket.why_not().empty()) return socket.why_not();
+  const json name = {{"family", "AF_INET"}, {"address", "127.0.0.1"}, {"port", 0}};
+  std::string why_not = WhyFailed("bind", ask("bind", {{"fd", socket.fd()}, {"address", name}}));
+  if (!why_not.empty()) return why_not;
+  const json own = ask("getsockname", {{"fd", socket.fd()}}).value("value", json());
+  why_not = WhyFailed("sendmsg",
+                      ask("sendmsg", {{"fd", socket.fd()}, {"data", "eA=="}, {"address", own}}));
+  if (!why_not.empty()) return why_not;
+  return WhyFailed("recvmsg", ask("recvmsg", {{"fd", socket.fd()}, {"length", 1}}));
+}
+
+std::string PassesRights(const Ask& ask) {
+  const Pair pair(ask);
+  if (!pair.why_not().empty()) return pair.why_not();
+  const json control = json::array(
+      {{{"level", "SOL_SOCKET"}, {"type", "SCM_RIGHTS"}, {"fds", json::array({pair.fd(0)})}}});
+  std::string why_not = WhyFailed(
+      "sendmsg", ask("sendmsg", {{"fd", pair.fd(0)}, {"data", "eA=="}, {"control", control}}));
+  if (!why_not.empty()) return why_not;
+  const json result =
+      ask("recvmsg", {{"fd", pair.fd(1)}, {"length", 1}, {"control_room", json::array({4})}});
+  why_not = WhyFailed("recvmsg", result);
+  if (!why_not.empty()) return why_not;
+  for (const json& item : result["value"].value("control", json::array())) {
+    for (const json& fd : item.value("fds", json::array())) {
+      ask("close", {{"fd", fd}});
+      return "";
+    }
+  }
+  return "no descriptor has arrived";
+}
+
+std::string AbstractNames(const Ask& ask) {
+  const Descriptor socket(ask, "socket", {{"domain", "AF_UNIX"}, {"type", "SOCK_DGRAM"}});
+  if (!socket.why_not().empty()) return socket.why_not();
+  const std::string name = std::string(1, '\0') + "sockproof-capability";
+  const json address = {{"family", "AF_UNIX"}, {"name", Base64Encode(name)}};
+  const std::string why_not =
+      WhyFailed("bind", ask("bind", {{"fd", socket.fd()}, {"address", address}}));
+  if (!why_not.empty()) return why_not;
+  const json told = ask("getsockname", {{"fd", socket.fd()}}).value("value", json::object());
+  return told.value("name", "") == address["name"] ? "" : "getsockname tells another name";
+}
 
 std::string Epoll(const Ask& ask) {
   return Descriptor(ask, "epoll_create1", json::object()).why_not();
@@ -141,6 +213,9 @@ constexpr Capability kCapabilities[] = {
     {"ipv4", Ipv4},
     {"ipv6", Ipv6},
     {"unix", Unix},
+    {"messages", Messages},
+    {"rights", PassesRights},
+    {"abstract_names", AbstractNames},
     {"epoll", Epoll},
     {"tcp_info", TcpInfo},
     {"counters", Counters},

@@ -2,6 +2,7 @@
 #include "harness/agent_protocol/names.h"
 
 #include <fcntl.h>
+#include <linux/netlink.h>
 #include <linux/sockios.h>
 #include <netinet/in.h>
 #include <poll.h>
@@ -11,100 +12,28 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <cstdio>
 #include <iterator>
 
 namespace sockproof::agent_protocol {
 namespace {
 
-#define CONSTANT(name) \
-  Constant { #name, name }
-
-constexpr Constant kAddressFamilies[] = {
-    CONSTANT(AF_INET),   CONSTANT(AF_INET6),  CONSTANT(AF_UNIX),
-    CONSTANT(AF_UNSPEC), CONSTANT(AF_PACKET), CONSTANT(AF_NETLINK),
-};
-
-constexpr Constant kSocketTypes[] = {
-    CONSTANT(SOCK_STREAM),    CONSTANT(SOCK_DGRAM), CONSTANT(SOCK_RAW),
-    CONSTANT(SOCK_SEQPACKET), CONSTANT(SOCK_RDM),
-};
-
-constexpr Constant kSocketFlags[] = {CONSTANT(SOCK_NONBLOCK), CONSTANT(SOCK_CLOEXEC)};
-
-constexpr Constant kProtocols[] = {
-    CONSTANT(IPPROTO_IP),   CONSTANT(IPPROTO_TCP),    CONSTANT(IPPROTO_UDP),
-    CONSTANT(IPPROTO_ICMP), CONSTANT(IPPROTO_ICMPV6), CONSTANT(IPPROTO_SCTP),
-    CONSTANT(IPPROTO_RAW),  CONSTANT(IPPROTO_MPTCP),  CONSTANT(IPPROTO_UDPLITE),
-};
-
-constexpr Constant kMessageFlags[] = {
-    CONSTANT(MSG_DONTWAIT), CONSTANT(MSG_NOSIGNAL), CONSTANT(MSG_OOB),      CONSTANT(MSG_PEEK),
-    CONSTANT(MSG_WAITALL),  CONSTANT(MSG_MORE),     CONSTANT(MSG_TRUNC),    CONSTANT(MSG_EOR),
-    CONSTANT(MSG_CONFIRM),  CONSTANT(MSG_FASTOPEN), CONSTANT(MSG_ERRQUEUE), CONSTANT(MSG_DONTROUTE),
-    CONSTANT(MSG_ZEROCOPY),
-};
-
-constexpr Constant kShutdownDirections[] = {
-    CONSTANT(SHUT_RD),
-    CONSTANT(SHUT_WR),
-    CONSTANT(SHUT_RDWR),
-};
-
-constexpr Constant kPollEvents[] = {
-    CONSTANT(POLLIN),     CONSTANT(POLLOUT),    CONSTANT(POLLPRI),    CONSTANT(POLLRDHUP),
-    CONSTANT(POLLERR),    CONSTANT(POLLHUP),    CONSTANT(POLLNVAL),   CONSTANT(POLLRDNORM),
-    CONSTANT(POLLRDBAND), CONSTANT(POLLWRNORM), CONSTANT(POLLWRBAND),
-};
-
-constexpr Constant kEpollEvents[] = {
-    CONSTANT(EPOLLIN),        CONSTANT(EPOLLOUT),    CONSTANT(EPOLLPRI),    CONSTANT(EPOLLRDHUP),
-    CONSTANT(EPOLLERR),       CONSTANT(EPOLLHUP),    CONSTANT(EPOLLRDNORM), CONSTANT(EPOLLRDBAND),
-    CONSTANT(EPOLLWRNORM),    CONSTANT(EPOLLWRBAND), CONSTANT(EPOLLET),     CONSTANT(EPOLLONESHOT),
-    CONSTANT(EPOLLEXCLUSIVE), CONSTANT(EPOLLWAKEUP),
-};
-
-constexpr Constant kEpollFlags[] = {CONSTANT(EPOLL_CLOEXEC)};
-
-constexpr Constant kEpollOperations[] = {
-    CONSTANT(EPOLL_CTL_ADD),
-    CONSTANT(EPOLL_CTL_MOD),
-    CONSTANT(EPOLL_CTL_DEL),
-};
-
-constexpr Constant kControlCommands[] = {
-    CONSTANT(F_GETFL),
-    CONSTANT(F_SETFL),
-    CONSTANT(F_GETFD),
-    CONSTANT(F_SETFD),
-};
-
-constexpr Constant kFileStatusFlags[] = {
-    CONSTANT(O_WRONLY), CONSTANT(O_RDWR),  CONSTANT(O_NONBLOCK),
-    CONSTANT(O_APPEND), CONSTANT(O_ASYNC),
-};
-
-constexpr Constant kFileDescriptorFlags[] = {CONSTANT(FD_CLOEXEC)};
-
-constexpr Constant kControlRequests[] = {
-    CONSTANT(SIOCINQ),  CONSTANT(SIOCOUTQ), CONSTANT(SIOCOUTQNSD),
-    CONSTANT(FIONREAD), CONSTANT(TIOCOUTQ), CONSTANT(SIOCATMARK),
-};
-
-constexpr Constant kOptionLevels[] = {
-    CONSTANT(SOL_SOCKET),   CONSTANT(IPPROTO_TCP), CONSTANT(IPPROTO_IP),
-    CONSTANT(IPPROTO_IPV6), CONSTANT(IPPROTO_UDP), CONSTANT(IPPROTO_ICMP),
-};
-
+#define CONSTANTS_BEGIN(function, table) constexpr Constant kOf##function[] = {
+#define CONSTANT(name) {#name, name},
+#define CONSTANTS_END \
+  }                   \
+  ;
+#include "harness/agent_protocol/constants.def"
+#undef CONSTANTS_BEGIN
 #undef CONSTANT
+#undef CONSTANTS_END
 
 constexpr std::string_view kMethods[] = {
-    "hello",    "ping",          "blocked",    "socket",      "socketpair",  "bind",
-    "connect",  "listen",        "accept",     "getsockname", "getpeername", "send",
-    "sendto",   "write",         "recv",       "recvfrom",    "read",        "shutdown",
-    "close",    "dup",           "getsockopt", "setsockopt",  "fcntl",       "ioctl",
-    "poll",     "epoll_create1", "epoll_ctl",  "epoll_wait",  "sysctl_get",  "sysctl_set",
-    "counters", "tcp_sockets"};
+#define METHOD(name, ...) #name,
+#include "harness/agent_protocol/methods.def"
+#undef METHOD
+};
 
 std::string Hexadecimal(std::int64_t value) {
   char text[2 + 16 + 1];
@@ -112,23 +41,26 @@ std::string Hexadecimal(std::int64_t value) {
   return text;
 }
 
+// "0x7f", of at most 32 bits.
+std::optional<std::int64_t> NumberIn(std::string_view text) {
+  if (!text.starts_with("0x")) return std::nullopt;
+  std::uint32_t number = 0;
+  const char* const end = text.data() + text.size();
+  const auto [after, error] = std::from_chars(text.data() + 2, end, number, 16);
+  if (error != std::errc() || after != end) return std::nullopt;
+  return number;
+}
+
 }  // namespace
 
-Constants AddressFamilies() { return kAddressFamilies; }
-Constants SocketTypes() { return kSocketTypes; }
-Constants SocketFlags() { return kSocketFlags; }
-Constants Protocols() { return kProtocols; }
-Constants MessageFlags() { return kMessageFlags; }
-Constants ShutdownDirections() { return kShutdownDirections; }
-Constants PollEvents() { return kPollEvents; }
-Constants EpollEvents() { return kEpollEvents; }
-Constants EpollFlags() { return kEpollFlags; }
-Constants EpollOperations() { return kEpollOperations; }
-Constants ControlCommands() { return kControlCommands; }
-Constants FileStatusFlags() { return kFileStatusFlags; }
-Constants FileDescriptorFlags() { return kFileDescriptorFlags; }
-Constants ControlRequests() { return kControlRequests; }
-Constants OptionLevels() { return kOptionLevels; }
+#define CONSTANTS_BEGIN(function, table) \
+  Constants function() { return kOf##function; }
+#define CONSTANT(name)
+#define CONSTANTS_END
+#include "harness/agent_protocol/constants.def"
+#undef CONSTANTS_BEGIN
+#undef CONSTANT
+#undef CONSTANTS_END
 
 bool IsMethod(std::string_view name) {
   return std::find(std::begin(kMethods), std::end(kMethods), name) != std::end(kMethods);
@@ -138,7 +70,7 @@ std::optional<std::int64_t> ValueOf(Constants constants, std::string_view name) 
   for (const Constant& constant : constants) {
     if (constant.name == name) return constant.value;
   }
-  return std::nullopt;
+  return NumberIn(name);
 }
 
 std::string NameOf(Constants constants, std::int64_t value) {

@@ -39,7 +39,8 @@ Constants OptionLevels();         // SOL_SOCKET, IPPROTO_TCP ...: of getsockopt(
 // Whether the protocol has a method of this name (src/agent/README.md); agents may lack some.
 bool IsMethod(std::string_view name);
 
-// Nothing for a name that is not in `constants`.
+// Nothing for a name that is not in `constants`. A number that has no name can be given in
+// hexadecimal, "0x7f", for tests of values that no header knows.
 std::optional<std::int64_t> ValueOf(Constants constants, std::string_view name);
 
 // The first name of `value`; its number in hexadecimal when it has none.

@@ -8,13 +8,18 @@
 namespace sockproof::agent_protocol {
 
 enum class OptionKind {
-  kInteger,     // C int                    in JSON: 1
-  kUnsigned64,  // 64 bits, unsigned        in JSON: 4711
-  kTime,        // struct timeval           in JSON: {"sec": 1, "usec": 500000}
-  kLinger,      // struct linger            in JSON: {"onoff": 1, "linger": 0}
-  kText,        // characters               in JSON: "cubic"
-  kBytes,       // anything else            in JSON: base64
-  kTcpInfo,     // struct tcp_info          in JSON: an object of its fields
+  kInteger,      // C int                    in JSON: 1
+  kUnsigned64,   // 64 bits, unsigned        in JSON: 4711
+  kTime,         // struct timeval           in JSON: {"sec": 1, "usec": 500000}
+  kLinger,       // struct linger            in JSON: {"onoff": 1, "linger": 0}
+  kText,         // characters               in JSON: "cubic"
+  kBytes,        // anything else            in JSON: base64
+  kTcpInfo,      // struct tcp_info          in JSON: an object of its fields
+  kCredentials,  // struct ucred             in JSON: {"pid": 1, "uid": 0, "gid": 0}
+  kGroup,   // struct ip_mreqn          in JSON: {"group": "...", "address": "...", "ifindex": 1},
+            // what is left out being 0; read where it is an address: "192.0.2.1"
+  kGroup6,  // struct ipv6_mreq         in JSON: {"group": "ff02::1", "ifindex": 1}
+  kFilter,  // struct sock_fprog        in JSON: list of [code, jt, jf, k]; read as bytes
 };
 
 // One option of this system, in static storage.

@@ -32,8 +32,10 @@
 #include "harness/base/program.h"
 #include "harness/base/text.h"
 #include "harness/base/unique_fd.h"
+#include "harness/sut/agent_reply.h"
 #include "harness/sut/answer_checks.h"
 #include "harness/sut/far_clock.h"
+#include "harness/sut/name_json.h"
 
 namespace sockproof {
 namespace {
@@ -78,7 +80,22 @@ std::string DescribeAddress(const json& address) {
   const std::string host = address.value("address", "");
   if (family == "AF_INET") return fmt::format("{}:{}", host, address.value("port", 0));
   if (family == "AF_INET6") return fmt::format("[{}]:{}", host, address.value("port", 0));
-  return address.value("path", family);
+  if (family == "AF_UNIX") return NameFromJson(address).ToString();
+  return family;
+}
+
+// What recvmsg() tells beside the data: " with SCM_RIGHTS 5, MSG_CTRUNC".
+std::string DescribeControl(const json& received) {
+  std::string text;
+  for (const json& item : received.value("control", json::array())) {
+    text += (text.empty() ? " with " : ", ") + item.value("type", "?");
+    if (item.contains("value")) text += " " + item["value"].dump();
+    for (const json& fd : item.value("fds", json::array())) text += " " + fd.dump();
+  }
+  for (const json& flag : received.value("flags", json::array())) {
+    text += ", " + flag.get<std::string>();
+  }
+  return text;
 }
 
 std::string DescribeObject(const json& object) {
@@ -88,7 +105,8 @@ std::string DescribeObject(const json& object) {
       address == object.end() || address->is_null() ? "" : " from " + DescribeAddress(*address);
   if (object.contains("data")) {
     const auto data = agent_protocol::Base64Decode(object.value("data", ""));
-    return fmt::format("{}: {}{}", object.value("length", 0), Quote(data.value_or("")), from);
+    return fmt::format("{}: {}{}{}", object.value("length", 0), Quote(data.value_or("")), from,
+                       DescribeControl(object));
   }
   if (object.contains("events")) {
     return fmt::format("{} {}", object.value("fd", -1), DescribeValue(object["events"]));

@@ -114,8 +114,15 @@ void CheckAddress(const std::string& where, const json& value) {
   const std::string family = value["family"];
   if (family == "AF_INET" || family == "AF_INET6") {
     ObjectOf({{"address", CheckText}, {"port", Whole(0, 65535, "a port")}})(where, value);
-  } else if (value.contains("path")) {
-    CheckText(where + ".path", value["path"]);
+  }
+  if (value.contains("path")) CheckText(where + ".path", value["path"]);
+  for (const char* octets : {"name", "octets"}) {
+    if (value.contains(octets)) CheckData(where + "." + octets, value[octets]);
+  }
+  if (value.contains("length")) AnyWhole()(where + ".length", value["length"]);
+  if (value.contains("scope_id")) {
+    Whole(0, std::numeric_limits<std::uint32_t>::max(), "the number of an interface")(
+        where + ".scope_id", value["scope_id"]);
   }
 }
 
@@ -158,39 +165,64 @@ void CheckIntOrNames(const std::string& where, const json& value) {
   }
 }
 
-const std::map<std::string, ValueCheck>& ChecksByMethod() {
-  static const ValueCheck events = ListOf(CheckText);
-  static const std::map<std::string, ValueCheck> checks = {
-      {"hello", CheckHello},
-      {"ping", CheckText},
-      {"socketpair", ListOf(Int())},
-      {"accept", ObjectOf({{"fd", Int()}, {"address", CheckAddressOrNull}})},
-      {"getsockname", CheckAddress},
-      {"getpeername", CheckAddress},
-      {"recv", CheckReceived},
-      {"recvfrom", CheckReceived},
-      {"read", CheckReceived},
-      {"fcntl", CheckIntOrNames},
-      {"poll", ListOf(events)},
-      {"epoll_wait", ListOf(ObjectOf({{"fd", Int()}, {"events", events}}))},
-      {"sysctl_get", CheckText},
-      {"counters", CheckCounters},
-      {"tcp_sockets", ListOf(ObjectOf({{"state", CheckText},
-                                       {"local", CheckAddress},
-                                       {"remote", CheckAddressOrNull},
-                                       {"receive_queue", Count()},
-                                       {"send_queue", Count()}}))}};
-  return checks;
+// An item of control data: what its type has is checked by who reads it.
+void CheckControlItem(const std::string& where, const json& value) {
+  ObjectOf({{"level", CheckText}, {"type", CheckText}})(where, value);
+  for (const char* number : {"pid", "uid", "gid", "ifindex", "origin", "code", "info", "data"}) {
+    if (value.contains(number)) AnyWhole()(where + "." + number, value[number]);
+  }
+  if (value.contains("octets")) CheckData(where + ".octets", value["octets"]);
+  if (value.contains("fds")) ListOf(Int())(where + ".fds", value["fds"]);
+  if (value.contains("errno")) CheckText(where + ".errno", value["errno"]);
 }
 
-// Methods whose value is a number, 0 or a descriptor or a count.
-bool GivesANumber(const std::string& method) {
-  constexpr std::string_view kNumbers[] = {"socket",        "bind",      "connect",   "listen",
-                                           "send",          "sendto",    "write",     "shutdown",
-                                           "close",         "dup",       "ioctl",     "setsockopt",
-                                           "epoll_create1", "epoll_ctl", "sysctl_set"};
-  return std::find(std::begin(kNumbers), std::end(kNumbers), method) != std::end(kNumbers);
+// One function for each kind of value in harness/agent_protocol/methods.def.
+void CheckNumber(const std::string& where, const json& value) { Int()(where, value); }
+void CheckNumbers(const std::string& where, const json& value) { ListOf(Int())(where, value); }
+void CheckNumberOrNames(const std::string& where, const json& value) {
+  CheckIntOrNames(where, value);
 }
+void CheckAny(const std::string&, const json&) {}
+void CheckDescriptors(const std::string& where, const json& value) {
+  CheckNumbers(where, value);
+  if (value.size() != 2) Refuse(where, value, "two descriptors");
+}
+void CheckAccepted(const std::string& where, const json& value) {
+  ObjectOf({{"fd", Int()}, {"address", CheckAddressOrNull}})(where, value);
+}
+void CheckMessage(const std::string& where, const json& value) {
+  CheckReceived(where, value);
+  ObjectOf({{"control", ListOf(CheckControlItem)},
+            {"control_length", Count()},
+            {"flags", ListOf(CheckText)}})(where, value);
+}
+void CheckReceivedList(const std::string& where, const json& value) {
+  ListOf(CheckMessage)(where, value);
+}
+void CheckEvents(const std::string& where, const json& value) {
+  ListOf(ListOf(CheckText))(where, value);
+}
+void CheckEpollEvents(const std::string& where, const json& value) {
+  ListOf(ObjectOf({{"fd", Int()}, {"events", ListOf(CheckText)}}))(where, value);
+}
+void CheckTcpSockets(const std::string& where, const json& value) {
+  ListOf(ObjectOf({{"state", CheckText},
+                   {"local", CheckAddress},
+                   {"remote", CheckAddressOrNull},
+                   {"receive_queue", Count()},
+                   {"send_queue", Count()}}))(where, value);
+}
+
+struct MethodCheck {
+  std::string_view method;
+  void (*check)(const std::string& where, const json& value);
+};
+
+constexpr MethodCheck kMethodChecks[] = {
+#define METHOD(name, function, waits, where, value, ...) {#name, Check##value},
+#include "harness/agent_protocol/methods.def"
+#undef METHOD
+};
 
 void CheckTcpInfo(const std::string& where, const json& value) {
   CheckObject(where, value);
@@ -278,14 +310,10 @@ void CheckResult(const AskedCall& call, const json& result) {
     throw HarnessError(where + " has neither \"value\" nor \"errno\"");
   }
   const std::string field = where + ".value";
-  const auto check = ChecksByMethod().find(call.method);
-  if (check != ChecksByMethod().end()) {
-    check->second(field, result["value"]);
-  } else if (GivesANumber(call.method)) {
-    Int()(field, result["value"]);
-  } else if (call.method == "getsockopt") {
-    CheckOption(call, field, result["value"]);
+  for (const MethodCheck& known : kMethodChecks) {
+    if (known.method == call.method) known.check(field, result["value"]);
   }
+  if (call.method == "getsockopt") CheckOption(call, field, result["value"]);
 }
 
 void CheckRefusal(const AskedCall& call, const json& error) {

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "harness/base/errors.h"
+#include "harness/sut/agent_reply.h"
 #include "harness/sut/known_names.h"
 
 namespace sockproof {

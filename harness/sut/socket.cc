@@ -4,13 +4,16 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <ostream>
 
 #include "harness/agent_protocol/base64.h"
 #include "harness/agent_protocol/names.h"
 #include "harness/agent_protocol/options.h"
 #include "harness/base/errors.h"
-#include "harness/sut/endpoint_json.h"
+#include "harness/sut/agent_reply.h"
 #include "harness/sut/known_names.h"
+#include "harness/sut/message_json.h"
+#include "harness/sut/name_json.h"
 
 namespace sockproof {
 namespace {
@@ -29,10 +32,29 @@ std::string OrZero(const std::vector<std::string>& flags) {
   return flags.empty() ? "0" : fmt::format("{}", fmt::join(flags, "|"));
 }
 
+std::string DataOf(const json& value) {
+  const auto data = agent_protocol::Base64Decode(value.at("data").get<std::string>());
+  if (!data) throw HarnessError("the agent's data is not base64");
+  return *data;
+}
+
+ReceivedFrom ReadReceivedFrom(const json& value) {
+  ReceivedFrom received(DataOf(value), NameFromJson(value.at("address")));
+  received.length = value.at("length").get<std::size_t>();
+  return received;
+}
+
 std::string LevelOf(const std::string& name) {
   const agent_protocol::SocketOption* option = agent_protocol::FindOption(name);
   if (option == nullptr) throw HarnessError("no table knows the option " + name);
   return std::string(option->level);
+}
+
+const Endpoint& EndpointOf(const Name& name) {
+  if (name.endpoint() == nullptr) {
+    throw HarnessError("the agent gave no IP address where one is due, but " + name.ToString());
+  }
+  return *name.endpoint();
 }
 
 // Calls that a kernel answers at once need no announcement that they have begun, which costs time.
@@ -57,8 +79,10 @@ Pending<T> Socket::Start(const std::string& method, json params, std::string tex
   return Pending<T>(*stack_, call, std::move(text), std::move(read));
 }
 
-Outcome<int> Socket::Bind(const Endpoint& local) {
-  return CallAtOnce<int>(*stack_, "bind", {{"fd", fd_}, {"address", EndpointToJson(local)}},
+Outcome<int> Socket::Bind(const Name& local) {
+  json params = {{"fd", fd_}};
+  PutName(params, local);
+  return CallAtOnce<int>(*stack_, "bind", std::move(params),
                          fmt::format("bind({}, {})", fd_, local.ToString()), ReadInteger);
 }
 
@@ -67,8 +91,10 @@ Outcome<int> Socket::Listen(int backlog) {
                          fmt::format("listen({}, {})", fd_, backlog), ReadInteger);
 }
 
-Pending<int> Socket::StartConnect(const Endpoint& remote) {
-  return Start<int>("connect", {{"fd", fd_}, {"address", EndpointToJson(remote)}},
+Pending<int> Socket::StartConnect(const Name& remote) {
+  json params = {{"fd", fd_}};
+  PutName(params, remote);
+  return Start<int>("connect", std::move(params),
                     fmt::format("connect({}, {})", fd_, remote.ToString()), ReadInteger);
 }
 
@@ -79,8 +105,8 @@ Pending<Accepted> Socket::StartAccept(const std::vector<std::string>& flags) {
                                          : fmt::format("accept4({}, {})", fd_, OrZero(flags));
   return Start<Accepted>("accept", std::move(params), text,
                          [stack = stack_, version = version_](const json& value) {
-                           return Accepted{Socket(*stack, version, value.at("fd").get<int>()),
-                                           EndpointFromJson(value.at("address"))};
+                           return Accepted{Socket(*stack, value.at("fd").get<int>(), version),
+                                           NameFromJson(value.at("address"))};
                          });
 }
 
@@ -98,13 +124,119 @@ Pending<int> Socket::StartSend(const std::string& data, const std::vector<std::s
 
 Pending<std::string> Socket::StartReceive(size_t length, const std::vector<std::string>& flags) {
   CheckKnown("flag", agent_protocol::MessageFlags(), flags);
-  return Start<std::string>(
-      "recv", {{"fd", fd_}, {"length", length}, {"flags", flags}},
-      fmt::format("recv({}, {}, {})", fd_, length, OrZero(flags)), [](const json& value) {
-        const auto data = agent_protocol::Base64Decode(value.at("data").get<std::string>());
-        if (!data) throw HarnessError("the agent's data is not base64");
-        return *data;
+  return Start<std::string>("recv", {{"fd", fd_}, {"length", length}, {"flags", flags}},
+                            fmt::format("recv({}, {}, {})", fd_, length, OrZero(flags)), DataOf);
+}
+
+Pending<int> Socket::StartSendTo(const Name& remote, const std::string& data,
+                                 const std::vector<std::string>& flags) {
+  CheckKnown("flag", agent_protocol::MessageFlags(), flags);
+  json params = {{"fd", fd_}, {"data", agent_protocol::Base64Encode(data)}, {"flags", flags}};
+  PutName(params, remote);
+  return Start<int>("sendto", std::move(params),
+                    fmt::format("sendto({}, {}, {}, {}, {})", fd_, Quoted(data), data.size(),
+                                OrZero(flags), remote.ToString()),
+                    ReadInteger);
+}
+
+Pending<ReceivedFrom> Socket::StartReceiveFrom(size_t length,
+                                               const std::vector<std::string>& flags) {
+  CheckKnown("flag", agent_protocol::MessageFlags(), flags);
+  return Start<ReceivedFrom>("recvfrom", {{"fd", fd_}, {"length", length}, {"flags", flags}},
+                             fmt::format("recvfrom({}, {}, {})", fd_, length, OrZero(flags)),
+                             ReadReceivedFrom);
+}
+
+Pending<int> Socket::StartSendMessage(const Message& message,
+                                      const std::vector<std::string>& flags) {
+  CheckKnown("flag", agent_protocol::MessageFlags(), flags);
+  json params = {{"fd", fd_}, {"flags", flags}};
+  PutMessage(params, message);
+  return Start<int>("sendmsg", std::move(params),
+                    fmt::format("sendmsg({}, {}, {})", fd_, message.ToString(), OrZero(flags)),
+                    ReadInteger);
+}
+
+Pending<Received> Socket::StartReceiveMessage(const std::vector<std::size_t>& lengths,
+                                              const ControlRoom& room,
+                                              const std::vector<std::string>& flags) {
+  CheckKnown("flag", agent_protocol::MessageFlags(), flags);
+  json params = {{"fd", fd_}, {"flags", flags}};
+  PutRoom(params, lengths, room);
+  return Start<Received>(
+      "recvmsg", std::move(params),
+      fmt::format("recvmsg({}, {}{}, {})", fd_, fmt::join(lengths, " + "),
+                  room.none() ? "" : ", room for " + room.text(), OrZero(flags)),
+      [stack = stack_](const json& value) { return ReceivedFromJson(*stack, value); });
+}
+
+Outcome<std::vector<int>> Socket::SendMessages(const std::vector<Message>& messages,
+                                               const std::vector<std::string>& flags,
+                                               SourceLocation where) {
+  CheckKnown("flag", agent_protocol::MessageFlags(), flags);
+  json params = {{"fd", fd_}, {"flags", flags}, {"messages", json::array()}};
+  for (const Message& message : messages) {
+    json object = json::object();
+    PutMessage(object, message);
+    params["messages"].push_back(std::move(object));
+  }
+  return Start<std::vector<int>>(
+             "sendmmsg", std::move(params),
+             fmt::format("sendmmsg({}, {} messages, {})", fd_, messages.size(), OrZero(flags)),
+             [](const json& value) { return value.get<std::vector<int>>(); })
+      .Await(Within(kPatience), where);
+}
+
+Pending<std::vector<Received>> Socket::StartReceiveMessages(
+    int most, std::size_t length, const ControlRoom& room, const std::vector<std::string>& flags,
+    std::optional<std::chrono::milliseconds> timeout) {
+  CheckKnown("flag", agent_protocol::MessageFlags(), flags);
+  json object = json::object();
+  PutRoom(object, {length}, room);
+  json params = {{"fd", fd_}, {"flags", flags}};
+  params["messages"] = json::array_t(static_cast<std::size_t>(most), object);
+  if (timeout) params["timeout_ms"] = timeout->count();
+  return Start<std::vector<Received>>(
+      "recvmmsg", std::move(params),
+      fmt::format("recvmmsg({}, {} of {}, {}{})", fd_, most, length, OrZero(flags),
+                  timeout ? fmt::format(", {} ms", timeout->count()) : ""),
+      [stack = stack_](const json& value) {
+        std::vector<Received> received;
+        for (const json& one : value) received.push_back(ReceivedFromJson(*stack, one));
+        return received;
       });
+}
+
+Outcome<int> Socket::WriteVector(const std::vector<std::string>& parts, SourceLocation where) {
+  json vector = json::array();
+  for (const std::string& part : parts) vector.push_back(agent_protocol::Base64Encode(part));
+  return Start<int>("writev", {{"fd", fd_}, {"vector", std::move(vector)}},
+                    fmt::format("writev({}, {} parts)", fd_, parts.size()), ReadInteger)
+      .Await(Within(kPatience), where);
+}
+
+Outcome<std::string> Socket::ReadVector(const std::vector<std::size_t>& lengths,
+                                        SourceLocation where) {
+  return Start<std::string>("readv", {{"fd", fd_}, {"lengths", lengths}},
+                            fmt::format("readv({}, {})", fd_, fmt::join(lengths, " + ")), DataOf)
+      .Await(Within(kPatience), where);
+}
+
+Pending<int> Socket::StartWrite(const std::string& data) {
+  return Start<int>("write", {{"fd", fd_}, {"data", agent_protocol::Base64Encode(data)}},
+                    fmt::format("write({}, {}, {})", fd_, Quoted(data), data.size()), ReadInteger);
+}
+
+Pending<std::string> Socket::StartRead(size_t length) {
+  return Start<std::string>("read", {{"fd", fd_}, {"length", length}},
+                            fmt::format("read({}, {})", fd_, length), DataOf);
+}
+
+Outcome<Socket> Socket::Dup() {
+  return CallAtOnce<Socket>(*stack_, "dup", {{"fd", fd_}}, fmt::format("dup({})", fd_),
+                            [stack = stack_, version = version_](const json& value) {
+                              return Socket(*stack, value.get<int>(), version);
+                            });
 }
 
 Outcome<int> Socket::Shutdown(const std::string& how, SourceLocation where) {
@@ -163,6 +295,26 @@ Outcome<std::string> Socket::GetText(const std::string& name) {
                                  [](const json& value) { return value.get<std::string>(); });
 }
 
+Outcome<std::string> Socket::GetOctets(const std::string& name, int room) {
+  return CallAtOnce<std::string>(
+      *stack_, "getsockopt",
+      {{"fd", fd_}, {"level", LevelOf(name)}, {"name", name}, {"length", room}},
+      fmt::format("getsockopt({}, {}, {} octets)", fd_, name, room), [](const json& value) {
+        const auto octets = agent_protocol::Base64Decode(value.at("bytes").get<std::string>());
+        if (!octets) throw HarnessError("the agent's data is not base64");
+        return *octets;
+      });
+}
+
+Outcome<Credentials> Socket::PeerCredentials() {
+  return CallAtOnce<Credentials>(
+      *stack_, "getsockopt", {{"fd", fd_}, {"level", "SOL_SOCKET"}, {"name", "SO_PEERCRED"}},
+      fmt::format("getsockopt({}, SO_PEERCRED)", fd_), [](const json& value) {
+        return Credentials{value.at("pid").get<int>(), value.at("uid").get<std::int64_t>(),
+                           value.at("gid").get<std::int64_t>()};
+      });
+}
+
 std::int64_t Socket::Info(const std::string& field) {
   if (!agent_protocol::IsTcpInfoField(field)) {
     throw HarnessError("no table knows the field " + field + " of TCP_INFO");
@@ -186,16 +338,21 @@ Outcome<int> Socket::SetLinger(int seconds) {
 
 int Socket::TakeError(SourceLocation where) { return GetOption("SO_ERROR").value(where); }
 
+Outcome<Name> Socket::AskName(const std::string& method, std::optional<int> room) {
+  json params = {{"fd", fd_}};
+  if (room) params["address_length"] = *room;
+  return CallAtOnce<Name>(*stack_, method, std::move(params),
+                          room ? fmt::format("{}({}, {} octets)", method, fd_, *room)
+                               : fmt::format("{}({})", method, fd_),
+                          NameFromJson);
+}
+
 Endpoint Socket::LocalEndpoint(SourceLocation where) {
-  return CallAtOnce<Endpoint>(*stack_, "getsockname", {{"fd", fd_}},
-                              fmt::format("getsockname({})", fd_), EndpointFromJson)
-      .value(where);
+  return EndpointOf(LocalName().value(where));
 }
 
 Endpoint Socket::RemoteEndpoint(SourceLocation where) {
-  return CallAtOnce<Endpoint>(*stack_, "getpeername", {{"fd", fd_}},
-                              fmt::format("getpeername({})", fd_), EndpointFromJson)
-      .value(where);
+  return EndpointOf(PeerName().value(where));
 }
 
 Pending<std::vector<std::string>> Socket::StartPoll(const std::vector<std::string>& events,
@@ -210,6 +367,10 @@ Pending<std::vector<std::string>> Socket::StartPoll(const std::vector<std::strin
         std::sort(ready.begin(), ready.end());
         return ready;
       });
+}
+
+void PrintTo(const ReceivedFrom& received, std::ostream* out) {
+  *out << Quoted(received.data) << " (" << received.length << ") from " << received.from.ToString();
 }
 
 }  // namespace sockproof

@@ -1,74 +1,39 @@
 // A socket of the system under test. Its members are the socket calls, made there by the agent.
 #pragma once
 
-#include <functional>
+#include <nlohmann/json_fwd.hpp>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "harness/base/errors.h"
 #include "harness/net/ip.h"
 #include "harness/net/sock_diag.h"
+#include "harness/sut/message.h"
+#include "harness/sut/name.h"
 #include "harness/sut/outcome.h"
+#include "harness/sut/pending.h"
 #include "harness/sut/stack.h"
 #include "harness/wire/scripted_peer.h"
 
 namespace sockproof {
 
-// A call that has begun and may not have returned yet. Move-only.
-template <typename T>
-class Pending {
- public:
-  using Reader = std::function<T(const nlohmann::json& value)>;
-
-  Pending(Stack& stack, Agent::CallId call, std::string text, Reader read)
-      : stack_(&stack), call_(call), text_(std::move(text)), read_(std::move(read)) {}
-  Pending(Pending&&) noexcept = default;
-  Pending& operator=(Pending&&) noexcept = default;
-
-  // Whether its return was seen by now: that it was not proves nothing. To be replaced by
-  // ExpectStillBlocked().
-  bool Returned() {
-    stack_->loop().RunUntil([] { return false; }, Clock::now());
-    return stack_->agent().Finished(call_);
-  }
-
-  // Proves that the call has not returned (Agent::StillBlocks()). What was sent before must have
-  // been taken in by the system: the testbeds' ExpectStillBlocked() sees to that. Throws Departure.
-  void ExpectStillBlocked(SourceLocation where = SourceLocation::Current()) {
-    if (stack_->agent().StillBlocks(call_)) return;
-    throw Departure("  Expected: " + text_ + " still blocks\n  Observed: it has returned", where);
-  }
-
-  // Whether the call still has not returned after so long.
-  bool BlocksFor(Duration duration) {
-    return !stack_->agent().Wait(call_, Clock::now() + duration);
-  }
-
-  // Waits until the call returns. Throws Departure when it has not within the time given.
-  Outcome<T> Await(Within within = Within(kPatience),
-                   SourceLocation where = SourceLocation::Current()) {
-    if (!stack_->agent().Wait(call_, Clock::now() + within.value)) {
-      throw Departure("  Expected: " + text_ + " returns within " + FormatDuration(within.value) +
-                          "\n  Observed: it is still blocked",
-                      where, ThatExplainsAbsence(within.value));
-    }
-    AgentReply reply = stack_->agent().Take(call_);
-    Outcome<T> outcome = reply.error != 0 ? Outcome<T>::Failed(text_, reply.error)
-                                          : Outcome<T>::Succeeded(text_, read_(reply.value));
-    outcome.begin = reply.begin;
-    outcome.end = reply.end;
-    outcome.signals = std::move(reply.signals);
-    return outcome;
-  }
-
- private:
-  Stack* stack_;
-  Agent::CallId call_;
-  std::string text_;
-  Reader read_;
-};
-
 struct Accepted;
+
+// What recvfrom() gives.
+struct ReceivedFrom {
+  ReceivedFrom(std::string data_in, Name from_in)
+      : data(std::move(data_in)), from(std::move(from_in)), length(data.size()) {}
+
+  std::string data;
+  Name from;
+  // What the call returned: with MSG_TRUNC that may be more than there is `data`.
+  std::size_t length;
+
+  bool operator==(const ReceivedFrom&) const = default;
+};
+void PrintTo(const ReceivedFrom& received, std::ostream* out);
 
 // Names of events of poll() or epoll_wait(), sorted: {"POLLIN", "POLLRDHUP"}.
 using Events = std::vector<std::string>;
@@ -78,18 +43,20 @@ using Events = std::vector<std::string>;
 // for its return (Departure after kPatience), the Start form goes on with the test meanwhile.
 class Socket {
  public:
-  Socket(Stack& stack, IpVersion version, int fd) : stack_(&stack), version_(version), fd_(fd) {}
+  // `version` is that of the addresses of a socket of AF_INET or AF_INET6.
+  Socket(Stack& stack, int fd, std::optional<IpVersion> version = std::nullopt)
+      : stack_(&stack), version_(version), fd_(fd) {}
 
   int fd() const { return fd_; }
-  IpVersion version() const { return version_; }
   Stack& stack() const { return *stack_; }
 
-  Outcome<int> Bind(const Endpoint& local);
+  Outcome<int> Bind(const Name& local);
   // Binds to this stack's address on the wire.
-  Outcome<int> Bind(std::uint16_t port) { return Bind(stack_->At(version_, port)); }
+  Outcome<int> Bind(std::uint16_t port) { return Bind(stack_->At(version_.value(), port)); }
   Outcome<int> Listen(int backlog);
-  Pending<int> StartConnect(const Endpoint& remote);
-  Outcome<int> Connect(const Endpoint& remote, SourceLocation where = SourceLocation::Current()) {
+  // Name::Unspecified() takes the peer away again.
+  Pending<int> StartConnect(const Name& remote);
+  Outcome<int> Connect(const Name& remote, SourceLocation where = SourceLocation::Current()) {
     return StartConnect(remote).Await(Within(kPatience), where);
   }
   // `flags` are those of accept4(): "SOCK_NONBLOCK".
@@ -107,6 +74,72 @@ class Socket {
                                SourceLocation where = SourceLocation::Current()) {
     return StartReceive(length, flags).Await(Within(kPatience), where);
   }
+  // sendto(), recvfrom().
+  Pending<int> StartSendTo(const Name& remote, const std::string& data,
+                           const std::vector<std::string>& flags = {});
+  Outcome<int> SendTo(const Name& remote, const std::string& data,
+                      const std::vector<std::string>& flags = {},
+                      SourceLocation where = SourceLocation::Current()) {
+    return StartSendTo(remote, data, flags).Await(Within(kPatience), where);
+  }
+  Pending<ReceivedFrom> StartReceiveFrom(size_t length, const std::vector<std::string>& flags = {});
+  Outcome<ReceivedFrom> ReceiveFrom(size_t length, const std::vector<std::string>& flags = {},
+                                    SourceLocation where = SourceLocation::Current()) {
+    return StartReceiveFrom(length, flags).Await(Within(kPatience), where);
+  }
+  // sendmsg(), recvmsg() with room for data in one part or in several.
+  Pending<int> StartSendMessage(const Message& message, const std::vector<std::string>& flags = {});
+  Outcome<int> SendMessage(const Message& message, const std::vector<std::string>& flags = {},
+                           SourceLocation where = SourceLocation::Current()) {
+    return StartSendMessage(message, flags).Await(Within(kPatience), where);
+  }
+  Pending<Received> StartReceiveMessage(const std::vector<std::size_t>& lengths,
+                                        const ControlRoom& room = {},
+                                        const std::vector<std::string>& flags = {});
+  Outcome<Received> ReceiveMessage(const std::vector<std::size_t>& lengths,
+                                   const ControlRoom& room = {},
+                                   const std::vector<std::string>& flags = {},
+                                   SourceLocation where = SourceLocation::Current()) {
+    return StartReceiveMessage(lengths, room, flags).Await(Within(kPatience), where);
+  }
+  Outcome<Received> ReceiveMessage(std::size_t length, const ControlRoom& room = {},
+                                   const std::vector<std::string>& flags = {},
+                                   SourceLocation where = SourceLocation::Current()) {
+    return ReceiveMessage(std::vector{length}, room, flags, where);
+  }
+  // sendmmsg(): how much of each message was sent, of those that were.
+  Outcome<std::vector<int>> SendMessages(const std::vector<Message>& messages,
+                                         const std::vector<std::string>& flags = {},
+                                         SourceLocation where = SourceLocation::Current());
+  // recvmmsg() of at most so many messages, with the same room for each. It returns after
+  // `timeout`, which Linux looks at when a message has come.
+  Pending<std::vector<Received>> StartReceiveMessages(
+      int most, std::size_t length, const ControlRoom& room = {},
+      const std::vector<std::string>& flags = {},
+      std::optional<std::chrono::milliseconds> timeout = std::nullopt);
+  Outcome<std::vector<Received>> ReceiveMessages(
+      int most, std::size_t length, const ControlRoom& room = {},
+      const std::vector<std::string>& flags = {},
+      std::optional<std::chrono::milliseconds> timeout = std::nullopt,
+      SourceLocation where = SourceLocation::Current()) {
+    return StartReceiveMessages(most, length, room, flags, timeout).Await(Within(kPatience), where);
+  }
+  // writev(), readv(): the data of all parts together.
+  Outcome<int> WriteVector(const std::vector<std::string>& parts,
+                           SourceLocation where = SourceLocation::Current());
+  Outcome<std::string> ReadVector(const std::vector<std::size_t>& lengths,
+                                  SourceLocation where = SourceLocation::Current());
+  // write() and read(), the calls of any file.
+  Pending<int> StartWrite(const std::string& data);
+  Outcome<int> Write(const std::string& data, SourceLocation where = SourceLocation::Current()) {
+    return StartWrite(data).Await(Within(kPatience), where);
+  }
+  Pending<std::string> StartRead(size_t length);
+  Outcome<std::string> Read(size_t length, SourceLocation where = SourceLocation::Current()) {
+    return StartRead(length).Await(Within(kPatience), where);
+  }
+  // dup(): another descriptor of the same socket.
+  Outcome<Socket> Dup();
   // `how`: "SHUT_RD", "SHUT_WR", "SHUT_RDWR".
   Outcome<int> Shutdown(const std::string& how, SourceLocation where = SourceLocation::Current());
   Pending<int> StartClose();
@@ -129,6 +162,10 @@ class Socket {
   Outcome<std::string> GetText(const std::string& name);
   // An option as the octets that setsockopt() gets.
   Outcome<int> SetOption(const std::string& name, const Bytes& value);
+  // An option as octets, with room for so many.
+  Outcome<std::string> GetOctets(const std::string& name, int room);
+  // SO_PEERCRED.
+  Outcome<Credentials> PeerCredentials();
   // SO_LINGER with l_onoff 1.
   Outcome<int> SetLinger(int seconds);
   // SO_ERROR as an errno: reads and clears it.
@@ -137,7 +174,15 @@ class Socket {
   // when the system does not tell it.
   std::int64_t Info(const std::string& field);
 
-  // Throw Departure when the call fails.
+  // getsockname(), getpeername(). With `room`, the length that the call is told that its buffer
+  // has; the length that it gives is then in the name. What does not fit is zero.
+  Outcome<Name> LocalName(std::optional<int> room = std::nullopt) {
+    return AskName("getsockname", room);
+  }
+  Outcome<Name> PeerName(std::optional<int> room = std::nullopt) {
+    return AskName("getpeername", room);
+  }
+  // The same of sockets of AF_INET and AF_INET6. Throw Departure when the call fails.
   Endpoint LocalEndpoint(SourceLocation where = SourceLocation::Current());
   Endpoint RemoteEndpoint(SourceLocation where = SourceLocation::Current());
 
@@ -154,16 +199,17 @@ class Socket {
   template <typename T>
   Pending<T> Start(const std::string& method, nlohmann::json params, std::string text,
                    typename Pending<T>::Reader read);
+  Outcome<Name> AskName(const std::string& method, std::optional<int> room);
 
   Stack* stack_;
-  IpVersion version_;
+  std::optional<IpVersion> version_;
   int fd_;
 };
 
 // What accept() gives.
 struct Accepted {
   Socket socket;
-  Endpoint remote;
+  Name remote;
 };
 
 }  // namespace sockproof

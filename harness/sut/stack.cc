@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <utility>
@@ -11,6 +12,7 @@
 #include "harness/base/errors.h"
 #include "harness/claims/known.h"
 #include "harness/claims/missing.h"
+#include "harness/sut/agent_reply.h"
 #include "harness/sut/endpoint_json.h"
 #include "harness/sut/known_names.h"
 #include "harness/sut/socket.h"
@@ -54,12 +56,9 @@ constexpr const char* kSysctlsOfFacts[] = {
 constexpr const char* kOwnCapabilities[] = {"diag", "fresh", "second-address", "states",
                                             "virtual-time"};
 
-// Whether it was there.
-bool RemoveFlag(nlohmann::json& flags, const std::string& flag) {
-  const auto found = std::find(flags.begin(), flags.end(), flag);
-  if (found == flags.end()) return false;
-  flags.erase(found);
-  return true;
+std::vector<std::string> WithFirst(const std::string& first, std::vector<std::string> others) {
+  others.insert(others.begin(), first);
+  return others;
 }
 
 TcpState TcpStateNamed(const std::string& name) {
@@ -201,26 +200,73 @@ std::int64_t Stack::Counter(const std::string& name) {
 
 Socket Stack::NewSocket(IpVersion version, const std::string& type,
                         const std::vector<std::string>& flags, SourceLocation where) {
+  return NewSocket(version == IpVersion::kIpv4 ? "AF_INET" : "AF_INET6", type, flags, where);
+}
+
+Socket Stack::NewSocket(const std::string& domain, const std::string& type,
+                        const std::vector<std::string>& flags, SourceLocation where) {
+  std::vector<std::string> remaining = flags;
+  // fcntl() does the same on systems older than this flag of POSIX.1-2024, too.
+  const bool nonblocking = std::erase(remaining, "SOCK_NONBLOCK") > 0;
+  const Socket socket = OpenSocket(domain, type, remaining).value(where);
+  if (nonblocking) {
+    const std::string text = fmt::format("fcntl({}, F_SETFL, O_NONBLOCK)", socket.fd());
+    const AgentReply reply = agent().Call(
+        "fcntl", {{"fd", socket.fd()}, {"command", "F_SETFL"}, {"flags", {"O_NONBLOCK"}}}, text);
+    if (reply.error != 0) Outcome<int>::Failed(text, reply.error).value(where);
+  }
+  return socket;
+}
+
+Outcome<Socket> Stack::OpenSocket(const std::string& domain, const std::string& type,
+                                  const std::vector<std::string>& flags,
+                                  const std::string& protocol) {
+  std::string text;
+  const AgentReply reply = MakeSockets("socket", domain, type, flags, protocol, text);
+  if (reply.error != 0) return Outcome<Socket>::Failed(text, reply.error);
+  return Outcome<Socket>::Succeeded(text, SocketOf(domain, reply.value.get<int>()));
+}
+
+Outcome<std::pair<Socket, Socket>> Stack::OpenSocketPair(const std::string& type,
+                                                         const std::vector<std::string>& flags,
+                                                         const std::string& domain,
+                                                         const std::string& protocol) {
+  using Made = Outcome<std::pair<Socket, Socket>>;
+  std::string text;
+  const AgentReply reply = MakeSockets("socketpair", domain, type, flags, protocol, text);
+  if (reply.error != 0) return Made::Failed(text, reply.error);
+  return Made::Succeeded(text, {SocketOf(domain, reply.value.at(0).get<int>()),
+                                SocketOf(domain, reply.value.at(1).get<int>())});
+}
+
+std::pair<Socket, Socket> Stack::SocketPair(const std::string& type,
+                                            const std::vector<std::string>& flags,
+                                            SourceLocation where) {
+  return OpenSocketPair(type, flags).value(where);
+}
+
+AgentReply Stack::MakeSockets(const std::string& method, const std::string& domain,
+                              const std::string& type, const std::vector<std::string>& flags,
+                              const std::string& protocol, std::string& text) {
+  CheckKnown("address family", agent_protocol::AddressFamilies(), {domain});
   CheckKnown("socket type", agent_protocol::SocketTypes(), {type});
   CheckKnown("flag of socket()", agent_protocol::SocketFlags(), flags);
-  const char* domain = version == IpVersion::kIpv4 ? "AF_INET" : "AF_INET6";
   nlohmann::json params = {{"domain", domain}, {"type", type}, {"flags", flags}};
-  // fcntl() does the same on systems older than this flag of POSIX.1-2024, too.
-  const bool nonblocking = RemoveFlag(params["flags"], "SOCK_NONBLOCK");
-  const auto value_of = [this, where](const std::string& method, nlohmann::json parameters,
-                                      const std::string& text) {
-    const AgentReply reply = agent().Call(method, std::move(parameters), text);
-    if (reply.error == 0) return reply.value.get<int>();
-    throw Departure(
-        "  Expected: " + text + " succeeds\n  Observed: it fails with " + ErrnoName(reply.error),
-        where);
-  };
-  const int fd = value_of("socket", std::move(params), fmt::format("socket({}, {})", domain, type));
-  if (nonblocking) {
-    value_of("fcntl", {{"fd", fd}, {"command", "F_SETFL"}, {"flags", {"O_NONBLOCK"}}},
-             fmt::format("fcntl({}, F_SETFL, O_NONBLOCK)", fd));
+  text = fmt::format("{}({}, {}", method, domain, fmt::join(WithFirst(type, flags), "|"));
+  if (!protocol.empty()) {
+    CheckKnown("protocol", agent_protocol::Protocols(), {protocol});
+    params["protocol"] = protocol;
+    text += ", " + protocol;
   }
-  return {*this, version, fd};
+  text += ")";
+  return agent().Call(method, std::move(params), text);
+}
+
+Socket Stack::SocketOf(const std::string& domain, int fd) {
+  std::optional<IpVersion> version;
+  if (domain == "AF_INET") version = IpVersion::kIpv4;
+  if (domain == "AF_INET6") version = IpVersion::kIpv6;
+  return {*this, fd, version};
 }
 
 std::vector<TcpSocketInfo> Stack::TcpSockets(IpVersion version) {

@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "harness/base/errors.h"
@@ -12,6 +13,7 @@
 #include "harness/claims/facts.h"
 #include "harness/net/sock_diag.h"
 #include "harness/sut/agent.h"
+#include "harness/sut/outcome.h"
 #include "harness/sut/system.h"
 #include "harness/wire/port.h"
 
@@ -87,6 +89,24 @@ class Stack {
   Socket NewSocket(IpVersion version, const std::string& type = "SOCK_STREAM",
                    const std::vector<std::string>& flags = {},
                    SourceLocation where = SourceLocation::Current());
+  // The same of any family: "AF_UNIX".
+  Socket NewSocket(const std::string& domain, const std::string& type,
+                   const std::vector<std::string>& flags = {},
+                   SourceLocation where = SourceLocation::Current());
+  // socket() as what it gives. The default protocol is 0. Constants that have no name can be given
+  // in hexadecimal: "0x7f".
+  Outcome<Socket> OpenSocket(const std::string& domain, const std::string& type,
+                             const std::vector<std::string>& flags = {},
+                             const std::string& protocol = "");
+  // socketpair().
+  Outcome<std::pair<Socket, Socket>> OpenSocketPair(const std::string& type,
+                                                    const std::vector<std::string>& flags = {},
+                                                    const std::string& domain = "AF_UNIX",
+                                                    const std::string& protocol = "");
+  // Both sockets of such a pair of AF_UNIX. Throws Departure when the call fails.
+  std::pair<Socket, Socket> SocketPair(const std::string& type = "SOCK_STREAM",
+                                       const std::vector<std::string>& flags = {},
+                                       SourceLocation where = SourceLocation::Current());
 
   // For systems that are made wrong on purpose: changes what is read of this stack.
   struct Misreading {
@@ -112,6 +132,11 @@ class Stack {
 
  private:
   void ReadFacts();
+  // The call that makes sockets, and in `text` its form in the ladder.
+  AgentReply MakeSockets(const std::string& method, const std::string& domain,
+                         const std::string& type, const std::vector<std::string>& flags,
+                         const std::string& protocol, std::string& text);
+  Socket SocketOf(const std::string& domain, int fd);
 
   EventLoop& loop_;
   EventLog& log_;

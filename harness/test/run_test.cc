@@ -12,6 +12,7 @@
 #include "harness/base/errors.h"
 #include "harness/base/text.h"
 #include "harness/claims/missing.h"
+#include "harness/sut/agent_reply.h"
 #include "harness/test/context.h"
 #include "harness/test/registry.h"
 #include "harness/trace/claim_verdict.h"

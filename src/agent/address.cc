@@ -7,8 +7,12 @@
 
 #include <algorithm>
 #include <array>
+#include <cstddef>
 #include <cstring>
 #include <limits>
+#include <string>
+
+#include "harness/agent_protocol/base64.h"
 
 namespace sockproof::agent {
 namespace {
@@ -18,7 +22,7 @@ template <typename Address>
 SocketAddress Store(const Address& address) {
   SocketAddress stored;
   static_assert(sizeof(address) <= sizeof(stored.storage));
-  std::memcpy(&stored.storage, &address, sizeof(address));
+  std::memcpy(stored.storage, &address, sizeof(address));
   stored.length = sizeof(address);
   return stored;
 }
@@ -26,7 +30,7 @@ SocketAddress Store(const Address& address) {
 template <typename Address>
 Address Load(const SocketAddress& stored) {
   Address address{};
-  std::memcpy(&address, &stored.storage, std::min<std::size_t>(sizeof(address), stored.length));
+  std::memcpy(&address, stored.storage, std::min<std::size_t>(sizeof(address), stored.length));
   return address;
 }
 
@@ -35,8 +39,28 @@ in_port_t ReadPort(Parameters& parameters) {
       parameters.Integer("port", 0, std::numeric_limits<std::uint16_t>::max())));
 }
 
+// The family, and these octets behind it.
+SocketAddress OfOctets(Parameters& parameters, const std::string& name, int family,
+                       std::size_t most) {
+  const std::string octets = parameters.Bytes(name);
+  if (octets.size() > most) {
+    parameters.Refuse(name, "at most " + std::to_string(most) + " octets");
+  }
+  sockaddr head{};
+  head.sa_family = static_cast<sa_family_t>(family);
+  SocketAddress address;
+  std::memcpy(address.storage, &head, sizeof(head));
+  octets.copy(address.storage + offsetof(sockaddr, sa_data), octets.size());
+  address.length = static_cast<socklen_t>(offsetof(sockaddr, sa_data) + octets.size());
+  return address;
+}
+
 SocketAddress ReadFields(Parameters& parameters, agent_protocol::Constants families) {
   const int family = parameters.Constant("family", families);
+  if (parameters.Has("octets")) {
+    return OfOctets(parameters, "octets", family,
+                    SocketAddress::kRoom - offsetof(sockaddr, sa_data));
+  }
   switch (family) {
     case AF_INET: {
       sockaddr_in address{};
@@ -61,6 +85,9 @@ SocketAddress ReadFields(Parameters& parameters, agent_protocol::Constants famil
     }
     case AF_UNIX: {
       sockaddr_un address{};
+      if (parameters.Has("name")) {
+        return OfOctets(parameters, "name", family, sizeof(address.sun_path));
+      }
       address.sun_family = AF_UNIX;
       const std::string path = parameters.Text("path");
       if (path.size() >= sizeof(address.sun_path)) {
@@ -80,23 +107,45 @@ SocketAddress ReadFields(Parameters& parameters, agent_protocol::Constants famil
   }
 }
 
+// Negative ones too: the system is to refuse them.
+socklen_t ReadLength(Parameters& parameters) {
+  return static_cast<socklen_t>(
+      parameters.Integer("address_length", std::numeric_limits<int>::min(), SocketAddress::kRoom));
+}
+
+// The octets of sun_path, as many as were told and fit.
+std::string PathOctets(const SocketAddress& address) {
+  const std::size_t told = std::min<std::size_t>(address.length, sizeof(sockaddr_un));
+  const std::size_t before = offsetof(sockaddr_un, sun_path);
+  return {address.storage + before, told - before};
+}
+
 }  // namespace
 
 SocketAddress ReadAddress(Parameters& parameters, agent_protocol::Constants families) {
   Parameters fields("address", parameters.Any("address"));
   SocketAddress address = ReadFields(fields, families);
   fields.CheckAllRead();
-  if (parameters.Has("address_length")) {
-    address.length =
-        static_cast<socklen_t>(parameters.Integer("address_length", 0, sizeof(sockaddr_storage)));
-  }
+  if (parameters.Has("address_length")) address.length = ReadLength(parameters);
   return address;
 }
 
-json AddressToJson(const SocketAddress& address) {
-  if (address.length < sizeof(sa_family_t)) return nullptr;
-  const int family = address.storage.ss_family;
-  json fields = {{"family", agent_protocol::NameOf(agent_protocol::AddressFamilies(), family)}};
+SocketAddress ReadRoom(Parameters& parameters) {
+  SocketAddress address;
+  if (parameters.Has("address_length")) address.length = ReadLength(parameters);
+  return address;
+}
+
+json AddressToJson(const SocketAddress& address, bool with_length) {
+  json fields = json::object();
+  if (with_length) fields["length"] = static_cast<std::int64_t>(address.length);
+  if (address.length < sizeof(sa_family_t)) {
+    if (!with_length) return nullptr;
+    fields["family"] = "AF_UNSPEC";
+    return fields;
+  }
+  const int family = address.get()->sa_family;
+  fields["family"] = agent_protocol::NameOf(agent_protocol::AddressFamilies(), family);
   std::array<char, INET6_ADDRSTRLEN> text{};
   if (family == AF_INET) {
     const auto inet = Load<sockaddr_in>(address);
@@ -108,8 +157,13 @@ json AddressToJson(const SocketAddress& address) {
     fields["port"] = ntohs(inet.sin6_port);
     if (inet.sin6_scope_id != 0) fields["scope_id"] = inet.sin6_scope_id;
   } else if (family == AF_UNIX) {
-    const auto local = Load<sockaddr_un>(address);
-    fields["path"] = std::string(local.sun_path, strnlen(local.sun_path, sizeof(local.sun_path)));
+    const std::string octets = PathOctets(address);
+    fields["name"] = agent_protocol::Base64Encode(octets);
+    if (!octets.empty() && octets.front() != '\0') fields["path"] = octets.c_str();
+  } else {
+    const std::size_t told = std::min<std::size_t>(address.length, sizeof(address.storage));
+    const std::size_t before = std::min(told, offsetof(sockaddr, sa_data));
+    fields["octets"] = agent_protocol::Base64Encode({address.storage + before, told - before});
   }
   return fields;
 }

@@ -21,12 +21,12 @@ std::int64_t Now() {
   return std::int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
 }
 
+}  // namespace
+
 std::string ErrnoName(int error) {
   const char* name = strerrorname_np(error);
   return name != nullptr ? name : "errno " + std::to_string(error);
 }
-
-}  // namespace
 
 void Call::Enter() {
   parameters_.CheckAllRead();

@@ -4,10 +4,14 @@
 #include <cstdint>
 #include <functional>
 #include <nlohmann/json.hpp>
+#include <string>
 
 #include "src/agent/parameters.h"
 
 namespace sockproof::agent {
+
+// "ECONNREFUSED"; a number in words for one that has no name.
+std::string ErrnoName(int error);
 
 // Runs the system call of one request between two readings of the clock and keeps what came of it.
 // Used by the thread that makes the call only.

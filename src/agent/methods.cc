@@ -4,14 +4,19 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/uio.h>
+#include <sys/un.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
+#include <list>
 #include <map>
 #include <optional>
 #include <sstream>
@@ -71,6 +76,38 @@ void AddCounters(const std::string& text, json& counters) {
 
 // ---- what the agent is ----
 
+bool PassesDescriptors() {
+  std::array<int, 2> ends{};
+  if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) != 0) return false;
+  const UniqueFd from(ends[0]);
+  const UniqueFd to(ends[1]);
+  alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> control{};
+  const cmsghdr head{
+      .cmsg_len = CMSG_LEN(sizeof(int)), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS};
+  memcpy(control.data(), &head, sizeof head);
+  memcpy(control.data() + CMSG_LEN(0), &ends[0], sizeof(int));
+  char octet = 'x';
+  iovec part{&octet, 1};
+  msghdr message{};
+  message.msg_iov = &part;
+  message.msg_iovlen = 1;
+  message.msg_control = control.data();
+  message.msg_controllen = control.size();
+  if (sendmsg(from.get(), &message, 0) != 1 || recvmsg(to.get(), &message, 0) != 1) return false;
+  int passed = -1;
+  memcpy(&passed, control.data() + CMSG_LEN(0), sizeof passed);
+  const UniqueFd closer(message.msg_controllen >= CMSG_LEN(sizeof(int)) ? passed : -1);
+  return static_cast<bool>(closer);
+}
+
+bool HasAbstractNames() {
+  const UniqueFd named(socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  sockaddr_un name{};
+  name.sun_family = AF_UNIX;
+  snprintf(name.sun_path + 1, sizeof name.sun_path - 1, "sockproof-agent %d", getpid());
+  return bind(named.get(), reinterpret_cast<const sockaddr*>(&name), sizeof name) == 0;
+}
+
 std::vector<std::string> Capabilities() {
   std::vector<std::string> capabilities;
   const auto add = [&](const char* name, bool present) {
@@ -83,6 +120,9 @@ std::vector<std::string> Capabilities() {
   add("ipv4", static_cast<bool>(ipv4));
   add("ipv6", static_cast<bool>(ipv6));
   add("unix", static_cast<bool>(local));
+  add("messages", true);
+  add("rights", PassesDescriptors());
+  add("abstract_names", HasAbstractNames());
   add("epoll", static_cast<bool>(poller));
   add("counters", access("/proc/net/snmp", R_OK) == 0 && access("/proc/net/netstat", R_OK) == 0);
   add("sysctl", access("/proc/sys/net/ipv4", R_OK | X_OK) == 0);
@@ -108,8 +148,6 @@ About LookAround() {
           .capabilities = Capabilities()};
 }
 
-json SayHello(Parameters& parameters, Call& call) { return Hello(parameters, call, LookAround); }
-
 // ---- sockets ----
 
 constexpr SocketSystem kKernel = {
@@ -124,10 +162,14 @@ constexpr SocketSystem kKernel = {
     .close = ::close,
     .send = ::send,
     .sendto = ::sendto,
+    .sendmsg = ::sendmsg,
     .write = ::write,
+    .writev = ::writev,
     .recv = ::recv,
     .recvfrom = ::recvfrom,
+    .recvmsg = ::recvmsg,
     .read = ::read,
+    .readv = ::readv,
     .getsockopt = ::getsockopt,
     .setsockopt = ::setsockopt,
     .fcntl = [](int fd, int command, int flags) { return ::fcntl(fd, command, flags); },
@@ -146,131 +188,179 @@ constexpr SocketSystem kKernel = {
     .control_requests = ControlRequests,
 };
 
-using Sockets = SocketMethods<kKernel>;
+// One function for each line of harness/agent_protocol/methods.def.
+struct Kernel : SocketMethods<kKernel> {
+  static json Hello(Parameters& parameters, Call& call) {
+    return agent::Hello(parameters, call, LookAround);
+  }
 
-json SocketPair(Parameters& parameters, Call& call) {
-  const int domain = parameters.Constant("domain", AddressFamilies());
-  const int type =
-      parameters.Constant("type", SocketTypes()) | parameters.Flags("flags", SocketFlags());
-  std::array<int, 2> fds{};
-  call.Run([&] { return socketpair(domain, type, 0, fds.data()); });
-  return fds;
-}
+  static json Ping(Parameters& parameters, Call& call) { return agent::Ping(parameters, call); }
 
-json Duplicate(Parameters& parameters, Call& call) {
-  const int fd = parameters.Integer("fd");
-  return call.Run([&] { return dup(fd); });
-}
+  static json SocketPair(Parameters& parameters, Call& call) {
+    const int domain = parameters.Constant("domain", AddressFamilies());
+    const int type =
+        parameters.Constant("type", SocketTypes()) | parameters.Flags("flags", SocketFlags());
+    const int protocol =
+        parameters.Has("protocol") ? parameters.Constant("protocol", Protocols()) : 0;
+    std::array<int, 2> fds{};
+    call.Run([&] { return socketpair(domain, type, protocol, fds.data()); });
+    return fds;
+  }
 
-// ---- readiness ----
+  static json Duplicate(Parameters& parameters, Call& call) {
+    const int fd = parameters.Integer("fd");
+    return call.Run([&] { return dup(fd); });
+  }
 
-json EpollCreate(Parameters& parameters, Call& call) {
-  const int flags = parameters.Flags("flags", EpollFlags());
-  return call.Run([&] { return epoll_create1(flags); });
-}
+  // ---- several messages by one call ----
 
-json EpollControl(Parameters& parameters, Call& call) {
-  const int epfd = parameters.Integer("epfd");
-  const int operation = parameters.Constant("op", EpollOperations());
-  epoll_event event{};
-  event.data.fd = parameters.Integer("fd");
-  event.events = static_cast<std::uint32_t>(parameters.Flags("events", EpollEvents()));
-  const int fd = event.data.fd;
-  return call.Run([&] { return epoll_ctl(epfd, operation, fd, &event); });
-}
+  // The objects of "messages".
+  static const json& ReadMessages(Parameters& parameters) {
+    constexpr std::size_t kMost = 2048;  // the system takes 1024 of them
+    const json& list = parameters.Any("messages");
+    if (!list.is_array() || list.size() > kMost) {
+      parameters.Refuse("messages", "a list of at most 2048 messages");
+    }
+    return list;
+  }
 
-json EpollWait(Parameters& parameters, Call& call) {
-  constexpr int kMostEvents = 4096;
-  const int epfd = parameters.Integer("epfd");
-  const int room = parameters.Integer("maxevents", std::numeric_limits<int>::min(), kMostEvents);
-  const int timeout = parameters.Integer("timeout_ms");
-  std::vector<epoll_event> events(static_cast<std::size_t>(std::max(room, 0)));
-  const int ready = call.Run([&] { return epoll_wait(epfd, events.data(), room, timeout); });
-  json value = json::array();
-  for (int i = 0; i < ready; ++i) {
-    const epoll_event& event = events[static_cast<std::size_t>(i)];
+  static json SendMessages(Parameters& parameters, Call& call) {
+    const int fd = parameters.Integer("fd");
+    const int flags = parameters.Flags("flags", MessageFlags());
+    std::list<OutgoingMessage> messages;
+    std::vector<mmsghdr> headers;
+    for (const json& object : ReadMessages(parameters)) {
+      Parameters fields("messages", object);
+      messages.emplace_back(fields, AddressFamilies());
+      fields.CheckAllRead();
+      headers.push_back({messages.back().header(), 0});
+    }
+    const int sent = call.Run(
+        [&] { return sendmmsg(fd, headers.data(), static_cast<unsigned>(headers.size()), flags); });
+    json lengths = json::array();
+    for (int i = 0; i < sent; ++i) lengths.push_back(headers[static_cast<std::size_t>(i)].msg_len);
+    return lengths;
+  }
+
+  static json ReceiveMessages(Parameters& parameters, Call& call) {
+    const int fd = parameters.Integer("fd");
+    const int flags = parameters.Flags("flags", MessageFlags());
+    std::list<RoomForMessage> rooms;
+    std::vector<mmsghdr> headers;
+    for (const json& object : ReadMessages(parameters)) {
+      Parameters fields("messages", object);
+      rooms.emplace_back(fields);
+      fields.CheckAllRead();
+      headers.push_back({rooms.back().header(), 0});
+    }
+    timespec timeout{};
+    const bool limited = parameters.Has("timeout_ms");
+    if (limited) {
+      const int milliseconds = parameters.Integer("timeout_ms", 0);
+      timeout = {milliseconds / 1000, milliseconds % 1000 * 1'000'000L};
+    }
+    const int received = call.Run([&] {
+      return recvmmsg(fd, headers.data(), static_cast<unsigned>(headers.size()), flags,
+                      limited ? &timeout : nullptr);
+    });
+    json value = json::array();
+    auto room = rooms.begin();
+    for (int i = 0; i < received; ++i, ++room) {
+      const mmsghdr& header = headers[static_cast<std::size_t>(i)];
+      room->header() = header.msg_hdr;
+      value.push_back(room->ToJson(header.msg_len));
+    }
+    return value;
+  }
+
+  // ---- readiness ----
+
+  static json EpollCreate(Parameters& parameters, Call& call) {
+    const int flags = parameters.Flags("flags", EpollFlags());
+    return call.Run([&] { return epoll_create1(flags); });
+  }
+
+  static json EpollControl(Parameters& parameters, Call& call) {
+    const int epfd = parameters.Integer("epfd");
+    const int operation = parameters.Constant("op", EpollOperations());
+    epoll_event event{};
+    event.data.fd = parameters.Integer("fd");
+    event.events = static_cast<std::uint32_t>(parameters.Flags("events", EpollEvents()));
     const int fd = event.data.fd;
-    value.push_back({{"fd", fd}, {"events", NamesOfFlags(EpollEvents(), event.events)}});
+    return call.Run([&] { return epoll_ctl(epfd, operation, fd, &event); });
   }
-  return value;
-}
 
-// ---- the system's settings and counters ----
-
-json GetSysctl(Parameters& parameters, Call& call) {
-  const std::string path = SysctlPath(parameters);
-  std::optional<std::string> text;
-  call.Run([&] { return (text = ReadFile(path.c_str())) ? 0 : -1; });
-  if (!text) return nullptr;
-  if (text->ends_with('\n')) text->pop_back();
-  return *text;
-}
-
-json SetSysctl(Parameters& parameters, Call& call) {
-  const std::string path = SysctlPath(parameters);
-  const std::string text = parameters.Text("value");
-  return call.Run([&] { return WriteFile(path.c_str(), text) ? 0 : -1; });
-}
-
-json Counters(Parameters&, Call& call) {
-  std::optional<std::string> snmp;
-  std::optional<std::string> netstat;
-  call.Run([&] {
-    return (snmp = ReadFile("/proc/net/snmp")) && (netstat = ReadFile("/proc/net/netstat")) ? 0
-                                                                                            : -1;
-  });
-  if (!netstat) return nullptr;
-  json counters = json::object();
-  AddCounters(*snmp, counters);
-  AddCounters(*netstat, counters);
-  return counters;
-}
-
-json TcpSockets(Parameters& parameters, Call& call) {
-  const int family = parameters.Constant("family", AddressFamilies());
-  if (family != AF_INET && family != AF_INET6) {
-    parameters.Unsupported("TCP of family " + NameOf(AddressFamilies(), family));
+  static json EpollWait(Parameters& parameters, Call& call) {
+    constexpr int kMostEvents = 4096;
+    const int epfd = parameters.Integer("epfd");
+    const int room = parameters.Integer("maxevents", std::numeric_limits<int>::min(), kMostEvents);
+    const int timeout = parameters.Integer("timeout_ms");
+    std::vector<epoll_event> events(static_cast<std::size_t>(std::max(room, 0)));
+    const int ready = call.Run([&] { return epoll_wait(epfd, events.data(), room, timeout); });
+    json value = json::array();
+    for (int i = 0; i < ready; ++i) {
+      const epoll_event& event = events[static_cast<std::size_t>(i)];
+      const int fd = event.data.fd;
+      value.push_back({{"fd", fd}, {"events", NamesOfFlags(EpollEvents(), event.events)}});
+    }
+    return value;
   }
-  std::optional<std::string> table;
-  call.Run([&] { return (table = ReadFile(TcpTablePath(family))) ? 0 : -1; });
-  return table ? TcpSocketsOf(*table, family) : json();
-}
+
+  // ---- the system's settings and counters ----
+
+  static json GetSysctl(Parameters& parameters, Call& call) {
+    const std::string path = SysctlPath(parameters);
+    std::optional<std::string> text;
+    call.Run([&] { return (text = ReadFile(path.c_str())) ? 0 : -1; });
+    if (!text) return nullptr;
+    if (text->ends_with('\n')) text->pop_back();
+    return *text;
+  }
+
+  static json SetSysctl(Parameters& parameters, Call& call) {
+    const std::string path = SysctlPath(parameters);
+    const std::string text = parameters.Text("value");
+    return call.Run([&] { return WriteFile(path.c_str(), text) ? 0 : -1; });
+  }
+
+  static json Counters(Parameters&, Call& call) {
+    std::optional<std::string> snmp;
+    std::optional<std::string> netstat;
+    call.Run([&] {
+      return (snmp = ReadFile("/proc/net/snmp")) && (netstat = ReadFile("/proc/net/netstat")) ? 0
+                                                                                              : -1;
+    });
+    if (!netstat) return nullptr;
+    json counters = json::object();
+    AddCounters(*snmp, counters);
+    AddCounters(*netstat, counters);
+    return counters;
+  }
+
+  static json TcpSockets(Parameters& parameters, Call& call) {
+    const int family = parameters.Constant("family", AddressFamilies());
+    if (family != AF_INET && family != AF_INET6) {
+      parameters.Unsupported("TCP of family " + NameOf(AddressFamilies(), family));
+    }
+    std::optional<std::string> table;
+    call.Run([&] { return (table = ReadFile(TcpTablePath(family))) ? 0 : -1; });
+    return table ? TcpSocketsOf(*table, family) : json();
+  }
+};
 
 constexpr bool kReturnsAtOnce = false;
 constexpr bool kMayBlock = true;
 
 constexpr Method kMethods[] = {
-    {"hello", SayHello, kReturnsAtOnce},
-    {"ping", Ping, kReturnsAtOnce},
-    {"socket", Sockets::Socket, kReturnsAtOnce},
-    {"socketpair", SocketPair, kReturnsAtOnce},
-    {"bind", Sockets::Bind, kReturnsAtOnce},
-    {"connect", Sockets::Connect, kMayBlock},
-    {"listen", Sockets::Listen, kReturnsAtOnce},
-    {"accept", Sockets::Accept, kMayBlock},
-    {"getsockname", Sockets::GetSocketName, kReturnsAtOnce},
-    {"getpeername", Sockets::GetPeerName, kReturnsAtOnce},
-    {"send", Sockets::Send, kMayBlock},
-    {"sendto", Sockets::SendTo, kMayBlock},
-    {"write", Sockets::Write, kMayBlock},
-    {"recv", Sockets::Receive, kMayBlock},
-    {"recvfrom", Sockets::ReceiveFrom, kMayBlock},
-    {"read", Sockets::Read, kMayBlock},
-    {"shutdown", Sockets::Shutdown, kReturnsAtOnce},
-    {"close", Sockets::Close, kMayBlock},
-    {"dup", Duplicate, kReturnsAtOnce},
-    {"getsockopt", Sockets::GetOption, kReturnsAtOnce},
-    {"setsockopt", Sockets::SetOption, kReturnsAtOnce},
-    {"fcntl", Sockets::FileControl, kReturnsAtOnce},
-    {"ioctl", Sockets::DeviceControl, kReturnsAtOnce},
-    {"poll", Sockets::Poll, kMayBlock},
-    {"epoll_create1", EpollCreate, kReturnsAtOnce},
-    {"epoll_ctl", EpollControl, kReturnsAtOnce},
-    {"epoll_wait", EpollWait, kMayBlock},
-    {"sysctl_get", GetSysctl, kReturnsAtOnce},
-    {"sysctl_set", SetSysctl, kReturnsAtOnce},
-    {"counters", Counters, kReturnsAtOnce},
-    {"tcp_sockets", TcpSockets, kReturnsAtOnce},
+#define METHOD(name, function, waits, where, ...) METHOD_##where(name, function, waits)
+#define METHOD_posix(name, function, waits) {#name, Kernel::function, waits},
+#define METHOD_linux(name, function, waits) {#name, Kernel::function, waits},
+#define METHOD_server(name, function, waits)
+#include "harness/agent_protocol/methods.def"
+#undef METHOD
+#undef METHOD_posix
+#undef METHOD_linux
+#undef METHOD_server
 };
 
 }  // namespace

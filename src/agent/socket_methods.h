@@ -15,6 +15,7 @@
 #include "harness/agent_protocol/names.h"
 #include "src/agent/address.h"
 #include "src/agent/call.h"
+#include "src/agent/messages.h"
 #include "src/agent/parameters.h"
 #include "src/agent/socket_options.h"
 
@@ -35,11 +36,15 @@ struct SocketSystem {
   ssize_t (*send)(int fd, const void* data, std::size_t size, int flags);
   ssize_t (*sendto)(int fd, const void* data, std::size_t size, int flags, const sockaddr* address,
                     socklen_t length);
+  ssize_t (*sendmsg)(int fd, const msghdr* message, int flags);
   ssize_t (*write)(int fd, const void* data, std::size_t size);
+  ssize_t (*writev)(int fd, const iovec* vector, int count);
   ssize_t (*recv)(int fd, void* data, std::size_t size, int flags);
   ssize_t (*recvfrom)(int fd, void* data, std::size_t size, int flags, sockaddr* address,
                       socklen_t* length);
+  ssize_t (*recvmsg)(int fd, msghdr* message, int flags);
   ssize_t (*read)(int fd, void* data, std::size_t size);
+  ssize_t (*readv)(int fd, const iovec* vector, int count);
   GetOptionCall getsockopt;
   SetOptionCall setsockopt;
   int (*fcntl)(int fd, int command, int flags);
@@ -93,11 +98,11 @@ struct SocketMethods {
   static json Accept(Parameters& parameters, Call& call) {
     const int fd = parameters.Integer("fd");
     const int flags = parameters.Flags("flags", kSystem.socket_flags());
-    SocketAddress address;
+    SocketAddress address = ReadRoom(parameters);
     const int accepted =
         call.Run([&] { return kSystem.accept(fd, address.get(), &address.length, flags); });
     if (accepted < 0) return nullptr;
-    return {{"fd", accepted}, {"address", AddressToJson(address)}};
+    return {{"fd", accepted}, {"address", Told(parameters, address)}};
   }
 
   static json GetSocketName(Parameters& parameters, Call& call) {
@@ -153,11 +158,11 @@ struct SocketMethods {
   static json ReceiveFrom(Parameters& parameters, Call& call) {
     const int fd = parameters.Integer("fd");
     const int flags = parameters.Flags("flags", kSystem.message_flags());
-    SocketAddress address;
+    SocketAddress address = ReadRoom(parameters);
     json value = ReceiveInto(parameters, call, [&](std::string& data) {
       return kSystem.recvfrom(fd, data.data(), data.size(), flags, address.get(), &address.length);
     });
-    if (value.is_object()) value["address"] = AddressToJson(address);
+    if (value.is_object()) value["address"] = Told(parameters, address);
     return value;
   }
 
@@ -166,6 +171,36 @@ struct SocketMethods {
     return ReceiveInto(parameters, call, [&](std::string& data) {
       return kSystem.read(fd, data.data(), data.size());
     });
+  }
+
+  static json SendMessage(Parameters& parameters, Call& call) {
+    const int fd = parameters.Integer("fd");
+    const int flags = parameters.Flags("flags", kSystem.message_flags());
+    const OutgoingMessage message(parameters, kSystem.address_families());
+    return call.Run([&] { return kSystem.sendmsg(fd, &message.header(), flags); });
+  }
+
+  static json ReceiveMessage(Parameters& parameters, Call& call) {
+    const int fd = parameters.Integer("fd");
+    const int flags = parameters.Flags("flags", kSystem.message_flags());
+    RoomForMessage room(parameters);
+    const ssize_t count = call.Run([&] { return kSystem.recvmsg(fd, &room.header(), flags); });
+    return count < 0 ? json() : room.ToJson(count);
+  }
+
+  static json WriteVector(Parameters& parameters, Call& call) {
+    const int fd = parameters.Integer("fd");
+    OutgoingData data(parameters);
+    const auto parts = static_cast<int>(data.vector().size());
+    return call.Run([&] { return kSystem.writev(fd, data.vector().data(), parts); });
+  }
+
+  static json ReadVector(Parameters& parameters, Call& call) {
+    const int fd = parameters.Integer("fd");
+    RoomForData room(parameters);
+    const auto parts = static_cast<int>(room.vector().size());
+    const ssize_t count = call.Run([&] { return kSystem.readv(fd, room.vector().data(), parts); });
+    return count < 0 ? json() : room.ToJson(count);
   }
 
   static json GetOption(Parameters& parameters, Call& call) {
@@ -197,7 +232,7 @@ struct SocketMethods {
     const int fd = parameters.Integer("fd");
     const auto request =
         static_cast<unsigned long>(parameters.Constant("request", kSystem.control_requests()));
-    int value = 0;
+    int value = parameters.Has("value") ? parameters.Integer("value") : 0;
     call.Run([&] { return kSystem.ioctl(fd, request, &value); });
     return value;
   }
@@ -231,6 +266,11 @@ struct SocketMethods {
     return ReadAddress(parameters, kSystem.address_families());
   }
 
+  // An address that the system told: with its length for who asked for one.
+  static json Told(const Parameters& parameters, const SocketAddress& address) {
+    return AddressToJson(address, parameters.Has("address_length"));
+  }
+
   static void CheckOption(Parameters& parameters) {
     const std::string name = parameters.Text("name");
     if (!kSystem.has_option(name)) parameters.Unsupported("option " + name);
@@ -239,9 +279,9 @@ struct SocketMethods {
   static json Name(Parameters& parameters, Call& call,
                    int (*get_name)(int, sockaddr*, socklen_t*)) {
     const int fd = parameters.Integer("fd");
-    SocketAddress address;
+    SocketAddress address = ReadRoom(parameters);
     if (call.Run([&] { return get_name(fd, address.get(), &address.length); }) < 0) return nullptr;
-    return AddressToJson(address);
+    return Told(parameters, address);
   }
 
   // Runs `receive`, which fills a buffer of the size that the request names.

@@ -2,11 +2,15 @@
 #include "src/agent/socket_options.h"
 
 // linux/tcp.h has the whole struct tcp_info; netinet/tcp.h, which excludes it, a part.
+#include <arpa/inet.h>
+#include <linux/filter.h>
 #include <linux/tcp.h>
+#include <netinet/in.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstring>
 #include <limits>
@@ -57,8 +61,14 @@ std::size_t SizeOf(OptionKind kind) {
       return sizeof(linger);
     case OptionKind::kTcpInfo:
       return sizeof(tcp_info);
+    case OptionKind::kCredentials:
+      return sizeof(ucred);
+    case OptionKind::kGroup:
+      return sizeof(in_addr);
     case OptionKind::kText:
     case OptionKind::kBytes:
+    case OptionKind::kGroup6:
+    case OptionKind::kFilter:
       break;
   }
   return kLongestValue;
@@ -112,10 +122,83 @@ json ToJson(OptionKind kind, std::string_view bytes) {
       return std::string(bytes.substr(0, bytes.find('\0')));
     case OptionKind::kTcpInfo:
       return TcpInfoToJson(bytes);
+    case OptionKind::kCredentials: {
+      const auto value = FromBytes<ucred>(bytes);
+      return {{"pid", value.pid}, {"uid", value.uid}, {"gid", value.gid}};
+    }
+    case OptionKind::kGroup: {
+      const auto value = FromBytes<in_addr>(bytes);
+      std::array<char, INET_ADDRSTRLEN> text{};
+      return inet_ntop(AF_INET, &value, text.data(), text.size());
+    }
     case OptionKind::kBytes:
+    case OptionKind::kGroup6:
+    case OptionKind::kFilter:
       break;
   }
   return agent_protocol::Base64Encode(bytes);
+}
+
+// An address of that family under that name, 0 when it is left out.
+template <typename Address>
+Address AddressIn(Parameters& fields, const std::string& name, int family) {
+  Address address{};
+  if (!fields.Has(name)) return address;
+  if (inet_pton(family, fields.Text(name).c_str(), &address) != 1) {
+    fields.Refuse(name, "an address of that family");
+  }
+  return address;
+}
+
+int IntegerOrZero(Parameters& fields, const std::string& name) {
+  return fields.Has(name) ? fields.Integer(name) : 0;
+}
+
+std::string ReadGroup(Parameters& parameters) {
+  Parameters fields("value", parameters.Any("value"));
+  ip_mreqn group{};
+  group.imr_multiaddr = AddressIn<in_addr>(fields, "group", AF_INET);
+  group.imr_address = AddressIn<in_addr>(fields, "address", AF_INET);
+  group.imr_ifindex = IntegerOrZero(fields, "ifindex");
+  fields.CheckAllRead();
+  return ToBytes(group);
+}
+
+std::string ReadGroup6(Parameters& parameters) {
+  Parameters fields("value", parameters.Any("value"));
+  ipv6_mreq group{};
+  group.ipv6mr_multiaddr = AddressIn<in6_addr>(fields, "group", AF_INET6);
+  group.ipv6mr_interface = static_cast<unsigned>(IntegerOrZero(fields, "ifindex"));
+  fields.CheckAllRead();
+  return ToBytes(group);
+}
+
+// The program follows its head, which points to where it will be in Place().
+std::string ReadFilter(Parameters& parameters) {
+  const json& value = parameters.Any("value");
+  const auto refuse = [&] { parameters.Refuse("value", "a list of [code, jt, jf, k]"); };
+  if (!value.is_array() || value.size() > 4096) refuse();
+  sock_fprog head{};
+  head.len = static_cast<unsigned short>(value.size());
+  std::string bytes = ToBytes(head);
+  for (const json& line : value) {
+    const bool numbers =
+        line.is_array() && line.size() == 4 &&
+        std::all_of(line.begin(), line.end(), [](const json& n) { return n.is_number_unsigned(); });
+    if (!numbers) refuse();
+    bytes += ToBytes(sock_filter{line[0].get<std::uint16_t>(), line[1].get<std::uint8_t>(),
+                                 line[2].get<std::uint8_t>(), line[3].get<std::uint32_t>()});
+  }
+  return bytes;
+}
+
+// What is passed of the bytes: a filter's head, once it points to the program behind it.
+std::size_t Place(OptionKind kind, const json& value, std::string& bytes) {
+  if (kind != OptionKind::kFilter || value.is_object()) return bytes.size();
+  auto head = FromBytes<sock_fprog>(bytes);
+  head.filter = reinterpret_cast<sock_filter*>(bytes.data() + sizeof(head));
+  std::memcpy(bytes.data(), &head, sizeof(head));
+  return sizeof(head);
 }
 
 timeval ReadTime(Parameters& parameters) {
@@ -165,6 +248,19 @@ std::string ReadValue(Parameters& parameters, OptionKind kind) {
     }
     case OptionKind::kText:
       return parameters.Text("value");
+    case OptionKind::kCredentials: {
+      Parameters fields("value", value);
+      const ucred credentials{fields.Integer("pid"), static_cast<uid_t>(fields.Integer("uid")),
+                              static_cast<gid_t>(fields.Integer("gid"))};
+      fields.CheckAllRead();
+      return ToBytes(credentials);
+    }
+    case OptionKind::kGroup:
+      return ReadGroup(parameters);
+    case OptionKind::kGroup6:
+      return ReadGroup6(parameters);
+    case OptionKind::kFilter:
+      return ReadFilter(parameters);
     case OptionKind::kBytes:
     case OptionKind::kTcpInfo:
       break;
@@ -194,9 +290,10 @@ json SetSocketOption(Parameters& parameters, Call& call, SetOptionCall set_optio
   const int fd = parameters.Integer("fd");
   const int level = parameters.Constant("level", agent_protocol::OptionLevels());
   const SocketOption& option = ReadOption(parameters);
-  const std::string bytes = ReadValue(parameters, option.kind);
+  std::string bytes = ReadValue(parameters, option.kind);
+  const std::size_t size = Place(option.kind, parameters.Any("value"), bytes);
   return call.Run([&] {
-    return set_option(fd, level, option.number, bytes.data(), static_cast<socklen_t>(bytes.size()));
+    return set_option(fd, level, option.number, bytes.data(), static_cast<socklen_t>(size));
   });
 }
 

@@ -50,13 +50,13 @@ std::optional<SocketAddress> ReadEndpoint(std::string_view text, int family) {
     inet.sin_family = AF_INET;
     inet.sin_port = htons(port);
     memcpy(&inet.sin_addr, address.data(), sizeof inet.sin_addr);
-    memcpy(&endpoint.storage, &inet, endpoint.length = sizeof inet);
+    memcpy(endpoint.storage, &inet, endpoint.length = sizeof inet);
   } else {
     sockaddr_in6 inet{};
     inet.sin6_family = AF_INET6;
     inet.sin6_port = htons(port);
     memcpy(&inet.sin6_addr, address.data(), sizeof inet.sin6_addr);
-    memcpy(&endpoint.storage, &inet, endpoint.length = sizeof inet);
+    memcpy(endpoint.storage, &inet, endpoint.length = sizeof inet);
   }
   return endpoint;
 }

@@ -35,6 +35,7 @@
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <sys/types.h>
+#include <sys/uio.h>
 #include <sys/un.h>
 #include <sys/utsname.h>
 #include <time.h>
@@ -44,8 +45,14 @@
 #include <sys/ioctl.h>
 #ifdef __linux__
 #define ON_LINUX
+#include <linux/errqueue.h>
+#include <linux/filter.h>
+#include <linux/icmp.h>
+#include <linux/if_packet.h>
 #include <linux/netlink.h>
 #include <linux/sockios.h>
+#include <netinet/icmp6.h>
+#include <netinet/udp.h>
 #include <sys/epoll.h>
 #include <sys/prctl.h>
 #endif
@@ -63,6 +70,8 @@ enum {
   kMostCalls = 256,   /* in threads of their own at a time */
   kMostMembers = 12,  /* of an object that a method reads */
   kMostEvents = 4096, /* of one epoll_wait() */
+  kMostParts = 2048,  /* of a message; a system is to refuse more than its IOV_MAX */
+  kMostControl = 1 << 18,
 };
 
 enum {
@@ -75,7 +84,9 @@ enum {
   kUnsupported = -32001,
 };
 
-#include "names.h" /* behind the headers, whose constants it lists */
+/* Behind the headers, whose constants they list. */
+#include "errors.h"
+#include "names.h"
 
 /* ---- text that grows ---- */
 
@@ -679,6 +690,16 @@ static struct object Fields(struct object* outer, const char* context, const cha
 
 /* ---- constants by their names ---- */
 
+/* "0x7f": a number that has no name, for tests of values that no header knows. -1 for others. */
+static long long NumberAt(const char* value) {
+  char* end = NULL;
+  const size_t length = (size_t)(SkipString(value) - value);
+  if (length < 5 || length > 12 || value[1] != '0' || value[2] != 'x') return -1;
+  if (HexDigit(value[3]) < 0) return -1;
+  const unsigned long long number = strtoull(value + 3, &end, 16);
+  return end == value + length - 1 ? (long long)number : -1;
+}
+
 /* A name's value. An unknown one is noted as unsupported. */
 static long ConstantAt(struct object* object, const char* name, const char* value,
                        const struct constant* constants) {
@@ -690,6 +711,8 @@ static long ConstantAt(struct object* object, const char* name, const char* valu
   for (; constants->name != NULL; ++constants) {
     if (StringIs(value, constants->name)) return constants->value;
   }
+  const long long number = NumberAt(value);
+  if (number >= 0) return (long)number;
   Refuse(object->request, kUnsupported, "%s: %s %.*s is unsupported", object->context, name,
          ShownLength(value), value + 1);
   return 0;
@@ -738,10 +761,30 @@ static void PutFlags(struct text* text, const struct constant* constants, unsign
 
 /* ---- addresses ---- */
 
+enum { kRoomForAddress = 256 }; /* more than the largest: lengths beyond that are tested too */
+
 struct address {
-  struct sockaddr_storage storage;
+  union {
+    struct sockaddr_storage storage;
+    char octets[kRoomForAddress];
+  };
   socklen_t length;
 };
+
+/* The family, and these octets behind it. */
+static void ReadOctets(struct object* fields, const char* name, int family, size_t most,
+                       struct address* address) {
+  size_t length = 0;
+  char* const octets = Bytes(fields, name, &length);
+  if (length > most) {
+    Refuse(fields->request, kBadParameters, "address: %s has more than %d octets", name, (int)most);
+  } else if (octets != NULL) {
+    address->storage.ss_family = (sa_family_t)family;
+    memcpy(address->octets + offsetof(struct sockaddr, sa_data), octets, length);
+    address->length = (socklen_t)(offsetof(struct sockaddr, sa_data) + length);
+  }
+  free(octets);
+}
 
 static void ReadIpv4(struct object* fields, struct address* address) {
   struct sockaddr_in inet = {0};
@@ -776,6 +819,10 @@ static void ReadIpv6(struct object* fields, struct address* address) {
 static void ReadLocal(struct object* fields, struct address* address) {
   struct sockaddr_un local = {0};
   local.sun_family = AF_UNIX;
+  if (Optional(fields, "name") != NULL) {
+    ReadOctets(fields, "name", AF_UNIX, sizeof local.sun_path, address);
+    return;
+  }
   char* const path = Text(fields, "path");
   if (path != NULL && strlen(path) >= sizeof local.sun_path) {
     Refuse(fields->request, kBadParameters, "address: path has more than %d characters",
@@ -788,12 +835,23 @@ static void ReadLocal(struct object* fields, struct address* address) {
   address->length = sizeof local;
 }
 
+/* Negative ones too: the system is to refuse them. */
+static socklen_t LengthOr(struct object* params, socklen_t otherwise) {
+  const char* const length = Optional(params, "address_length");
+  if (length == NULL) return otherwise;
+  return (socklen_t)IntegerAt(params, "address_length", length, INT_MIN, kRoomForAddress);
+}
+
 static struct address ReadAddress(struct object* params) {
-  struct address address = {.length = 0};
+  struct address address;
+  memset(&address, 0, sizeof address);
   struct object fields = Fields(params, "address", Required(params, "address"));
   const int family = Constant(&fields, "family", kFamilies);
   if (params->request->refused != 0) return address;
-  if (family == AF_INET) {
+  if (Optional(&fields, "octets") != NULL) {
+    ReadOctets(&fields, "octets", family, kRoomForAddress - offsetof(struct sockaddr, sa_data),
+               &address);
+  } else if (family == AF_INET) {
     ReadIpv4(&fields, &address);
 #ifdef AF_INET6
   } else if (family == AF_INET6) {
@@ -810,35 +868,44 @@ static struct address ReadAddress(struct object* params) {
     Refuse(params->request, kUnsupported, "an address of that family is unsupported");
   }
   CheckAllRead(&fields);
-  const char* const length = Optional(params, "address_length");
-  if (length != NULL) {
-    address.length = (socklen_t)IntegerAt(params, "address_length", length, 0,
-                                          (long long)sizeof address.storage);
+  address.length = LengthOr(params, address.length);
+  return address;
+}
+
+/* For an address that the system tells. */
+static struct address RoomForAddress(struct object* params) {
+  struct address address;
+  memset(&address, 0, sizeof address);
+  address.length = LengthOr(params, sizeof address.storage);
+  return address;
+}
+
+static void PutFamily(struct text* text, int family) {
+  char unknown[32];
+  const char* name = NULL;
+  for (const struct constant* known = kFamilies; known->name != NULL; ++known) {
+    if (known->value == family && name == NULL) name = known->name;
   }
-  return address;
+  snprintf(unknown, sizeof unknown, "0x%x", (unsigned)family);
+  Put(text, "\"family\":\"");
+  Put(text, name != NULL ? name : unknown);
+  Put(text, "\"");
 }
 
-static struct address RoomForAddress(void) {
-  struct address address = {.length = sizeof address.storage};
-  return address;
-}
-
-static void PutAddress(struct text* text, const struct address* address) {
+/* The members of an address, without its braces. */
+static void PutFields(struct text* text, const struct address* address, int family) {
   char name[INET6_ADDRSTRLEN] = "";
-  if (address->length < (socklen_t)(offsetof(struct sockaddr, sa_family) + sizeof(sa_family_t))) {
-    Put(text, "null");
-    return;
-  }
-  const int family = address->storage.ss_family;
+  const size_t told =
+      address->length < sizeof address->octets ? address->length : sizeof address->octets;
+  const size_t before = offsetof(struct sockaddr, sa_data);
   if (family == AF_INET) {
     struct sockaddr_in inet;
     memcpy(&inet, &address->storage, sizeof inet);
     inet_ntop(AF_INET, &inet.sin_addr, name, sizeof name);
-    Put(text, "{\"family\":\"AF_INET\",\"address\":\"");
+    Put(text, "\"family\":\"AF_INET\",\"address\":\"");
     Put(text, name);
     Put(text, "\",\"port\":");
     PutInteger(text, ntohs(inet.sin_port));
-    Put(text, "}");
     return;
   }
 #ifdef AF_INET6
@@ -846,7 +913,7 @@ static void PutAddress(struct text* text, const struct address* address) {
     struct sockaddr_in6 inet;
     memcpy(&inet, &address->storage, sizeof inet);
     inet_ntop(AF_INET6, &inet.sin6_addr, name, sizeof name);
-    Put(text, "{\"family\":\"AF_INET6\",\"address\":\"");
+    Put(text, "\"family\":\"AF_INET6\",\"address\":\"");
     Put(text, name);
     Put(text, "\",\"port\":");
     PutInteger(text, ntohs(inet.sin6_port));
@@ -854,25 +921,47 @@ static void PutAddress(struct text* text, const struct address* address) {
       Put(text, ",\"scope_id\":");
       PutInteger(text, inet.sin6_scope_id);
     }
-    Put(text, "}");
     return;
   }
 #endif
   if (family == AF_UNIX) {
-    struct sockaddr_un local = {0};
-    const size_t length =
-        (size_t)address->length < sizeof local ? (size_t)address->length : sizeof local;
-    memcpy(&local, &address->storage, length);
-    size_t size = 0;
-    while (size < sizeof local.sun_path && local.sun_path[size] != '\0') ++size;
-    Put(text, "{\"family\":\"AF_UNIX\",\"path\":");
-    PutString(text, local.sun_path, size);
-    Put(text, "}");
+    const size_t most = sizeof(struct sockaddr_un);
+    const size_t length = (told < most ? told : most) - offsetof(struct sockaddr_un, sun_path);
+    const char* const path = address->octets + offsetof(struct sockaddr_un, sun_path);
+    Put(text, "\"family\":\"AF_UNIX\",\"name\":");
+    PutBase64(text, path, length);
+    if (length > 0 && path[0] != '\0') {
+      const char* const end = memchr(path, '\0', length);
+      Put(text, ",\"path\":");
+      PutString(text, path, end != NULL ? (size_t)(end - path) : length);
+    }
     return;
   }
-  char unknown[48];
-  snprintf(unknown, sizeof unknown, "{\"family\":\"0x%x\"}", (unsigned)family);
-  Put(text, unknown);
+  PutFamily(text, family);
+  Put(text, ",\"octets\":");
+  PutBase64(text, address->octets + before, told > before ? told - before : 0);
+}
+
+/* As params ask for it: with its length if they have one. */
+static void PutAddress(struct text* text, struct object* params, const struct address* address) {
+  const int with_length = params != NULL && FindMember(params->at, "address_length") != NULL;
+  const socklen_t least = (socklen_t)(offsetof(struct sockaddr, sa_family) + sizeof(sa_family_t));
+  if (address->length < least && !with_length) {
+    Put(text, "null");
+    return;
+  }
+  Put(text, "{");
+  if (with_length) {
+    Put(text, "\"length\":");
+    PutUnsigned(text, address->length);
+    Put(text, ",");
+  }
+  if (address->length < least) {
+    Put(text, "\"family\":\"AF_UNSPEC\"");
+  } else {
+    PutFields(text, address, address->storage.ss_family);
+  }
+  Put(text, "}");
 }
 
 /* ---- sockets ---- */
@@ -888,8 +977,10 @@ static void Socket(struct request* request, struct object* params) {
 static void SocketPair(struct request* request, struct object* params) {
   const int domain = Constant(params, "domain", kFamilies);
   const int type = Constant(params, "type", kTypes) | (int)Flags(params, "flags", kSocketFlags);
+  const int protocol =
+      (int)ConstantAt(params, "protocol", Optional(params, "protocol"), kProtocols);
   int fds[2] = {-1, -1};
-  if (!Begin(request) || !End(request, socketpair(domain, type, 0, fds))) return;
+  if (!Begin(request) || !End(request, socketpair(domain, type, protocol, fds))) return;
   Put(&request->value, "[");
   PutInteger(&request->value, fds[0]);
   Put(&request->value, ",");
@@ -920,7 +1011,7 @@ static void Listen(struct request* request, struct object* params) {
 static void Accept(struct request* request, struct object* params) {
   const int fd = Integer(params, "fd");
   const unsigned flags = Flags(params, "flags", kSocketFlags);
-  struct address address = RoomForAddress();
+  struct address address = RoomForAddress(params);
   struct sockaddr* const peer = (struct sockaddr*)&address.storage;
 #if !defined(ON_LINUX) && !defined(__FreeBSD__) && !defined(__OpenBSD__)
   if (flags != 0) Refuse(request, kUnsupported, "accept: flags are unsupported");
@@ -935,25 +1026,25 @@ static void Accept(struct request* request, struct object* params) {
   Put(&request->value, "{\"fd\":");
   PutInteger(&request->value, accepted);
   Put(&request->value, ",\"address\":");
-  PutAddress(&request->value, &address);
+  PutAddress(&request->value, params, &address);
   Put(&request->value, "}");
 }
 
 static void GetSocketName(struct request* request, struct object* params) {
   const int fd = Integer(params, "fd");
-  struct address address = RoomForAddress();
+  struct address address = RoomForAddress(params);
   if (!Begin(request)) return;
   if (End(request, getsockname(fd, (struct sockaddr*)&address.storage, &address.length))) {
-    PutAddress(&request->value, &address);
+    PutAddress(&request->value, params, &address);
   }
 }
 
 static void GetPeerName(struct request* request, struct object* params) {
   const int fd = Integer(params, "fd");
-  struct address address = RoomForAddress();
+  struct address address = RoomForAddress(params);
   if (!Begin(request)) return;
   if (End(request, getpeername(fd, (struct sockaddr*)&address.storage, &address.length))) {
-    PutAddress(&request->value, &address);
+    PutAddress(&request->value, params, &address);
   }
 }
 
@@ -1011,7 +1102,7 @@ static void ReceiveBy(struct request* request, struct object* params, int how) {
   const int fd = Integer(params, "fd");
   const size_t length = (size_t)IntegerFrom(params, "length", 0, kLongestData);
   const int flags = how == kByRead ? 0 : (int)Flags(params, "flags", kMessageFlags);
-  struct address address = RoomForAddress();
+  struct address address = RoomForAddress(params);
   char* const data = malloc(length + 1);
   if (data == NULL) Refuse(request, kInternalError, "out of memory");
   if (Begin(request)) {
@@ -1027,7 +1118,7 @@ static void ReceiveBy(struct request* request, struct object* params, int how) {
       PutBase64(&request->value, data, (size_t)count < length ? (size_t)count : length);
       if (how == kByRecvFrom) {
         Put(&request->value, ",\"address\":");
-        PutAddress(&request->value, &address);
+        PutAddress(&request->value, params, &address);
       }
       Put(&request->value, "}");
     }
@@ -1047,6 +1138,648 @@ static void Read(struct request* request, struct object* params) {
   ReceiveBy(request, params, kByRead);
 }
 
+/* ---- data in parts, and messages ---- */
+
+struct parts {
+  struct iovec* vector;
+  size_t count;
+  char* room;      /* all of it, if the parts are room for data */
+  size_t capacity; /* of `room` */
+};
+
+static void FreeParts(struct parts* parts) {
+  for (size_t i = 0; i < parts->count && parts->room == NULL; ++i) free(parts->vector[i].iov_base);
+  free(parts->room);
+  free(parts->vector);
+}
+
+/* The number of elements of the list at `list`; noted when it is none. */
+static size_t CountElements(struct object* fields, const char* name, const char* list) {
+  size_t count = 0;
+  if (*list != '[') {
+    Refuse(fields->request, kBadParameters, "%s: %s must be a list", fields->context, name);
+    return 0;
+  }
+  for (const char* at = list; NextElement(&at) != NULL;) ++count;
+  if (count > kMostParts) {
+    Refuse(fields->request, kBadParameters, "%s: %s has more than %d elements", fields->context,
+           name, kMostParts);
+    return 0;
+  }
+  return count;
+}
+
+/* What is to be sent: "data", or "vector", a list of data. */
+static void ReadParts(struct object* fields, struct parts* parts) {
+  const char* const list = Optional(fields, "vector");
+  const size_t count = list == NULL ? 1 : CountElements(fields, "vector", list);
+  parts->vector = calloc(count + 1, sizeof *parts->vector);
+  if (parts->vector == NULL) Refuse(fields->request, kInternalError, "out of memory");
+  if (fields->request->refused != 0) return;
+  if (list == NULL) {
+    parts->vector[0].iov_base = Bytes(fields, "data", &parts->vector[0].iov_len);
+    parts->count = 1;
+    return;
+  }
+  for (const char *at = list, *part; (part = NextElement(&at)) != NULL; ++parts->count) {
+    struct iovec* const entry = &parts->vector[parts->count];
+    entry->iov_base = BytesAt(fields, "vector", part, &entry->iov_len);
+  }
+}
+
+/* Room for what is to come: "length", or "lengths". */
+static void MakeRoom(struct object* fields, struct parts* parts) {
+  const char* const list = Optional(fields, "lengths");
+  const size_t count = list == NULL ? 1 : CountElements(fields, "lengths", list);
+  size_t filled = 0;
+  parts->vector = calloc(count + 1, sizeof *parts->vector);
+  if (parts->vector == NULL) Refuse(fields->request, kInternalError, "out of memory");
+  if (fields->request->refused != 0) return;
+  if (list == NULL) {
+    parts->vector[0].iov_len = (size_t)IntegerFrom(fields, "length", 0, kLongestData);
+    parts->capacity = parts->vector[0].iov_len;
+  } else {
+    size_t i = 0;
+    for (const char *at = list, *length; (length = NextElement(&at)) != NULL; ++i) {
+      parts->vector[i].iov_len = (size_t)IntegerAt(fields, "lengths", length, 0, kLongestData);
+      parts->capacity += parts->vector[i].iov_len;
+    }
+  }
+  if (parts->capacity > kLongestData) {
+    Refuse(fields->request, kBadParameters, "%s: more than 8 MiB", fields->context);
+    return;
+  }
+  parts->room = malloc(parts->capacity + 1);
+  if (parts->room == NULL) {
+    Refuse(fields->request, kInternalError, "out of memory");
+    return;
+  }
+  parts->count = count;
+  for (size_t i = 0; i < count; ++i) {
+    parts->vector[i].iov_base = parts->room + filled;
+    filled += parts->vector[i].iov_len;
+  }
+}
+
+/* What a call that returned `count` has put there, as members of an object. */
+static void PutParts(struct text* text, const struct parts* parts, long long count) {
+  const size_t came = (size_t)count < parts->capacity ? (size_t)count : parts->capacity;
+  Put(text, "\"length\":");
+  PutInteger(text, count);
+  Put(text, ",\"data\":");
+  PutBase64(text, parts->room, came);
+}
+
+static void WriteVector(struct request* request, struct object* params) {
+  struct parts parts = {0};
+  const int fd = Integer(params, "fd");
+  ReadParts(params, &parts);
+  if (Begin(request)) EndWith(request, writev(fd, parts.vector, (int)parts.count));
+  FreeParts(&parts);
+}
+
+static void ReadVector(struct request* request, struct object* params) {
+  struct parts parts = {0};
+  const int fd = Integer(params, "fd");
+  MakeRoom(params, &parts);
+  if (Begin(request)) {
+    const ssize_t count = readv(fd, parts.vector, (int)parts.count);
+    if (End(request, count)) {
+      Put(&request->value, "{");
+      PutParts(&request->value, &parts, count);
+      Put(&request->value, "}");
+    }
+  }
+  FreeParts(&parts);
+}
+
+static const struct constant kNoConstants[] = {{NULL, 0}};
+
+/* Integers of more than 32 bits, and unsigned ones. */
+static long long LongFrom(struct object* fields, const char* name, long long lowest,
+                          long long highest) {
+  const char* const value = Required(fields, name);
+  if (value == NULL) return 0;
+  errno = 0;
+  const long long number = IsInteger(value) ? strtoll(value, NULL, 10) : highest;
+  if (!IsInteger(value) || errno == ERANGE || number < lowest || number > highest) {
+    Refuse(fields->request, kBadParameters, "%s: %s must be an integer from %lld to %lld",
+           fields->context, name, lowest, highest);
+  }
+  return number;
+}
+
+#ifdef ON_LINUX
+static void PutCredentials(struct text* text, const struct ucred* value) {
+  Put(text, "\"pid\":");
+  PutInteger(text, value->pid);
+  Put(text, ",\"uid\":");
+  PutUnsigned(text, value->uid);
+  Put(text, ",\"gid\":");
+  PutUnsigned(text, value->gid);
+}
+
+static void ReadAddressText(struct object* fields, const char* name, int family, void* address);
+#endif
+
+/* The data of one item of control data, added to `data`. */
+static void ReadControlData(struct object* fields, const struct control_type* type,
+                            struct text* data) {
+  if (type->name == NULL || Optional(fields, "octets") != NULL) {
+    size_t length = 0;
+    char* const octets = Bytes(fields, "octets", &length);
+    if (octets != NULL) PutBytes(data, octets, length);
+    free(octets);
+    return;
+  }
+  switch (type->kind) {
+    case kInteger:
+    case kOctetOrInteger: {
+      const int value = (int)LongFrom(fields, "value", INT_MIN, UINT_MAX);
+      PutBytes(data, (const char*)&value, sizeof value);
+      return;
+    }
+    case kUnsigned16: {
+      const uint16_t value = (uint16_t)LongFrom(fields, "value", 0, 0xffff);
+      PutBytes(data, (const char*)&value, sizeof value);
+      return;
+    }
+    case kUnsigned64: {
+      const uint64_t value = (uint64_t)LongFrom(fields, "value", 0, LLONG_MAX);
+      PutBytes(data, (const char*)&value, sizeof value);
+      return;
+    }
+    case kDescriptors: {
+      const char* const list = Required(fields, "fds");
+      if (list == NULL || CountElements(fields, "fds", list) == 0) return;
+      for (const char *at = list, *value; (value = NextElement(&at)) != NULL;) {
+        const int fd = IntegerAt(fields, "fds", value, INT_MIN, INT_MAX);
+        PutBytes(data, (const char*)&fd, sizeof fd);
+      }
+      return;
+    }
+#ifdef ON_LINUX
+    case kCredentials: {
+      struct ucred value;
+      memset(&value, 0, sizeof value);
+      value.pid = Integer(fields, "pid");
+      value.uid = (uid_t)LongFrom(fields, "uid", INT_MIN, UINT_MAX);
+      value.gid = (gid_t)LongFrom(fields, "gid", INT_MIN, UINT_MAX);
+      PutBytes(data, (const char*)&value, sizeof value);
+      return;
+    }
+    case kPacketInfo: {
+      struct in_pktinfo info;
+      memset(&info, 0, sizeof info);
+      info.ipi_ifindex =
+          IntegerAt(fields, "ifindex", Optional(fields, "ifindex"), INT_MIN, INT_MAX);
+      ReadAddressText(fields, "local", AF_INET, &info.ipi_spec_dst);
+      ReadAddressText(fields, "destination", AF_INET, &info.ipi_addr);
+      PutBytes(data, (const char*)&info, sizeof info);
+      return;
+    }
+    case kPacketInfo6: {
+      struct in6_pktinfo info;
+      memset(&info, 0, sizeof info);
+      info.ipi6_ifindex =
+          (unsigned)IntegerAt(fields, "ifindex", Optional(fields, "ifindex"), INT_MIN, INT_MAX);
+      ReadAddressText(fields, "destination", AF_INET6, &info.ipi6_addr);
+      PutBytes(data, (const char*)&info, sizeof info);
+      return;
+    }
+#endif
+    default: /* only the system makes the others */
+      Refuse(fields->request, kUnsupported, "control: %s without octets is unsupported",
+             type->name);
+  }
+}
+
+/* {"level", "type", what the type has, ["length": cmsg_len]}, added behind others. */
+static void ReadControlItem(struct object* params, const char* item, struct text* control) {
+  struct object fields = Fields(params, "control", item);
+  struct text data = {0};
+  struct cmsghdr head;
+  memset(&head, 0, sizeof head);
+  head.cmsg_level = Constant(&fields, "level", kLevels);
+  const char* const name = Required(&fields, "type");
+  const struct control_type* type = kControlTypes;
+  while (type->name != NULL && name != NULL && *name == '"' &&
+         (type->level_number != head.cmsg_level || !StringIs(name, type->name))) {
+    ++type;
+  }
+  head.cmsg_type =
+      type->name != NULL ? type->number : (int)ConstantAt(&fields, "type", name, kNoConstants);
+  if (params->request->refused == 0) ReadControlData(&fields, type, &data);
+  const char* const length = Optional(&fields, "length");
+  head.cmsg_len = CMSG_LEN(data.length);
+  if (length != NULL) {
+    head.cmsg_len = (size_t)IntegerAt(&fields, "length", length, INT_MIN, INT_MAX);
+  }
+  CheckAllRead(&fields);
+  static const char kZeros[64] = {0};
+  PutBytes(control, (const char*)&head, sizeof head);
+  PutBytes(control, kZeros, CMSG_LEN(0) - sizeof head);
+  PutBytes(control, data.bytes, data.length);
+  PutBytes(control, kZeros, CMSG_SPACE(data.length) - CMSG_LEN(data.length));
+  free(data.bytes);
+}
+
+/* A message, or room for one. */
+struct message {
+  struct parts parts;
+  struct address address;
+  struct text control; /* its `length` is what the call is told it has */
+  struct msghdr header;
+};
+
+static void FreeMessage(struct message* message) {
+  FreeParts(&message->parts);
+  free(message->control.bytes);
+}
+
+/* msg_controllen of "control_length", and as many octets at least. */
+static void SetControlLength(struct object* fields, struct message* message) {
+  const char* const asked = Optional(fields, "control_length");
+  message->header.msg_controllen = message->control.length;
+  if (asked != NULL) {
+    const int length = IntegerAt(fields, "control_length", asked, INT_MIN, kMostControl);
+    while (length > 0 && message->control.length < (size_t)length && !message->control.failed) {
+      PutBytes(&message->control, "", 1);
+    }
+    message->header.msg_controllen = (size_t)length;
+  }
+  if (message->control.failed) Refuse(fields->request, kInternalError, "out of memory");
+  message->header.msg_control = message->control.bytes;
+}
+
+static void ReadMessage(struct object* fields, struct message* message) {
+  ReadParts(fields, &message->parts);
+  const char* const raw = Optional(fields, "raw_control");
+  const char* const list = Optional(fields, "control");
+  if (raw != NULL) {
+    size_t length = 0;
+    char* const octets = BytesAt(fields, "raw_control", raw, &length);
+    if (octets != NULL) PutBytes(&message->control, octets, length);
+    free(octets);
+  } else if (list != NULL && CountElements(fields, "control", list) > 0) {
+    for (const char *at = list, *item; (item = NextElement(&at)) != NULL;) {
+      ReadControlItem(fields, item, &message->control);
+    }
+  }
+  if (message->control.length > kMostControl) {
+    Refuse(fields->request, kBadParameters, "%s: control is longer than 256 KiB", fields->context);
+  }
+  if (Optional(fields, "address") != NULL) {
+    message->address = ReadAddress(fields);
+    message->header.msg_name = &message->address.storage;
+    message->header.msg_namelen = message->address.length;
+  }
+  message->header.msg_iov = message->parts.vector;
+  message->header.msg_iovlen = message->parts.count;
+  SetControlLength(fields, message);
+}
+
+static void MakeRoomForMessage(struct object* fields, struct message* message) {
+  static const char kZeros[256] = {0};
+  MakeRoom(fields, &message->parts);
+  message->address = RoomForAddress(fields);
+  const char* const sizes = Optional(fields, "control_room");
+  if (sizes != NULL && CountElements(fields, "control_room", sizes) > 0) {
+    size_t room = 0;
+    for (const char *at = sizes, *size; (size = NextElement(&at)) != NULL;) {
+      room += CMSG_SPACE((size_t)IntegerAt(fields, "control_room", size, 0, kMostControl));
+    }
+    if (room > kMostControl) {
+      Refuse(fields->request, kBadParameters, "%s: control_room is more than 256 KiB",
+             fields->context);
+      room = 0;
+    }
+    while (room > 0) {
+      const size_t part = room < sizeof kZeros ? room : sizeof kZeros;
+      PutBytes(&message->control, kZeros, part);
+      room -= part;
+    }
+  }
+  message->header.msg_name = &message->address.storage;
+  message->header.msg_namelen = message->address.length;
+  message->header.msg_iov = message->parts.vector;
+  message->header.msg_iovlen = message->parts.count;
+  SetControlLength(fields, message);
+}
+
+#ifdef ON_LINUX
+static void PutTime(struct text* text, const struct timespec* time) {
+  Put(text, "{\"sec\":");
+  PutInteger(text, time->tv_sec);
+  Put(text, ",\"nsec\":");
+  PutInteger(text, time->tv_nsec);
+  Put(text, "}");
+}
+
+static struct address AddressOfOctets(const char* octets, size_t length) {
+  struct address address;
+  memset(&address, 0, sizeof address);
+  address.length = (socklen_t)(length < sizeof address.octets ? length : sizeof address.octets);
+  memcpy(address.octets, octets, address.length);
+  return address;
+}
+
+static void PutAddressText(struct text* text, const char* member, int family, const void* address) {
+  char name[INET6_ADDRSTRLEN] = "";
+  inet_ntop(family, address, name, sizeof name);
+  Put(text, member);
+  PutString(text, name, strlen(name));
+}
+
+/* The members that control data of the Linux kernel has. False for what is too short. */
+static int PutLinuxControl(struct text* text, enum kind kind, const char* data, size_t length) {
+  struct timespec times[3];
+  memset(times, 0, sizeof times);
+  if (kind == kCredentials && length >= sizeof(struct ucred)) {
+    struct ucred value;
+    memcpy(&value, data, sizeof value);
+    PutCredentials(text, &value);
+    return 1;
+  }
+  if (kind == kTime && length >= sizeof(struct timeval)) {
+    struct timeval value;
+    memcpy(&value, data, sizeof value);
+    Put(text, "\"sec\":");
+    PutInteger(text, value.tv_sec);
+    Put(text, ",\"usec\":");
+    PutInteger(text, value.tv_usec);
+    return 1;
+  }
+  if (kind == kNanotime && length >= sizeof *times) {
+    memcpy(times, data, sizeof *times);
+    Put(text, "\"sec\":");
+    PutInteger(text, times->tv_sec);
+    Put(text, ",\"nsec\":");
+    PutInteger(text, times->tv_nsec);
+    return 1;
+  }
+  if (kind == kNanotimes) {
+    memcpy(times, data, length < sizeof times ? length : sizeof times);
+    Put(text, "\"times\":[");
+    for (size_t i = 0; i < 3 && (i + 1) * sizeof *times <= length; ++i) {
+      if (i > 0) Put(text, ",");
+      PutTime(text, &times[i]);
+    }
+    Put(text, "]");
+    return 1;
+  }
+  if (kind == kPacketInfo && length >= sizeof(struct in_pktinfo)) {
+    struct in_pktinfo info;
+    memcpy(&info, data, sizeof info);
+    Put(text, "\"ifindex\":");
+    PutInteger(text, info.ipi_ifindex);
+    PutAddressText(text, ",\"local\":", AF_INET, &info.ipi_spec_dst);
+    PutAddressText(text, ",\"destination\":", AF_INET, &info.ipi_addr);
+    return 1;
+  }
+  if (kind == kPacketInfo6 && length >= sizeof(struct in6_pktinfo)) {
+    struct in6_pktinfo info;
+    memcpy(&info, data, sizeof info);
+    Put(text, "\"ifindex\":");
+    PutUnsigned(text, info.ipi6_ifindex);
+    PutAddressText(text, ",\"destination\":", AF_INET6, &info.ipi6_addr);
+    return 1;
+  }
+  if (kind == kExtendedError && length >= sizeof(struct sock_extended_err)) {
+    struct sock_extended_err error;
+    char room[32], numbers[160];
+    memcpy(&error, data, sizeof error);
+    Put(text, "\"errno\":\"");
+    Put(text, ErrnoName((int)error.ee_errno, room, sizeof room));
+    snprintf(numbers, sizeof numbers,
+             "\",\"origin\":%u,\"type\":%u,\"code\":%u,\"info\":%u,\"data\":%u,\"offender\":",
+             error.ee_origin, error.ee_type, error.ee_code, error.ee_info, error.ee_data);
+    Put(text, numbers);
+    if (length > sizeof error) {
+      const struct address address = AddressOfOctets(data + sizeof error, length - sizeof error);
+      PutAddress(text, NULL, &address);
+    } else {
+      Put(text, "null");
+    }
+    return 1;
+  }
+  if (kind == kAddress) {
+    const struct address address = AddressOfOctets(data, length);
+    Put(text, "\"address\":");
+    PutAddress(text, NULL, &address);
+    return 1;
+  }
+  return 0;
+}
+#endif
+
+/* The members of an item, but its level and type. */
+static void PutControlData(struct text* text, const struct control_type* type, const char* data,
+                           size_t length) {
+  const enum kind kind = type->name != NULL ? type->kind : kBytes;
+  if (kind == kDescriptors) {
+    Put(text, "\"fds\":[");
+    for (size_t i = 0; (i + 1) * sizeof(int) <= length; ++i) {
+      int fd = -1;
+      memcpy(&fd, data + i * sizeof fd, sizeof fd);
+      if (i > 0) Put(text, ",");
+      PutInteger(text, fd);
+    }
+    Put(text, "]");
+    return;
+  }
+  const int number = kind == kInteger || kind == kOctetOrInteger;
+  if (kind == kOctetOrInteger && length == 1) {
+    Put(text, "\"value\":");
+    PutUnsigned(text, (unsigned char)data[0]);
+    return;
+  }
+  if (number && length >= sizeof(int)) {
+    int value = 0;
+    memcpy(&value, data, sizeof value);
+    Put(text, "\"value\":");
+    PutInteger(text, value);
+    return;
+  }
+  if ((kind == kUnsigned16 && length >= 2) || (kind == kUnsigned64 && length >= 8)) {
+    uint16_t narrow = 0;
+    uint64_t wide = 0;
+    memcpy(&narrow, data, sizeof narrow);
+    if (kind == kUnsigned64) memcpy(&wide, data, sizeof wide);
+    Put(text, "\"value\":");
+    PutUnsigned(text, kind == kUnsigned64 ? wide : narrow);
+    return;
+  }
+#ifdef ON_LINUX
+  if (PutLinuxControl(text, kind, data, length)) return;
+#endif
+  Put(text, "\"octets\":");
+  PutBase64(text, data, length);
+}
+
+/* A constant by its name, or in hexadecimal. */
+static void PutConstant(struct text* text, const struct constant* constants, int value) {
+  char unknown[32];
+  while (constants->name != NULL && constants->value != value) ++constants;
+  snprintf(unknown, sizeof unknown, "0x%x", (unsigned)value);
+  Put(text, "\"");
+  Put(text, constants->name != NULL ? constants->name : unknown);
+  Put(text, "\"");
+}
+
+/* As a list of items, as far as there are octets. */
+static void PutControl(struct text* text, const char* octets, size_t length) {
+  const char* separator = "";
+  Put(text, "[");
+  for (size_t at = 0; at + sizeof(struct cmsghdr) <= length;) {
+    struct cmsghdr head;
+    memcpy(&head, octets + at, sizeof head);
+    if (head.cmsg_len < CMSG_LEN(0)) break;
+    const size_t item = head.cmsg_len < length - at ? head.cmsg_len : length - at;
+    const size_t before = CMSG_LEN(0) < item ? CMSG_LEN(0) : item;
+    const struct control_type* type = kControlTypes;
+    while (type->name != NULL &&
+           (type->level_number != head.cmsg_level || type->number != head.cmsg_type)) {
+      ++type;
+    }
+    Put(text, separator);
+    Put(text, "{");
+    PutControlData(text, type, octets + at + before, item - before);
+    Put(text, ",\"level\":");
+    PutConstant(text, kLevels, head.cmsg_level);
+    Put(text, ",\"type\":");
+    if (type->name != NULL) {
+      PutString(text, type->name, strlen(type->name));
+    } else {
+      PutConstant(text, kNoConstants, head.cmsg_type);
+    }
+    Put(text, "}");
+    separator = ",";
+    at += CMSG_SPACE(item - before);
+  }
+  Put(text, "]");
+}
+
+static void PutMessage(struct text* text, struct object* fields, struct message* message,
+                       long long count) {
+  const size_t told = message->header.msg_controllen;
+  message->address.length = message->header.msg_namelen;
+  Put(text, "{");
+  PutParts(text, &message->parts, count);
+  Put(text, ",\"address\":");
+  PutAddress(text, fields, &message->address);
+  Put(text, ",\"control\":");
+  PutControl(text, message->control.bytes,
+             told < message->control.length ? told : message->control.length);
+  Put(text, ",\"control_length\":");
+  PutUnsigned(text, told);
+  Put(text, ",\"flags\":");
+  PutFlags(text, kMessageFlags, (unsigned)message->header.msg_flags);
+  Put(text, "}");
+}
+
+static void SendMessage(struct request* request, struct object* params) {
+  struct message message;
+  memset(&message, 0, sizeof message);
+  const int fd = Integer(params, "fd");
+  const unsigned flags = Flags(params, "flags", kMessageFlags);
+  ReadMessage(params, &message);
+  if (Begin(request)) EndWith(request, sendmsg(fd, &message.header, (int)flags));
+  FreeMessage(&message);
+}
+
+static void ReceiveMessage(struct request* request, struct object* params) {
+  struct message message;
+  memset(&message, 0, sizeof message);
+  const int fd = Integer(params, "fd");
+  const unsigned flags = Flags(params, "flags", kMessageFlags);
+  MakeRoomForMessage(params, &message);
+  if (Begin(request)) {
+    const ssize_t count = recvmsg(fd, &message.header, (int)flags);
+    if (End(request, count)) PutMessage(&request->value, params, &message, count);
+  }
+  FreeMessage(&message);
+}
+
+#ifdef ON_LINUX
+/* The messages of one sendmmsg() or recvmmsg(). */
+struct messages {
+  struct message* list;
+  struct object* fields; /* what each was asked for */
+  struct mmsghdr* headers;
+  size_t count;
+};
+
+static void ReadMessages(struct object* params, struct messages* messages,
+                         void (*read)(struct object*, struct message*)) {
+  const char* const list = Required(params, "messages");
+  if (list == NULL) return;
+  const size_t count = CountElements(params, "messages", list);
+  messages->list = calloc(count + 1, sizeof *messages->list);
+  messages->fields = calloc(count + 1, sizeof *messages->fields);
+  messages->headers = calloc(count + 1, sizeof *messages->headers);
+  if (messages->list == NULL || messages->fields == NULL || messages->headers == NULL) {
+    Refuse(params->request, kInternalError, "out of memory");
+  }
+  if (params->request->refused != 0) return;
+  for (const char *at = list, *object; (object = NextElement(&at)) != NULL; ++messages->count) {
+    messages->fields[messages->count] = Fields(params, "messages", object);
+    read(&messages->fields[messages->count], &messages->list[messages->count]);
+    CheckAllRead(&messages->fields[messages->count]);
+    messages->headers[messages->count].msg_hdr = messages->list[messages->count].header;
+  }
+}
+
+static void FreeMessages(struct messages* messages) {
+  for (size_t i = 0; i < messages->count; ++i) FreeMessage(&messages->list[i]);
+  free(messages->list);
+  free(messages->fields);
+  free(messages->headers);
+}
+
+static void SendMessages(struct request* request, struct object* params) {
+  struct messages messages = {0};
+  const int fd = Integer(params, "fd");
+  const unsigned flags = Flags(params, "flags", kMessageFlags);
+  ReadMessages(params, &messages, ReadMessage);
+  if (Begin(request)) {
+    const int sent = sendmmsg(fd, messages.headers, (unsigned)messages.count, (int)flags);
+    End(request, sent);
+    Put(&request->value, "[");
+    for (int i = 0; i < sent; ++i) {
+      if (i > 0) Put(&request->value, ",");
+      PutUnsigned(&request->value, messages.headers[i].msg_len);
+    }
+    Put(&request->value, "]");
+  }
+  FreeMessages(&messages);
+}
+
+static void ReceiveMessages(struct request* request, struct object* params) {
+  struct messages messages = {0};
+  const int fd = Integer(params, "fd");
+  const unsigned flags = Flags(params, "flags", kMessageFlags);
+  const char* const asked = Optional(params, "timeout_ms");
+  const int milliseconds = IntegerAt(params, "timeout_ms", asked, 0, INT_MAX);
+  struct timespec timeout = {milliseconds / 1000, milliseconds % 1000 * 1000000L};
+  ReadMessages(params, &messages, MakeRoomForMessage);
+  if (Begin(request)) {
+    const int received = recvmmsg(fd, messages.headers, (unsigned)messages.count, (int)flags,
+                                  asked != NULL ? &timeout : NULL);
+    End(request, received);
+    Put(&request->value, "[");
+    for (int i = 0; i < received; ++i) {
+      messages.list[i].header = messages.headers[i].msg_hdr;
+      if (i > 0) Put(&request->value, ",");
+      PutMessage(&request->value, &messages.fields[i], &messages.list[i],
+                 messages.headers[i].msg_len);
+    }
+    Put(&request->value, "]");
+  }
+  FreeMessages(&messages);
+}
+#endif
+
 /* ---- descriptors ---- */
 
 static void FileControl(struct request* request, struct object* params) {
@@ -1064,15 +1797,18 @@ static void FileControl(struct request* request, struct object* params) {
   if (End(request, flags)) PutFlags(&request->value, names, (unsigned)flags);
 }
 
-#ifdef FIONREAD
 static void DeviceControl(struct request* request, struct object* params) {
   const int fd = Integer(params, "fd");
   const long control = ConstantAt(params, "request", Required(params, "request"), kControls);
-  int value = 0;
+  int value = IntegerAt(params, "value", Optional(params, "value"), INT_MIN, INT_MAX);
+#ifdef FIONREAD
   if (!Begin(request)) return;
   if (End(request, ioctl(fd, (unsigned long)control, &value))) PutInteger(&request->value, value);
-}
+#else
+  (void)fd, (void)control, (void)value;
+  Refuse(request, kUnsupported, "ioctl is unsupported");
 #endif
+}
 
 /* ---- socket options ---- */
 
@@ -1083,8 +1819,8 @@ static const struct option* Option(struct object* params) {
     Refuse(params->request, kBadParameters, "%s: name must be a string", params->context);
     return NULL;
   }
-  for (size_t i = 0; i < sizeof kOptions / sizeof *kOptions; ++i) {
-    if (StringIs(name, kOptions[i].name)) return &kOptions[i];
+  for (const struct option* option = kOptions; option->name != NULL; ++option) {
+    if (StringIs(name, option->name)) return option;
   }
   Refuse(params->request, kUnsupported, "%s: option %.*s is unsupported", params->context,
          ShownLength(name), name + 1);
@@ -1216,7 +1952,25 @@ static void PutOption(struct text* text, enum kind kind, const char* bytes, size
     case kTcpInfo:
       PutTcpInfo(text, bytes, length);
       return;
-    case kBytes:
+#ifdef ON_LINUX
+    case kCredentials: {
+      struct ucred value = {0, 0, 0};
+      memcpy(&value, bytes, length < sizeof value ? length : sizeof value);
+      Put(text, "{");
+      PutCredentials(text, &value);
+      Put(text, "}");
+      return;
+    }
+    case kGroup: {
+      struct in_addr value = {0};
+      char name[INET_ADDRSTRLEN] = "";
+      memcpy(&value, bytes, length < sizeof value ? length : sizeof value);
+      inet_ntop(AF_INET, &value, name, sizeof name);
+      PutString(text, name, strlen(name));
+      return;
+    }
+#endif
+    default:
       break;
   }
   PutBase64(text, bytes, length);
@@ -1232,12 +1986,18 @@ static socklen_t SizeOf(enum kind kind) {
       return sizeof(struct timeval);
     case kLinger:
       return sizeof(struct linger);
+#ifdef ON_LINUX
+    case kCredentials:
+      return sizeof(struct ucred);
+    case kGroup:
+      return sizeof(struct in_addr);
+#endif
     default:
       return kLongestOption;
   }
 }
 
-static void GetSocketOption(struct request* request, struct object* params) {
+static void GetOption(struct request* request, struct object* params) {
   const int fd = Integer(params, "fd");
   const int level = Constant(params, "level", kLevels);
   const struct option* const option = Option(params);
@@ -1278,6 +2038,94 @@ static struct timeval TimeAt(struct object* params, const char* value) {
   return time;
 }
 
+#ifdef ON_LINUX
+/* The address of that name, 0 when it is left out. */
+static void ReadAddressText(struct object* fields, const char* name, int family, void* address) {
+  size_t length = 0;
+  char* const text = TextAt(fields, name, Optional(fields, name), &length);
+  if (text != NULL && inet_pton(family, text, address) != 1) {
+    Refuse(fields->request, kBadParameters, "%s: %s must be an address of that family",
+           fields->context, name);
+  }
+  free(text);
+}
+
+/* Group, interface or filter: kinds of options whose structures are Linux's. NULL for others. */
+static char* StructureBytes(struct object* params, const char* value, enum kind kind,
+                            size_t* length) {
+  char* bytes = NULL;
+  if (kind == kGroup || kind == kGroup6 || kind == kCredentials) {
+    struct object fields = Fields(params, "value", value);
+    struct ip_mreqn group;
+    struct ipv6_mreq group6;
+    struct ucred credentials;
+    memset(&group, 0, sizeof group);
+    memset(&group6, 0, sizeof group6);
+    memset(&credentials, 0, sizeof credentials);
+    if (kind == kCredentials) {
+      credentials.pid = Integer(&fields, "pid");
+      credentials.uid = (uid_t)Integer(&fields, "uid");
+      credentials.gid = (gid_t)Integer(&fields, "gid");
+    } else {
+      const int number =
+          IntegerAt(&fields, "ifindex", Optional(&fields, "ifindex"), INT_MIN, INT_MAX);
+      group.imr_ifindex = number;
+      group6.ipv6mr_interface = (unsigned)number;
+      if (kind == kGroup) {
+        ReadAddressText(&fields, "group", AF_INET, &group.imr_multiaddr);
+        ReadAddressText(&fields, "address", AF_INET, &group.imr_address);
+      } else {
+        ReadAddressText(&fields, "group", AF_INET6, &group6.ipv6mr_multiaddr);
+      }
+    }
+    CheckAllRead(&fields);
+    const void* const from = kind == kGroup    ? (const void*)&group
+                             : kind == kGroup6 ? (const void*)&group6
+                                               : (const void*)&credentials;
+    *length = kind == kGroup ? sizeof group : kind == kGroup6 ? sizeof group6 : sizeof credentials;
+    bytes = malloc(*length);
+    if (bytes != NULL) memcpy(bytes, from, *length);
+    if (bytes == NULL) Refuse(params->request, kInternalError, "out of memory");
+  }
+  return bytes;
+}
+
+/* A program behind its head, which points to it; *length is that of the head. */
+static char* FilterBytes(struct object* params, const char* value, size_t* length) {
+  struct sock_fprog head = {0, NULL};
+  size_t room = 0;
+  if (*value != '[') {
+    Refuse(params->request, kBadParameters, "%s: value must be a list", params->context);
+    return NULL;
+  }
+  for (const char *at = value, *line; (line = NextElement(&at)) != NULL;) ++room;
+  char* const bytes = calloc(1, sizeof head + room * sizeof(struct sock_filter));
+  if (bytes == NULL || room > 4096) {
+    Refuse(params->request, kInternalError, "out of memory");
+    return bytes;
+  }
+  struct sock_filter* const program = (struct sock_filter*)(bytes + sizeof head);
+  for (const char *at = value, *line; (line = NextElement(&at)) != NULL; ++head.len) {
+    unsigned long numbers[4] = {0, 0, 0, 0};
+    int count = 0;
+    if (*line == '[') {
+      for (const char* in = line, *number; (number = NextElement(&in)) != NULL; ++count) {
+        if (count < 4 && IsInteger(number)) numbers[count] = strtoul(number, NULL, 10);
+      }
+    }
+    if (count != 4) {
+      Refuse(params->request, kBadParameters, "%s: a line is [code, jt, jf, k]", params->context);
+    }
+    program[head.len] = (struct sock_filter){(uint16_t)numbers[0], (uint8_t)numbers[1],
+                                             (uint8_t)numbers[2], (uint32_t)numbers[3]};
+  }
+  head.filter = program;
+  memcpy(bytes, &head, sizeof head);
+  *length = sizeof head;
+  return bytes;
+}
+#endif
+
 /* The bytes of the value at `value`, to be freed. */
 static char* OptionBytes(struct object* params, const char* value, enum kind kind, size_t* length) {
   union {
@@ -1293,6 +2141,12 @@ static char* OptionBytes(struct object* params, const char* value, enum kind kin
     CheckAllRead(&fields);
     return bytes;
   }
+#ifdef ON_LINUX
+  if (kind == kFilter) return FilterBytes(params, value, length);
+  if (kind == kGroup || kind == kGroup6 || kind == kCredentials) {
+    return StructureBytes(params, value, kind, length);
+  }
+#endif
   *length = SizeOf(kind);
   switch (kind) {
     case kInteger: {
@@ -1341,7 +2195,7 @@ static char* OptionBytes(struct object* params, const char* value, enum kind kin
   return memcpy(bytes, &fixed, sizeof fixed);
 }
 
-static void SetSocketOption(struct request* request, struct object* params) {
+static void SetOption(struct request* request, struct object* params) {
   const int fd = Integer(params, "fd");
   const int level = Constant(params, "level", kLevels);
   const struct option* const option = Option(params);
@@ -1575,12 +2429,12 @@ static void PutTcpSockets(struct text* out, char* table, int family) {
     Put(out, "{\"state\":\"");
     Put(out, name);
     Put(out, "\",\"local\":");
-    PutAddress(out, &local);
+    PutAddress(out, NULL, &local);
     Put(out, ",\"remote\":");
     if (strcmp(name, "LISTEN") == 0) {
       Put(out, "null");
     } else {
-      PutAddress(out, &remote);
+      PutAddress(out, NULL, &remote);
     }
     Put(out, ",\"receive_queue\":");
     PutUnsigned(out, receive_queue);
@@ -1645,6 +2499,48 @@ static int CanTellTcpInfo(void) {
 #endif
 }
 
+static int PassesDescriptors(void) {
+  union {
+    struct cmsghdr head;
+    char octets[64];
+  } control;
+  char octet = 'x';
+  struct iovec part = {&octet, 1};
+  struct msghdr message;
+  int ends[2], passed = -1;
+  if (socketpair(AF_UNIX, SOCK_STREAM, 0, ends) != 0) return 0;
+  memset(&control, 0, sizeof control);
+  memset(&message, 0, sizeof message);
+  control.head.cmsg_len = CMSG_LEN(sizeof(int));
+  control.head.cmsg_level = SOL_SOCKET;
+  control.head.cmsg_type = SCM_RIGHTS;
+  memcpy(control.octets + CMSG_LEN(0), &ends[0], sizeof(int));
+  message.msg_iov = &part;
+  message.msg_iovlen = 1;
+  message.msg_control = control.octets;
+  message.msg_controllen = CMSG_SPACE(sizeof(int));
+  if (sendmsg(ends[0], &message, 0) == 1 && recvmsg(ends[1], &message, 0) == 1 &&
+      message.msg_controllen >= CMSG_LEN(sizeof(int))) {
+    memcpy(&passed, control.octets + CMSG_LEN(0), sizeof passed);
+    close(passed);
+  }
+  close(ends[0]);
+  close(ends[1]);
+  return passed >= 0;
+}
+
+#ifdef ON_LINUX
+static int HasAbstractNames(void) {
+  struct sockaddr_un name = {.sun_family = AF_UNIX};
+  snprintf(name.sun_path + 1, sizeof name.sun_path - 1, "sockproof-agent-c %d", (int)getpid());
+  const int fd = socket(AF_UNIX, SOCK_DGRAM, 0);
+  if (fd < 0) return 0;
+  const int result = bind(fd, (const struct sockaddr*)&name, sizeof name);
+  close(fd);
+  return result == 0;
+}
+#endif
+
 static void PutCapabilities(struct text* text) {
   Put(text, "[");
   PutCapability(text, "ipv4", CanMakeSocket(AF_INET));
@@ -1652,8 +2548,11 @@ static void PutCapabilities(struct text* text) {
   PutCapability(text, "ipv6", CanMakeSocket(AF_INET6));
 #endif
   PutCapability(text, "unix", CanMakeSocket(AF_UNIX));
+  PutCapability(text, "messages", 1);
+  PutCapability(text, "rights", PassesDescriptors());
   PutCapability(text, "tcp_info", CanTellTcpInfo());
 #ifdef ON_LINUX
+  PutCapability(text, "abstract_names", HasAbstractNames());
   const int poller = epoll_create1(EPOLL_CLOEXEC);
   PutCapability(text, "epoll", poller >= 0);
   if (poller >= 0) close(poller);
@@ -1706,43 +2605,7 @@ static void Ping(struct request* request, struct object* params) {
 
 enum { kReturnsAtOnce, kMayBlock };
 
-static const struct method kMethods[] = {
-    {"hello", Hello, kReturnsAtOnce},
-    {"ping", Ping, kReturnsAtOnce},
-    {"socket", Socket, kReturnsAtOnce},
-    {"socketpair", SocketPair, kReturnsAtOnce},
-    {"bind", Bind, kReturnsAtOnce},
-    {"connect", Connect, kMayBlock},
-    {"listen", Listen, kReturnsAtOnce},
-    {"accept", Accept, kMayBlock},
-    {"getsockname", GetSocketName, kReturnsAtOnce},
-    {"getpeername", GetPeerName, kReturnsAtOnce},
-    {"send", Send, kMayBlock},
-    {"sendto", SendTo, kMayBlock},
-    {"write", Write, kMayBlock},
-    {"recv", Receive, kMayBlock},
-    {"recvfrom", ReceiveFrom, kMayBlock},
-    {"read", Read, kMayBlock},
-    {"shutdown", Shutdown, kReturnsAtOnce},
-    {"close", Close, kMayBlock},
-    {"dup", Duplicate, kReturnsAtOnce},
-    {"getsockopt", GetSocketOption, kReturnsAtOnce},
-    {"setsockopt", SetSocketOption, kReturnsAtOnce},
-    {"fcntl", FileControl, kReturnsAtOnce},
-#ifdef FIONREAD
-    {"ioctl", DeviceControl, kReturnsAtOnce},
-#endif
-    {"poll", Poll, kMayBlock},
-#ifdef ON_LINUX
-    {"epoll_create1", EpollCreate, kReturnsAtOnce},
-    {"epoll_ctl", EpollControl, kReturnsAtOnce},
-    {"epoll_wait", EpollWait, kMayBlock},
-    {"sysctl_get", GetSysctl, kReturnsAtOnce},
-    {"sysctl_set", SetSysctl, kReturnsAtOnce},
-    {"counters", Counters, kReturnsAtOnce},
-    {"tcp_sockets", TcpSockets, kReturnsAtOnce},
-#endif
-};
+static const struct method kMethods[] = {METHODS_OF_POSIX METHODS_OF_LINUX};
 
 /* ---- from lines to calls ---- */
 

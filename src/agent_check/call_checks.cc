@@ -148,6 +148,135 @@ std::string MakesPairs(Session& agent) {
   return "";
 }
 
+// Those that are no files: of none, and abstract ones where the system has them.
+std::string NamesUnixSockets(Session& agent) {
+  const json pair = agent.Value("socketpair", {{"domain", "AF_UNIX"}, {"type", "SOCK_DGRAM"}});
+  const json unnamed = agent.Value("getsockname", {{"fd", pair[0]}});
+  Expect(unnamed.value("family", json()) == "AF_UNIX" && unnamed.value("path", json("")) == "",
+         "an address of AF_UNIX without a path", unnamed);
+  const json fd = agent.Value("socket", {{"domain", "AF_UNIX"}, {"type", "SOCK_DGRAM"}});
+  const std::string octets = std::string("\0sockproof\0agent-check ", 23) + fd.dump();
+  const json name = {{"family", "AF_UNIX"}, {"name", Data(octets)}};
+  const json result = agent.Result("bind", {{"fd", fd}, {"address", name}});
+  if (result.contains("errno")) {
+    Close(agent, {pair[0], pair[1], fd});
+    throw Unsupported("abstract names: " + result["errno"].dump());
+  }
+  ExpectEqual(agent.Value("getsockname", {{"fd", fd}}), name);
+  agent.Value("sendto", {{"fd", pair[0]}, {"data", Data("x")}, {"address", name}});
+  ExpectEqual(agent.Value("recvfrom", {{"fd", fd}, {"length", 8}}).value("data", json()),
+              Data("x"));
+  Close(agent, {pair[0], pair[1], fd});
+  return "";
+}
+
+std::string NamesHaveLengths(Session& agent) {
+  const json fd = NewBoundSocket(agent);
+  const json whole = agent.Value("getsockname", {{"fd", fd}, {"address_length", 128}});
+  Expect(whole.value("length", json()).is_number_integer() && whole["length"] > 4,
+         "an address with its length", whole);
+  const json part = agent.Value("getsockname", {{"fd", fd}, {"address_length", 4}});
+  Expect(part.value("length", json()) == whole["length"], "the length of all of the address", part);
+  json octets = {{"family", "AF_INET"}, {"octets", Data(std::string(14, '\0'))}};
+  const json other = NewSocket(agent);
+  agent.Value("bind", {{"fd", other}, {"address", octets}});
+  Close(agent, {fd, other});
+  return "";
+}
+
+// Two parts out, three in, with the sender's name.
+std::string SendsMessages(Session& agent) {
+  const json receiver = NewBoundSocket(agent, "SOCK_DGRAM");
+  const json sender = NewBoundSocket(agent, "SOCK_DGRAM");
+  const json to = AddressOf(agent, receiver);
+  ExpectEqual(agent.Value("sendmsg",
+                          {{"fd", sender}, {"vector", {Data("he"), Data("llo")}}, {"address", to}}),
+              5);
+  const json value = agent.Value("recvmsg", {{"fd", receiver}, {"lengths", {1, 1, 8}}});
+  ExpectEqual(value.value("data", json()), Data("hello"));
+  ExpectEqual(value.value("length", json()), 5);
+  ExpectEqual(value.value("address", json()), AddressOf(agent, sender));
+  ExpectEqual(value.value("control", json()), json::array());
+  ExpectEqual(value.value("control_length", json()), 0);
+  Expect(value.value("flags", json()).is_array(), "flags, a list", value);
+  Close(agent, {receiver, sender});
+  return "";
+}
+
+std::string SendsManyMessages(Session& agent) {
+  const json receiver = NewBoundSocket(agent, "SOCK_DGRAM");
+  const json sender = NewBoundSocket(agent, "SOCK_DGRAM");
+  const json to = AddressOf(agent, receiver);
+  const json messages = {{{"data", Data("one")}, {"address", to}},
+                         {{"data", Data("three")}, {"address", to}}};
+  ExpectEqual(agent.Value("sendmmsg", {{"fd", sender}, {"messages", messages}}), {3, 5});
+  const json room = {{"length", 4}};
+  const json value = agent.Value("recvmmsg", {{"fd", receiver}, {"messages", {room, room}}});
+  Expect(value.is_array() && value.size() == 2, "two messages", value);
+  ExpectEqual(value[0].value("data", json()), Data("one"));
+  ExpectEqual(value[1].value("data", json()), Data("thre"));
+  ExpectEqual(value[1].value("flags", json()), json::array({"MSG_TRUNC"}));
+  Close(agent, {receiver, sender});
+  return "";
+}
+
+std::string ReadsAndWritesInParts(Session& agent) {
+  const auto [client, server] = NewConnection(agent);
+  ExpectEqual(agent.Value("writev", {{"fd", client}, {"vector", {Data("he"), "", Data("llo")}}}),
+              5);
+  Expect(ReceiveAll(agent, server, 2) == "he", "he", "other data");
+  const json ready = {{{"fd", server}, {"events", {"POLLIN"}}}};
+  agent.Value("poll", {{"fds", ready}, {"timeout_ms", kForeverMs}});
+  ExpectEqual(agent.Value("readv", {{"fd", server}, {"lengths", {1, 0, 64}}}),
+              {{"length", 3}, {"data", Data("llo")}});
+  Close(agent, {client, server});
+  return "";
+}
+
+// What is sent as a descriptor arrives as another of the same socket; what there is no room for,
+// not.
+std::string PassesDescriptors(Session& agent) {
+  if (!Declares(agent, "rights")) throw Unsupported("rights is not declared");
+  const json pair = agent.Value("socketpair", {{"domain", "AF_UNIX"}, {"type", "SOCK_STREAM"}});
+  const json other = agent.Value("socketpair", {{"domain", "AF_UNIX"}, {"type", "SOCK_STREAM"}});
+  const json item = {
+      {"level", "SOL_SOCKET"}, {"type", "SCM_RIGHTS"}, {"fds", json::array({other[0]})}};
+  const json message = {{"fd", pair[0]}, {"data", Data("x")}, {"control", json::array({item})}};
+  ExpectEqual(agent.Value("sendmsg", message), 1);
+  const json value =
+      agent.Value("recvmsg", {{"fd", pair[1]}, {"length", 1}, {"control_room", {4}}});
+  const json control = value.value("control", json());
+  Expect(control.is_array() && control.size() == 1 &&
+             control[0].value("type", "") == "SCM_RIGHTS" &&
+             control[0].value("level", "") == "SOL_SOCKET" &&
+             control[0].value("fds", json::array()).size() == 1,
+         "SCM_RIGHTS with one descriptor", value);
+  const json passed = control[0]["fds"][0];
+  agent.Value("send", {{"fd", passed}, {"data", Data("through")}});
+  Expect(ReceiveAll(agent, other[1], 7) == "through", "data by the descriptor passed",
+         "other data");
+  agent.Value("sendmsg", message);
+  const json cut = agent.Value("recvmsg", {{"fd", pair[1]}, {"length", 1}});
+  ExpectEqual(cut.value("flags", json()), json::array({"MSG_CTRUNC"}));
+  Close(agent, {pair[0], pair[1], other[0], other[1], passed});
+  return "";
+}
+
+// In place of what the type has: octets, which make no sense, are for the system to refuse.
+std::string SendsMalformedControlData(Session& agent) {
+  if (!Declares(agent, "rights")) throw Unsupported("rights is not declared");
+  const json pair = agent.Value("socketpair", {{"domain", "AF_UNIX"}, {"type", "SOCK_DGRAM"}});
+  const json item = {{"level", "SOL_SOCKET"}, {"type", "0x63"}, {"octets", Data("abc")}};
+  const json refused =
+      agent.Result("sendmsg", {{"fd", pair[0]}, {"data", ""}, {"control", json::array({item})}});
+  std::string remark = ExpectErrnoOfSystem(refused, "EINVAL");
+  const json raw =
+      agent.Result("sendmsg", {{"fd", pair[0]}, {"data", ""}, {"raw_control", Data("shrt")}});
+  Expect(raw.contains("value") || raw.contains("errno"), "a result", raw);
+  Close(agent, {pair[0], pair[1]});
+  return remark;
+}
+
 std::string UsesIpv6(Session& agent) {
   if (!Declares(agent, "ipv6")) throw Unsupported("ipv6 is not declared");
   const json fd = agent.Value(
@@ -247,6 +376,17 @@ std::string OptionsAsBytes(Session& agent) {
   return "";
 }
 
+std::string CredentialsAsAnObject(Session& agent) {
+  if (!Declares(agent, "unix")) throw Unsupported("unix is not declared");
+  const json pair = agent.Value("socketpair", {{"domain", "AF_UNIX"}, {"type", "SOCK_STREAM"}});
+  const json value = agent.Value("getsockopt", Option(pair[0], "SOL_SOCKET", "SO_PEERCRED"));
+  Close(agent, {pair[0], pair[1]});
+  Expect(
+      value.is_object() && value.contains("pid") && value.contains("uid") && value.contains("gid"),
+      "pid, uid and gid", value);
+  return "";
+}
+
 std::string TcpInfoAsAnObject(Session& agent) {
   if (!Declares(agent, "tcp_info")) throw Unsupported("tcp_info is not declared");
   const auto [client, server] = NewConnection(agent);
@@ -340,6 +480,14 @@ std::vector<Check> CallChecks() {
       {"Methods", "read-write", "read and write", ReadsAndWrites},
       {"Methods", "datagrams", "sendto and recvfrom, with addresses", SendsDatagrams},
       {"Methods", "socketpair", "socketpair of AF_UNIX", MakesPairs},
+      {"Methods", "sendmsg", "sendmsg and recvmsg, in parts, with names", SendsMessages},
+      {"Methods", "sendmmsg", "sendmmsg and recvmmsg", SendsManyMessages},
+      {"Methods", "writev", "writev and readv", ReadsAndWritesInParts},
+      {"Methods", "rights", "SCM_RIGHTS passes descriptors", PassesDescriptors},
+      {"Methods", "raw-control", "Control data that makes no sense is sent as it is",
+       SendsMalformedControlData},
+      {"Methods", "unix-names", "names of AF_UNIX, unnamed and abstract", NamesUnixSockets},
+      {"Methods", "name-lengths", "address_length, and addresses as octets", NamesHaveLengths},
       {"Methods", "ipv6", "addresses of AF_INET6", UsesIpv6},
       {"Methods", "fcntl", "fcntl with O_NONBLOCK", ControlsDescriptors},
       {"Methods", "ioctl", "ioctl with FIONREAD", CountsWhatCanBeRead},
@@ -352,6 +500,7 @@ std::vector<Check> CallChecks() {
       {"Options", "timeval", "getsockopt and setsockopt of a time", TimeOptions},
       {"Options", "linger", "getsockopt and setsockopt of SO_LINGER", LingerOption},
       {"Options", "bytes", "getsockopt and setsockopt of bytes", OptionsAsBytes},
+      {"Options", "credentials", "SO_PEERCRED is an object", CredentialsAsAnObject},
       {"Options", "tcp-info", "TCP_INFO is an object with the state's name", TcpInfoAsAnObject},
   };
 }

@@ -29,10 +29,14 @@ constexpr agent::SocketSystem kLwip = {
     .close = lwip_close,
     .send = lwip_send,
     .sendto = lwip_sendto,
+    .sendmsg = lwip_sendmsg,
     .write = lwip_write,
+    .writev = lwip_writev,
     .recv = lwip_recv,
     .recvfrom = lwip_recvfrom,
+    .recvmsg = lwip_recvmsg,
     .read = lwip_read,
+    .readv = lwip_readv,
     .getsockopt = lwip_getsockopt,
     .setsockopt = lwip_setsockopt,
     .fcntl = lwip_fcntl,
@@ -70,6 +74,7 @@ agent::About LookAround() {
                      .facts = Settings()};
   if (HasSockets(AF_INET)) about.capabilities.emplace_back("ipv4");
   if (HasSockets(AF_INET6)) about.capabilities.emplace_back("ipv6");
+  about.capabilities.emplace_back("messages");
   about.capabilities.emplace_back("tcp_sockets");
   return about;
 }
@@ -104,10 +109,14 @@ constexpr agent::Method kMethods[] = {
     {"getpeername", Sockets::GetPeerName, kReturnsAtOnce},
     {"send", Sockets::Send, kMayBlock},
     {"sendto", Sockets::SendTo, kMayBlock},
+    {"sendmsg", Sockets::SendMessage, kMayBlock},
     {"write", Sockets::Write, kMayBlock},
+    {"writev", Sockets::WriteVector, kMayBlock},
     {"recv", Sockets::Receive, kMayBlock},
     {"recvfrom", Sockets::ReceiveFrom, kMayBlock},
+    {"recvmsg", Sockets::ReceiveMessage, kMayBlock},
     {"read", Sockets::Read, kMayBlock},
+    {"readv", Sockets::ReadVector, kMayBlock},
     {"shutdown", Sockets::Shutdown, kMayBlock},
     {"close", Sockets::Close, kMayBlock},
     {"getsockopt", Sockets::GetOption, kReturnsAtOnce},

@@ -61,6 +61,13 @@ TEST(Names, WithoutANumberAreNothing) {
   EXPECT_EQ(NameOf(ShutdownDirections(), 77), "0x4d");
 }
 
+TEST(Names, OfNumbersAreHexadecimal) {
+  EXPECT_THAT(ValueOf(ShutdownDirections(), "0x4d"), Optional(77));
+  for (const char* text : {"0x", "0xg", "0x1 ", "0x100000000", "77", "0X4d"}) {
+    EXPECT_EQ(ValueOf(ShutdownDirections(), text), std::nullopt) << text;
+  }
+}
+
 TEST(Names, OfFlagsAreOneForEachBit) {
   EXPECT_THAT(NamesOfFlags(FileStatusFlags(), O_RDWR | O_NONBLOCK),
               ElementsAre("O_RDWR", "O_NONBLOCK"));

@@ -3,6 +3,7 @@
 // have one.
 
 #include "harness/sut/agent.h"
+#include "harness/sut/agent_reply.h"
 
 #include <dirent.h>
 #include <errno.h>

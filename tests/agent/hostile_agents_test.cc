@@ -13,6 +13,7 @@
 #include "harness/base/text.h"
 #include "harness/base/unique_fd.h"
 #include "harness/sut/agent.h"
+#include "harness/sut/agent_reply.h"
 
 namespace sockproof {
 namespace {

@@ -8,6 +8,7 @@
 #include "harness/base/event_loop.h"
 #include "harness/base/time.h"
 #include "harness/sut/agent.h"
+#include "harness/sut/agent_reply.h"
 #include "harness/trace/event_log.h"
 
 namespace sockproof {
