@@ -84,9 +84,7 @@ enum {
   kUnsupported = -32001,
 };
 
-/* Behind the headers, whose constants they list. */
-#include "errors.h"
-#include "names.h"
+#include "names.h" /* behind the headers, whose constants it lists */
 
 /* ---- text that grows ---- */
 
@@ -2811,6 +2809,8 @@ int main(int argc, char** argv) {
 }
 
 /* ---- errors by their names ---- */
+
+#include "errors.h"
 
 static const char* ErrnoName(int error, char* room, size_t size) {
   for (const struct constant* constant = kErrors; constant->name != NULL; ++constant) {
