@@ -234,11 +234,12 @@ class AlteredSystem final : public System {
   std::string name() const override { return system_.name() + "+" + alteration_.id; }
   void EnterPrivateWorld() override { system_.EnterPrivateWorld(); }
   EventLoop* PreparedLoop() override { return system_.PreparedLoop(); }
+  bool has_wire() const override { return system_.has_wire(); }
 
   std::shared_ptr<Stack> Start(EventLoop& loop, EventLog& log, const StackPlan& plan) override {
     std::shared_ptr<Stack> stack = system_.Start(loop, log, plan);
     Note note(log, alteration_.id);
-    if (alteration_.wire) AlterWire(*stack, note);
+    if (alteration_.wire && stack->has_wire()) AlterWire(*stack, note);
     if (alteration_.call) AlterCalls(*stack, note);
     if (alteration_.reading) AlterReadings(*stack, note);
     if (alteration_.fact) AlterFacts(*stack, note);
@@ -287,7 +288,9 @@ class AlteredSystem final : public System {
     const SettingAlteration& setting = *alteration_.setting;
     for (const auto& [name, value] : setting.sysctls) stack.SetSysctl(name, value);
     if (setting.mtu != 0 || !setting.route.empty()) {
-      if (!stack.Can("diag")) throw Skip("routes of this system cannot be set from here");
+      if (!stack.Can("diag") || !stack.has_wire()) {
+        throw Skip("routes of this system cannot be set from here");
+      }
       SetNetwork(setting, stack);
     }
     note.Applied();

@@ -17,7 +17,8 @@ class HostSystem final : public System {
   void EnterPrivateWorld() override { EnterPrivateWorldOfWires(); }
 
   std::shared_ptr<Stack> Start(EventLoop& loop, EventLog& log, const StackPlan& plan) override {
-    WiredNamespace made = MakeWiredNamespace(loop, plan, Answering::kKernel);
+    WiredNamespace made = plan.wired ? MakeWiredNamespace(loop, plan, Answering::kKernel)
+                                     : WiredNamespace{MakeNamespaceWithoutWire(), nullptr};
     Stack::Parts parts;
     parts.plan = plan;
     parts.capabilities = capabilities_;
@@ -28,7 +29,9 @@ class HostSystem final : public System {
     }
     parts.agent =
         Agent::Spawn(loop, log, plan.actor, {agent_program_, {}, EnterBeforeExec(*made.space)});
-    parts.add_second_addresses = [space = made.space, plan] { AddSecondAddresses(*space, plan); };
+    if (plan.wired) {
+      parts.add_second_addresses = [space = made.space, plan] { AddSecondAddresses(*space, plan); };
+    }
     parts.world = std::move(made.space);
     return std::make_unique<Stack>(loop, log, std::move(parts));
   }

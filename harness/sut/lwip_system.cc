@@ -85,7 +85,8 @@ class LwipSystem final : public System {
     command.ended = [course](const std::string& end) { ExplainEnd(*course, end); };
     Stack::Parts parts;
     parts.plan = plan;
-    parts.wire = std::move(made.port);
+    // It wants a link in any case.
+    if (plan.wired) parts.wire = std::move(made.port);
     parts.agent = Agent::Spawn(loop, log, plan.actor, command);
     course->served = true;
     parts.world = std::move(made.space);

@@ -23,6 +23,8 @@ class PreparedSystem final : public System {
 
   void EnterPrivateWorld() override {}
 
+  bool has_wire() const override { return system_.has_wire(); }
+
   std::shared_ptr<Stack> Start(EventLoop& loop, EventLog& log, const StackPlan& plan) override {
     const auto found = std::find_if(prepared_.begin(), prepared_.end(), [&](const Prepared& entry) {
       return !entry.handed_out && entry.plan == plan;

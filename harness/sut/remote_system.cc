@@ -207,9 +207,13 @@ class RemoteSystem final : public System {
 
   std::string name() const override { return name_; }
 
+  bool has_wire() const override { return !stacks_.front().wire.empty(); }
+
   // The world stays: the command needs the user's network and identity, e.g. for ssh.
   void EnterPrivateWorld() override {
-    for (const RemoteStack& stack : stacks_) Interface(stack.wire).Check();
+    for (const RemoteStack& stack : stacks_) {
+      if (!stack.wire.empty()) Interface(stack.wire).Check();
+    }
     turn_ = turns_.Next();
   }
 
@@ -220,13 +224,18 @@ class RemoteSystem final : public System {
     const RemoteStack& remote = stacks_[static_cast<std::size_t>(plan.index) - 1];
     Stack::Parts parts;
     parts.plan = plan;
+    parts.lives_on = true;
+    parts.port_shift = static_cast<std::uint16_t>(turn_ % kTurnsOfPorts * kPortsOfATurn);
+    if (!plan.wired) {
+      parts.agent = StartAgent(loop, log, plan.actor, remote.command);
+      return std::make_unique<Stack>(loop, log, std::move(parts));
+    }
     parts.wire = std::make_unique<WirePort>(loop, remote.wire, WirePort::Mode::kPromiscuous);
     auto sweeper = std::make_shared<Sweeper>(*parts.wire);
     parts.agent = StartAgent(loop, log, plan.actor, remote.command);
     const int other = plan.index == kSecondHost ? 1 : kSecondHost;
     parts.mac = Find(loop, *parts.wire, remote, plan.index, other);
     Readdress(*parts.wire, *parts.mac);
-    parts.port_shift = static_cast<std::uint16_t>(turn_ % kTurnsOfPorts * kPortsOfATurn);
     parts.stranger = kFirstStranger + static_cast<int>(turn_ % kStrangers);
     parts.farewell = [sweeper, other](Stack& stack) {
       sweeper->Sweep(WireMac(other), stack.Mac());

@@ -102,18 +102,23 @@ Stack::Stack(EventLoop& loop, EventLog& log, Parts parts)
     : loop_(loop), log_(log), parts_(std::move(parts)) {}
 
 Stack::~Stack() {
-  if (!parts_.farewell) return;
+  if (!parts_.lives_on) return;
   try {
     for (auto entry = sysctls_before_.rbegin(); entry != sysctls_before_.rend(); ++entry) {
       agent().Call("sysctl_set", {{"name", entry->first}, {"value", entry->second}}, "");
     }
-    parts_.farewell(*this);
+    if (parts_.farewell) parts_.farewell(*this);
   } catch (const std::exception& error) {
     log_.Now(NoteEvent{fmt::format("{} could not be left as it was: {}", actor(), error.what())});
   }
 }
 
 MacAddress Stack::Mac() const { return parts_.mac.value_or(WireMac(host())); }
+
+WirePort& Stack::wire() {
+  if (!has_wire()) throw HarnessError(actor() + " has no wire");
+  return *parts_.wire;
+}
 
 int Stack::Stranger() const {
   return parts_.stranger != 0 ? parts_.stranger : parts_.plan.default_gateway_index;
@@ -159,7 +164,7 @@ bool Stack::Can(const std::string& capability) const {
   if (capability == "diag") return parts_.diag.has_value();
   if (capability == "states") return Can("diag") || parts_.agent->Can("tcp_sockets");
   // Made for this test: counters at zero, no memory of peers, nobody else's connections.
-  if (capability == "fresh") return !parts_.farewell;
+  if (capability == "fresh") return !parts_.lives_on;
   if (capability == "second-address") return parts_.add_second_addresses != nullptr;
   const auto& vouched = parts_.capabilities;
   return std::find(vouched.begin(), vouched.end(), capability) != vouched.end() ||
@@ -174,7 +179,7 @@ IpAddress Stack::SecondAddress(IpVersion version) {
 
 void Stack::SetSysctl(const std::string& name, const std::string& value) {
   if (!IsKnownSysctl(name)) throw HarnessError("no table knows the sysctl " + name);
-  if (parts_.farewell) {
+  if (parts_.lives_on) {
     const AgentReply before = agent().Call("sysctl_get", {{"name", name}}, "");
     if (before.error == 0) sysctls_before_.emplace_back(name, before.value.get<std::string>());
   }

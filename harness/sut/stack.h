@@ -1,4 +1,5 @@
-// One running stack of the system under test: an agent inside it, a wire attached to it.
+// One running stack of the system under test: an agent inside it, and a wire attached to it where
+// the test has one.
 #pragma once
 
 #include <functional>
@@ -33,18 +34,20 @@ class Stack {
   struct Parts {
     StackPlan plan;
     std::shared_ptr<void> world;
-    std::unique_ptr<WirePort> wire;
+    std::unique_ptr<WirePort> wire;  // null: of a plan without
     std::optional<SockDiag> diag;
     std::unique_ptr<Agent> agent;
     std::vector<std::string> capabilities;       // beyond those that the agent declares
     std::function<void()> add_second_addresses;  // where the system can have them
     Facts facts;  // beyond those; of "os" and "release" the agent's are kept as "agent.os", ...
 
-    // The rest is of a system that lives on after the test, whose state the next one must not meet.
+    // Whether it lives on after the test, so that the next one must not meet what this one did. The
+    // rest is of such systems alone.
+    bool lives_on = false;
     std::optional<MacAddress> mac;  // its own; none: that of the address plan
     std::uint16_t port_shift = 0;   // added to the ports that tests name
     int stranger = 0;               // a host that it has not heard of; 0: the other one of its wire
-    std::function<void(Stack&)> farewell;  // before the agent ends
+    std::function<void(Stack&)> farewell;  // before the agent ends; may be null
   };
   Stack(EventLoop& loop, EventLog& log, Parts parts);
   ~Stack();
@@ -63,7 +66,9 @@ class Stack {
   // The number of a host on its wire of which it knows nothing.
   int Stranger() const;
   std::uint16_t PortShift() const { return parts_.port_shift; }
-  WirePort& wire() { return *parts_.wire; }
+  bool has_wire() const { return parts_.wire != nullptr; }
+  // Throws HarnessError when it has none.
+  WirePort& wire();
   Agent& agent() { return *parts_.agent; }
   EventLoop& loop() { return loop_; }
   EventLog& log() { return log_; }

@@ -18,6 +18,7 @@ struct StackPlan {
   std::string actor;              // "sut", "client", "server"
   int index = 1;                  // 1 or 2: the last byte of its addresses and of its MAC
   int default_gateway_index = 0;  // index of its default gateway on the wire; 0: no default route
+  bool wired = true;              // else it has its loopback interface alone
 
   bool operator==(const StackPlan&) const = default;
 };
@@ -33,8 +34,11 @@ class System {
   // Throws HarnessError (a missing permission, with what would mend it).
   virtual void EnterPrivateWorld() = 0;
 
-  // Starts one stack, with a wire attached, addresses set and the link up, so that its first frame
-  // is possible on return. It ends with its last owner. Throws HarnessError, or Skip for a
+  // Whether a wire can lead to its stacks. Of a system without, no stack may be planned that has one.
+  virtual bool has_wire() const { return true; }
+
+  // Starts one stack, with a wire attached where that is planned, addresses set and the link up, so
+  // that its first frame is possible on return. It ends with its last owner. Throws HarnessError, or Skip for a
   // capability the system lacks.
   virtual std::shared_ptr<Stack> Start(EventLoop& loop, EventLog& log, const StackPlan& plan) = 0;
 
@@ -51,7 +55,7 @@ std::unique_ptr<System> MakeHostSystem(std::string agent_program,
 // How one stack of a system somewhere else is reached.
 struct RemoteStack {
   std::string command;  // for /bin/sh: starts an agent there, on its standard input and output
-  std::string wire;     // the interface of this machine at whose other end it is
+  std::string wire;     // the interface of this machine at whose other end it is; empty: none is
 };
 
 // A system that is there already and lives on after the test, with one or two stacks; they have the

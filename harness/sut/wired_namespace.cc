@@ -21,8 +21,10 @@ void SilenceKernel() {
 }
 
 // Sysctls are pinned where the host's administrator would otherwise decide for the test.
-void PinSysctls() {
-  WriteSysctl("net.ipv4.tcp_congestion_control", "reno");
+void PinSysctls() { WriteSysctl("net.ipv4.tcp_congestion_control", "reno"); }
+
+void PinSysctlsOfWire() {
+  PinSysctls();
   WriteSysctl("net.ipv6.conf." + std::string(kWireLink) + ".accept_dad", "0");
 }
 
@@ -40,7 +42,7 @@ void AddAddresses(Netlink& netlink, int link, const StackPlan& plan) {
 void SetUpStackSide(const StackPlan& plan, Answering answering) {
   const bool kernel = answering == Answering::kKernel;
   if (kernel) {
-    PinSysctls();
+    PinSysctlsOfWire();
   } else {
     SilenceKernel();
   }
@@ -78,6 +80,14 @@ WiredNamespace MakeWiredNamespace(EventLoop& loop, const StackPlan& plan, Answer
   here.WaitUntilOperational(here.IndexOf(our_link));
   made.port = std::make_unique<WirePort>(loop, our_link);
   return made;
+}
+
+std::shared_ptr<NetworkNamespace> MakeNamespaceWithoutWire() {
+  auto space = std::make_shared<NetworkNamespace>(NetworkNamespace::Create());
+  const InNamespace inside(*space);
+  PinSysctls();
+  Netlink().SetUp(kLoopbackIndex);
+  return space;
 }
 
 void AddSecondAddresses(const NetworkNamespace& space, const StackPlan& plan) {

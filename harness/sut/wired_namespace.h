@@ -1,5 +1,5 @@
 // What systems on this machine have in common: a network namespace for a stack, linked to a wire
-// whose other end the harness holds.
+// whose other end the harness holds, or with its loopback interface alone.
 #pragma once
 
 #include <functional>
@@ -36,6 +36,9 @@ enum class Answering { kKernel, kProgram };
 // MAC of the plan, offloads are off, and what an administrator's sysctls would decide for a test is
 // pinned. The calling process must be in a private world of wires. Throws HarnessError.
 WiredNamespace MakeWiredNamespace(EventLoop& loop, const StackPlan& plan, Answering answering);
+
+// A namespace without wire, its loopback interface up. Throws HarnessError.
+std::shared_ptr<NetworkNamespace> MakeNamespaceWithoutWire();
 
 // Gives the kernel in `space`, which must be up, the second addresses of its host: it takes packets
 // for them when this returns. Throws HarnessError.

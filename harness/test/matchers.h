@@ -53,6 +53,13 @@ MATCHER(IsEndOfFile, "returns the end of file") { return arg.ok() && arg.value()
 // The call failed with this errno, e.g. FailsWith(ECONNREFUSED).
 MATCHER_P(FailsWith, error, "fails with " + ErrnoName(error)) { return arg.error() == error; }
 
+// The call failed with this errno, or succeeded if that is 0.
+MATCHER_P(HasErrno, error,
+          error == 0 ? std::string(negation ? "fails" : "succeeds")
+                     : (negation ? "does not fail with " : "fails with ") + ErrnoName(error)) {
+  return arg.error() == error;
+}
+
 // The call raised this signal in its thread, e.g. "SIGPIPE".
 MATCHER_P(Raises, signal, "raises " + std::string(signal)) {
   return std::find(arg.signals.begin(), arg.signals.end(), signal) != arg.signals.end();

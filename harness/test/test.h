@@ -14,11 +14,12 @@
 //     EXPECT_THAT(socket.Receive(64), Returns("still here"));
 //   }
 //
-// Two testbeds:
-//   TEST_WITH_PEER   the system under test (`sut`) against the harness (`host`), segment by segment
-//   TEST_WITH_WIRE   two stacks of it (`client`, `server`) over a programmable `wire`
-// Each test runs once on IPv4 and once on IPv6 (`ip`), unless its traits say why not, in a process
-// and namespaces of its own.
+// Three testbeds:
+//   TEST_WITH_PEER     the system under test (`sut`) against the harness (`host`), segment by segment
+//   TEST_WITH_WIRE     two stacks of it (`client`, `server`) over a programmable `wire`
+//   TEST_WITH_SOCKETS  one stack (`sut`) and its loopback interface: calls alone, no wire
+// Each test runs once on IPv4 and once on IPv6 (`ip`), unless its traits say over what else
+// (harness/test/variant.h) or why not, in a process and namespaces of its own.
 //
 // What a test may rely on
 // - Calls on the system under test give Outcomes: EXPECT_THAT(call, Succeeds() / Returns(x) /
@@ -136,6 +137,26 @@ class PeerTest : public TestBody {
   std::uint16_t next_listening_port_ = 9000;
 };
 
+// One stack of the system under test with its loopback interface, and calls alone: there is no
+// wire, and nobody at its other end. Runs on systems that no wire leads to, too.
+class SocketsTest : public TestBody {
+ public:
+  SocketsTest();
+
+ protected:
+  // As PeerTest::ExpectStillBlocked().
+  template <typename T>
+  void ExpectStillBlocked(Pending<T>& call, SourceLocation where = SourceLocation::Current()) {
+    call.ExpectStillBlocked(where);
+  }
+
+  // Records a value beside the verdict.
+  void Observe(const std::string& name, const std::string& value);
+
+  const Family family;  // what the test runs over
+  Stack& sut;
+};
+
 // Two stacks of the system under test, and the harness between them.
 class WireTest : public TestBody {
  public:
@@ -183,22 +204,36 @@ class WireTest : public TestBody {
 
 }  // namespace sockproof
 
+namespace sockproof {
+template <typename Test>
+std::unique_ptr<TestBody> MakeTest() {
+  return std::make_unique<Test>();
+}
+}  // namespace sockproof
+
 // Arguments: testbed, suite, name, then traits as designated initialisers (TestTraits). For a test
-// on a testbed of its suite's own, a class derived from PeerTest or WireTest.
-#define TEST_WITH(testbed, suite, name, ...)                                              \
-  namespace {                                                                             \
-  class suite##_##name final : public testbed,                                            \
-                               private ::sockproof::TellsClaimsApart<suite##_##name> {    \
-    void Run() override;                                                                  \
-  };                                                                                      \
-  [[maybe_unused]] const bool suite##_##name##_is_registered = ::sockproof::RegisterTest( \
-      #suite, #name, __FILE__, __LINE__, ::sockproof::TestTraits{__VA_ARGS__},            \
-      []() -> std::unique_ptr<::sockproof::TestBody> {                                    \
-        return std::make_unique<suite##_##name>();                                        \
-      },                                                                                  \
-      [] { return ::sockproof::TellsClaimsApart<suite##_##name>::does; });                \
-  }                                                                                       \
+// on a testbed of its suite's own, a class derived from one of the three.
+#define TEST_WITH(testbed, suite, name, ...)                                                   \
+  namespace {                                                                                  \
+  class suite##_##name final : public testbed,                                                 \
+                               private ::sockproof::TellsClaimsApart<suite##_##name> {         \
+    void Run() override;                                                                       \
+  };                                                                                           \
+  constexpr ::sockproof::TestTraits suite##_##name##_traits{__VA_ARGS__};                      \
+  constexpr ::sockproof::DeclaredTest suite##_##name##_declared{                               \
+      #suite,                                                                                  \
+      #name,                                                                                   \
+      __FILE__,                                                                                \
+      __LINE__,                                                                                \
+      suite##_##name##_traits,                                                                 \
+      &::sockproof::MakeTest<suite##_##name>,                                                  \
+      [] { return ::sockproof::TellsClaimsApart<suite##_##name>::does; }};                     \
+  [[maybe_unused]] const bool suite##_##name##_is_registered =                                 \
+      ::sockproof::RegisterTest(suite##_##name##_declared);                                    \
+  }                                                                                            \
   void suite##_##name::Run()
 
 #define TEST_WITH_PEER(suite, name, ...) TEST_WITH(::sockproof::PeerTest, suite, name, __VA_ARGS__)
 #define TEST_WITH_WIRE(suite, name, ...) TEST_WITH(::sockproof::WireTest, suite, name, __VA_ARGS__)
+#define TEST_WITH_SOCKETS(suite, name, ...) \
+  TEST_WITH(::sockproof::SocketsTest, suite, name, __VA_ARGS__)

@@ -1,4 +1,4 @@
-// The two testbeds: PeerTest and WireTest of test.h.
+// The testbeds of test.h: PeerTest, SocketsTest and WireTest.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -19,7 +19,14 @@ constexpr std::uint16_t kServerPort = 8080;  // where the server listens
 constexpr std::uint16_t kClosedPort = 81;    // where nothing on the system under test listens
 constexpr int kBacklog = 16;
 
-IpVersion RunningIp() { return TestContext::Current().test().ip; }
+IpVersion RunningIp() {
+  const TestCase& test = TestContext::Current().test();
+  const Family& family = test.variant.family;
+  const bool plain = family.name == kIpv4Family.name || family.name == kIpv6Family.name;
+  if (plain) return *family.ip;
+  throw HarnessError(fmt::format("{} runs over '{}', and over a wire only ipv4 and ipv6 are",
+                                 test.id(), family.name));
+}
 
 // A stack that knows the other host on its wire, unless that is a stranger.
 Stack& StartStack(const std::string& actor, int host, const std::string& other_actor, int other,
@@ -259,6 +266,16 @@ void PeerTest::Observe(const std::string& name, Duration value) {
 }
 
 void PeerTest::Observe(const std::string& name, const std::string& value) {
+  sut.log().Now(ObservationEvent{name, value});
+}
+
+// --- SocketsTest ---------------------------------------------------------------------------------
+
+SocketsTest::SocketsTest()
+    : family(TestContext::Current().test().variant.family),
+      sut(TestContext::Current().StartStack({"sut", kFirstHost, 0, /*wired=*/false})) {}
+
+void SocketsTest::Observe(const std::string& name, const std::string& value) {
   sut.log().Now(ObservationEvent{name, value});
 }
 

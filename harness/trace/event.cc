@@ -100,6 +100,18 @@ void EachField(T& event, auto field) requires AnyConst<T, MeasurementEvent> {
 }
 
 template <typename T>
+void EachField(T& event, auto field) requires AnyConst<T, MatrixEvent> {
+  field("axes", event.axes);
+}
+
+template <typename T>
+void EachField(T& event, auto field) requires AnyConst<T, CellEvent> {
+  field("at", event.at);
+  field("observed", event.observed);
+  field("expected", event.expected);
+}
+
+template <typename T>
 void EachField(T&, auto) requires AnyConst<T, ReadyEvent> {}
 
 template <typename T>
@@ -110,9 +122,10 @@ void EachField(T& event, auto field) requires AnyConst<T, VerdictEvent> {
 }
 
 // In the order of Event::what.
-constexpr std::array<std::string_view, 13> kKinds{
-    "call",     "return", "blocked",     "frame",       "state", "expectation", "failure",
-    "decision", "note",   "observation", "measurement", "ready", "verdict"};
+constexpr std::array<std::string_view, 15> kKinds{
+    "call",     "return", "blocked",     "frame",       "state",  "expectation", "failure",
+    "decision", "note",   "observation", "measurement", "matrix", "cell",        "ready",
+    "verdict"};
 static_assert(std::variant_size_v<decltype(Event::what)> == kKinds.size());
 
 constexpr std::array<std::string_view, 6> kFates{"sent",    "received", "forwarded",

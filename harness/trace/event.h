@@ -117,6 +117,18 @@ struct MeasurementEvent {
   double upper = 0;
 };
 
+// A rule is about to be checked on cells with these axes (harness/test/matrix.h).
+struct MatrixEvent {
+  std::vector<std::string> axes;
+};
+
+// One of those cells.
+struct CellEvent {
+  std::vector<std::string> at;  // a word for each axis
+  std::string observed;         // "0", "EADDRINUSE"; "SKIP: " and why
+  std::string expected;         // by the rule; empty where what was observed agrees with it
+};
+
 // Set-up is over; the first frame is possible from here on.
 struct ReadyEvent {};
 
@@ -131,7 +143,7 @@ struct Event {
   Time time;
   std::variant<CallEvent, ReturnEvent, BlockedEvent, FrameEvent, StateEvent, ExpectationEvent,
                FailureEvent, DecisionEvent, NoteEvent, ObservationEvent, MeasurementEvent,
-               ReadyEvent, VerdictEvent>
+               MatrixEvent, CellEvent, ReadyEvent, VerdictEvent>
       what;
 };
 

@@ -27,6 +27,9 @@ void WriteLine(int fd, std::string_view line) {
   }
 }
 
+// "connect" of "connect(3, 192.0.2.2:80)".
+std::string KindOf(const CallEvent& call) { return call.text.substr(0, call.text.find('(')); }
+
 }  // namespace
 
 EventLog::EventLog(int fd) {
@@ -36,6 +39,31 @@ EventLog::EventLog(int fd) {
 EventLog::EventLog(Writer write) : write_(std::move(write)) {}
 
 void EventLog::Add(Event event) {
+  const bool is_of_call = std::holds_alternative<CallEvent>(event.what) ||
+                          std::holds_alternative<ReturnEvent>(event.what) ||
+                          std::holds_alternative<BlockedEvent>(event.what);
+  if (holding_ && is_of_call) {
+    held_.push_back(std::move(event));
+  } else {
+    AddNow(std::move(event));
+  }
+}
+
+bool EventLog::EndHold(bool keep) {
+  holding_ = false;
+  std::vector<Event> held = std::exchange(held_, {});
+  for (const Event& event : held) {
+    const auto* call = std::get_if<CallEvent>(&event.what);
+    if (call != nullptr && !called_.contains(KindOf(*call))) keep = true;
+  }
+  if (keep) {
+    for (Event& event : held) AddNow(std::move(event));
+  }
+  return keep;
+}
+
+void EventLog::AddNow(Event event) {
+  if (const auto* call = std::get_if<CallEvent>(&event.what)) called_.insert(KindOf(*call));
   events_.push_back(std::move(event));
   if (!write_) return;
   // Texts may quote what a broken system sent: bytes that are not UTF-8 are replaced, not refused.

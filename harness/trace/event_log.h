@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -29,12 +30,23 @@ class EventLog {
     Add(Event{Clock::now(), std::move(what)});
   }
 
+  // From now on calls and their returns are held back, until EndHold() adds them, if `keep`, or
+  // else if one is of a kind, by the words before its bracket, that is not yet in the log. Returns
+  // whether it did. All other events are added as they come.
+  void HoldCalls() { holding_ = true; }
+  bool EndHold(bool keep);
+
   const std::vector<Event>& events() const { return events_; }
   int NextCallId() { return next_call_id_++; }
 
  private:
   Writer write_;
+  void AddNow(Event event);
+
   int next_call_id_ = 1;
+  bool holding_ = false;
+  std::vector<Event> held_;
+  std::set<std::string> called_;  // kinds of calls in the log
   std::vector<Event> events_;
 };
 

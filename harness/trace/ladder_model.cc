@@ -99,6 +99,8 @@ class LadderMaker {
   void Take(const DecisionEvent& decision);
   void Take(const NoteEvent& note) { Add(note); }
   void Take(const ObservationEvent& observation) { Add(observation); }
+  void Take(const MatrixEvent&) {}
+  void Take(const CellEvent&) {}  // The calls of those to be seen are there.
   void Take(const MeasurementEvent&) {}  // Its times are there anyway.
   void Take(const ReadyEvent&) {}
   void Take(const VerdictEvent& verdict) { Add(verdict); }

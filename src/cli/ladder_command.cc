@@ -67,7 +67,7 @@ std::string NotIn(const RunResult& run, const std::string& id, const std::string
 Evidence FromResults(const std::string& id, const std::string& results) {
   const RunResult run = ReadResult(results);
   const auto found = std::find_if(run.tests.begin(), run.tests.end(), [&](const TestResult& test) {
-    return test.id == id || test.id == id + "/" + test.ip;
+    return test.id == id || test.id.starts_with(id + "/");
   });
   if (found == run.tests.end()) throw UsageError(NotIn(run, id, results));
   if (!found->verdict) {

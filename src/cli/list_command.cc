@@ -40,7 +40,7 @@ struct ListArguments {
 std::optional<Facts> FactsFor(const Tests& tests, const std::string& sut) {
   const std::unique_ptr<Target> target = MakeTarget(sut);
   if (std::none_of(tests.begin(), tests.end(),
-                   [](const TestCase* test) { return test->traits.lasts != nullptr; })) {
+                   [](const TestCase* test) { return test->traits.lasts.waits(); })) {
     return Facts();
   }
   try {
@@ -82,7 +82,8 @@ void ListTestsAsJson(const Tests& tests, const std::optional<Facts>& facts) {
     array.push_back(Json{{"id", test->id()},
                          {"suite", test->suite},
                          {"name", test->name},
-                         {"ip", IpVersionName(test->ip)},
+                         {"ip", test->variant.ip_name()},
+                         {"variant", test->variant.name},
                          {"claims", test->traits.claims},
                          {"needs", test->traits.needs},
                          {"lasts_s", seconds ? Json(*seconds) : Json()},
@@ -212,16 +213,17 @@ int Explain(const std::string& program, const std::string& id, const std::string
   if (id.find(':') != std::string::npos) return ExplainClaim(id);
   const Tests tests = Select(AllTests(), {id});
   const std::optional<Facts> facts = FactsFor(tests, sut);
-  // Both IP versions of a test are explained as one.
+  // The cases of a test are explained as one.
   for (auto first = tests.begin(); first != tests.end();) {
     const TestCase& test = **first;
-    const std::string name = test.suite + "." + test.name;
-    std::vector<std::string> versions;
+    const std::string name = test.test();
+    std::vector<std::string> variants;
     for (; first != tests.end() && (*first)->suite == test.suite && (*first)->name == test.name;
          ++first) {
-      versions.emplace_back(IpVersionName((*first)->ip));
+      if (!(*first)->variant.name.empty()) variants.push_back((*first)->variant.name);
     }
-    Print("{}  ({})\n  {}:{}\n", name, Joined(versions), test.file, test.line);
+    Print("{}{}\n  {}:{}\n", name, variants.empty() ? "" : "  (" + Joined(variants) + ")",
+          test.file, test.line);
     for (const std::string& claim_id : test.traits.claims) {
       const Claim* claim = FindClaim(claim_id);
       if (claim == nullptr) {
@@ -232,13 +234,13 @@ int Explain(const std::string& program, const std::string& id, const std::string
     }
     for (const std::string& reason :
          {test.traits.ipv4_only_because, test.traits.ipv6_only_because}) {
-      if (!reason.empty()) Print("  {} only: {}\n", IpVersionName(test.ip), reason);
+      if (!reason.empty()) Print("  {} only: {}\n", test.variant.ip_name(), reason);
     }
     Print("  needs: {}\n",
           test.traits.needs.empty() ? "nothing special" : Joined(test.traits.needs));
     Print("  lasts: {}\n", LastsText(test, facts));
     Print("  replay: {} run {}{}\n", ShellQuoted(program), SutOption(sut),
-          ShellQuoted(versions.size() == 1 ? test.id() : name));
+          ShellQuoted(variants.size() == 1 ? test.id() : name));
   }
   return 0;
 }

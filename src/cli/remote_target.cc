@@ -1,4 +1,4 @@
-// --sut agent:COMMAND, a system of the user's at the other end of a wire.
+// --sut agent:COMMAND, a system of the user's: at the other end of a wire, or without one.
 #include "src/cli/target.h"
 #include "src/run/usage_error.h"
 
@@ -18,7 +18,8 @@ RemoteOptions& Remote() {
 
 void AddRemoteOptions(CLI::App& run) {
   run.add_option("--wire", Remote().wire,
-                 "For --sut agent:COMMAND, a system of yours: the interface that leads to it")
+                 "For --sut agent:COMMAND, a system of yours: the interface that leads to it; without "
+                 "it run the tests that need none")
       ->type_name("IFACE");
   run.add_option("--second-agent", Remote().second_agent,
                  "A second such system, for tests between two, with its --second-wire")
@@ -38,10 +39,6 @@ class RemoteTarget final : public SystemTarget {
 
 std::unique_ptr<Target> MakeRemote(const Sut& sut) {
   const RemoteOptions& options = Remote();
-  if (options.wire.empty()) {
-    throw UsageError(
-        "--sut agent:COMMAND needs run's --wire, the interface that leads to that system");
-  }
   if (options.second_agent.empty() != options.second_wire.empty()) {
     throw UsageError("--second-agent and --second-wire belong together");
   }
@@ -57,7 +54,7 @@ std::unique_ptr<Target> MakeRemote(const Sut& sut) {
 
 const SutRegistration kRemote({.name = "agent",
                                .spelling = "agent:COMMAND",
-                               .meaning = "a system of yours, with --wire",
+                               .meaning = "a system of yours; with --wire, all tests",
                                .names_something = true,
                                .separator = 0,
                                .make = MakeRemote,

@@ -122,15 +122,16 @@ bool SameObservations(const TestResult& a, const TestResult& b) {
   return true;
 }
 
-// The tests of one suite and name, by IP version; for each the result of each system, or nullptr.
+// The cases of one test by the name of what it is run over; for each the result of each system, or
+// nullptr.
 struct Versions {
-  std::vector<std::string> ips;
-  std::map<std::string, std::vector<const TestResult*>> by_ip;
+  std::vector<std::string> names;
+  std::map<std::string, std::vector<const TestResult*>> by_name;
 
   void Add(const TestResult& test, std::size_t system, std::size_t systems) {
-    auto& results = by_ip[test.ip];
+    auto& results = by_name[test.variant];
     if (results.empty()) {
-      ips.push_back(test.ip);
+      names.push_back(test.variant);
       results.resize(systems);
     }
     results[system] = &test;
@@ -138,10 +139,10 @@ struct Versions {
 
   // Whether each system has the same answer for each version that it has at all.
   bool Agree() const {
-    const std::size_t systems = by_ip.begin()->second.size();
+    const std::size_t systems = by_name.begin()->second.size();
     for (std::size_t system = 0; system < systems; ++system) {
       const TestResult* first = nullptr;
-      for (const auto& [ip, results] : by_ip) {
+      for (const auto& [name, results] : by_name) {
         const TestResult* test = results[system];
         if (test == nullptr) continue;
         if (first == nullptr) first = test;
@@ -179,17 +180,17 @@ bool AnswersDiffer(const std::vector<Answer>& answers) {
   return known.size() > 1 || (some_unknown && known.count(Answer::kFail) != 0);
 }
 
-TestRow MakeRow(const Versions& versions, const std::vector<std::string>& ips,
+TestRow MakeRow(const Versions& versions, const std::vector<std::string>& names,
                 std::size_t systems) {
   TestRow row;
-  row.ips = ips;
+  row.variants = names;
   row.cells.resize(systems);
   std::vector<Answer> answers;
   std::set<std::string> cited;
   for (std::size_t system = 0; system < systems; ++system) {
     TestCell& cell = row.cells[system];
-    for (const std::string& ip : ips) {
-      const TestResult* test = versions.by_ip.at(ip)[system];
+    for (const std::string& name : names) {
+      const TestResult* test = versions.by_name.at(name)[system];
       if (test == nullptr) continue;
       cell.tests.push_back(test);
       cell.answer = AnswerOf(*test);
@@ -202,7 +203,7 @@ TestRow MakeRow(const Versions& versions, const std::vector<std::string>& ips,
     answers.push_back(cell.answer);
   }
   row.test = row.suite + "." + row.name;
-  if (ips.size() == 1 && versions.ips.size() > 1) row.test += "/" + ips.front();
+  if (names.size() == 1 && versions.names.size() > 1) row.test += "/" + names.front();
   row.differs = AnswersDiffer(answers) || ObservationsDiffer(row);
   return row;
 }
@@ -215,7 +216,7 @@ std::vector<TestRow> TestRows(const std::vector<ComparedSystem>& systems) {
     for (const TestResult& test : systems[i].run.tests) {
       if (names.count(test.suite) == 0) suites.push_back(test.suite);
       Versions& versions = tests[{test.suite, test.name}];
-      if (versions.ips.empty()) names[test.suite].push_back(test.name);
+      if (versions.names.empty()) names[test.suite].push_back(test.name);
       versions.Add(test, i, systems.size());
     }
   }
@@ -224,10 +225,10 @@ std::vector<TestRow> TestRows(const std::vector<ComparedSystem>& systems) {
     for (const std::string& name : names[suite]) {
       const Versions& versions = tests[{suite, name}];
       if (versions.Agree()) {
-        rows.push_back(MakeRow(versions, versions.ips, systems.size()));
+        rows.push_back(MakeRow(versions, versions.names, systems.size()));
       } else {
-        for (const std::string& ip : versions.ips) {
-          rows.push_back(MakeRow(versions, {ip}, systems.size()));
+        for (const std::string& variant : versions.names) {
+          rows.push_back(MakeRow(versions, {variant}, systems.size()));
         }
       }
     }
@@ -463,6 +464,18 @@ std::vector<ComparedSystem> ReadSystems(const std::string& argument) {
   return systems;
 }
 
+// The IP versions of the cases in a row.
+std::vector<std::string> IpsOf(const TestRow& row) {
+  std::vector<std::string> ips;
+  for (const TestCell& cell : row.cells) {
+    for (const TestResult* test : cell.tests) {
+      const bool known = std::find(ips.begin(), ips.end(), test->ip) != ips.end();
+      if (!known && !test->ip.empty()) ips.push_back(test->ip);
+    }
+  }
+  return ips;
+}
+
 Json ToJson(const Comparison& comparison) {
   Json json{{"format", "sockproof-comparison"},
             {"version", 1},
@@ -474,8 +487,8 @@ Json ToJson(const Comparison& comparison) {
   }
   for (const TestRow& row : comparison.tests) {
     Json test{{"test", row.test},      {"suite", row.suite},     {"name", row.name},
-              {"ip", row.ips},         {"differs", row.differs}, {"claims", Json::array()},
-              {"cells", Json::array()}};
+              {"ip", IpsOf(row)},      {"variants", row.variants}, {"differs", row.differs},
+              {"claims", Json::array()}, {"cells", Json::array()}};
     for (const CitedClaim& claim : row.claims) test["claims"].push_back(claim.id);
     for (const TestCell& cell : row.cells) test["cells"].push_back(CellAsJson(row, cell));
     json["tests"].push_back(std::move(test));

@@ -5,8 +5,9 @@
 //    "systems": [{"name": unique here, "sut", "os", "release", "suite_version", "host", "started",
 //                 "finished": null for a run that was not, "setup_error",
 //                 "results": the folder of its result.json, "counts", "axes": as in result.json}],
-//    "tests": [{"test": "Suite.Name", "suite", "name", "ip": ["ipv4", "ipv6"] in one row where they
-//               agree on every system, "differs", "claims": [ids],
+//    "tests": [{"test": "Suite.Name", "suite", "name", "variants": what it was run over, ["ipv4",
+//               "ipv6"] in one row where they agree on every system, "ip": the versions among
+//               them, "differs", "claims": [ids],
 //               "cells": one for each system, null where there was no such test:
 //                   [{"answer": "PASS", "FAIL", "known departure", "ERROR", "SKIP", "INCONCLUSIVE"
 //                        or "NOT-RUN",
@@ -66,7 +67,7 @@ struct TestRow {
   std::string test;  // "Suite.Name", followed by "/ipv6" where the IP versions do not agree
   std::string suite;
   std::string name;
-  std::vector<std::string> ips;
+  std::vector<std::string> variants;
   std::vector<CitedClaim> claims;  // of any system's test
   std::vector<TestCell> cells;     // one for each system
   bool differs = false;

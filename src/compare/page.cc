@@ -106,6 +106,25 @@ std::string Option(const std::string& value, const std::string& text, bool selec
                      selected ? " selected" : "", EscapedLine(text));
 }
 
+// "IPv4", "unix-stream", or what is said of the only case of a test.
+std::string CaseName(const std::string& variant, const std::string& only) {
+  return variant == "ipv4"   ? "IPv4"
+         : variant == "ipv6" ? "IPv6"
+         : variant.empty()   ? only
+                             : variant;
+}
+
+std::string CaseName(const TestResult& test) { return CaseName(test.variant, test.name); }
+
+// Before what else is said of a row: "IPv4, IPv6 · ".
+std::string RunOver(const std::vector<std::string>& variants) {
+  std::vector<std::string> names;
+  for (const std::string& variant : variants) {
+    if (!variant.empty()) names.push_back(CaseName(variant, ""));
+  }
+  return names.empty() ? "" : Joined(names) + " · ";
+}
+
 // What is behind a row, as HTML.
 struct RowEvidence {
   std::vector<Alike> groups;
@@ -368,13 +387,9 @@ class Page {
              fmt::format(" data-topic=\"{}\" data-claims=\"{}\" data-answers=\"{}\"",
                          EscapedLine(row.suite), ClaimTokens(row.claims), fmt::join(answers, "\n")),
              row.differs);
-    std::vector<std::string> ips;
-    for (const std::string& ip : row.ips) {
-      ips.push_back(ip == "ipv4" ? "IPv4" : ip == "ipv6" ? "IPv6" : ip);
-    }
     const std::vector<std::string> names = ObservedNames(row);
-    Add("{}</a><span class=\"meta\">{} · {}{}</span></th>", EscapedLine(AsSentence(row.name)),
-        EscapedLine(Joined(ips)), EscapedLine(LevelsOf(row.claims)),
+    Add("{}</a><span class=\"meta\">{}{}{}</span></th>", EscapedLine(AsSentence(row.name)),
+        EscapedLine(RunOver(row.variants)), EscapedLine(LevelsOf(row.claims)),
         names.empty() ? "" : " · observed: " + EscapedLine(Joined(names)));
     for (std::size_t system = 0; system < systems_; ++system) {
       AddTestCell(names, row.cells[system], fmt::format("{}-{}", evidence, group_of[system]));
@@ -528,7 +543,7 @@ class Page {
     const TestResult& test = *row.cells[system].tests.front();
     const std::string title =
         fmt::format("Calls and segments on {}, {}", Escaped(comparison_.systems[system].name),
-                    EscapedLine(test.ip));
+                    EscapedLine(CaseName(test)));
     const std::vector<Event> events = EventsOf(row, system);
     std::string ladder;
     if (!events.empty()) ladder = Budgeted(Picture(title, LadderSvg(events, test.id, kPicture)));
@@ -568,7 +583,7 @@ class Page {
     for (const TestResult* test : cell.tests) {
       const std::string folder = LinkTo(EvidenceFolder(system, *test));
       if (folder.empty()) continue;
-      Add(" · {}: <a href=\"{}/\">evidence</a>", EscapedLine(test->ip), folder);
+      Add(" · {}: <a href=\"{}/\">evidence</a>", EscapedLine(CaseName(*test)), folder);
       for (const std::string& file : test->files) {
         if (file == test->directory + "/capture.pcapng") {
           Add(", <a href=\"{}/capture.pcapng\">pcapng</a>", folder);

@@ -54,21 +54,21 @@ bool ComesBefore(const ClaimCoverage& one, const ClaimCoverage& other) {
   return false;
 }
 
-// For each claim that is cited, the tests that do so by the number of their IP versions.
-std::map<std::string, std::map<std::string, std::vector<IpVersion>>> TestsByClaim(
+// For each claim that is cited, the tests that do so, with the names of their cases.
+std::map<std::string, std::map<std::string, std::vector<std::string>>> TestsByClaim(
     const std::vector<TestCase>& tests) {
-  std::map<std::string, std::map<std::string, std::vector<IpVersion>>> by_claim;
+  std::map<std::string, std::map<std::string, std::vector<std::string>>> by_claim;
   for (const TestCase& test : tests) {
     for (const std::string& claim : test.traits.claims) {
-      by_claim[claim][test.suite + "." + test.name].push_back(test.ip);
+      by_claim[claim][test.test()].push_back(test.variant.name);
     }
   }
   return by_claim;
 }
 
-std::string NameOf(const std::string& test, const std::vector<IpVersion>& versions) {
-  if (versions.size() != 1) return test;
-  return test + "/" + std::string(IpVersionName(versions.front()));
+std::string NameOf(const std::string& test, const std::vector<std::string>& variants) {
+  if (variants.size() != 1 || variants.front().empty()) return test;
+  return test + "/" + variants.front();
 }
 
 void Count(ClaimStatus status, CoverageCount& count) {

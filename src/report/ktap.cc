@@ -108,7 +108,7 @@ void AddTest(const TestResult& test, const RunResult& run, Level& level) {
                                  claim.why.empty() ? "" : ", " + CleanLine(claim.why)));
     }
   }
-  level.Result(outcome.ok, test.name + "/" + test.ip, outcome.directive);
+  level.Result(outcome.ok, test.variant.empty() ? test.name : test.name + "/" + test.variant, outcome.directive);
 }
 
 }  // namespace

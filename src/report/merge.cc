@@ -141,8 +141,8 @@ RunResult Merge(const std::vector<NamedResult>& parts) {
   merged.host = fmt::format("{}", fmt::join(hosts, ", "));
   std::stable_sort(merged.tests.begin(), merged.tests.end(),
                    [](const TestResult& a, const TestResult& b) {
-                     return std::tie(a.suite, a.file, a.line, a.name, a.ip) <
-                            std::tie(b.suite, b.file, b.line, b.name, b.ip);
+                     return std::tie(a.suite, a.file, a.line, a.name, a.variant) <
+                            std::tie(b.suite, b.file, b.line, b.name, b.variant);
                    });
   return merged;
 }

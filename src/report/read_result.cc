@@ -172,12 +172,35 @@ Attempt ReadAttempt(const Value& value) {
   return attempt;
 }
 
+// As MatrixJson() writes it.
+void ReadMatrix(const Value& value, TestResult& test) {
+  test.axes = value.At("axes").Strings();
+  if (test.axes.empty()) value.At("axes").Refuse("is empty");
+  const std::vector<std::string> columns = value.At("columns").Strings();
+  value.At("rows").ForEach([&](const Value& row) {
+    const std::vector<std::string> at = row.At("at").Strings();
+    if (at.size() + 1 != test.axes.size()) row.At("at").Refuse("has other axes");
+    std::size_t column = 0;
+    row.At("cells").ForEach([&](const Value& cell) {
+      if (column == columns.size()) row.At("cells").Refuse("has more cells than there are columns");
+      CellEvent event{at, "", ""};
+      event.at.push_back(columns[column++]);
+      if (cell.null()) return;
+      const bool agrees = cell.json().is_string();
+      event.observed = agrees ? cell.String() : cell.At("observed").String();
+      if (!agrees) event.expected = cell.At("expected").String();
+      test.cells.push_back(std::move(event));
+    });
+  });
+}
+
 TestResult ReadTest(const Value& value) {
   TestResult test;
   test.id = value.At("id").String();
   test.suite = value.At("suite").String();
   test.name = value.At("name").String();
   test.ip = value.At("ip").String();
+  test.variant = value.Has("variant") ? value.At("variant").String() : test.ip;
   test.file = value.At("file").String();
   test.line = value.At("line").Count();
   test.verdict = value.At("verdict").AnyVerdict();
@@ -225,6 +248,7 @@ TestResult ReadTest(const Value& value) {
           measurement.At("lower").Number(),    measurement.At("upper").Number()};
     });
   }
+  if (value.Has("matrix")) ReadMatrix(value.At("matrix"), test);
   test.ladder = value.At("ladder").String();
   test.output = value.At("output").String();
   test.directory = value.At("directory").PathBelowTests();

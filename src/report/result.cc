@@ -11,6 +11,7 @@
 
 #include "harness/base/errors.h"
 #include "src/report/axes.h"
+#include "src/report/matrix_json.h"
 
 namespace sockproof {
 namespace {
@@ -115,6 +116,7 @@ Json ToJson(const TestResult& test) {
       {"suite", test.suite},
       {"name", test.name},
       {"ip", test.ip},
+      {"variant", test.variant},
       {"file", test.file},
       {"line", test.line},
       {"verdict", VerdictText(test.verdict)},
@@ -168,6 +170,7 @@ Json ToJson(const TestResult& test) {
                   {"lower", measurement.lower},       {"upper", measurement.upper}};
     });
   }
+  if (!test.cells.empty()) json["matrix"] = MatrixJson(test.axes, test.cells);
   return json;
 }
 

@@ -16,7 +16,9 @@
 //            [{"authority": "rfc9293", "level", "tested", "held", "departed", "undecided",
 //              "not_taken", "not_reached": of "undecided", those that no test could decide}],
 //    "tests": [{
-//      "id", "suite", "name", "ip": "ipv4", "file", "line",
+//      "id", "suite", "name", "ip": "ipv4" or "ipv6", empty where no version is meant,
+//      "variant": what the test was run over: "ipv4", "unix-stream", "time-wait/ipv6", empty for a
+//            test that has one case; the end of the id, "file", "line",
 //      "verdict": PASS, FAIL, ERROR, SKIP, INCONCLUSIVE, or NOT-RUN as long as there is none,
 //      "reason": why, for all but PASS,
 //      "error_type": for ERROR: "harness", "crash", "timeout" or "interrupted",
@@ -36,6 +38,10 @@
 //      "failures": [{"file", "line", "text",
 //                    "claim": that it condemns; left out: all of the test, or its set-up}],
 //      "observations": [{"name", "value"}],
+//      "matrix": what was observed in each cell of a rule that is checked on many, left out where
+//            there are none: {"axes", "columns": words of the last axis, "rows": [{"at": words of
+//            the others, "cells": [null, "observed" or, where it disagrees with the rule,
+//            {"observed", "expected"}]}]},
 //      "measurements": numbers against what is documented, left out where there are none,
 //                      [{"name", "unit": "s", or "" for a count, "observed", "documented",
 //                        "lower", "upper": what the test takes for documented}],
@@ -88,6 +94,7 @@ struct TestResult {
   std::string suite;
   std::string name;
   std::string ip;
+  std::string variant;
   std::string file;
   int line = 0;
   std::optional<Verdict> verdict;
@@ -106,6 +113,8 @@ struct TestResult {
   std::vector<FailureEvent> failures;
   std::vector<ObservationEvent> observations;
   std::vector<MeasurementEvent> measurements;
+  std::vector<std::string> axes;  // of its matrix; none: it has no matrix
+  std::vector<CellEvent> cells;
   std::string ladder;
   std::string output;
   std::string directory;

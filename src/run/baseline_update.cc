@@ -288,8 +288,8 @@ class Updater {
       const std::string departs =
           Failed(test) ? DepartsLike(test.failures.front().text) : std::string();
       if (Failed(test) && departs.empty()) continue;
-      // Both IP versions in one entry, when they are alike.
-      const std::string both = test.id.substr(0, test.id.rfind('/'));
+      // All cases of a test in one entry, when they are alike.
+      const std::string both = test.suite + "." + test.name;
       std::vector<const TestResult*> alike;
       bool all_alike = true;
       for (const std::string& id : ids_) {

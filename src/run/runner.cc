@@ -105,7 +105,8 @@ TestResult NewTestResult(const TestCase& test) {
   result.id = test.id();
   result.suite = test.suite;
   result.name = test.name;
-  result.ip = IpVersionName(test.ip);
+  result.ip = test.variant.ip_name();
+  result.variant = test.variant.name;
   result.file = test.file;
   result.line = test.line;
   result.needs = test.traits.needs;
@@ -465,6 +466,10 @@ class Run {
         result.failures.push_back(*failure);
       } else if (const auto* observation = std::get_if<ObservationEvent>(&event.what)) {
         result.observations.push_back(*observation);
+      } else if (const auto* matrix = std::get_if<MatrixEvent>(&event.what)) {
+        result.axes = matrix->axes;
+      } else if (const auto* cell = std::get_if<CellEvent>(&event.what)) {
+        result.cells.push_back(*cell);
       } else if (const auto* measurement = std::get_if<MeasurementEvent>(&event.what)) {
         result.measurements.push_back(*measurement);
       }

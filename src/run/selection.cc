@@ -7,6 +7,7 @@
 #include <charconv>
 #include <filesystem>
 #include <set>
+#include <sstream>
 
 #include "harness/base/text.h"
 #include "harness/claims/catalogue.h"
@@ -15,8 +16,6 @@
 namespace sockproof {
 namespace {
 
-std::string BothVersions(const TestCase& test) { return test.suite + "." + test.name; }
-
 bool Matches(const std::string& pattern, const TestCase& test) {
   return MeansTest(pattern, test.id());
 }
@@ -24,7 +23,7 @@ bool Matches(const std::string& pattern, const TestCase& test) {
 // The suites, tests and ids.
 std::vector<std::string> NamesOf(const std::vector<TestCase>& tests) {
   std::set<std::string> names;
-  for (const TestCase& test : tests) names.insert({test.suite, BothVersions(test), test.id()});
+  for (const TestCase& test : tests) names.insert({test.suite, test.test(), test.id()});
   return {names.begin(), names.end()};
 }
 
@@ -32,8 +31,9 @@ std::vector<std::string> NamesOf(const std::vector<TestCase>& tests) {
 
 bool MeansTest(const std::string& pattern, const std::string& id) {
   if (pattern.find_first_of("*?[") != std::string::npos) {
-    return fnmatch(pattern.c_str(), id.c_str(), 0) == 0 ||
-           fnmatch(pattern.c_str(), id.substr(0, id.rfind('/')).c_str(), 0) == 0;
+    if (fnmatch(pattern.c_str(), id.c_str(), 0) == 0) return true;
+    const std::size_t slash = id.rfind('/');  // what follows tells the cases of a test apart
+    return slash != std::string::npos && MeansTest(pattern, id.substr(0, slash));
   }
   if (id == pattern) return true;
   return !pattern.empty() && id.size() > pattern.size() && id.starts_with(pattern) &&
@@ -70,11 +70,13 @@ std::vector<const TestCase*> Select(const std::vector<TestCase>& tests,
 
 std::vector<std::string> TagsOf(const TestCase& test) {
   const std::filesystem::path file(test.file);
-  std::set<std::string> tags{std::string(IpVersionName(test.ip)), file.stem(),
-                             file.parent_path().filename()};
+  std::set<std::string> tags{file.stem(), file.parent_path().filename()};
+  if (test.variant.family.ip) tags.emplace(test.variant.ip_name());
+  std::istringstream parts(test.variant.name);
+  for (std::string part; std::getline(parts, part, '/');) tags.insert(part);
   for (const std::string& claim : test.traits.claims) tags.insert(claim.substr(0, claim.find(':')));
   tags.insert(test.traits.needs.begin(), test.traits.needs.end());
-  if (test.traits.lasts != nullptr) tags.insert("waits");
+  if (test.traits.lasts.waits()) tags.insert("waits");
   return {tags.begin(), tags.end()};
 }
 
@@ -154,7 +156,7 @@ Shard ShardFromGoogleTest(const std::string& index, const std::string& total) {
 Tests OfShard(Tests tests, const Shard& shard) {
   // Waiting tests stand together in the registry, both IP versions side by side.
   std::stable_sort(tests.begin(), tests.end(), [](const TestCase* a, const TestCase* b) {
-    return (a->traits.lasts != nullptr) > (b->traits.lasts != nullptr);
+    return a->traits.lasts.waits() > b->traits.lasts.waits();
   });
   Tests mine;
   for (std::size_t i = 0; i < tests.size(); ++i) {

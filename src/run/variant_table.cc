@@ -150,13 +150,9 @@ class VariantTable {
 
   bool Meet(std::size_t row, std::size_t variant) const {
     const TestCase& test = *rows_[row].test;
-    const TestTraits& traits = test.traits;
-    if (options_.both_versions || !traits.ipv4_only_because.empty() ||
-        !traits.ipv6_only_because.empty()) {
-      return true;
-    }
+    if (options_.both_versions || !test.variant.has_other_ip) return true;
     const std::size_t turn = std::hash<std::string>()(test.suite + test.name) + variant;
-    return (test.ip == IpVersion::kIpv4) == (turn % 2 == 0);
+    return (test.variant.family.ip == IpVersion::kIpv4) == (turn % 2 == 0);
   }
 
   void Altered(const Pair& pair, const TestResult& ended) {

@@ -218,7 +218,8 @@ void Rehearse(IpVersion ip) {
   TestCase test;
   test.suite = "Guest";
   test.name = "Rehearsal";
-  test.ip = ip;
+  test.of_user = true;  // it cites nothing
+  test.variant = OverIp(ip);
   test.make = [] { return std::make_unique<Rehearsal>(); };
   CallInChild(
       [&] {
@@ -230,6 +231,8 @@ void Rehearse(IpVersion ip) {
       kPatienceWithChild);
 }
 
+const StackPlan kWithoutWire{"sut", 1, 0, /*wired=*/false};
+
 // In a process of its own, which may crash. Does not return when the test ended as tests do: to
 // take down what is left of stacks would cost each test a third of its time.
 void PrepareAndRun(const Json& ready, const Taint& taint) {
@@ -238,7 +241,7 @@ void PrepareAndRun(const Json& ready, const Taint& taint) {
   const std::unique_ptr<System> host = MakeHostSystem(kAgent, g_capabilities);
   host->EnterPrivateWorld();
   const std::unique_ptr<System> prepared =
-      MakePreparedSystem(*host, loop, log, {{"sut", 1, 2}, {"client", 1, 2}, {"server", 2, 1}});
+      MakePreparedSystem(*host, loop, log, {{"sut", 1, 2}, {"client", 1, 2}, {"server", 2, 1}, kWithoutWire});
   const TestsById tests = AllTestsById();
   GetReadyToRunTest();
   Tell(ready);

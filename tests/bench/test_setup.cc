@@ -1,5 +1,5 @@
 // How long a test takes to set up: from the fork of its process to the point where its first frame
-// is possible, on both testbeds. Prints the median and the 99th percentile of `runs` set-ups.
+// is possible, on each testbed. Prints the median and the 99th percentile of `runs` set-ups.
 //
 //   test_setup_bench [runs]
 #include <fcntl.h>
@@ -29,6 +29,8 @@ TestCase EmptyTest() {
   TestCase test;
   test.suite = "Bench";
   test.name = "Empty";
+  test.of_user = true;  // it cites nothing
+  test.variant = OverIp(IpVersion::kIpv4);
   test.make = [] { return std::make_unique<NoTest<Testbed>>(); };
   return test;
 }
@@ -71,6 +73,7 @@ int main(int argc, char** argv) {
   const size_t runs = argc > 1 ? std::max(1, std::atoi(argv[1])) : 200;
   const auto folder = std::filesystem::read_symlink("/proc/self/exe").parent_path();
   const std::unique_ptr<System> system = MakeHostSystem(folder / "sockproof-agent");
+  Measure("calls alone", EmptyTest<SocketsTest>(), *system, runs);
   Measure("scripted peer", EmptyTest<PeerTest>(), *system, runs);
   Measure("two stacks and a wire", EmptyTest<WireTest>(), *system, runs);
 }

@@ -62,7 +62,7 @@ TEST(CompareSystems, PutsIpVersionsThatAgreeOnEverySystemIntoOneRow) {
       Compared(System("1", {OnIp("ipv4", Passes("A")), OnIp("ipv6", Passes("A"))}),
                System("2", {OnIp("ipv4", Fails("A")), OnIp("ipv6", Fails("A"))}));
   ASSERT_THAT(TestsOf(comparison), ElementsAre("Close.A"));
-  EXPECT_THAT(comparison.tests[0].ips, ElementsAre("ipv4", "ipv6"));
+  EXPECT_THAT(comparison.tests[0].variants, ElementsAre("ipv4", "ipv6"));
   EXPECT_EQ(comparison.tests[0].cells[1].tests.size(), 2u);
 }
 

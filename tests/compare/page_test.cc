@@ -166,6 +166,7 @@ TEST(RenderPage, ShowsHostileTextAsText) {
     test.name += attack;
     test.suite += attack;
     test.ip = attack;
+    test.variant = attack;
     test.failures[0].text += attack;
     test.claims[0].id += attack;
     test.claims[0].statement += attack;

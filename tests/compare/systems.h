@@ -19,6 +19,7 @@ inline ComparedSystem System(const std::string& release, std::vector<TestResult>
 
 inline TestResult OnIp(const std::string& ip, TestResult test) {
   test.ip = ip;
+  test.variant = ip;
   test.id = test.suite + "." + test.name + "/" + ip;
   test.directory = "tests/" + test.suite + "." + test.name + "-" + ip;
   return test;

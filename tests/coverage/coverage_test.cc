@@ -28,7 +28,7 @@ TestCase Test(const std::string& name, IpVersion ip, std::vector<std::string> cl
   TestCase test;
   test.suite = "Suite";
   test.name = name;
-  test.ip = ip;
+  test.variant = OverIp(ip);
   test.traits.claims = std::move(claims);
   return test;
 }

@@ -10,6 +10,7 @@
 
 #include "harness/sut/wired_namespace.h"
 #include "harness/test/context.h"
+#include "harness/test/matrix.h"
 #include "harness/test/test.h"
 #include "harness/trace/claim_verdict.h"
 
@@ -163,6 +164,70 @@ TEST_WITH_PEER(MadeUp, StillBlocks, .claims = {ONE}) {
   ExpectStillBlocked(receiving);
 }
 
+// --- what tests run over ---
+
+TEST_WITH_SOCKETS(MadeUp, HasLoopbackAlone, .claims = {ONE}) {
+  const IpAddress loopback(family.ip == IpVersion::kIpv4 ? "127.0.0.1" : "::1");
+  Socket listener = sut.NewSocket(*family.ip);
+  listener.Bind(Endpoint{loopback, 0}).value();
+  listener.Listen(1).value();
+  Socket client = sut.NewSocket(*family.ip);
+  EXPECT_THAT(client.Connect(listener.LocalEndpoint()), Succeeds());
+  EXPECT_FALSE(sut.has_wire());
+}
+TEST_WITH_SOCKETS(MadeUp, RunsOverUnix, .claims = {ONE}, .over = kEachUnixType) {}
+TEST_WITH_PEER(MadeUp, RunsOverUnixOnAWire, .claims = {ONE}, .over = kEachUnixType) {}
+TEST_WITH_SOCKETS(MadeUp, RunsOnce, .claims = {ONE}, .lasts = 2s, .over = kOnce) {}
+struct Fruit {
+  const char* name;
+  int weight;
+};
+constexpr Fruit kFruits[] = {{"apple", 3}, {"melon", 9}};
+MADE_UP(HasRows, .claims = {ONE}, .rows = kFruits) {
+  EXPECT_EQ(RowOf(kFruits).weight, 9);
+}
+MADE_UP(HasRowsAndOneVersion, .claims = {ONE}, .ipv6_only_because = "so", .rows = kFruits) {}
+
+// --- matrices ---
+
+void CheckSums(int wrong, int skipped = 0) {
+  Matrix matrix({"first", "second"});
+  for (int first = 0; first < 4; ++first) {
+    for (int second = 0; second < 5; ++second) {
+      matrix.Check({std::to_string(first), std::to_string(second)}, [&](Cell& cell) {
+        if (first * 5 + second < skipped) throw Skip("no such number");
+        const bool off = second == 4 && first < wrong;
+        cell.Expect(first + second + (off ? 1 : 0), testing::Eq(first + second));
+      });
+    }
+  }
+}
+MADE_UP(AgreesInEachCell, .claims = {ONE}) { CheckSums(0); }
+MADE_UP(DisagreesInTwoCells, .claims = {ONE}) { CheckSums(2); }
+MADE_UP(HasNoNumbers, .claims = {ONE}) { CheckSums(0, 20); }
+MADE_UP(HasSomeNumbers, .claims = {ONE}) { CheckSums(0, 7); }
+MADE_UP(DisagreesForOneClaim, .claims = {ONE, TWO}) {
+  Deciding(ONE);
+  CheckSums(1);
+  Deciding(TWO);
+}
+MADE_UP(ChecksACellTwice, .claims = {ONE}) {
+  Matrix matrix({"one"});
+  for (int i = 0; i < 2; ++i) matrix.Check({"a"}, [](Cell& cell) { cell.Expect(1, 1); });
+}
+TEST_WITH_SOCKETS(MadeUp, CallsInCells, .claims = {ONE}, .over = kOnce) {
+  Matrix matrix({"option", "value"});
+  for (const char* option : {"SO_KEEPALIVE", "SO_REUSEADDR"}) {
+    for (int value = 0; value < 20; ++value) {
+      matrix.Check({option, std::to_string(value)}, [&](Cell& cell) {
+        Socket socket = sut.NewSocket(IpVersion::kIpv4);
+        cell.Expect(socket.SetOption(option, value), HasErrno(0));
+        if (value == 9) cell.Expect(socket.GetOption(option), Returns(7));
+      });
+    }
+  }
+}
+
 // --- running them ---
 
 class Nowhere : public System {
@@ -194,22 +259,48 @@ class Blind : public System {
   }
 };
 
+// The same, with loopback alone.
+class Wireless : public System {
+ public:
+  std::string name() const override { return "wireless"; }
+  void EnterPrivateWorld() override { host_->EnterPrivateWorld(); }
+  bool has_wire() const override { return false; }
+  std::shared_ptr<Stack> Start(EventLoop& loop, EventLog& log, const StackPlan& plan) override {
+    return host_->Start(loop, log, plan);
+  }
+
+ private:
+  std::unique_ptr<System> host_ = MakeHostSystem(SOCKPROOF_AGENT_PROGRAM);
+};
+
+// `name` is what follows the suite in an id, "/ipv4" where nothing does, and then "@" or "~".
+bool Means(std::string name, const TestCase& test) {
+  if (name.ends_with('@') || name.ends_with('~')) name.pop_back();
+  if (name.find('/') == std::string::npos) name += "/ipv4";
+  if (name.ends_with('/')) name.pop_back();
+  return test.id() == "MadeUp." + name;
+}
+
 int RunMadeUp(const std::string& name) {
   testing::GTEST_FLAG(filter) = "MadeUp.*";
   Nowhere nowhere;
   Blind blind;
-  const bool needs_system = name.ends_with("@");
+  Wireless wireless;
+  System* system = &nowhere;
+  if (name.ends_with('@')) system = &blind;
+  if (name.ends_with('~')) system = &wireless;
   for (const TestCase& test : AllTests()) {
-    if (test.ip != IpVersion::kIpv4 || test.name + (needs_system ? "@" : "") != name) continue;
+    if (!Means(name, test)) continue;
     EventLog log(STDOUT_FILENO);
-    System& system = needs_system ? static_cast<System&>(blind) : nowhere;
-    RunTest(test, system, log);
+    RunTest(test, *system, log);
     return 0;
   }
   return 1;
 }
 
 struct Ended {
+  std::vector<CellEvent> cells;
+  int calls = 0;
   Verdict verdict = Verdict::kError;
   std::string reason;
   std::vector<std::string> claims;
@@ -217,7 +308,7 @@ struct Ended {
   std::string notes;
 };
 
-// A name with "@" at its end: on the system that shows no states.
+// A name with "@" at its end: on the system that shows no states; with "~": on one without wire.
 Ended EndOf(const std::string& name) {
   char program[4096];
   const ssize_t length = readlink("/proc/self/exe", program, sizeof program - 1);
@@ -235,9 +326,8 @@ Ended EndOf(const std::string& name) {
   pclose(output);
 
   Ended ended;
-  const std::string test = name.substr(0, name.find('@'));
   for (const TestCase& candidate : AllTests()) {
-    if (candidate.name != test || candidate.ip != IpVersion::kIpv4) continue;
+    if (!Means(name, candidate)) continue;
     for (const DecidedClaim& claim : DecideClaims(candidate.traits.claims, events)) {
       ended.claims.emplace_back(ClaimVerdictName(claim.verdict));
     }
@@ -248,6 +338,10 @@ Ended EndOf(const std::string& name) {
       ended.reason = verdict->reason;
     } else if (const auto* failure = std::get_if<FailureEvent>(&event.what)) {
       ended.failures.push_back(*failure);
+    } else if (const auto* cell = std::get_if<CellEvent>(&event.what)) {
+      ended.cells.push_back(*cell);
+    } else if (std::holds_alternative<CallEvent>(event.what)) {
+      ++ended.calls;
     } else if (const auto* note = std::get_if<NoteEvent>(&event.what)) {
       ended.notes += note->text + "\n";
     }
@@ -369,10 +463,127 @@ TEST(Language, ThatACallStillBlocksIsProved) {
   EXPECT_THAT(ended.failures[0].text, HasSubstr("still blocks"));
 }
 
+std::vector<std::string> CasesOf(const std::string& test) {
+  std::vector<std::string> names;
+  for (const TestCase& candidate : AllTests()) {
+    if (candidate.name == test) names.push_back(candidate.variant.name);
+  }
+  return names;
+}
+
+TEST(Variants, AreTheCasesOfATestInTheOrderOfItsTables) {
+  EXPECT_THAT(CasesOf("Passes"), ElementsAre("ipv4", "ipv6"));
+  EXPECT_THAT(CasesOf("RunsOverUnix"),
+              ElementsAre("unix-stream", "unix-datagram", "unix-seqpacket"));
+  EXPECT_THAT(CasesOf("RunsOnce"), ElementsAre(""));
+  EXPECT_THAT(CasesOf("HasRows"),
+              ElementsAre("apple/ipv4", "apple/ipv6", "melon/ipv4", "melon/ipv6"));
+  EXPECT_THAT(CasesOf("HasRowsAndOneVersion"), ElementsAre("apple/ipv6", "melon/ipv6"));
+}
+
+TEST(Variants, ATestGetsTheRowOfItsCase) {
+  EXPECT_EQ(EndOf("HasRows/melon/ipv6").verdict, Verdict::kPass);
+  EXPECT_EQ(EndOf("HasRows/apple/ipv6").verdict, Verdict::kFail);
+}
+
+TEST(Variants, ThatOfNoIpVersionHasNoWire) {
+  EXPECT_EQ(EndOf("RunsOverUnixOnAWire/unix-stream@").verdict, Verdict::kError);
+  EXPECT_THAT(EndOf("RunsOverUnixOnAWire/unix-stream@").reason,
+              HasSubstr("runs over 'unix-stream', and over a wire only ipv4 and ipv6 are"));
+}
+
+TEST(Variants, ADurationMayBeGivenAsItIs) {
+  for (const TestCase& test : AllTests()) {
+    const Duration lasts = test.name == "RunsOnce" ? 2s : 0s;
+    EXPECT_EQ(test.LastsOn(Facts()), lasts);
+  }
+}
+
+TEST(Calls, NeedNoWire) {
+  for (const char* name : {"HasLoopbackAlone/ipv4~", "HasLoopbackAlone/ipv6~"}) {
+    const Ended ended = EndOf(name);
+    EXPECT_EQ(ended.verdict, Verdict::kPass) << ended.reason;
+  }
+  EXPECT_EQ(EndOf("RunsOverUnix/unix-stream~").verdict, Verdict::kPass);
+  EXPECT_EQ(EndOf("RunsOnce/~").verdict, Verdict::kPass);
+}
+
+TEST(Calls, TestsThatNeedAWireAreSkippedWithoutOne) {
+  const Ended ended = EndOf("StillBlocks~");
+  EXPECT_EQ(ended.verdict, Verdict::kSkip);
+  EXPECT_THAT(ended.reason, HasSubstr("no wire leads to this system"));
+}
+
+TEST(Matrices, NameTheCellsThatDisagree) {
+  EXPECT_EQ(EndOf("AgreesInEachCell").verdict, Verdict::kPass);
+  const Ended ended = EndOf("DisagreesInTwoCells");
+  EXPECT_EQ(ended.verdict, Verdict::kFail);
+  ASSERT_THAT(ended.failures, SizeIs(1));
+  EXPECT_THAT(ended.failures[0].text,
+              HasSubstr("Expected: the rule in each of 20 cells (first, second)\n"
+                        "  Observed: 2 of 20 disagree\n"
+                        "    0, 4: 5, expected: is equal to 4\n"
+                        "    1, 4: 6, expected: is equal to 5"));
+  EXPECT_THAT(ended.failures[0].file, HasSubstr("language_test.cc"));
+  ASSERT_THAT(ended.cells, SizeIs(20));
+  EXPECT_THAT(ended.cells[9].at, ElementsAre("1", "4"));
+  EXPECT_EQ(ended.cells[9].observed, "6");
+  EXPECT_EQ(ended.cells[9].expected, "is equal to 5");
+  EXPECT_EQ(ended.cells[8].expected, "");
+}
+
+TEST(Matrices, LeaveOutCellsThatASystemDoesNotHave) {
+  EXPECT_EQ(EndOf("HasNoNumbers").verdict, Verdict::kSkip);
+  EXPECT_EQ(EndOf("HasNoNumbers").reason, "no such number");
+  const Ended some = EndOf("HasSomeNumbers");
+  EXPECT_EQ(some.verdict, Verdict::kPass) << some.reason;
+  ASSERT_THAT(some.cells, SizeIs(20));
+  EXPECT_EQ(some.cells[0].observed, "SKIP: no such number");
+  EXPECT_EQ(some.cells[7].observed, "3");
+}
+
+TEST(Matrices, DecideTheClaimThatIsBeingDecided) {
+  EXPECT_THAT(EndOf("DisagreesForOneClaim").claims, ElementsAre("departed", "held"));
+  EXPECT_THAT(EndOf("ChecksACellTwice").reason, HasSubstr("a cell is checked twice: a"));
+}
+
+TEST(Matrices, ShowTheCallsOfTheFirstCellsAndOfThoseThatDisagree) {
+  const Ended ended = EndOf("CallsInCells/~");
+  EXPECT_EQ(ended.verdict, Verdict::kFail) << ended.reason;
+  EXPECT_THAT(ended.failures.at(0).text, HasSubstr("SO_KEEPALIVE, 9: 0; 1, expected: returns 7"));
+  EXPECT_THAT(ended.cells, SizeIs(40));
+  EXPECT_EQ(ended.calls, 2 + 3 + 3);  // the first, and both that disagree
+}
+
+TEST(AddedTests, MustComeBeforeAnyoneHasLooked) {
+  AllTests();
+  TestCase late;
+  late.suite = "Late";
+  EXPECT_THROW(AddTest(late), HarnessError);
+}
+
+// What a program may make while it runs, before anyone looks at all tests.
+class Added : public TestBody {
+  void Run() override {}
+};
+
+void AddATest() {
+  TestCase test;
+  test.suite = "MadeUp";
+  test.name = "IsAdded";
+  test.traits.claims = {"user:as they say"};
+  test.of_user = true;
+  test.make = [] { return std::make_unique<Added>(); };
+  AddTest(test);
+}
+
+TEST(AddedTests, RunAsAllOthers) { EXPECT_EQ(EndOf("IsAdded/").verdict, Verdict::kPass); }
+
 }  // namespace
 }  // namespace sockproof
 
 int main(int argument_count, char** arguments) {
+  sockproof::AddATest();
   if (argument_count == 3 && std::strcmp(arguments[1], "--run") == 0) {
     return sockproof::RunMadeUp(arguments[2]);
   }

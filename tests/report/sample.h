@@ -13,6 +13,7 @@ inline TestResult SampleTest(const std::string& suite, const std::string& name,
   test.suite = suite;
   test.name = name;
   test.ip = "ipv4";
+  test.variant = "ipv4";
   test.id = suite + "." + name + "/ipv4";
   test.file = "suites/half_close.cc";
   test.line = 42;

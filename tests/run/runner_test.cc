@@ -79,6 +79,7 @@ class RunnerTest : public testing::Test {
     TestCase& test = tests_.emplace_back();
     test.suite = "Suite";
     test.name = name;
+    test.variant = OverIp(IpVersion::kIpv4);
     test.file = "suite.cc";
     test.line = 7;
     test.traits.lasts = lasts;

@@ -24,7 +24,7 @@ class SelectionTest : public testing::Test {
           TestCase test;
           test.suite = suite;
           test.name = name;
-          test.ip = ip;
+          test.variant = OverIp(ip);
           tests_.push_back(test);
         }
       }
@@ -93,7 +93,7 @@ TEST_F(SelectionTest, ShardsShareTheTestsOut) {
       together.insert(together.end(), shard.begin(), shard.end());
       if (count == 3) {
         EXPECT_EQ(std::count_if(shard.begin(), shard.end(),
-                                [](const TestCase* test) { return test->traits.lasts; }),
+                                [](const TestCase* test) { return test->traits.lasts.waits(); }),
                   1);
       }
     }
@@ -116,10 +116,11 @@ TEST_F(SelectionTest, ShardsAreNumberedFromOneAndInGoogleTestFromZero) {
 
 TEST_F(SelectionTest, TagsSayWhatATestIsAbout) {
   TestCase test;
+  test.variant = {.name = "unknown/ipv4", .family = kIpv4Family};
   test.file = "suites/tcp/time_wait.cc";
   test.traits.claims = {"rfc9293:3.5-x", "notes:C3"};
   test.traits.needs = {"diag"};
-  EXPECT_THAT(TagsOf(test), ElementsAre("diag", "ipv4", "notes", "rfc9293", "tcp", "time_wait"));
+  EXPECT_THAT(TagsOf(test), ElementsAre("diag", "ipv4", "notes", "rfc9293", "tcp", "time_wait", "unknown"));
 }
 
 TEST_F(SelectionTest, OnlyKeepsTheOrder) {

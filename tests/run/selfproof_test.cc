@@ -30,8 +30,8 @@ class SelfproofTest : public testing::Test {
     TestCase& test = tests_.emplace_back();
     test.suite = "Suite";
     test.name = name;
+    test.variant = OverIp(IpVersion::kIpv4);
     test.traits.claims = std::move(claims);
-    test.traits.ipv6_only_because = "one is enough";
     bodies_[name] = std::move(body);
   }
 

@@ -104,7 +104,8 @@ class ContainerSystem final : public System {
   }
 
   std::shared_ptr<Stack> Start(EventLoop& loop, EventLog& log, const StackPlan& plan) override {
-    WiredNamespace made = MakeWiredNamespace(loop, plan, Answering::kKernel);
+    WiredNamespace made = plan.wired ? MakeWiredNamespace(loop, plan, Answering::kKernel)
+                                     : WiredNamespace{MakeNamespaceWithoutWire(), nullptr};
     const ContainerFiles files{mounts_->MakeContainerFolder(plan.actor, *made.space)};
     configuration_.Write(files, mounts_->agent());
 
