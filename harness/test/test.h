@@ -17,6 +17,7 @@
 // Three testbeds:
 //   TEST_WITH_PEER     the system under test (`sut`) against the harness (`host`), segment by segment
 //   TEST_WITH_WIRE     two stacks of it (`client`, `server`) over a programmable `wire`
+//   TEST_IN_EACH_STATE the same, with a `connection` in each `state` of RFC 9293
 //   TEST_WITH_SOCKETS  one stack (`sut`) and its loopback interface: calls alone, no wire
 // Each test runs once on IPv4 and once on IPv6 (`ip`), unless its traits say over what else
 // (harness/test/variant.h) or why not, in a process and namespaces of its own.
@@ -144,6 +145,24 @@ class SocketsTest : public TestBody {
   SocketsTest();
 
  protected:
+  // socket() of the family that the test runs over, of its type where none is given. These words
+  // throw Departure when a call fails.
+  Socket NewSocket(const std::vector<std::string>& flags = {},
+                   SourceLocation where = SourceLocation::Current());
+  // What such sockets are bound to so that the others reach them: the address of the loopback
+  // interface, at a port of the system's choice where none is given; of unix sockets no name, which
+  // bind() takes for one of its choice.
+  Name Loopback(std::uint16_t port = 0) const;
+  // Every address.
+  Name Wildcard(std::uint16_t port = 0) const;
+  // A new socket that is bound to Loopback(), and one that listens there.
+  Socket Bound(const std::vector<std::string>& flags = {},
+               SourceLocation where = SourceLocation::Current());
+  Socket Listening(int backlog = 16, SourceLocation where = SourceLocation::Current());
+  // Two sockets that are connected to each other: by connect() and accept(), datagram sockets by
+  // connect() of both. `auto [near, far] = ConnectedPair();`
+  StackConnection ConnectedPair(SourceLocation where = SourceLocation::Current());
+
   // As PeerTest::ExpectStillBlocked().
   template <typename T>
   void ExpectStillBlocked(Pending<T>& call, SourceLocation where = SourceLocation::Current()) {
@@ -155,6 +174,26 @@ class SocketsTest : public TestBody {
 
   const Family family;  // what the test runs over
   Stack& sut;
+};
+
+// A connection in each state of RFC 9293 against the scripted peer, as the place where the test
+// begins; a case for each (harness/test/variant.h).
+struct StateRow {
+  const char* name;
+  TcpState state;
+};
+inline constexpr StateRow kEachState[] = {
+    {"closed", TcpState::kClosed},           {"listen", TcpState::kListen},
+    {"syn-sent", TcpState::kSynSent},        {"syn-received", TcpState::kSynReceived},
+    {"established", TcpState::kEstablished}, {"fin-wait-1", TcpState::kFinWait1},
+    {"fin-wait-2", TcpState::kFinWait2},     {"close-wait", TcpState::kCloseWait},
+    {"closing", TcpState::kClosing},         {"last-ack", TcpState::kLastAck},
+    {"time-wait", TcpState::kTimeWait}};
+
+class StateTest : public PeerTest {
+ protected:
+  const TcpState state = RowOf(kEachState).state;
+  Connection connection = InState(state);
 };
 
 // Two stacks of the system under test, and the harness between them.
@@ -235,5 +274,8 @@ std::unique_ptr<TestBody> MakeTest() {
 
 #define TEST_WITH_PEER(suite, name, ...) TEST_WITH(::sockproof::PeerTest, suite, name, __VA_ARGS__)
 #define TEST_WITH_WIRE(suite, name, ...) TEST_WITH(::sockproof::WireTest, suite, name, __VA_ARGS__)
+// One case for each state: `state`, and a `connection` in it.
+#define TEST_IN_EACH_STATE(suite, name, ...) \
+  TEST_WITH(::sockproof::StateTest, suite, name, __VA_ARGS__, .rows = ::sockproof::kEachState)
 #define TEST_WITH_SOCKETS(suite, name, ...) \
   TEST_WITH(::sockproof::SocketsTest, suite, name, __VA_ARGS__)

@@ -275,6 +275,50 @@ SocketsTest::SocketsTest()
     : family(TestContext::Current().test().variant.family),
       sut(TestContext::Current().StartStack({"sut", kFirstHost, 0, /*wired=*/false})) {}
 
+Socket SocketsTest::NewSocket(const std::vector<std::string>& flags, SourceLocation where) {
+  return sut.NewSocket(std::string(family.domain), std::string(family.type), flags, where);
+}
+
+Name SocketsTest::Loopback(std::uint16_t port) const {
+  if (family.is_unix()) return UnixName::Unnamed();
+  if (!family.ip) throw HarnessError("a test over no family has no addresses");
+  const bool ipv6 = family.ip == IpVersion::kIpv6;
+  const bool mapped = !ipv6 && family.domain == "AF_INET6";
+  return Name(IpAddress(ipv6 ? "::1" : mapped ? "::ffff:127.0.0.1" : "127.0.0.1"), port);
+}
+
+Name SocketsTest::Wildcard(std::uint16_t port) const {
+  return Name(IpAddress(family.domain == "AF_INET" ? "0.0.0.0" : "::"), port);
+}
+
+Socket SocketsTest::Bound(const std::vector<std::string>& flags, SourceLocation where) {
+  Socket socket = NewSocket(flags, where);
+  socket.Bind(Loopback()).value(where);
+  return socket;
+}
+
+Socket SocketsTest::Listening(int backlog, SourceLocation where) {
+  Socket listener = Bound({}, where);
+  listener.Listen(backlog).value(where);
+  return listener;
+}
+
+StackConnection SocketsTest::ConnectedPair(SourceLocation where) {
+  if (family.type == "SOCK_DGRAM") {
+    Socket near = Bound({}, where);
+    Socket far = Bound({}, where);
+    near.Connect(far.LocalName().value(where), where).value(where);
+    far.Connect(near.LocalName().value(where), where).value(where);
+    return {near, far};
+  }
+  Socket listener = Listening(1, where);
+  Socket near = NewSocket({}, where);
+  near.Connect(listener.LocalName().value(where), where).value(where);
+  Socket far = listener.Accept({}, where).value(where).socket;
+  listener.Close(where).value(where);
+  return {near, far};
+}
+
 void SocketsTest::Observe(const std::string& name, const std::string& value) {
   sut.log().Now(ObservationEvent{name, value});
 }

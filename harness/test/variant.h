@@ -28,6 +28,8 @@ struct Family {
   std::string_view domain = "";           // "AF_INET6"
   std::string_view type = "SOCK_STREAM";  // where a test says no other
   std::optional<IpVersion> ip = {};       // the version of its packets
+
+  constexpr bool is_unix() const { return domain == "AF_UNIX"; }
 };
 
 inline constexpr Family kIpv4Family{"ipv4", "AF_INET", "SOCK_STREAM", IpVersion::kIpv4};
@@ -44,6 +46,19 @@ inline constexpr Family kEachIp[] = {kIpv4Family, kIpv6Family, kMappedFamily};
 inline constexpr Family kEachUnixType[] = {kUnixStream, kUnixDatagram, kUnixSeqpacket};
 inline constexpr Family kEachUnixConnection[] = {kUnixStream, kUnixSeqpacket};
 inline constexpr Family kEachStream[] = {kIpv4Family, kIpv6Family, kUnixStream};
+inline constexpr Family kEachConnection[] = {kIpv4Family, kIpv6Family, kMappedFamily, kUnixStream,
+                                             kUnixSeqpacket};
+inline constexpr Family kEachDatagram[] = {
+    {"ipv4", "AF_INET", "SOCK_DGRAM", IpVersion::kIpv4},
+    {"ipv6", "AF_INET6", "SOCK_DGRAM", IpVersion::kIpv6},
+    {"v4-mapped", "AF_INET6", "SOCK_DGRAM", IpVersion::kIpv4},
+    kUnixDatagram};
+inline constexpr Family kEachIpDatagram[] = {kEachDatagram[0], kEachDatagram[1], kEachDatagram[2]};
+// Whatever keeps the boundaries of what is sent.
+inline constexpr Family kEachMessage[] = {kEachDatagram[0], kEachDatagram[1], kEachDatagram[2],
+                                          kUnixDatagram, kUnixSeqpacket};
+inline constexpr Family kEachFamily[] = {kIpv4Family, kIpv6Family,   kMappedFamily,
+                                         kUnixStream, kUnixDatagram, kUnixSeqpacket};
 inline constexpr Family kOnce[] = {Family()};  // the test is about no family
 
 // The table of a test: an array of any struct with a `name`, which becomes part of the ids.

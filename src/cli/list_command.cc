@@ -32,6 +32,7 @@ struct ListArguments {
   std::string authority;  // list this authority's claims instead of tests
   bool tags = false;      // list these instead of tests
   bool coverage = false;  // list which claims have a test
+  bool by_section = false;  // that, for each section of each document
   std::string html;       // file for a page of the coverage
   bool json = false;
 };
@@ -145,6 +146,8 @@ void ListCoverage(const ListArguments& arguments) {
   }
   if (arguments.json) {
     PrintDocument(CoverageJson(coverage));
+  } else if (arguments.by_section) {
+    PrintText(CoverageBySection(coverage));
   } else if (arguments.html.empty()) {
     PrintText(CoverageTable(coverage));
     if (arguments.authority.empty()) {
@@ -166,6 +169,9 @@ void ListTags(const Tests& tests) {
 int List(const ListArguments& arguments) {
   if (!arguments.html.empty() && !arguments.coverage) {
     throw UsageError("--html goes with --coverage");
+  }
+  if (arguments.by_section && !arguments.coverage) {
+    throw UsageError("--by-section goes with --coverage");
   }
   if (arguments.coverage) {
     ListCoverage(arguments);
@@ -261,6 +267,7 @@ Action AddList(CLI::App& app) {
       ->type_name("AUTHORITY");
   app.add_flag("--coverage", arguments->coverage,
                "Which claims are tested, untestable or open; with --claims each of them");
+  app.add_flag("--by-section", arguments->by_section, "Its counts for each section of a document");
   app.add_option("--html", arguments->html, "Write the coverage as a web page")->type_name("FILE");
   AddSut(app, arguments->sut);
   return [arguments](const std::string&) { return List(*arguments); };

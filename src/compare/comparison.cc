@@ -13,6 +13,7 @@
 #include <stdexcept>
 #include <tuple>
 
+#include "src/compare/matrix.h"
 #include "src/report/axes.h"
 #include "src/report/read_result.h"
 #include "src/report/text.h"
@@ -146,7 +147,10 @@ struct Versions {
         const TestResult* test = results[system];
         if (test == nullptr) continue;
         if (first == nullptr) first = test;
-        if (AnswerOf(*first) != AnswerOf(*test) || !SameObservations(*first, *test)) return false;
+        if (AnswerOf(*first) != AnswerOf(*test) || !SameObservations(*first, *test) ||
+            !SameCells(*first, *test)) {
+          return false;
+        }
       }
     }
     return true;
@@ -164,6 +168,12 @@ bool ObservationsDiffer(const TestRow& row) {
     }
   }
   return false;
+}
+
+bool CellsDiffer(const TestRow& row) {
+  const ComparedMatrix matrix = CompareMatrices(row);
+  return std::any_of(matrix.rows.begin(), matrix.rows.end(),
+                     [](const MatrixRow& one) { return one.differs(); });
 }
 
 bool AnswersDiffer(const std::vector<Answer>& answers) {
@@ -204,7 +214,7 @@ TestRow MakeRow(const Versions& versions, const std::vector<std::string>& names,
   }
   row.test = row.suite + "." + row.name;
   if (names.size() == 1 && versions.names.size() > 1) row.test += "/" + names.front();
-  row.differs = AnswersDiffer(answers) || ObservationsDiffer(row);
+  row.differs = AnswersDiffer(answers) || ObservationsDiffer(row) || CellsDiffer(row);
   return row;
 }
 
@@ -464,6 +474,23 @@ std::vector<ComparedSystem> ReadSystems(const std::string& argument) {
   return systems;
 }
 
+Json MatrixAsJson(const ComparedMatrix& matrix) {
+  Json rows = Json::array();
+  for (const MatrixRow& row : matrix.rows) {
+    Json observed = Json::array();
+    Json disagrees = Json::array();
+    for (const CellEvent* cell : row.cells) {
+      observed.push_back(cell == nullptr ? Json() : Json(cell->observed));
+      disagrees.push_back(cell != nullptr && !cell->expected.empty());
+    }
+    rows.push_back(Json{{"at", row.at}, {"observed", observed}, {"disagrees", disagrees}});
+  }
+  return Json{{"axes", matrix.axes},
+              {"size", matrix.size},
+              {"disagreeing", matrix.disagreeing},
+              {"rows", rows}};
+}
+
 // The IP versions of the cases in a row.
 std::vector<std::string> IpsOf(const TestRow& row) {
   std::vector<std::string> ips;
@@ -491,6 +518,8 @@ Json ToJson(const Comparison& comparison) {
               {"claims", Json::array()}, {"cells", Json::array()}};
     for (const CitedClaim& claim : row.claims) test["claims"].push_back(claim.id);
     for (const TestCell& cell : row.cells) test["cells"].push_back(CellAsJson(row, cell));
+    const ComparedMatrix matrix = CompareMatrices(row);
+    if (matrix.size > 0) test["matrix"] = MatrixAsJson(matrix);
     json["tests"].push_back(std::move(test));
   }
   for (const ClaimRow& row : comparison.claims) {

@@ -13,7 +13,11 @@
 //                        or "NOT-RUN",
 //                     "why": in one line, for all but PASS, "departure": as in result.json,
 //                     "observed": [{"name", "value"}], "tests": [ids],
-//                     "directories": [of their evidence, relative to "results"]}]}],
+//                     "directories": [of their evidence, relative to "results"]}],
+//               "matrix": of a rule that was checked on many cells: {"axes", "size": in cells,
+//                   "disagreeing": how many disagree with the rule, for each system, "rows": the
+//                   cells where systems differ or one disagrees: [{"at": a word for each axis,
+//                   "observed": [for each system, or null], "disagrees": [for each system]}]}}],
 //    "claims": [{"id", "authority", "axis": "standards", "documentation" or "notes", "level",
 //                "source", "statement", "differs", "tests": [as "test" above],
 //                "cells": [{"answer": "holds", "departs", "known departure", "not taken",

@@ -10,6 +10,7 @@
 #include "harness/trace/ladder.h"
 #include "src/compare/evidence.h"
 #include "src/compare/markup.h"
+#include "src/compare/matrix.h"
 #include "src/compare/page_files.h"
 #include "src/compare/table.h"
 #include "src/picture/canvas.h"
@@ -429,6 +430,7 @@ class Page {
     }
     Add("</ul>\n");
     AddPlot(row);
+    AddMatrix(CompareMatrices(row));
     for (std::size_t g = 0; g < rows.groups.size(); ++g) {
       AddAlike(fmt::format("{}-{}", id, g), row, rows.groups[g], rows.ladders[g]);
     }
@@ -450,6 +452,49 @@ class Page {
         "<div class=\"picture\" tabindex=\"0\" role=\"group\" "
         "aria-label=\"Measured times and documented ones\">" +
         TimerPlotSvg("Measured and documented", systems, kPicture) + "</div>\n");
+  }
+
+  // The cells in which systems differ, or disagree with the rule.
+  void AddMatrix(const ComparedMatrix& matrix) {
+    constexpr std::size_t kMostRows = 200;
+    if (matrix.size == 0) return;
+    Add("<p>{} cells.", matrix.size);
+    for (std::size_t i = 0; i < systems_; ++i) {
+      Add(" {}: {} disagree with the rule.", Escaped(comparison_.systems[i].name),
+          matrix.disagreeing[i]);
+    }
+    Add("</p>\n");
+    if (matrix.rows.empty()) return;
+    Add("<div class=\"picture\" tabindex=\"0\" role=\"group\" aria-label=\"Cells that differ or "
+        "disagree\"><table class=\"matrix\">\n<tr>");
+    for (const std::string& axis : matrix.axes) Add("<th scope=\"col\">{}</th>", EscapedLine(axis));
+    for (const ComparedSystem& system : comparison_.systems) {
+      Add("<th scope=\"col\">{}</th>", Escaped(system.name));
+    }
+    Add("</tr>\n");
+    for (std::size_t i = 0; i < std::min(kMostRows, matrix.rows.size()); ++i) {
+      AddMatrixRow(matrix.rows[i]);
+    }
+    Add("</table></div>\n");
+    if (matrix.rows.size() > kMostRows) {
+      Add("<p class=\"muted\">{} more are in the results.</p>\n", matrix.rows.size() - kMostRows);
+    }
+  }
+
+  void AddMatrixRow(const MatrixRow& row) {
+    Add("<tr>");
+    for (const std::string& word : row.at) Add("<td>{}</td>", EscapedLine(word));
+    for (const CellEvent* cell : row.cells) {
+      if (cell == nullptr) {
+        Add("<td></td>");
+      } else if (cell->expected.empty()) {
+        Add("<td class=\"{}\">{}</td>", LookOf(Answer::kPass).style, EscapedLine(cell->observed));
+      } else {
+        Add("<td class=\"{}\">{}, and not: {}</td>", LookOf(Answer::kFail).style,
+            EscapedLine(cell->observed), EscapedLine(cell->expected));
+      }
+    }
+    Add("</tr>\n");
   }
 
   void AddAlike(const std::string& id, const TestRow& row, const Alike& group,

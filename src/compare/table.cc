@@ -1,9 +1,11 @@
 #include "src/compare/table.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 
+#include "src/compare/matrix.h"
 #include "src/report/axes.h"
 #include "src/report/text.h"
 
@@ -96,6 +98,27 @@ class Table {
   std::vector<std::pair<std::string, std::vector<Text>>> lines_;
 };
 
+// Of a matrix how many cells disagree with the rule, and the first where systems differ or disagree.
+void AddCells(const ComparedMatrix& matrix, Table& table) {
+  constexpr std::size_t kMostRows = 10;
+  if (matrix.size == 0) return;
+  std::vector<Text> counts;
+  for (const std::size_t count : matrix.disagreeing) counts.push_back({std::to_string(count)});
+  table.Row(fmt::format("= disagree, of {} cells", matrix.size), std::move(counts));
+  for (std::size_t i = 0; i < std::min(kMostRows, matrix.rows.size()); ++i) {
+    std::vector<Text> values;
+    for (const CellEvent* cell : matrix.rows[i].cells) {
+      values.push_back({cell == nullptr ? "-" : cell->observed,
+                        cell == nullptr || cell->expected.empty() ? "" : ColorOf(Answer::kFail)});
+    }
+    table.Row(fmt::format("  {}", fmt::join(matrix.rows[i].at, ", ")), std::move(values));
+  }
+  if (matrix.rows.size() > kMostRows) {
+    table.Row(fmt::format("  and {} more", matrix.rows.size() - kMostRows),
+              std::vector<Text>(matrix.disagreeing.size()));
+  }
+}
+
 void AddTests(const Comparison& comparison, bool all, Table& table) {
   const std::string* suite = nullptr;
   for (const TestRow& row : comparison.tests) {
@@ -110,6 +133,7 @@ void AddTests(const Comparison& comparison, bool all, Table& table) {
       for (const TestCell& cell : row.cells) values.push_back({ObservedIn(cell, name)});
       table.Row("= " + name, std::move(values));
     }
+    AddCells(CompareMatrices(row), table);
   }
 }
 

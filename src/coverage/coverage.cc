@@ -85,6 +85,29 @@ void Count(ClaimStatus status, CoverageCount& count) {
   }
 }
 
+struct Naturally {
+  bool operator()(std::string_view one, std::string_view other) const {
+    return CompareNaturally(one, other) < 0;
+  }
+};
+
+// The document that is cited first, and where in it: {"RFC 9293", "3.10.5"}, {"Linux man-pages",
+// "bind(2)"}, {"POSIX.1-2017", "bind()"}, {"Linux", "net/ipv4/tcp.c"}.
+std::pair<std::string, std::string> PlaceOf(std::string_view source) {
+  source = source.substr(0, source.find_first_of(",;"));
+  constexpr std::string_view kPages = " of Linux man-pages";
+  if (source.ends_with(kPages)) {
+    return {"Linux man-pages", std::string(source.substr(0, source.size() - kPages.size()))};
+  }
+  for (const std::string_view between : {" section ", " sections ", "POSIX.1-2017 ", "Linux "}) {
+    const std::size_t found = source.find(between);
+    if (found == std::string_view::npos) continue;
+    const std::size_t end = found == 0 ? between.size() - 1 : found;
+    return {std::string(source.substr(0, end)), std::string(source.substr(found + between.size()))};
+  }
+  return {std::string(source), ""};
+}
+
 std::string_view LevelText(const CoverageCount& count) {
   return count.level.empty() ? "all" : count.level;
 }
@@ -199,6 +222,37 @@ std::string CoverageTable(const std::vector<ClaimCoverage>& coverage) {
   }
   if (!counts.empty() && counts.front().authority != counts.back().authority) {
     text += TableLine(width, "together", TotalOf(coverage));
+  }
+  return text;
+}
+
+std::string CoverageBySection(const std::vector<ClaimCoverage>& coverage) {
+  std::map<std::string, std::map<std::string, CoverageCount, Naturally>, Naturally> documents;
+  for (const ClaimCoverage& entry : coverage) {
+    const auto [document, section] = PlaceOf(entry.claim.source);
+    Count(entry.status, documents[document][section]);
+  }
+  std::size_t width = 0;
+  for (const auto& [document, sections] : documents) {
+    width = std::max(width, document.size());
+    for (const auto& [section, count] : sections) width = std::max(width, section.size() + 2);
+  }
+  const auto line = [width](const std::string& name, const CoverageCount& count) {
+    return fmt::format("{:<{}}  {:>6}  {:>6}  {:>10}  {:>4}\n", name, width, count.total(),
+                       count.tested, count.untestable, count.open);
+  };
+  std::string text = fmt::format("{:<{}}  {:>6}  {:>6}  {:>10}  {:>4}\n", "", width, "claims",
+                                 "tested", "untestable", "open");
+  for (const auto& [document, sections] : documents) {
+    CoverageCount all;
+    for (const auto& [section, count] : sections) {
+      all.tested += count.tested;
+      all.untestable += count.untestable;
+      all.open += count.open;
+    }
+    text += line(document, all);
+    if (sections.size() == 1 && sections.begin()->first.empty()) continue;
+    for (const auto& [section, count] : sections) text += line("  " + section, count);
   }
   return text;
 }

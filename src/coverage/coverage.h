@@ -48,6 +48,8 @@ CoverageCount TotalOf(const std::vector<ClaimCoverage>& coverage);
 // For a terminal: the counts, and the claims, open ones first.
 std::string CoverageTable(const std::vector<ClaimCoverage>& coverage);
 std::string CoverageRows(const std::vector<ClaimCoverage>& coverage);
+// And the counts of each document, section by section as its table of contents has them.
+std::string CoverageBySection(const std::vector<ClaimCoverage>& coverage);
 
 // For programs: {"counts": [...], "claims": [...]}.
 std::string CoverageJson(const std::vector<ClaimCoverage>& coverage);

@@ -22,6 +22,20 @@ using testing::SizeIs;
 
 std::string Render(const Comparison& comparison) { return RenderPage(comparison, {"page.html"}); }
 
+TEST(RenderPage, ShowsTheCellsInWhichSystemsDifferOrDisagree) {
+  TestResult one = Passes("Rule");
+  one.axes = {"<first>", "second"};
+  one.cells = {{{"a", "x"}, "0", ""}, {{"a", "y"}, "<0>", ""}};
+  TestResult other = one;
+  other.cells = {{{"a", "x"}, "0", ""}, {{"a", "y"}, "EPERM", "succeeds"}};
+  const std::string page = Render(CompareSystems({System("6.1", {one}), System("6.12", {other})}));
+  EXPECT_THAT(page, HasSubstr("2 cells. Linux 6.1: 0 disagree with the rule. Linux 6.12: 1 "));
+  EXPECT_THAT(page, HasSubstr("<th scope=\"col\">&lt;first&gt;</th>"));
+  EXPECT_THAT(page, HasSubstr("<tr><td>a</td><td>y</td>"));
+  EXPECT_THAT(page, HasSubstr("EPERM, and not: succeeds</td></tr>"));
+  EXPECT_THAT(page, Not(HasSubstr("<td>a</td><td>x</td>")));
+}
+
 std::size_t HowOften(const std::string& what, const std::string& text) {
   std::size_t count = 0;
   for (std::size_t at = 0; (at = text.find(what, at)) != std::string::npos; ++at) ++count;

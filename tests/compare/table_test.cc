@@ -30,6 +30,20 @@ TEST(RenderTable, ShowsDifferencesWithWhatWasObserved) {
   EXPECT_THAT(table, HasSubstr("2 of 3 tests differ; --all shows the others too\n"));
 }
 
+TEST(RenderTable, ShowsTheCellsInWhichSystemsDifferOrDisagree) {
+  TestResult one = Passes("Rule");
+  one.axes = {"first", "second"};
+  one.cells = {{{"a", "x"}, "0", ""}, {{"a", "y"}, "0", ""}, {{"b", "x"}, "EIO", "succeeds"}};
+  TestResult other = one;
+  other.cells = {{{"a", "x"}, "0", ""}, {{"a", "y"}, "EPERM", "succeeds"}, {{"b", "x"}, "EIO", ""}};
+  const std::string table =
+      RenderTable(CompareSystems({System("6.1", {one}), System("6.12", {other})}), {});
+  EXPECT_THAT(table, testing::ContainsRegex("= disagree, of 3 cells +1 +1\n"));
+  EXPECT_THAT(table, testing::ContainsRegex("a, y +0 +EPERM\n"));
+  EXPECT_THAT(table, testing::ContainsRegex("b, x +EIO +EIO\n"));
+  EXPECT_THAT(table, Not(HasSubstr("a, x")));
+}
+
 TEST(RenderTable, ShowsAllRowsWhenAsked) {
   TableStyle style;
   style.all = true;

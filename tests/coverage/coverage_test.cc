@@ -70,6 +70,13 @@ TEST(Coverage, CountsLevelsAndAuthorities) {
               ElementsAre("man documented 100", "rfc1 MUST 110", "rfc1 MAY 001", "rfc1  111"));
 }
 
+TEST(Coverage, CountsTheSectionsOfEachDocument) {
+  const std::string text = CoverageBySection(CoverageOf(kClaims, kTests));
+  EXPECT_THAT(text, testing::ContainsRegex("\nRFC 1 +3 +1 +1 +1\n  3.2 "));
+  EXPECT_LT(text.find("  3.2 "), text.find("  3.10 "));
+  EXPECT_THAT(text, testing::ContainsRegex("\nx\\(2\\) +1 +1 +0 +0\n"));
+}
+
 TEST(Coverage, ShowsOpenClaimsFirst) {
   const std::string text = CoverageRows(CoverageOf(kClaims, kTests));
   EXPECT_LT(text.find("open:"), text.find("untestable:"));

@@ -38,6 +38,11 @@ RunResult FullRun() {
                    {Verdict::kFail, "late", 1ms, "tests/x.attempt-2"}};
   test.observations = {{"TIME-WAIT", "60 s"}};
   test.measurements = {{"TIME-WAIT", "s", 60.25, 60, 59.99, 67.51}};
+  test.variant = "row/ipv4";
+  test.axes = {"one", "other"};
+  test.cells = {{{"a", "x"}, "0", ""},
+                {{"a", "y"}, "EIO", "succeeds"},
+                {{"b", "y"}, "SKIP: no", ""}};
   test.output = "words";
   return run;
 }
@@ -86,7 +91,7 @@ TEST(ReadResultTest, UnknownMembersAreIgnored) {
 }
 
 // Members that came later: older results lack them.
-const std::set<std::string> kNewer{"baselines", "measurements", "claim"};
+const std::set<std::string> kNewer{"baselines", "measurements", "claim", "variant", "matrix"};
 
 TEST(ReadResultTest, OlderResultsTellClaimsByTheVerdictsOfTests) {
   const Json whole = ToJson(SampleRun());

@@ -52,7 +52,7 @@
         evidenceOf(row).hidden = !visible;
         row.querySelector('th a').setAttribute('aria-expanded', String(isOpen));
       }
-      for (const topic of view.querySelectorAll('tbody')) {
+      for (const topic of view.querySelectorAll('tbody:has(> tr.row)')) {
         topic.hidden = !topic.querySelector('tr.row:not([hidden])');
       }
       view.querySelector('.nothing').hidden = shown > 0;
