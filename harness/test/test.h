@@ -74,11 +74,18 @@ class PeerTest : public TestBody {
  protected:
   // What the scripted peer of a connection tells of itself in its SYN.
   struct Offer {
-    std::uint16_t window = 65535;
+    std::uint16_t window = 65535;  // the field, never scaled in a SYN
     // Instead of an MSS that fits the link.
     std::optional<std::vector<TcpOption>> options = std::nullopt;
+    // Beside those: RFC 7323 section 2, the shift of its windows; section 3; RFC 2018 section 2.
+    std::optional<std::uint8_t> window_scale = std::nullopt;
+    bool timestamps = false;
+    bool sack = false;
+    // RFC 3168 section 6.1.1: it asks for ECN, or grants what it is asked for.
+    bool ecn = false;
   };
   // An established connection: by connect() of the system under test, or by its accept().
+  // NotReached() where the system does not use all that is offered.
   Connection Connected(const Offer& offer);
   Connection Connected() { return Connected(Offer()); }
   Connection ConnectedByAccept(const Offer& offer);
@@ -132,6 +139,7 @@ class PeerTest : public TestBody {
 
  private:
   static void MakeOffer(ScriptedTcp& peer, const Offer& offer);
+  static void RequireUseOf(const Offer& offer, const Segment& syn);
   Connection LedTo(TcpState state);
 
   std::uint16_t next_port_ = 40000;

@@ -111,6 +111,19 @@ PeerTest::PeerTest(Acquaintance acquaintance)
 void PeerTest::MakeOffer(ScriptedTcp& peer, const Offer& offer) {
   peer.rcv_wnd = offer.window;
   if (offer.options) peer.syn_options = *offer.options;
+  if (offer.window_scale) peer.syn_options.push_back(tcp_option::WindowScale(*offer.window_scale));
+  if (offer.sack) peer.syn_options.push_back(tcp_option::SackPermitted());
+  peer.syn_timestamps = offer.timestamps;
+}
+
+// The SYN or SYN,ACK of the system has what the peer offers: a SYN,ACK may have nothing else.
+void PeerTest::RequireUseOf(const Offer& offer, const Segment& syn) {
+  const auto has = [&](std::uint8_t option) { return syn.FindOption(option) != nullptr; };
+  if (offer.window_scale && !has(tcp_option::kWindowScale)) NotReached("windows are not scaled");
+  if (offer.timestamps && !has(tcp_option::kTimestamps)) NotReached("timestamps are not used");
+  if (offer.sack && !has(tcp_option::kSackPermitted)) NotReached("SACK is not permitted");
+  const bool is_ecn_setup = syn.Has(kEce) && syn.Has(kCwr) != syn.Has(kAck);
+  if (offer.ecn && !is_ecn_setup) NotReached("ECN is not set up");
 }
 
 Connection PeerTest::Connected(const Offer& offer) {
@@ -118,8 +131,8 @@ Connection PeerTest::Connected(const Offer& offer) {
   MakeOffer(peer, offer);
   Socket socket = sut.NewSocket(ip);
   Pending<int> connecting = socket.StartConnect(peer.local());
-  peer.Expect(Syn());
-  peer.Send(SynAck());
+  RequireUseOf(offer, peer.Expect(Syn()));
+  peer.Send(offer.ecn ? SynAck().With(kEce) : SynAck());
   peer.Expect(Ack().Seq(peer.rcv_nxt).Ack(peer.snd_nxt));
   connecting.Await().value();
   return {socket, peer};
@@ -128,8 +141,8 @@ Connection PeerTest::Connected(const Offer& offer) {
 Connection PeerTest::ConnectedByAccept(const Offer& offer) {
   Connection connection = InState(TcpState::kListen);
   MakeOffer(connection.peer, offer);
-  connection.peer.Send(Syn());
-  connection.peer.Expect(SynAck().Ack(connection.peer.snd_nxt));
+  connection.peer.Send(offer.ecn ? Syn().With(kEce | kCwr) : Syn());
+  RequireUseOf(offer, connection.peer.Expect(SynAck().Ack(connection.peer.snd_nxt)));
   connection.peer.Send(Ack());
   connection.socket = connection.socket.Accept().value().socket;
   return connection;

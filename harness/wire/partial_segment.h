@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "harness/wire/segment.h"
 
@@ -33,6 +34,20 @@ class PartialSegment {
   PartialSegment& Option(TcpOption option);
   // Only when sent: exactly these options, none of the natural ones.
   PartialSegment& OnlyOptions(std::vector<TcpOption> options);
+  // The numbers of a Timestamps option, RFC 7323 section 3. Sent: in place of the natural ones, also
+  // where the connection has agreed on none. Expected: such an option with them must be there.
+  PartialSegment& TsVal(std::uint32_t ts_val);
+  PartialSegment& TsEcr(std::uint32_t ts_ecr);
+  // Sent: without the natural one. Expected: there must be none.
+  PartialSegment& NoTimestamps();
+  // The blocks of a SACK option, RFC 2018 section 3: left edge, and right edge one past the last
+  // octet; at most 4, 3 beside timestamps. Expected: just these, in this order; none: no SACK option.
+  PartialSegment& Sack(std::vector<tcp_option::SackBlock> blocks);
+  // The ECN codepoint of the IP header, RFC 3168 section 5. Expected: this one; the DSCP is open.
+  PartialSegment& NotEct();
+  PartialSegment& Ect0();
+  PartialSegment& Ect1();
+  PartialSegment& Ce();
   PartialSegment& Source(Endpoint source);
   PartialSegment& HopLimit(std::uint8_t hops);
   PartialSegment& TrafficClass(std::uint8_t traffic_class);
@@ -55,6 +70,9 @@ class PartialSegment {
   // Whether the payload that is wanted begins with all of this one.
   bool PayloadBeginsWith(const Bytes& payload) const;
 
+  // What the Timestamps option of a segment is, when sent, whose natural one is `natural`.
+  std::optional<TcpOption> TimestampsOver(std::optional<TcpOption> natural) const;
+
   // Fills `natural` with every field that is set here.
   Segment Over(Segment natural) const;
   bool only_options() const { return only_options_.has_value() || raw_options_.has_value(); }
@@ -73,6 +91,10 @@ class PartialSegment {
   std::optional<Bytes> payload_;
   std::vector<TcpOption> options_;
   std::optional<std::vector<TcpOption>> only_options_;
+  std::optional<std::uint32_t> ts_val_, ts_ecr_;
+  bool no_timestamps_ = false;
+  std::optional<std::vector<tcp_option::SackBlock>> sack_;
+  std::optional<std::uint8_t> ecn_;
   std::optional<Endpoint> source_;
   std::optional<std::uint8_t> hop_limit_, traffic_class_, data_offset_, reserved_;
   std::optional<Bytes> raw_options_, ip_options_;

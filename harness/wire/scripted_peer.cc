@@ -31,6 +31,14 @@ std::optional<std::uint16_t> MssOf(const Segment& segment) {
   return static_cast<std::uint16_t>(option->data[0] << 8 | option->data[1]);
 }
 
+// The shift that a Window Scale option asks for, at most 14 (RFC 7323 section 2.3); 0 of a malformed
+// one.
+std::uint8_t WindowShiftOf(const Segment& syn) {
+  const TcpOption* option = syn.FindOption(tcp_option::kWindowScale);
+  if (option == nullptr || option->data.size() != 1) return 0;
+  return std::min<std::uint8_t>(option->data[0], 14);
+}
+
 // Whether this can be a part of some data, and not the last one.
 bool IsPart(const Segment& segment) {
   return !segment.payload.empty() && (segment.flags & (kSyn | kFin | kRst | kUrg)) == 0;
@@ -80,21 +88,39 @@ Segment ScriptedTcp::Send(const PartialSegment& partial) {
   natural.ack = rcv_nxt;
   natural.window = rcv_wnd;
   Segment segment = partial.Over(natural);
-  const auto insert_natural = [&](std::vector<TcpOption> options) {
-    segment.options.insert(segment.options.begin(), options.begin(), options.end());
-  };
   if (!partial.only_options()) {
-    if (segment.Has(kSyn)) {
-      insert_natural(syn_options);
-    } else if (sent_timestamps_ && ts_recent_ && !segment.Has(kRst)) {
-      insert_natural({tcp_option::Nop(), tcp_option::Nop(),
-                      tcp_option::Timestamps(TimestampNow(), *ts_recent_)});
+    const bool is_natural = segment.Has(kSyn) ? syn_timestamps : snd_ts_ok() && !segment.Has(kRst);
+    std::optional<TcpOption> timestamps;
+    if (is_natural) timestamps = tcp_option::Timestamps(TimestampNow(), ts_recent_.value_or(0));
+    timestamps = partial.TimestampsOver(timestamps);
+    std::vector<TcpOption> options;
+    if (segment.Has(kSyn)) options = syn_options;
+    if (timestamps) {
+      options.insert(options.end(), {tcp_option::Nop(), tcp_option::Nop(), *timestamps});
     }
+    segment.options.insert(segment.options.begin(), options.begin(), options.end());
   }
-  if (segment.Has(kSyn)) sent_timestamps_ = segment.timestamps().has_value();
+  if (segment.Has(kSyn)) sent_syn_ = segment;
   segment.time = last_sent_ = peer_.SendSegment(segment);
   if (segment.seq == snd_nxt && !segment.Has(kRst)) snd_nxt += segment.length();
   return segment;
+}
+
+bool ScriptedTcp::Agreed(std::uint8_t option) const {
+  return sent_syn_ && got_syn_ && sent_syn_->FindOption(option) != nullptr &&
+         got_syn_->FindOption(option) != nullptr;
+}
+
+std::uint8_t ScriptedTcp::snd_wind_shift() const {
+  return Agreed(tcp_option::kWindowScale) ? WindowShiftOf(*got_syn_) : 0;
+}
+
+std::uint8_t ScriptedTcp::rcv_wind_shift() const {
+  return Agreed(tcp_option::kWindowScale) ? WindowShiftOf(*sent_syn_) : 0;
+}
+
+std::uint32_t ScriptedTcp::WindowOf(const Segment& segment) const {
+  return std::uint32_t{segment.window} << (segment.Has(kSyn) ? 0 : snd_wind_shift());
 }
 
 Segment ScriptedTcp::Expect(const PartialSegment& partial, Within within, SourceLocation where) {
@@ -229,6 +255,7 @@ void ScriptedTcp::TakeAcknowledgment(const Segment& segment) {
 
 void ScriptedTcp::Consume(const Segment& segment) {
   if (segment.Has(kSyn)) {
+    got_syn_ = segment;
     irs = segment.seq;
     rcv_nxt = segment.seq;
     const IpVersion version = local_.address.version();

@@ -51,10 +51,23 @@ class ScriptedTcp {
   // The largest segment that the other end takes: what its SYN said, else 536 octets on IPv4 and
   // 1220 on IPv6 (RFC 9293 section 3.7.1, SendMSS). At most what fits the link.
   std::uint16_t snd_mss;
-  // The window this end advertises, unscaled.
+  // The window field of what this end sends, whatever scale was agreed on.
   std::uint16_t rcv_wnd = 65535;
   // Options of its SYN or SYN,ACK: an MSS that fits the link unless the test says otherwise.
   std::vector<TcpOption> syn_options;
+  // Whether they have a Timestamps option of its clock besides.
+  bool syn_timestamps = false;
+
+  // What the SYNs of both ends have agreed on, by the names of RFC 7323 sections 2.3 and 3.2 and RFC
+  // 2018 section 2. 0 and false until both were there, and where one of them has no such option.
+  std::uint8_t snd_wind_shift() const;  // of windows that this end is offered
+  std::uint8_t rcv_wind_shift() const;  // of windows that it offers
+  bool snd_ts_ok() const { return Agreed(tcp_option::kTimestamps); }
+  bool sack_permitted() const { return Agreed(tcp_option::kSackPermitted); }
+  // The window that a segment of the other end offers, in octets: SEG.WND, shifted unless it is a SYN.
+  std::uint32_t WindowOf(const Segment& segment) const;
+  // The TSval that the other end has sent last: what this end echoes. Nothing before the first.
+  const std::optional<std::uint32_t>& ts_recent() const { return ts_recent_; }
 
   // This end's timestamp clock, in ticks of 1 ms: the TSval of what it sends now.
   static std::uint32_t TimestampNow();
@@ -65,7 +78,7 @@ class ScriptedTcp {
 
   // Sends a segment. What it leaves unset is natural: SEG.SEQ = SND.NXT, SEG.ACK = RCV.NXT,
   // SEG.WND = RCV.WND, SYNs with syn_options, and a Timestamps option once both ends have sent one
-  // in their SYNs. Advances SND.NXT if the segment starts there. Returns what was sent.
+  // in their SYNs, which echoes the last TSval that was taken in. Advances SND.NXT if the segment starts there. Returns what was sent.
   Segment Send(const PartialSegment& partial);
 
   // The next segment that arrived, or arrives within the time given, must match. Anything else is
@@ -118,7 +131,8 @@ class ScriptedTcp {
   std::optional<Endpoint> remote_;
   std::deque<Segment> arrived_;
   std::vector<Segment> consumed_;  // those that occupy sequence space
-  bool sent_timestamps_ = false;
+  bool Agreed(std::uint8_t option) const;
+  std::optional<Segment> sent_syn_, got_syn_;
   std::optional<std::uint32_t> ts_recent_;
   std::optional<std::uint16_t> snd_wnd_;  // as the last segment taken in said it, unscaled
   Time last_sent_;

@@ -55,6 +55,37 @@ TEST(PartialSegment, ComparesTheFieldsThatAreSet) {
   EXPECT_FALSE(Syn().Option(tcp_option::SackPermitted()).Matches(With(kSyn)));
 }
 
+TEST(PartialSegment, ComparesTimestampsAndSackBlocks) {
+  Segment seen = With(kAck);
+  EXPECT_TRUE(Ack().Sack({}).NoTimestamps().Matches(seen));
+  EXPECT_FALSE(Ack().TsVal(7).Matches(seen));
+  EXPECT_FALSE(Ack().Sack({{1, 2}}).Matches(seen));
+  seen.options = {tcp_option::Timestamps(7, 9), tcp_option::Sack({{30, 40}, {10, 20}})};
+  EXPECT_TRUE(Ack().TsVal(7).TsEcr(9).Sack({{30, 40}, {10, 20}}).Matches(seen));
+  EXPECT_TRUE(Ack().Matches(seen)) << "what is not named is open";
+  EXPECT_FALSE(Ack().NoTimestamps().Matches(seen));
+  EXPECT_FALSE(Ack().TsEcr(8).Matches(seen));
+  EXPECT_FALSE(Ack().Sack({{10, 20}, {30, 40}}).Matches(seen)) << "in another order";
+  EXPECT_FALSE(Ack().Sack({{30, 40}}).Matches(seen)) << "one more than that";
+}
+
+TEST(PartialSegment, ComparesTheEcnCodepointAlone) {
+  Segment seen = With(kAck);
+  seen.traffic_class = 0xb8 | 3;
+  EXPECT_TRUE(Ack().Ce().Matches(seen));
+  EXPECT_FALSE(Ack().Ect0().Matches(seen));
+  EXPECT_FALSE(Ack().NotEct().Matches(seen));
+  EXPECT_EQ(Ack().Ect1().Over(seen).traffic_class, 0xb8 | 1);
+}
+
+TEST(PartialSegment, FillsInTimestampsInPlaceOfTheNaturalOnes) {
+  using tcp_option::Timestamps;
+  EXPECT_EQ(Ack().TimestampsOver(Timestamps(1, 2)), Timestamps(1, 2));
+  EXPECT_EQ(Ack().TsVal(7).TimestampsOver(Timestamps(1, 2)), Timestamps(7, 2));
+  EXPECT_EQ(Ack().TsVal(7).TimestampsOver(std::nullopt), Timestamps(7, 0));
+  EXPECT_EQ(Ack().NoTimestamps().TimestampsOver(Timestamps(1, 2)), std::nullopt);
+}
+
 TEST(PartialSegment, FillsInWhatIsSetAndKeepsTheRest) {
   Segment natural = With(0);
   natural.window = 5;
@@ -72,6 +103,7 @@ TEST(PartialSegment, DescribesItselfRelativeToTheInitialNumbers) {
   EXPECT_EQ(Fin().Seq(101).Ack(205).Describe(100, 200), "FIN seq=1 ack=5");
   EXPECT_EQ(Data("hello").Describe(), "data \"hello\"");
   EXPECT_EQ(Syn().From("client").Describe(), "SYN from client");
+  EXPECT_EQ(Ack().Ack(205).Sack({{210, 220}}).Describe(100, 200), "ACK ack=5 sack 10-20");
 }
 
 }  // namespace
