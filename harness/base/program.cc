@@ -8,12 +8,20 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
+#define BOOST_PROCESS_USE_STD_FS 1  // not Boost's own, which would have to be linked
+#include <boost/optional.hpp>       // which Boost 1.81 then forgets
+//
+#include <boost/asio/io_context.hpp>
+#include <boost/process/v2/posix/default_launcher.hpp>
+#include <boost/process/v2/process.hpp>
 #include <sstream>
+#include <utility>
 
 #include "harness/base/complaints.h"
 #include "harness/base/errors.h"
@@ -21,6 +29,8 @@
 
 namespace sockproof {
 namespace {
+
+namespace process = boost::process::v2;
 
 struct Pipe {
   UniqueFd reading;
@@ -33,6 +43,8 @@ Pipe MakePipe() {
   return {UniqueFd(ends[0]), UniqueFd(ends[1])};
 }
 
+constexpr int kAboveDescriptors = 10;  // of a program
+
 // The program that is meant, which may be started by env.
 std::string ProgramMeant(const std::vector<std::string>& command) {
   const auto named = std::find_if(command.begin() + 1, command.end(), [](const std::string& word) {
@@ -42,11 +54,62 @@ std::string ProgramMeant(const std::vector<std::string>& command) {
   return first == "env" && named != command.end() ? *named : first;
 }
 
-// In a child: tells the parent why no program was started.
-[[noreturn]] void ReportAndExit(int channel, int number) {
-  if (write(channel, &number, sizeof number) < 0) _exit(126);
-  _exit(127);
-}
+// What Boost's launcher calls in the child, between fork and exec.
+class ChildSetup {
+ public:
+  ChildSetup(std::vector<int> descriptors, const std::function<int()>& in_child)
+      : descriptors_(std::move(descriptors)), in_child_(in_child) {}
+
+  template <typename Launcher>
+  boost::system::error_code on_exec_setup(Launcher& launcher, const process::filesystem::path&,
+                                          const char* const*) {
+    errno = Prepare();  // the launcher tells this number to the parent
+    launcher.env = environ;
+    return {errno, boost::system::system_category()};
+  }
+
+  // The launcher would run exit handlers, and so flush this process's output a second time.
+  template <typename... Arguments>
+  void on_exec_error(Arguments&&...) {
+    _exit(127);
+  }
+
+ private:
+  int Prepare() {
+    if (const int refused = in_child_ ? in_child_() : 0; refused != 0) return refused;
+    // After in_child: a change of credentials, such as a new user namespace, clears it.
+    if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) return errno;
+    if (getppid() != parent_) _exit(127);
+    signal(SIGPIPE, SIG_DFL);
+    signal(SIGXFSZ, SIG_DFL);
+    sigset_t none;
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, nullptr);
+    // Moved out of the way first: one of them may have the number that another is to get.
+    for (int& fd : descriptors_) {
+      fd = fcntl(fd, F_DUPFD_CLOEXEC, kAboveDescriptors);
+      if (fd < 0) return errno;
+    }
+    const int count = static_cast<int>(descriptors_.size());
+    for (int i = 0; i < count; ++i) dup2(descriptors_[static_cast<std::size_t>(i)], i);
+    CloseAtExecFrom(count);
+    return 0;
+  }
+
+  // The launcher of Boost 1.81 leaves those open that are between the ones that it keeps.
+  static void CloseAtExecFrom(int first) {
+    if (close_range(static_cast<unsigned>(first), ~0U, CLOSE_RANGE_CLOEXEC) == 0) return;
+    rlimit most{};  // Linux before 5.11
+    getrlimit(RLIMIT_NOFILE, &most);
+    for (int fd = first; fd < static_cast<int>(std::min<rlim_t>(most.rlim_cur, 65536)); ++fd) {
+      fcntl(fd, F_SETFD, FD_CLOEXEC);
+    }
+  }
+
+  std::vector<int> descriptors_;
+  const std::function<int()>& in_child_;
+  const pid_t parent_ = getpid();
+};
 
 }  // namespace
 
@@ -60,57 +123,49 @@ std::string FindProgram(const std::string& name) {
   return "";
 }
 
-pid_t StartProgram(const std::vector<std::string>& command, int input, int output, int error,
-                   int fourth, const std::function<int()>& in_child) {
-  std::vector<char*> arguments;
-  for (const std::string& argument : command)
-    arguments.push_back(const_cast<char*>(argument.c_str()));
-  arguments.push_back(nullptr);
-  const UniqueFd nothing(open("/dev/null", O_RDWR | O_CLOEXEC));
-  if (!nothing) ThrowErrno("open /dev/null");
-  Pipe failure = MakePipe();
-  const pid_t parent = getpid();
-  const pid_t child = fork();
-  if (child < 0) ThrowErrno("fork");
-  if (child == 0) {
-    const int refused = in_child ? in_child() : 0;
-    if (refused != 0) ReportAndExit(failure.writing.get(), refused);
-    // After in_child: a change of credentials, such as a new user namespace, clears it.
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (getppid() != parent) _exit(127);
-    signal(SIGPIPE, SIG_DFL);
-    signal(SIGXFSZ, SIG_DFL);
-    sigset_t none;
-    sigemptyset(&none);
-    sigprocmask(SIG_SETMASK, &none, nullptr);
-    // Moved out of the way first: one of them may have the number that another is to get.
-    int wanted[] = {input, output, error, fourth};
-    for (int& fd : wanted) fd = fcntl(fd < 0 ? nothing.get() : fd, F_DUPFD_CLOEXEC, 10);
-    const int reporting = fcntl(failure.writing.get(), F_DUPFD_CLOEXEC, 10);
-    const int count = fourth < 0 ? 3 : 4;
-    for (int i = 0; i < count; ++i) dup2(wanted[i], i);
-    close_range(static_cast<unsigned>(count), ~0U, CLOSE_RANGE_CLOEXEC);
-    execv(arguments[0], arguments.data());
-    ReportAndExit(reporting, errno);
-  }
-  failure.writing.Reset();
-  int number = 0;
-  if (read(failure.reading.get(), &number, sizeof number) > 0) {
-    waitpid(child, nullptr, 0);
-    ThrowErrno("cannot start " + command.front(), number);
-  }
-  return child;
-}
-
-std::string RunProgram(std::vector<std::string> command) {
+pid_t StartProgram(std::vector<std::string> command, const std::vector<int>& descriptors,
+                   const std::function<int()>& in_child) {
   const std::string name = command.front();
   if (name.find('/') == std::string::npos) {
     command.front() = FindProgram(name);
     if (command.front().empty()) throw HarnessError("the program " + name + " is not installed");
   }
+  // The null device, as often as is needed for the launcher's own pipe to get numbers that the
+  // program's descriptors do not.
+  std::vector<UniqueFd> nothing;
+  do {
+    nothing.emplace_back(open("/dev/null", O_RDWR | O_CLOEXEC));
+    if (!nothing.back()) ThrowErrno("open /dev/null");
+  } while (nothing.back().get() + 1 < static_cast<int>(descriptors.size()));
+  std::vector<int> given = descriptors;
+  std::replace(given.begin(), given.end(), -1, nothing.back().get());
+
+  process::posix::default_launcher launcher;
+  for (std::size_t i = 3; i < given.size(); ++i) {
+    launcher.fd_whitelist.push_back(static_cast<int>(i));
+  }
+  boost::asio::io_context context;  // never run
+  boost::system::error_code error;
+  try {
+    launcher(context.get_executor(), error, command.front(),
+             std::vector<std::string>(command.begin() + 1, command.end()),
+             ChildSetup(given, in_child))
+        .detach();
+  } catch (const boost::system::system_error&) {
+    // It runs: what has no place in Linux before 5.3 is Boost's handle of it.
+    if (launcher.pid <= 0) throw;
+  }
+  if (error) {
+    if (launcher.pid > 0) waitpid(launcher.pid, nullptr, 0);
+    ThrowErrno("cannot start " + command.front(), error.value());
+  }
+  return launcher.pid;
+}
+
+std::string RunProgram(const std::vector<std::string>& command) {
   Pipe output = MakePipe();
   Pipe complaints = MakePipe();
-  const pid_t child = StartProgram(command, -1, output.writing.get(), complaints.writing.get());
+  const pid_t child = StartProgram(command, {-1, output.writing.get(), complaints.writing.get()});
   output.writing.Reset();
   complaints.writing.Reset();
   std::string printed;

@@ -200,7 +200,7 @@ class AgentProcess {
       const rlimit complaints{kMostComplaints, kMostComplaints};
       return ::setrlimit(RLIMIT_FSIZE, &complaints) == 0 ? 0 : errno;
     };
-    return StartProgram(words, stdio, stdio, STDERR_FILENO, -1, in_child);
+    return StartProgram(words, {stdio, stdio, STDERR_FILENO}, in_child);
   }
 
   const pid_t pid_;

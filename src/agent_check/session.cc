@@ -7,7 +7,6 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -19,6 +18,7 @@
 #include "harness/agent_protocol/protocol.h"
 #include "harness/base/complaints.h"
 #include "harness/base/errors.h"
+#include "harness/base/program.h"
 
 namespace sockproof::agent_check {
 namespace {
@@ -51,45 +51,19 @@ bool WaitFor(int fd, short events, Steady::time_point deadline) {
 Session::Session(const std::vector<std::string>& command) {
   int requests[2];
   int replies[2];
-  int failure[2];
   if (pipe2(requests, O_CLOEXEC) != 0) ThrowErrno("pipe2");
   to_agent_.Reset(requests[1]);
   const UniqueFd agent_input(requests[0]);
   if (pipe2(replies, O_CLOEXEC) != 0) ThrowErrno("pipe2");
   from_agent_.Reset(replies[0]);
   const UniqueFd agent_output(replies[1]);
-  if (pipe2(failure, O_CLOEXEC) != 0) ThrowErrno("pipe2");
-  const UniqueFd why(failure[0]);
   complaints_.Reset(memfd_create("complaints", MFD_CLOEXEC));
   if (!complaints_) ThrowErrno("memfd_create");
-  UniqueFd tell_why(failure[1]);
-
-  std::vector<char*> arguments;
-  for (const std::string& word : command) arguments.push_back(const_cast<char*>(word.c_str()));
-  arguments.push_back(nullptr);
   signal(SIGPIPE, SIG_IGN);  // that an agent has ended is told by EPIPE
-  pid_ = fork();
-  if (pid_ < 0) ThrowErrno("fork");
-  if (pid_ == 0) {
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
-    signal(SIGPIPE, SIG_DFL);
-    dup2(agent_input.get(), STDIN_FILENO);
-    dup2(agent_output.get(), STDOUT_FILENO);
-    dup2(complaints_.get(), STDERR_FILENO);
+  pid_ = StartProgram(command, {agent_input.get(), agent_output.get(), complaints_.get()}, [] {
     const rlimit most{kMostComplaints, kMostComplaints};
-    signal(SIGXFSZ, SIG_DFL);
-    setrlimit(RLIMIT_FSIZE, &most);
-    execvp(arguments[0], arguments.data());
-    const int error = errno;
-    if (write(tell_why.get(), &error, sizeof error) < 0) _exit(126);
-    _exit(127);
-  }
-  tell_why.Reset();
-  int error = 0;
-  if (read(why.get(), &error, sizeof error) == sizeof error) {
-    waitpid(pid_, nullptr, 0);
-    ThrowErrno("cannot start " + command.front(), error);
-  }
+    return setrlimit(RLIMIT_FSIZE, &most) == 0 ? 0 : errno;
+  });
   fcntl(to_agent_.get(), F_SETFL, O_NONBLOCK);
 }
 

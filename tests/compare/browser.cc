@@ -1,5 +1,6 @@
 #include "tests/compare/browser.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
@@ -10,8 +11,9 @@
 #include <algorithm>
 #include <array>
 #include <filesystem>
-#include <sstream>
 #include <stdexcept>
+
+#include "harness/base/program.h"
 
 namespace sockproof {
 namespace {
@@ -28,35 +30,13 @@ struct Pipe {
   }
 };
 
-// The browser reads commands from descriptor 3 and answers on descriptor 4.
-[[noreturn]] void Become(const std::string& program, const std::string& profile, int in, int out) {
-  const int commands = fcntl(in, F_DUPFD, 10);
-  const int answers = fcntl(out, F_DUPFD, 10);
-  const int silent = open("/dev/null", O_RDWR);
-  for (int fd = 0; fd < 3; ++fd) dup2(silent, fd);
-  dup2(commands, 3);
-  dup2(answers, 4);
-  const std::string user_data = "--user-data-dir=" + profile;
-  setpgid(0, 0);
-  execl(program.c_str(), program.c_str(), "--headless", "--no-sandbox", "--disable-gpu",
-        "--disable-quic", "--no-first-run", "--disable-background-networking",
-        "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage",
-        "--remote-debugging-pipe", user_data.c_str(), static_cast<char*>(nullptr));
-  _exit(127);
-}
-
 }  // namespace
 
 std::string BrowserProgram() {
   const char* chosen = getenv("SOCKPROOF_BROWSER");
   if (chosen != nullptr && *chosen != '\0') return chosen;
-  const char* path = getenv("PATH");
   for (const char* name : {"chromium-headless-shell", "chromium", "google-chrome"}) {
-    std::istringstream folders(path != nullptr ? path : "");
-    for (std::string folder; std::getline(folders, folder, ':');) {
-      const std::string program = folder + "/" + name;
-      if (access(program.c_str(), X_OK) == 0) return program;
-    }
+    if (std::string program = FindProgram(name); !program.empty()) return program;
   }
   return "";
 }
@@ -67,8 +47,13 @@ Browser::Browser(const std::string& program)
   if (mkdtemp(profile_.data()) == nullptr) throw std::runtime_error("no folder " + profile_);
   const Pipe commands;
   const Pipe answers;
-  pid_ = fork();
-  if (pid_ == 0) Become(program, profile_, commands.ends[0], answers.ends[1]);
+  // The browser reads commands from descriptor 3 and answers on descriptor 4.
+  pid_ = StartProgram(
+      {program, "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+       "--disable-background-networking", "--disable-component-update", "--disable-sync",
+       "--disable-dev-shm-usage", "--remote-debugging-pipe", "--user-data-dir=" + profile_},
+      {-1, -1, -1, commands.ends[0], answers.ends[1]},
+      [] { return setpgid(0, 0) == 0 ? 0 : errno; });
   close(commands.ends[0]);
   close(answers.ends[1]);
   to_ = commands.ends[1];

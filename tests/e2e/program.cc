@@ -1,5 +1,6 @@
 #include "tests/e2e/program.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/wait.h>
@@ -10,6 +11,9 @@
 #include <fstream>
 #include <stdexcept>
 #include <thread>
+
+#include "harness/base/program.h"
+#include "harness/base/unique_fd.h"
 
 namespace sockproof {
 namespace {
@@ -53,18 +57,17 @@ pid_t Workplace::Start(const std::vector<std::string>& arguments,
 
 pid_t Workplace::StartCommand(std::vector<std::string> words, const std::function<void()>& before) {
   words.insert(words.begin(), program_);
-  const pid_t pid = fork();
-  if (pid != 0) return pid;
-  if (chdir(folder_.c_str()) != 0) _exit(126);
-  dup2(open("stdout", O_WRONLY | O_CREAT | O_TRUNC, 0600), STDOUT_FILENO);
-  dup2(open("stderr", O_WRONLY | O_CREAT | O_TRUNC, 0600), STDERR_FILENO);
-  setenv("SOCKPROOF_AGENT", (folder_ / "agent").c_str(), 1);
-  if (before) before();
-  std::vector<char*> pointers;
-  for (std::string& word : words) pointers.push_back(word.data());
-  pointers.push_back(nullptr);
-  execv(program_.c_str(), pointers.data());
-  _exit(127);
+  const auto file = [this](const char* name) {
+    return UniqueFd(open((folder_ / name).c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
+  };
+  const UniqueFd output = file("stdout");
+  const UniqueFd error = file("stderr");
+  return StartProgram(words, {STDIN_FILENO, output.get(), error.get()}, [&] {
+    if (chdir(folder_.c_str()) != 0) return errno;
+    setenv("SOCKPROOF_AGENT", (folder_ / "agent").c_str(), 1);
+    if (before) before();
+    return 0;
+  });
 }
 
 Finished Workplace::Wait(pid_t pid) {
