@@ -123,6 +123,10 @@ void Misbehave(const std::string& way, const json& id) {
     return Say(R"({"jsonrpc":"2.0","id":)" + id.dump() + R"(,"result":{"errno":)" +
                RawString("E\x1b[31m\nEVIL") + R"(,"begin":)" + now + R"(,"end":)" + now + "}}");
   }
+  if (way == "hello-evil") {  // in hello only
+    return Say(R"({"jsonrpc":"2.0","id":)" + id.dump() +
+               R"(,"error":{"code":-32001,"message":"no sockets here"}})");
+  }
   if (way == "object-error") {
     return Say(R"({"jsonrpc":"2.0","id":)" + id.dump() + R"(,"error":{"code":"x","message":{}}})");
   }

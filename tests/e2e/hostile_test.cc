@@ -28,7 +28,7 @@ TEST(HostileAgents, AreToldAndHarmless) {
            {"text-value", "a line that is not JSON"},
            {"object-value", "socket: result.value is an object, a whole number"},
            {"dies", "last words: "},
-           {"hello-evil", "does not answer a ping"},
+           {"hello-evil", "no sockets here"},
            {"hello-big", "an object expected"},
            {"hello-dies", "exec: /nonexistent-lib-agent: not found"}}) {
     Workplace place(SOCKPROOF_MISBEHAVING);

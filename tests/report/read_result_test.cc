@@ -1,6 +1,7 @@
 // result.json comes back as it was written, or says what is wrong with it.
 #include "src/report/read_result.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -74,12 +75,18 @@ TEST(ReadResultTest, HostileTextComesBackAsItWasWritten) {
 
 TEST(ReadResultTest, DurationsKeepTheirMilliseconds) {
   RunResult run = SampleRun();
+  const TestResult test = run.tests[0];
+  run.tests.clear();
   for (int milliseconds = 0; milliseconds < 5000; ++milliseconds) {
-    run.tests[0].wall = std::chrono::milliseconds(milliseconds);
-    run.tests[0].sut_time = run.tests[0].wall + 24h;
-    const TestResult read = FromJson(ToJson(run), "file").tests[0];
-    ASSERT_EQ(read.wall, run.tests[0].wall);
-    ASSERT_EQ(read.sut_time, run.tests[0].sut_time);
+    run.tests.push_back(test);
+    run.tests.back().id = fmt::format("Close.Test{}/ipv4", milliseconds);
+    run.tests.back().wall = std::chrono::milliseconds(milliseconds);
+    run.tests.back().sut_time = run.tests.back().wall + 24h;
+  }
+  const RunResult read = FromJson(ToJson(run), "file");
+  for (std::size_t i = 0; i < run.tests.size(); ++i) {
+    ASSERT_EQ(read.tests[i].wall, run.tests[i].wall);
+    ASSERT_EQ(read.tests[i].sut_time, run.tests[i].sut_time);
   }
 }
 
