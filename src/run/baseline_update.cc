@@ -289,7 +289,7 @@ class Updater {
           Failed(test) ? DepartsLike(test.failures.front().text) : std::string();
       if (Failed(test) && departs.empty()) continue;
       // All cases of a test in one entry, when they are alike.
-      const std::string both = test.suite + "." + test.name;
+      const std::string both = test.id.substr(0, test.id.find('/'));
       std::vector<const TestResult*> alike;
       bool all_alike = true;
       for (const std::string& id : ids_) {
