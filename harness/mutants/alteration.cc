@@ -110,7 +110,7 @@ class Reader {
     return node == nullptr ? nullptr : node->as_table();
   }
 
-  // A flat table of strings and integers.
+  // A flat table of strings, integers and lists of strings: {flags = ["MSG_PEEK"]}.
   nlohmann::json Object(const std::string& key) {
     known_.push_back(key);
     nlohmann::json object = nlohmann::json::object();
@@ -122,8 +122,12 @@ class Reader {
         object[std::string(name.str())] = *text;
       } else if (const auto number = value.value<std::int64_t>()) {
         object[std::string(name.str())] = *number;
+      } else if (const toml::array* list = value.as_array();
+                 list != nullptr && (list->empty() || list->is_homogeneous<std::string>())) {
+        auto& words = object[std::string(name.str())] = nlohmann::json::array();
+        for (const toml::node& word : *list) words.push_back(*word.value<std::string>());
       } else {
-        Refuse(value, "must hold strings and integers", key);
+        Refuse(value, "must hold strings, integers and lists of strings", key);
       }
     }
     return object;

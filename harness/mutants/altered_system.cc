@@ -102,9 +102,12 @@ class CallAlterer {
     if (alteration_.add && value.is_number_integer()) {
       Change(value, value.get<std::int64_t>() + *alteration_.add);
     }
-    if (alteration_.add_port && value.is_object() && value.contains("address") &&
-        value["address"].is_object()) {
-      Change(value["address"]["port"], value["address"].value("port", 0) + *alteration_.add_port);
+    if (alteration_.add_port && value.is_object()) {
+      // The value is an address, or has one.
+      json& address = value.contains("port") ? value : value["address"];
+      if (address.is_object() && address.contains("port")) {
+        Change(address["port"], address.value("port", 0) + *alteration_.add_port);
+      }
     }
     if (alteration_.data && value.is_object() && value.contains("data")) {
       std::string data =

@@ -1,5 +1,6 @@
 // The kernel that runs this process, as a system under test: each stack is a network namespace.
 #include <memory>
+#include <utility>
 
 #include "harness/sut/stack.h"
 #include "harness/sut/wired_namespace.h"
@@ -18,7 +19,10 @@ class HostSystem final : public System {
 
   std::shared_ptr<Stack> Start(EventLoop& loop, EventLog& log, const StackPlan& plan) override {
     WiredNamespace made = plan.wired ? MakeWiredNamespace(loop, plan, Answering::kKernel)
-                                     : WiredNamespace{MakeNamespaceWithoutWire(), nullptr};
+                          : std::exchange(own_namespace_is_free_, false)
+                              ? WiredNamespace{TakeOwnNamespaceWithoutWire(), nullptr}
+                              : WiredNamespace{MakeNamespaceWithoutWire(), nullptr};
+    own_namespace_is_free_ = false;
     Stack::Parts parts;
     parts.plan = plan;
     parts.capabilities = capabilities_;
@@ -39,6 +43,7 @@ class HostSystem final : public System {
  private:
   std::string agent_program_;
   std::vector<std::string> capabilities_;
+  bool own_namespace_is_free_ = true;  // no stack of this process is in it, and no end of a wire
 };
 
 }  // namespace

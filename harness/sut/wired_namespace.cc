@@ -15,10 +15,12 @@ namespace {
 constexpr int kLoopbackIndex = 1;
 constexpr int kOurMac = 0x80;  // the harness's ends of links, apart from all hosts
 
-void SilenceKernel() {
-  WriteSysctl("net.ipv6.conf.all.disable_ipv6", "1");
-  WriteSysctl("net.ipv6.conf.default.disable_ipv6", "1");
+void DisableIpv6(bool disabled) {
+  WriteSysctl("net.ipv6.conf.all.disable_ipv6", disabled ? "1" : "0");
+  WriteSysctl("net.ipv6.conf.default.disable_ipv6", disabled ? "1" : "0");
 }
+
+void SilenceKernel() { DisableIpv6(true); }
 
 // Sysctls are pinned where the host's administrator would otherwise decide for the test.
 void PinSysctls() { WriteSysctl("net.ipv4.tcp_congestion_control", "reno"); }
@@ -88,6 +90,13 @@ std::shared_ptr<NetworkNamespace> MakeNamespaceWithoutWire() {
   PinSysctls();
   Netlink().SetUp(kLoopbackIndex);
   return space;
+}
+
+std::shared_ptr<NetworkNamespace> TakeOwnNamespaceWithoutWire() {
+  DisableIpv6(false);
+  PinSysctls();
+  Netlink().SetUp(kLoopbackIndex);
+  return std::make_shared<NetworkNamespace>(NetworkNamespace::Current());
 }
 
 void AddSecondAddresses(const NetworkNamespace& space, const StackPlan& plan) {

@@ -1,0 +1,47 @@
+// One call in each state of a connection: RFC 9293 section 3.10, POSIX, and the Linux man-pages.
+#include "harness/test/test.h"
+
+namespace sockproof {
+namespace {
+
+// The socket of the case is a listener also while a connection of it is half open.
+bool IsListener(TcpState state) {
+  return state == TcpState::kListen || state == TcpState::kSynReceived;
+}
+
+TEST_IN_EACH_STATE(StatesAndCalls, OnlyAListenerTellsThatItListens,
+                   .claims = {"man:socket(7)-SO_ACCEPTCONN"}) {
+  EXPECT_THAT(connection.socket.GetOption("SO_ACCEPTCONN"), Returns(IsListener(state) ? 1 : 0));
+}
+
+TEST_IN_EACH_STATE(StatesAndCalls, BindOfWhatIsBoundFails,
+                   .claims = {"man:bind(2)-EINVAL", "posix:bind-EINVAL"}) {
+  const auto bound = connection.socket.Bind(9999);
+  // Nothing says whether a socket whose connection is over is still bound.
+  if (state == TcpState::kTimeWait && bound.ok()) return;
+  EXPECT_THAT(bound, HasErrno(state == TcpState::kClosed ? 0 : EINVAL));
+}
+
+TEST_IN_EACH_STATE(StatesAndCalls, AcceptOfWhatDoesNotListenFails,
+                   .claims = {"man:accept(2)-EINVAL", "posix:accept-EINVAL"}) {
+  Pending<Accepted> accepting = connection.socket.StartAccept();
+  if (IsListener(state)) return ExpectStillBlocked(accepting);
+  EXPECT_THAT(accepting.Await(), FailsWith(EINVAL));
+}
+
+TEST_IN_EACH_STATE(StatesAndCalls, APeerHasANameOnceTheConnectionIsEstablished,
+                   .claims = {"man:getpeername(2)-ENOTCONN", "posix:getpeername-ENOTCONN"}) {
+  const auto name = connection.socket.PeerName();
+  const auto is_peer = Returns(Name(connection.remote()));
+  if (IsListener(state) || state == TcpState::kClosed || state == TcpState::kSynSent) {
+    EXPECT_THAT(name, FailsWith(ENOTCONN));
+  } else if (state == TcpState::kTimeWait) {
+    // Nothing says whether a socket whose connection is over is still connected.
+    EXPECT_THAT(name, testing::AnyOf(is_peer, FailsWith(ENOTCONN)));
+  } else {
+    EXPECT_THAT(name, is_peer);
+  }
+}
+
+}  // namespace
+}  // namespace sockproof
