@@ -116,6 +116,29 @@ std::string AbstractNames(const Ask& ask) {
   return told.value("name", "") == address["name"] ? "" : "getsockname tells another name";
 }
 
+std::string PrivateDirectory(const Ask& ask) {
+  const json result = ask("directory", json::object());
+  const std::string why_not = WhyFailed("directory", result);
+  if (!why_not.empty()) return why_not;
+  const std::string path = result["value"].get<std::string>() + "/capability";
+  const Descriptor file(ask, "open", {{"path", path}, {"flags", {"O_CREAT", "O_RDWR"}}});
+  if (!file.why_not().empty()) return file.why_not();
+  return WhyFailed("unlink", ask("unlink", {{"path", path}}));
+}
+
+std::string Processes(const Ask& ask) {
+  const json forked = ask("fork", json::object());
+  std::string why_not = WhyFailed("fork", forked);
+  if (!why_not.empty()) return why_not;
+  const json& pid = forked["value"];
+  why_not = WhyFailed("ping of a child", ask("ping", {{"process", pid}}));
+  if (why_not.empty()) {
+    why_not = WhyFailed("exit", ask("exit", {{"process", pid}, {"status", 0}}));
+  }
+  if (why_not.empty()) why_not = WhyFailed("waitpid", ask("waitpid", {{"pid", pid}}));
+  return why_not;
+}
+
 std::string Epoll(const Ask& ask) {
   return Descriptor(ask, "epoll_create1", json::object()).why_not();
 }
@@ -216,6 +239,8 @@ constexpr Capability kCapabilities[] = {
     {"messages", Messages},
     {"rights", PassesRights},
     {"abstract_names", AbstractNames},
+    {"directory", PrivateDirectory},
+    {"processes", Processes},
     {"epoll", Epoll},
     {"tcp_info", TcpInfo},
     {"counters", Counters},

@@ -236,6 +236,12 @@ class Agent::Process {
   bool has_own_clock() const { return far_clock_.has_value(); }
 
   bool Finished(CallId call) const { return Find(call).finished; }
+  // The parameters of a method that is about a call.
+  json AboutCall(CallId call) const {
+    json params = {{"id", call}};
+    if (Find(call).process) params["process"] = *Find(call).process;
+    return params;
+  }
   void ThrowIfRefused(CallId call) const;
   const AgentReply& Reply(CallId call) const { return Find(call).reply; }
   AgentReply Take(CallId call);
@@ -252,7 +258,8 @@ class Agent::Process {
   struct Request {
     std::string method;
     AskedCall asked;
-    json params;  // kept only for a lie
+    std::optional<int> process;  // that makes it, if it is not the agent's own
+    json params;                 // kept only for a lie
     std::string text;
     Time sent;
     std::optional<Time> begun;
@@ -347,6 +354,7 @@ Agent::CallId Agent::Process::Send(const std::string& method, json params,
   requests_[id] = Request{.method = method, .text = text, .sent = Clock::now()};
   requests_[id].asked = {method, method == "getsockopt" ? params.value("name", "") : "",
                          method == "getsockopt" && params.contains("length")};
+  if (params.contains("process")) requests_[id].process = params["process"].get<int>();
   if (lie.reply) requests_[id].params = params;
   const json message = {
       {"jsonrpc", "2.0"}, {"id", id}, {"method", method}, {"params", std::move(params)}};
@@ -659,7 +667,7 @@ bool Agent::Wait(CallId call, Time deadline) {
 bool Agent::StillBlocks(CallId call) {
   if (!process_->Finished(call)) {
     try {
-      const bool blocks = Call("blocked", {{"id", call}}, "").value == true;
+      const bool blocks = Call("blocked", process_->AboutCall(call), "").value == true;
       // It has left the call: its reply is under way.
       if (!blocks) process_->RunUntilFinished(call, Clock::now() + kCallTime);
     } catch (const Skip&) {
@@ -672,6 +680,13 @@ bool Agent::StillBlocks(CallId call) {
   }
   process_->LogBlocked(call);
   return true;
+}
+
+bool Agent::Interrupt(CallId call, bool restart) {
+  json params = process_->AboutCall(call);
+  params["restart"] = restart;
+  const std::string text = restart ? "pthread_kill(SIGUSR2)" : "pthread_kill(SIGUSR1)";
+  return Call("interrupt", std::move(params), text).value == true;
 }
 
 AgentReply Agent::Take(CallId call) { return process_->Take(call); }

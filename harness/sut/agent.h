@@ -76,6 +76,10 @@ class Agent {
   // has answered a ping since. Throws as Wait() does.
   bool StillBlocks(CallId call);
 
+  // Sends a signal to the thread that sleeps in that call; with `restart` one whose handler has
+  // SA_RESTART. False: no thread sleeps there. Throws Skip where the agent cannot do it.
+  bool Interrupt(CallId call, bool restart);
+
   // The reply of a finished call; each can be taken once. Throws as Wait() does for calls that the
   // agent refused.
   AgentReply Take(CallId call);

@@ -199,6 +199,24 @@ void CheckMessage(const std::string& where, const json& value) {
 void CheckReceivedList(const std::string& where, const json& value) {
   ListOf(CheckMessage)(where, value);
 }
+void CheckStatus(const std::string& where, const json& value) {
+  ObjectOf({{"type", CheckText},
+            {"mode", Int()},
+            {"uid", AnyWhole()},
+            {"gid", AnyWhole()},
+            {"size", AnyWhole()}})(where, value);
+}
+void CheckSelected(const std::string& where, const json& value) {
+  ObjectOf({{"ready", Int()},
+            {"read", CheckNumbers},
+            {"write", CheckNumbers},
+            {"except", CheckNumbers}})(where, value);
+}
+void CheckEnded(const std::string& where, const json& value) {
+  CheckObject(where, value);
+  if (value.contains("exited")) Int()(where + ".exited", value["exited"]);
+  if (value.contains("signal")) CheckText(where + ".signal", value["signal"]);
+}
 void CheckEvents(const std::string& where, const json& value) {
   ListOf(ListOf(CheckText))(where, value);
 }

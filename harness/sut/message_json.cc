@@ -122,7 +122,7 @@ void PutRoom(json& params, const std::vector<std::size_t>& lengths, const Contro
   }
 }
 
-Received ReceivedFromJson(Stack& stack, const json& value) {
+Received ReceivedFromJson(const Socket& by, const json& value) {
   Received received;
   received.data = OctetsIn(value.at("data"));
   received.length = value.at("length").get<std::size_t>();
@@ -135,7 +135,7 @@ Received ReceivedFromJson(Stack& stack, const json& value) {
     told.type = item.at("type").get<std::string>();
     told.value = ValueIn(item);
     if (const auto* descriptors = std::get_if<std::vector<int>>(&told.value)) {
-      for (const int fd : *descriptors) received.sockets_.emplace_back(stack, fd);
+      for (const int fd : *descriptors) received.sockets_.push_back(by.WithDescriptor(fd));
     }
   }
   return received;

@@ -7,7 +7,7 @@
 
 namespace sockproof {
 
-class Stack;
+class Socket;
 
 // Data, name and control data among the parameters of sendmsg().
 void PutMessage(nlohmann::json& params, const Message& message);
@@ -16,7 +16,7 @@ void PutMessage(nlohmann::json& params, const Message& message);
 void PutRoom(nlohmann::json& params, const std::vector<std::size_t>& lengths,
              const ControlRoom& room);
 
-// Throws HarnessError and nlohmann::json::exception.
-Received ReceivedFromJson(Stack& stack, const nlohmann::json& value);
+// What came by that socket. Throws HarnessError and nlohmann::json::exception.
+Received ReceivedFromJson(const Socket& by, const nlohmann::json& value);
 
 }  // namespace sockproof

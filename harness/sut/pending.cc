@@ -17,6 +17,11 @@ void PendingCall::ExpectStillBlocked(SourceLocation where) {
   throw Departure("  Expected: " + text_ + " still blocks\n  Observed: it has returned", where);
 }
 
+void PendingCall::Signal(bool restart, SourceLocation where) {
+  if (stack_->agent().Interrupt(call_, restart)) return;
+  throw Departure("  Expected: " + text_ + " still blocks\n  Observed: it has returned", where);
+}
+
 bool PendingCall::BlocksFor(Duration duration) {
   return !stack_->agent().Wait(call_, Clock::now() + duration);
 }

@@ -31,6 +31,13 @@ class PendingCall {
   // been taken in by the system: the testbeds' ExpectStillBlocked() sees to that. Throws Departure.
   void ExpectStillBlocked(SourceLocation where = SourceLocation::Current());
 
+  // A signal to the thread that sleeps in the call: SIGUSR1, or SIGUSR2, whose handler has
+  // SA_RESTART. Throws Departure when it does not sleep there, Skip where that cannot be seen.
+  void Interrupt(SourceLocation where = SourceLocation::Current()) { Signal(false, where); }
+  void InterruptAndRestart(SourceLocation where = SourceLocation::Current()) {
+    Signal(true, where);
+  }
+
   // Whether the call still has not returned after so long.
   bool BlocksFor(Duration duration);
 
@@ -48,6 +55,8 @@ class PendingCall {
   const std::string& text() const { return text_; }
 
  private:
+  void Signal(bool restart, SourceLocation where);
+
   Stack* stack_;
   Agent::CallId call_;
   std::string text_;

@@ -10,7 +10,7 @@
 #include "harness/agent_protocol/names.h"
 #include "harness/agent_protocol/options.h"
 #include "harness/base/errors.h"
-#include "harness/sut/agent_reply.h"
+#include "harness/sut/call_at_once.h"
 #include "harness/sut/known_names.h"
 #include "harness/sut/message_json.h"
 #include "harness/sut/name_json.h"
@@ -57,64 +57,98 @@ const Endpoint& EndpointOf(const Name& name) {
   return *name.endpoint();
 }
 
-// Calls that a kernel answers at once need no announcement that they have begun, which costs time.
-template <typename T>
-Outcome<T> CallAtOnce(Stack& stack, const std::string& method, json params, const std::string& text,
-                      const typename Pending<T>::Reader& read) {
-  AgentReply reply = stack.agent().Call(method, std::move(params), text);
-  Outcome<T> outcome = reply.error != 0 ? Outcome<T>::Failed(text, reply.error)
-                                        : Outcome<T>::Succeeded(text, read(reply.value));
-  outcome.begin = reply.begin;
-  outcome.end = reply.end;
-  outcome.signals = std::move(reply.signals);
-  return outcome;
+}  // namespace
+
+Socket Socket::In(std::optional<int> process) const {
+  Socket socket = *this;
+  socket.process_ = process;
+  return socket;
 }
 
-}  // namespace
+Socket Socket::WithDescriptor(int fd) const {
+  Socket socket = *this;
+  socket.fd_ = fd;
+  socket.bad_pointers_.clear();
+  return socket;
+}
+
+Socket Socket::WithBadPointer(const std::string& argument, const std::string& kind) const {
+  Socket socket = *this;
+  socket.bad_pointers_.emplace_back(argument, BadPointer{kind, std::nullopt});
+  return socket;
+}
+
+Socket Socket::WithPointerTo(int octets, const std::string& argument) const {
+  Socket socket = *this;
+  socket.bad_pointers_.emplace_back(argument, BadPointer{"", octets});
+  return socket;
+}
+
+void Socket::Complete(json& params) const {
+  if (process_) params["process"] = *process_;
+  for (const auto& [argument, pointer] : bad_pointers_) {
+    json& bad = params["bad_pointers"][argument];
+    if (pointer.octets) {
+      bad = *pointer.octets;
+    } else {
+      bad = pointer.kind;
+    }
+  }
+}
+
+template <typename T>
+Outcome<T> Socket::AtOnce(const std::string& method, json params, const std::string& text,
+                          const typename Pending<T>::Reader& read) const {
+  Complete(params);
+  return CallAtOnce<T>(*stack_, method, std::move(params), text, read);
+}
 
 template <typename T>
 Pending<T> Socket::Start(const std::string& method, json params, std::string text,
-                         typename Pending<T>::Reader read) {
+                         typename Pending<T>::Reader read) const {
+  Complete(params);
   const Agent::CallId call = stack_->agent().Start(method, std::move(params), text);
   return Pending<T>(*stack_, call, std::move(text), std::move(read));
 }
 
-Outcome<int> Socket::Bind(const Name& local) {
+Outcome<int> Socket::Bind(const Name& local) const {
   json params = {{"fd", fd_}};
   PutName(params, local);
-  return CallAtOnce<int>(*stack_, "bind", std::move(params),
-                         fmt::format("bind({}, {})", fd_, local.ToString()), ReadInteger);
+  return AtOnce<int>("bind", std::move(params), fmt::format("bind({}, {})", fd_, local.ToString()),
+                     ReadInteger);
 }
 
-Outcome<int> Socket::Listen(int backlog) {
-  return CallAtOnce<int>(*stack_, "listen", {{"fd", fd_}, {"backlog", backlog}},
-                         fmt::format("listen({}, {})", fd_, backlog), ReadInteger);
+Outcome<int> Socket::Listen(int backlog) const {
+  return AtOnce<int>("listen", {{"fd", fd_}, {"backlog", backlog}},
+                     fmt::format("listen({}, {})", fd_, backlog), ReadInteger);
 }
 
-Pending<int> Socket::StartConnect(const Name& remote) {
+Pending<int> Socket::StartConnect(const Name& remote) const {
   json params = {{"fd", fd_}};
   PutName(params, remote);
   return Start<int>("connect", std::move(params),
                     fmt::format("connect({}, {})", fd_, remote.ToString()), ReadInteger);
 }
 
-Pending<Accepted> Socket::StartAccept(const std::vector<std::string>& flags) {
+Pending<Accepted> Socket::StartAccept(const std::vector<std::string>& flags) const {
   json params = {{"fd", fd_}};
   if (!flags.empty()) params["flags"] = flags;
   const std::string text = flags.empty() ? fmt::format("accept({})", fd_)
                                          : fmt::format("accept4({}, {})", fd_, OrZero(flags));
   return Start<Accepted>("accept", std::move(params), text,
-                         [stack = stack_, version = version_](const json& value) {
-                           return Accepted{Socket(*stack, value.at("fd").get<int>(), version),
+                         [accepting = Plain()](const json& value) {
+                           return Accepted{accepting.WithDescriptor(value.at("fd").get<int>()),
                                            NameFromJson(value.at("address"))};
                          });
 }
 
-Outcome<Accepted> Socket::Accept(const std::vector<std::string>& flags, SourceLocation where) {
+Outcome<Accepted> Socket::Accept(const std::vector<std::string>& flags,
+                                 SourceLocation where) const {
   return StartAccept(flags).Await(Within(kPatience), where);
 }
 
-Pending<int> Socket::StartSend(const std::string& data, const std::vector<std::string>& flags) {
+Pending<int> Socket::StartSend(const std::string& data,
+                               const std::vector<std::string>& flags) const {
   CheckKnown("flag", agent_protocol::MessageFlags(), flags);
   return Start<int>(
       "send", {{"fd", fd_}, {"data", agent_protocol::Base64Encode(data)}, {"flags", flags}},
@@ -122,14 +156,15 @@ Pending<int> Socket::StartSend(const std::string& data, const std::vector<std::s
       ReadInteger);
 }
 
-Pending<std::string> Socket::StartReceive(size_t length, const std::vector<std::string>& flags) {
+Pending<std::string> Socket::StartReceive(size_t length,
+                                          const std::vector<std::string>& flags) const {
   CheckKnown("flag", agent_protocol::MessageFlags(), flags);
   return Start<std::string>("recv", {{"fd", fd_}, {"length", length}, {"flags", flags}},
                             fmt::format("recv({}, {}, {})", fd_, length, OrZero(flags)), DataOf);
 }
 
 Pending<int> Socket::StartSendTo(const Name& remote, const std::string& data,
-                                 const std::vector<std::string>& flags) {
+                                 const std::vector<std::string>& flags) const {
   CheckKnown("flag", agent_protocol::MessageFlags(), flags);
   json params = {{"fd", fd_}, {"data", agent_protocol::Base64Encode(data)}, {"flags", flags}};
   PutName(params, remote);
@@ -140,7 +175,7 @@ Pending<int> Socket::StartSendTo(const Name& remote, const std::string& data,
 }
 
 Pending<ReceivedFrom> Socket::StartReceiveFrom(size_t length,
-                                               const std::vector<std::string>& flags) {
+                                               const std::vector<std::string>& flags) const {
   CheckKnown("flag", agent_protocol::MessageFlags(), flags);
   return Start<ReceivedFrom>("recvfrom", {{"fd", fd_}, {"length", length}, {"flags", flags}},
                              fmt::format("recvfrom({}, {}, {})", fd_, length, OrZero(flags)),
@@ -148,7 +183,7 @@ Pending<ReceivedFrom> Socket::StartReceiveFrom(size_t length,
 }
 
 Pending<int> Socket::StartSendMessage(const Message& message,
-                                      const std::vector<std::string>& flags) {
+                                      const std::vector<std::string>& flags) const {
   CheckKnown("flag", agent_protocol::MessageFlags(), flags);
   json params = {{"fd", fd_}, {"flags", flags}};
   PutMessage(params, message);
@@ -159,7 +194,7 @@ Pending<int> Socket::StartSendMessage(const Message& message,
 
 Pending<Received> Socket::StartReceiveMessage(const std::vector<std::size_t>& lengths,
                                               const ControlRoom& room,
-                                              const std::vector<std::string>& flags) {
+                                              const std::vector<std::string>& flags) const {
   CheckKnown("flag", agent_protocol::MessageFlags(), flags);
   json params = {{"fd", fd_}, {"flags", flags}};
   PutRoom(params, lengths, room);
@@ -167,12 +202,12 @@ Pending<Received> Socket::StartReceiveMessage(const std::vector<std::size_t>& le
       "recvmsg", std::move(params),
       fmt::format("recvmsg({}, {}{}, {})", fd_, fmt::join(lengths, " + "),
                   room.none() ? "" : ", room for " + room.text(), OrZero(flags)),
-      [stack = stack_](const json& value) { return ReceivedFromJson(*stack, value); });
+      [socket = Plain()](const json& value) { return ReceivedFromJson(socket, value); });
 }
 
 Outcome<std::vector<int>> Socket::SendMessages(const std::vector<Message>& messages,
                                                const std::vector<std::string>& flags,
-                                               SourceLocation where) {
+                                               SourceLocation where) const {
   CheckKnown("flag", agent_protocol::MessageFlags(), flags);
   json params = {{"fd", fd_}, {"flags", flags}, {"messages", json::array()}};
   for (const Message& message : messages) {
@@ -189,7 +224,7 @@ Outcome<std::vector<int>> Socket::SendMessages(const std::vector<Message>& messa
 
 Pending<std::vector<Received>> Socket::StartReceiveMessages(
     int most, std::size_t length, const ControlRoom& room, const std::vector<std::string>& flags,
-    std::optional<std::chrono::milliseconds> timeout) {
+    std::optional<std::chrono::milliseconds> timeout) const {
   CheckKnown("flag", agent_protocol::MessageFlags(), flags);
   json object = json::object();
   PutRoom(object, {length}, room);
@@ -200,14 +235,15 @@ Pending<std::vector<Received>> Socket::StartReceiveMessages(
       "recvmmsg", std::move(params),
       fmt::format("recvmmsg({}, {} of {}, {}{})", fd_, most, length, OrZero(flags),
                   timeout ? fmt::format(", {} ms", timeout->count()) : ""),
-      [stack = stack_](const json& value) {
+      [socket = Plain()](const json& value) {
         std::vector<Received> received;
-        for (const json& one : value) received.push_back(ReceivedFromJson(*stack, one));
+        for (const json& one : value) received.push_back(ReceivedFromJson(socket, one));
         return received;
       });
 }
 
-Outcome<int> Socket::WriteVector(const std::vector<std::string>& parts, SourceLocation where) {
+Outcome<int> Socket::WriteVector(const std::vector<std::string>& parts,
+                                 SourceLocation where) const {
   json vector = json::array();
   for (const std::string& part : parts) vector.push_back(agent_protocol::Base64Encode(part));
   return Start<int>("writev", {{"fd", fd_}, {"vector", std::move(vector)}},
@@ -216,30 +252,50 @@ Outcome<int> Socket::WriteVector(const std::vector<std::string>& parts, SourceLo
 }
 
 Outcome<std::string> Socket::ReadVector(const std::vector<std::size_t>& lengths,
-                                        SourceLocation where) {
+                                        SourceLocation where) const {
   return Start<std::string>("readv", {{"fd", fd_}, {"lengths", lengths}},
                             fmt::format("readv({}, {})", fd_, fmt::join(lengths, " + ")), DataOf)
       .Await(Within(kPatience), where);
 }
 
-Pending<int> Socket::StartWrite(const std::string& data) {
+Outcome<int> Socket::Seek(int offset, const std::string& whence) const {
+  CheckKnown("origin", agent_protocol::SeekOrigins(), {whence});
+  return AtOnce<int>("lseek", {{"fd", fd_}, {"offset", offset}, {"whence", whence}},
+                     fmt::format("lseek({}, {}, {})", fd_, offset, whence), ReadInteger);
+}
+
+Pending<int> Socket::StartSendFile(const Socket& file, int count, std::optional<int> offset) const {
+  json params = {{"out", fd_}, {"in", file.fd()}, {"count", count}};
+  if (offset) params["offset"] = *offset;
+  return Start<int>("sendfile", std::move(params),
+                    fmt::format("sendfile({}, {}, {})", fd_, file.fd(), count), ReadInteger);
+}
+
+Pending<int> Socket::StartSplice(const Socket& from, int count,
+                                 const std::vector<std::string>& flags) const {
+  CheckKnown("flag of splice()", agent_protocol::SpliceFlags(), flags);
+  return Start<int>("splice", {{"in", from.fd()}, {"out", fd_}, {"count", count}, {"flags", flags}},
+                    fmt::format("splice({}, {}, {}, {})", from.fd(), fd_, count, OrZero(flags)),
+                    ReadInteger);
+}
+
+Pending<int> Socket::StartWrite(const std::string& data) const {
   return Start<int>("write", {{"fd", fd_}, {"data", agent_protocol::Base64Encode(data)}},
                     fmt::format("write({}, {}, {})", fd_, Quoted(data), data.size()), ReadInteger);
 }
 
-Pending<std::string> Socket::StartRead(size_t length) {
+Pending<std::string> Socket::StartRead(size_t length) const {
   return Start<std::string>("read", {{"fd", fd_}, {"length", length}},
                             fmt::format("read({}, {})", fd_, length), DataOf);
 }
 
-Outcome<Socket> Socket::Dup() {
-  return CallAtOnce<Socket>(*stack_, "dup", {{"fd", fd_}}, fmt::format("dup({})", fd_),
-                            [stack = stack_, version = version_](const json& value) {
-                              return Socket(*stack, value.get<int>(), version);
-                            });
+Outcome<Socket> Socket::Dup() const {
+  return AtOnce<Socket>(
+      "dup", {{"fd", fd_}}, fmt::format("dup({})", fd_),
+      [socket = Plain()](const json& value) { return socket.WithDescriptor(value.get<int>()); });
 }
 
-Outcome<int> Socket::Shutdown(const std::string& how, SourceLocation where) {
+Outcome<int> Socket::Shutdown(const std::string& how, SourceLocation where) const {
   CheckKnown("direction", agent_protocol::ShutdownDirections(), {how});
   // A stack may make it wait for a call that another thread is in.
   return Start<int>("shutdown", {{"fd", fd_}, {"how", how}},
@@ -247,58 +303,58 @@ Outcome<int> Socket::Shutdown(const std::string& how, SourceLocation where) {
       .Await(Within(kPatience), where);
 }
 
-Pending<int> Socket::StartClose() {
+Pending<int> Socket::StartClose() const {
   return Start<int>("close", {{"fd", fd_}}, fmt::format("close({})", fd_), ReadInteger);
 }
 
-Outcome<int> Socket::SetOption(const std::string& name, int value) {
-  return CallAtOnce<int>(*stack_, "setsockopt",
-                         {{"fd", fd_}, {"level", LevelOf(name)}, {"name", name}, {"value", value}},
-                         fmt::format("setsockopt({}, {}, {})", fd_, name, value), ReadInteger);
+Outcome<int> Socket::SetOption(const std::string& name, int value) const {
+  return AtOnce<int>("setsockopt",
+                     {{"fd", fd_}, {"level", LevelOf(name)}, {"name", name}, {"value", value}},
+                     fmt::format("setsockopt({}, {}, {})", fd_, name, value), ReadInteger);
 }
 
-Outcome<int> Socket::SetOption(const std::string& name, const Bytes& value) {
+Outcome<int> Socket::SetOption(const std::string& name, const Bytes& value) const {
   const std::string bytes(value.begin(), value.end());
-  return CallAtOnce<int>(*stack_, "setsockopt",
-                         {{"fd", fd_},
-                          {"level", LevelOf(name)},
-                          {"name", name},
-                          {"value", {{"bytes", agent_protocol::Base64Encode(bytes)}}}},
-                         fmt::format("setsockopt({}, {}, {} octets)", fd_, name, value.size()),
-                         ReadInteger);
+  return AtOnce<int>("setsockopt",
+                     {{"fd", fd_},
+                      {"level", LevelOf(name)},
+                      {"name", name},
+                      {"value", {{"bytes", agent_protocol::Base64Encode(bytes)}}}},
+                     fmt::format("setsockopt({}, {}, {} octets)", fd_, name, value.size()),
+                     ReadInteger);
 }
 
-Outcome<int> Socket::Inquire(const std::string& request) {
-  return CallAtOnce<int>(*stack_, "ioctl", {{"fd", fd_}, {"request", request}},
-                         fmt::format("ioctl({}, {})", fd_, request), ReadInteger);
+Outcome<int> Socket::Inquire(const std::string& request) const {
+  return AtOnce<int>("ioctl", {{"fd", fd_}, {"request", request}},
+                     fmt::format("ioctl({}, {})", fd_, request), ReadInteger);
 }
 
-Outcome<int> Socket::IsNonblocking() {
-  return CallAtOnce<int>(
-      *stack_, "fcntl", {{"fd", fd_}, {"command", "F_GETFL"}},
-      fmt::format("fcntl({}, F_GETFL)", fd_), [](const json& value) {
-        const auto flags = value.get<std::vector<std::string>>();
-        return std::find(flags.begin(), flags.end(), "O_NONBLOCK") != flags.end() ? 1 : 0;
-      });
+Outcome<int> Socket::IsNonblocking() const { return HasFlag("F_GETFL", "O_NONBLOCK"); }
+
+Outcome<int> Socket::IsClosedOnExec() const { return HasFlag("F_GETFD", "FD_CLOEXEC"); }
+
+Outcome<int> Socket::HasFlag(const std::string& command, const std::string& flag) const {
+  return AtOnce<int>("fcntl", {{"fd", fd_}, {"command", command}},
+                     fmt::format("fcntl({}, {})", fd_, command), [&](const json& value) {
+                       const auto flags = value.get<std::vector<std::string>>();
+                       return std::find(flags.begin(), flags.end(), flag) != flags.end() ? 1 : 0;
+                     });
 }
 
-Outcome<int> Socket::GetOption(const std::string& name) {
-  return CallAtOnce<int>(*stack_, "getsockopt",
-                         {{"fd", fd_}, {"level", LevelOf(name)}, {"name", name}},
-                         fmt::format("getsockopt({}, {})", fd_, name), ReadInteger);
+Outcome<int> Socket::GetOption(const std::string& name) const {
+  return AtOnce<int>("getsockopt", {{"fd", fd_}, {"level", LevelOf(name)}, {"name", name}},
+                     fmt::format("getsockopt({}, {})", fd_, name), ReadInteger);
 }
 
-Outcome<std::string> Socket::GetText(const std::string& name) {
-  return CallAtOnce<std::string>(*stack_, "getsockopt",
-                                 {{"fd", fd_}, {"level", LevelOf(name)}, {"name", name}},
-                                 fmt::format("getsockopt({}, {})", fd_, name),
-                                 [](const json& value) { return value.get<std::string>(); });
+Outcome<std::string> Socket::GetText(const std::string& name) const {
+  return AtOnce<std::string>("getsockopt", {{"fd", fd_}, {"level", LevelOf(name)}, {"name", name}},
+                             fmt::format("getsockopt({}, {})", fd_, name),
+                             [](const json& value) { return value.get<std::string>(); });
 }
 
-Outcome<std::string> Socket::GetOctets(const std::string& name, int room) {
-  return CallAtOnce<std::string>(
-      *stack_, "getsockopt",
-      {{"fd", fd_}, {"level", LevelOf(name)}, {"name", name}, {"length", room}},
+Outcome<std::string> Socket::GetOctets(const std::string& name, int room) const {
+  return AtOnce<std::string>(
+      "getsockopt", {{"fd", fd_}, {"level", LevelOf(name)}, {"name", name}, {"length", room}},
       fmt::format("getsockopt({}, {}, {} octets)", fd_, name, room), [](const json& value) {
         const auto octets = agent_protocol::Base64Decode(value.at("bytes").get<std::string>());
         if (!octets) throw HarnessError("the agent's data is not base64");
@@ -306,57 +362,57 @@ Outcome<std::string> Socket::GetOctets(const std::string& name, int room) {
       });
 }
 
-Outcome<Credentials> Socket::PeerCredentials() {
-  return CallAtOnce<Credentials>(
-      *stack_, "getsockopt", {{"fd", fd_}, {"level", "SOL_SOCKET"}, {"name", "SO_PEERCRED"}},
+Outcome<Credentials> Socket::PeerCredentials() const {
+  return AtOnce<Credentials>(
+      "getsockopt", {{"fd", fd_}, {"level", "SOL_SOCKET"}, {"name", "SO_PEERCRED"}},
       fmt::format("getsockopt({}, SO_PEERCRED)", fd_), [](const json& value) {
         return Credentials{value.at("pid").get<int>(), value.at("uid").get<std::int64_t>(),
                            value.at("gid").get<std::int64_t>()};
       });
 }
 
-std::int64_t Socket::Info(const std::string& field) {
+std::int64_t Socket::Info(const std::string& field) const {
   if (!agent_protocol::IsTcpInfoField(field)) {
     throw HarnessError("no table knows the field " + field + " of TCP_INFO");
   }
-  const Outcome<json> info = CallAtOnce<json>(
-      *stack_, "getsockopt", {{"fd", fd_}, {"level", "IPPROTO_TCP"}, {"name", "TCP_INFO"}},
+  const Outcome<json> info = AtOnce<json>(
+      "getsockopt", {{"fd", fd_}, {"level", "IPPROTO_TCP"}, {"name", "TCP_INFO"}},
       fmt::format("getsockopt({}, TCP_INFO)", fd_), [](const json& value) { return value; });
   if (!info.ok() || !info.value().contains(field)) throw Skip("TCP_INFO does not tell " + field);
   return info.value().at(field).get<std::int64_t>();
 }
 
-Outcome<int> Socket::SetLinger(int seconds) {
-  return CallAtOnce<int>(*stack_, "setsockopt",
-                         {{"fd", fd_},
-                          {"level", "SOL_SOCKET"},
-                          {"name", "SO_LINGER"},
-                          {"value", {{"onoff", 1}, {"linger", seconds}}}},
-                         fmt::format("setsockopt({}, SO_LINGER, {{1, {}}})", fd_, seconds),
-                         ReadInteger);
+Outcome<int> Socket::SetLinger(int seconds) const {
+  return AtOnce<int>("setsockopt",
+                     {{"fd", fd_},
+                      {"level", "SOL_SOCKET"},
+                      {"name", "SO_LINGER"},
+                      {"value", {{"onoff", 1}, {"linger", seconds}}}},
+                     fmt::format("setsockopt({}, SO_LINGER, {{1, {}}})", fd_, seconds),
+                     ReadInteger);
 }
 
-int Socket::TakeError(SourceLocation where) { return GetOption("SO_ERROR").value(where); }
+int Socket::TakeError(SourceLocation where) const { return GetOption("SO_ERROR").value(where); }
 
-Outcome<Name> Socket::AskName(const std::string& method, std::optional<int> room) {
+Outcome<Name> Socket::AskName(const std::string& method, std::optional<int> room) const {
   json params = {{"fd", fd_}};
   if (room) params["address_length"] = *room;
-  return CallAtOnce<Name>(*stack_, method, std::move(params),
-                          room ? fmt::format("{}({}, {} octets)", method, fd_, *room)
-                               : fmt::format("{}({})", method, fd_),
-                          NameFromJson);
+  return AtOnce<Name>(method, std::move(params),
+                      room ? fmt::format("{}({}, {} octets)", method, fd_, *room)
+                           : fmt::format("{}({})", method, fd_),
+                      NameFromJson);
 }
 
-Endpoint Socket::LocalEndpoint(SourceLocation where) {
+Endpoint Socket::LocalEndpoint(SourceLocation where) const {
   return EndpointOf(LocalName().value(where));
 }
 
-Endpoint Socket::RemoteEndpoint(SourceLocation where) {
+Endpoint Socket::RemoteEndpoint(SourceLocation where) const {
   return EndpointOf(PeerName().value(where));
 }
 
 Pending<std::vector<std::string>> Socket::StartPoll(const std::vector<std::string>& events,
-                                                    std::chrono::milliseconds timeout) {
+                                                    std::chrono::milliseconds timeout) const {
   CheckKnown("event", agent_protocol::PollEvents(), events);
   return Start<std::vector<std::string>>(
       "poll",

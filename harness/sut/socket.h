@@ -48,15 +48,25 @@ class Socket {
       : stack_(&stack), version_(version), fd_(fd) {}
 
   int fd() const { return fd_; }
+  // The same descriptor in that process (harness/sut/process.h); none: the agent's own.
+  Socket In(std::optional<int> process) const;
+  // Another descriptor of the same process, with addresses of the same version.
+  Socket WithDescriptor(int fd) const;
+  // The same, whose calls get a bad pointer in place of an argument: "data", "address",
+  // "address_length", "value", "length", "message", "vector", "control". `kind`: "null",
+  // "unmapped", "read-only".
+  Socket WithBadPointer(const std::string& argument, const std::string& kind) const;
+  // A pointer to so many octets of the argument, behind which nothing may be touched.
+  Socket WithPointerTo(int octets, const std::string& argument) const;
   Stack& stack() const { return *stack_; }
 
-  Outcome<int> Bind(const Name& local);
+  Outcome<int> Bind(const Name& local) const;
   // Binds to this stack's address on the wire.
-  Outcome<int> Bind(std::uint16_t port) { return Bind(stack_->At(version_.value(), port)); }
-  Outcome<int> Listen(int backlog);
+  Outcome<int> Bind(std::uint16_t port) const { return Bind(stack_->At(version_.value(), port)); }
+  Outcome<int> Listen(int backlog) const;
   // Name::Unspecified() takes the peer away again.
-  Pending<int> StartConnect(const Name& remote);
-  Outcome<int> Connect(const Name& remote, SourceLocation where = SourceLocation::Current()) {
+  Pending<int> StartConnect(const Name& remote) const;
+  Outcome<int> Connect(const Name& remote, SourceLocation where = SourceLocation::Current()) const {
     return StartConnect(remote).Await(Within(kPatience), where);
   }
   // `flags` are those of accept4(): "SOCK_NONBLOCK".
@@ -126,84 +136,116 @@ class Socket {
   }
   // writev(), readv(): the data of all parts together.
   Outcome<int> WriteVector(const std::vector<std::string>& parts,
-                           SourceLocation where = SourceLocation::Current());
+                           SourceLocation where = SourceLocation::Current()) const;
   Outcome<std::string> ReadVector(const std::vector<std::size_t>& lengths,
-                                  SourceLocation where = SourceLocation::Current());
+                                  SourceLocation where = SourceLocation::Current()) const;
+  // lseek(), sendfile() of a file to here, splice() of a pipe to here.
+  Outcome<int> Seek(int offset, const std::string& whence = "SEEK_SET") const;
+  Pending<int> StartSendFile(const Socket& file, int count, std::optional<int> offset = {});
+  Outcome<int> SendFile(const Socket& file, int count, std::optional<int> offset = {},
+                        SourceLocation where = SourceLocation::Current()) {
+    return StartSendFile(file, count, offset).Await(Within(kPatience), where);
+  }
+  Pending<int> StartSplice(const Socket& from, int count,
+                           const std::vector<std::string>& flags = {});
+  Outcome<int> Splice(const Socket& from, int count, const std::vector<std::string>& flags = {},
+                      SourceLocation where = SourceLocation::Current()) {
+    return StartSplice(from, count, flags).Await(Within(kPatience), where);
+  }
   // write() and read(), the calls of any file.
-  Pending<int> StartWrite(const std::string& data);
-  Outcome<int> Write(const std::string& data, SourceLocation where = SourceLocation::Current()) {
+  Pending<int> StartWrite(const std::string& data) const;
+  Outcome<int> Write(const std::string& data,
+                     SourceLocation where = SourceLocation::Current()) const {
     return StartWrite(data).Await(Within(kPatience), where);
   }
-  Pending<std::string> StartRead(size_t length);
-  Outcome<std::string> Read(size_t length, SourceLocation where = SourceLocation::Current()) {
+  Pending<std::string> StartRead(size_t length) const;
+  Outcome<std::string> Read(size_t length, SourceLocation where = SourceLocation::Current()) const {
     return StartRead(length).Await(Within(kPatience), where);
   }
   // dup(): another descriptor of the same socket.
-  Outcome<Socket> Dup();
+  Outcome<Socket> Dup() const;
   // `how`: "SHUT_RD", "SHUT_WR", "SHUT_RDWR".
-  Outcome<int> Shutdown(const std::string& how, SourceLocation where = SourceLocation::Current());
-  Pending<int> StartClose();
-  Outcome<int> Close(SourceLocation where = SourceLocation::Current()) {
+  Outcome<int> Shutdown(const std::string& how,
+                        SourceLocation where = SourceLocation::Current()) const;
+  Pending<int> StartClose() const;
+  Outcome<int> Close(SourceLocation where = SourceLocation::Current()) const {
     return StartClose().Await(Within(kPatience), where);
   }
 
   // The number that this request of ioctl() reads: "SIOCINQ".
-  Outcome<int> Inquire(const std::string& request);
+  Outcome<int> Inquire(const std::string& request) const;
   // SIOCATMARK, as sockatmark(3) reads it: 1 when the next octet to be read is at the urgent mark.
-  Outcome<int> AtMark() { return Inquire("SIOCATMARK"); }
+  Outcome<int> AtMark() const { return Inquire("SIOCATMARK"); }
   // 1 when O_NONBLOCK is set, else 0.
-  Outcome<int> IsNonblocking();
+  Outcome<int> IsNonblocking() const;
+  // 1 when FD_CLOEXEC is set, else 0.
+  Outcome<int> IsClosedOnExec() const;
 
   // Options by name, each at its own level. Here as with all names: one that no table of the agent
   // protocol knows is a HarnessError.
-  Outcome<int> SetOption(const std::string& name, int value);
-  Outcome<int> GetOption(const std::string& name);
+  Outcome<int> SetOption(const std::string& name, int value) const;
+  Outcome<int> GetOption(const std::string& name) const;
   // An option that is a name: TCP_CONGESTION.
-  Outcome<std::string> GetText(const std::string& name);
+  Outcome<std::string> GetText(const std::string& name) const;
   // An option as the octets that setsockopt() gets.
-  Outcome<int> SetOption(const std::string& name, const Bytes& value);
+  Outcome<int> SetOption(const std::string& name, const Bytes& value) const;
   // An option as octets, with room for so many.
-  Outcome<std::string> GetOctets(const std::string& name, int room);
+  Outcome<std::string> GetOctets(const std::string& name, int room) const;
   // SO_PEERCRED.
-  Outcome<Credentials> PeerCredentials();
+  Outcome<Credentials> PeerCredentials() const;
   // SO_LINGER with l_onoff 1.
-  Outcome<int> SetLinger(int seconds);
+  Outcome<int> SetLinger(int seconds) const;
   // SO_ERROR as an errno: reads and clears it.
-  int TakeError(SourceLocation where = SourceLocation::Current());
+  int TakeError(SourceLocation where = SourceLocation::Current()) const;
   // A number of TCP_INFO by its name in struct tcp_info, e.g. "rto" (microseconds). Throws Skip
   // when the system does not tell it.
-  std::int64_t Info(const std::string& field);
+  std::int64_t Info(const std::string& field) const;
 
   // getsockname(), getpeername(). With `room`, the length that the call is told that its buffer
   // has; the length that it gives is then in the name. What does not fit is zero.
-  Outcome<Name> LocalName(std::optional<int> room = std::nullopt) {
+  Outcome<Name> LocalName(std::optional<int> room = std::nullopt) const {
     return AskName("getsockname", room);
   }
-  Outcome<Name> PeerName(std::optional<int> room = std::nullopt) {
+  Outcome<Name> PeerName(std::optional<int> room = std::nullopt) const {
     return AskName("getpeername", room);
   }
   // The same of sockets of AF_INET and AF_INET6. Throw Departure when the call fails.
-  Endpoint LocalEndpoint(SourceLocation where = SourceLocation::Current());
-  Endpoint RemoteEndpoint(SourceLocation where = SourceLocation::Current());
+  Endpoint LocalEndpoint(SourceLocation where = SourceLocation::Current()) const;
+  Endpoint RemoteEndpoint(SourceLocation where = SourceLocation::Current()) const;
 
   // poll() of this socket alone: names of the events that are ready, sorted; none on timeout.
   Pending<std::vector<std::string>> StartPoll(const std::vector<std::string>& events,
-                                              std::chrono::milliseconds timeout);
+                                              std::chrono::milliseconds timeout) const;
   Outcome<std::vector<std::string>> Poll(const std::vector<std::string>& events,
                                          std::chrono::milliseconds timeout = 0ms,
-                                         SourceLocation where = SourceLocation::Current()) {
+                                         SourceLocation where = SourceLocation::Current()) const {
     return StartPoll(events, timeout).Await(Within(kPatience), where);
   }
 
  private:
+  struct BadPointer {
+    std::string kind;
+    std::optional<int> octets;
+  };
+
+  // This one without bad pointers.
+  Socket Plain() const { return WithDescriptor(fd_); }
+  void Complete(nlohmann::json& params) const;
+  template <typename T>
+  Outcome<T> AtOnce(const std::string& method, nlohmann::json params, const std::string& text,
+                    const typename Pending<T>::Reader& read) const;
   template <typename T>
   Pending<T> Start(const std::string& method, nlohmann::json params, std::string text,
-                   typename Pending<T>::Reader read);
-  Outcome<Name> AskName(const std::string& method, std::optional<int> room);
+                   typename Pending<T>::Reader read) const;
+  // 1 when the flag is among those that this command of fcntl() reads, else 0.
+  Outcome<int> HasFlag(const std::string& command, const std::string& flag) const;
+  Outcome<Name> AskName(const std::string& method, std::optional<int> room) const;
 
   Stack* stack_;
   std::optional<IpVersion> version_;
   int fd_;
+  std::optional<int> process_;
+  std::vector<std::pair<std::string, BadPointer>> bad_pointers_;
 };
 
 // What accept() gives.

@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <utility>
@@ -15,6 +14,7 @@
 #include "harness/sut/agent_reply.h"
 #include "harness/sut/endpoint_json.h"
 #include "harness/sut/known_names.h"
+#include "harness/sut/process.h"
 #include "harness/sut/socket.h"
 #include "harness/wire/addresses.h"
 
@@ -55,11 +55,6 @@ constexpr const char* kSysctlsOfFacts[] = {
 // Those that Stack::Can() adds to what agents declare.
 constexpr const char* kOwnCapabilities[] = {"diag", "fresh", "second-address", "states",
                                             "virtual-time"};
-
-std::vector<std::string> WithFirst(const std::string& first, std::vector<std::string> others) {
-  others.insert(others.begin(), first);
-  return others;
-}
 
 TcpState TcpStateNamed(const std::string& name) {
   for (const TcpState state :
@@ -213,7 +208,7 @@ Socket Stack::NewSocket(const std::string& domain, const std::string& type,
   std::vector<std::string> remaining = flags;
   // fcntl() does the same on systems older than this flag of POSIX.1-2024, too.
   const bool nonblocking = std::erase(remaining, "SOCK_NONBLOCK") > 0;
-  const Socket socket = OpenSocket(domain, type, remaining).value(where);
+  const Socket socket = process().OpenSocket(domain, type, remaining).value(where);
   if (nonblocking) {
     const std::string text = fmt::format("fcntl({}, F_SETFL, O_NONBLOCK)", socket.fd());
     const AgentReply reply = agent().Call(
@@ -223,55 +218,25 @@ Socket Stack::NewSocket(const std::string& domain, const std::string& type,
   return socket;
 }
 
+Process Stack::process() { return Process(*this); }
+
 Outcome<Socket> Stack::OpenSocket(const std::string& domain, const std::string& type,
                                   const std::vector<std::string>& flags,
                                   const std::string& protocol) {
-  std::string text;
-  const AgentReply reply = MakeSockets("socket", domain, type, flags, protocol, text);
-  if (reply.error != 0) return Outcome<Socket>::Failed(text, reply.error);
-  return Outcome<Socket>::Succeeded(text, SocketOf(domain, reply.value.get<int>()));
+  return process().OpenSocket(domain, type, flags, protocol);
 }
 
 Outcome<std::pair<Socket, Socket>> Stack::OpenSocketPair(const std::string& type,
                                                          const std::vector<std::string>& flags,
                                                          const std::string& domain,
                                                          const std::string& protocol) {
-  using Made = Outcome<std::pair<Socket, Socket>>;
-  std::string text;
-  const AgentReply reply = MakeSockets("socketpair", domain, type, flags, protocol, text);
-  if (reply.error != 0) return Made::Failed(text, reply.error);
-  return Made::Succeeded(text, {SocketOf(domain, reply.value.at(0).get<int>()),
-                                SocketOf(domain, reply.value.at(1).get<int>())});
+  return process().OpenSocketPair(type, flags, domain, protocol);
 }
 
 std::pair<Socket, Socket> Stack::SocketPair(const std::string& type,
                                             const std::vector<std::string>& flags,
                                             SourceLocation where) {
-  return OpenSocketPair(type, flags).value(where);
-}
-
-AgentReply Stack::MakeSockets(const std::string& method, const std::string& domain,
-                              const std::string& type, const std::vector<std::string>& flags,
-                              const std::string& protocol, std::string& text) {
-  CheckKnown("address family", agent_protocol::AddressFamilies(), {domain});
-  CheckKnown("socket type", agent_protocol::SocketTypes(), {type});
-  CheckKnown("flag of socket()", agent_protocol::SocketFlags(), flags);
-  nlohmann::json params = {{"domain", domain}, {"type", type}, {"flags", flags}};
-  text = fmt::format("{}({}, {}", method, domain, fmt::join(WithFirst(type, flags), "|"));
-  if (!protocol.empty()) {
-    CheckKnown("protocol", agent_protocol::Protocols(), {protocol});
-    params["protocol"] = protocol;
-    text += ", " + protocol;
-  }
-  text += ")";
-  return agent().Call(method, std::move(params), text);
-}
-
-Socket Stack::SocketOf(const std::string& domain, int fd) {
-  std::optional<IpVersion> version;
-  if (domain == "AF_INET") version = IpVersion::kIpv4;
-  if (domain == "AF_INET6") version = IpVersion::kIpv6;
-  return {*this, fd, version};
+  return process().OpenSocketPair(type, flags).value(where);
 }
 
 std::vector<TcpSocketInfo> Stack::TcpSockets(IpVersion version) {

@@ -20,6 +20,7 @@
 
 namespace sockproof {
 
+class Process;
 class Socket;
 
 // Whether any system could have this capability: one that an agent can declare, or one of those
@@ -98,17 +99,18 @@ class Stack {
   Socket NewSocket(const std::string& domain, const std::string& type,
                    const std::vector<std::string>& flags = {},
                    SourceLocation where = SourceLocation::Current());
-  // socket() as what it gives. The default protocol is 0. Constants that have no name can be given
-  // in hexadecimal: "0x7f".
+  // The process that makes the calls: socket(), socketpair(), files, children
+  // (harness/sut/process.h).
+  Process process();
+  // Its socket() and socketpair(), as what they give.
   Outcome<Socket> OpenSocket(const std::string& domain, const std::string& type,
                              const std::vector<std::string>& flags = {},
                              const std::string& protocol = "");
-  // socketpair().
   Outcome<std::pair<Socket, Socket>> OpenSocketPair(const std::string& type,
                                                     const std::vector<std::string>& flags = {},
                                                     const std::string& domain = "AF_UNIX",
                                                     const std::string& protocol = "");
-  // Both sockets of such a pair of AF_UNIX. Throws Departure when the call fails.
+  // Both sockets of a pair of AF_UNIX. Throws Departure when the call fails.
   std::pair<Socket, Socket> SocketPair(const std::string& type = "SOCK_STREAM",
                                        const std::vector<std::string>& flags = {},
                                        SourceLocation where = SourceLocation::Current());
@@ -137,11 +139,6 @@ class Stack {
 
  private:
   void ReadFacts();
-  // The call that makes sockets, and in `text` its form in the ladder.
-  AgentReply MakeSockets(const std::string& method, const std::string& domain,
-                         const std::string& type, const std::vector<std::string>& flags,
-                         const std::string& protocol, std::string& text);
-  Socket SocketOf(const std::string& domain, int fd);
 
   EventLoop& loop_;
   EventLog& log_;

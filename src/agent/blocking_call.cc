@@ -18,16 +18,20 @@ constexpr int kFirstDescriptor = 700;
 // The file that tells of this thread: opened once, because a descriptor that comes and goes beside
 // accept() would change the one that accept() gives. -1 when there is none.
 int FileOfThisThread() {
-  static thread_local const int file = [] {
-    char path[64];
-    std::snprintf(path, sizeof path, "/proc/self/task/%d/stat", gettid());
-    const int opened = open(path, O_RDONLY | O_CLOEXEC);
-    if (opened < 0) return -1;
-    const int moved = fcntl(opened, F_DUPFD_CLOEXEC, kFirstDescriptor);
-    close(opened);
-    return moved;
-  }();
-  return file;
+  struct File {
+    pid_t thread;
+    int descriptor;
+  };
+  static thread_local File file{0, -1};
+  if (file.thread == gettid()) return file.descriptor;  // else it is of the process forked from
+  char path[64];
+  std::snprintf(path, sizeof path, "/proc/self/task/%d/stat", gettid());
+  file = {gettid(), -1};
+  const int opened = open(path, O_RDONLY | O_CLOEXEC);
+  if (opened < 0) return -1;
+  file.descriptor = fcntl(opened, F_DUPFD_CLOEXEC, kFirstDescriptor);
+  close(opened);
+  return file.descriptor;
 }
 
 // 'S' for a thread that sleeps until something happens, 'R' for one that runs or wants to; 0 when
@@ -43,7 +47,12 @@ char StateIn(int file) {
 
 }  // namespace
 
-BlockingCall::BlockingCall(nlohmann::json id) : id_(std::move(id)), thread_(FileOfThisThread()) {}
+BlockingCall::BlockingCall(nlohmann::json id)
+    : id_(std::move(id)), thread_(FileOfThisThread()), caller_(pthread_self()) {}
+
+std::optional<pthread_t> BlockingCall::thread() const {
+  return stage_ == Stage::kEntered ? std::optional(caller_) : std::nullopt;
+}
 
 void BlockingCall::Enters(std::int64_t time) {
   time_ = time;

@@ -1,10 +1,13 @@
 // A call that may block, as other threads than the one that makes it see it.
 #pragma once
 
+#include <pthread.h>
+
 #include <atomic>
 #include <cstdint>
 #include <mutex>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 namespace sockproof::agent {
 
@@ -14,6 +17,8 @@ class BlockingCall {
   explicit BlockingCall(nlohmann::json id);
 
   const nlohmann::json& id() const { return id_; }
+  // The thread that makes it; none before it is entered.
+  std::optional<pthread_t> thread() const;
 
   // In the thread that makes the call: just before and after it, and when all is over, also if the
   // call was never made.
@@ -40,6 +45,7 @@ class BlockingCall {
   std::atomic<Stage> stage_ = Stage::kReadsParameters;
   std::atomic<std::int64_t> time_ = 0;
   const int thread_;  // what the system tells of it: a descriptor, -1 for none
+  const pthread_t caller_;
   std::mutex announcing_;
   bool announced_ = false;
 };

@@ -6,13 +6,28 @@
 #include <string.h>
 #include <time.h>
 
+#include <iterator>
+
 namespace sockproof::agent {
 namespace {
 
-// The kernel raises SIGPIPE in the thread whose call failed, before that call returns.
-thread_local volatile sig_atomic_t broken_pipes_in_this_thread = 0;
+struct Caught {
+  int number;
+  const char* name;
+  int flags;
+};
+constexpr Caught kCaught[] = {
+    {SIGPIPE, "SIGPIPE", SA_RESTART}, {SIGUSR1, "SIGUSR1", 0}, {SIGUSR2, "SIGUSR2", SA_RESTART}};
 
-void CountBrokenPipe(int) { broken_pipes_in_this_thread = broken_pipes_in_this_thread + 1; }
+// How often each was raised in this thread. The kernel raises SIGPIPE in the thread whose call
+// failed, before that call returns.
+thread_local volatile sig_atomic_t raised_in_this_thread[std::size(kCaught)];
+
+void CountSignal(int number) {
+  for (std::size_t i = 0; i < std::size(kCaught); ++i) {
+    if (kCaught[i].number == number) raised_in_this_thread[i] = raised_in_this_thread[i] + 1;
+  }
+}
 
 // CLOCK_REALTIME, because kernels stamp packets with it.
 std::int64_t Now() {
@@ -31,7 +46,7 @@ std::string ErrnoName(int error) {
 void Call::Enter() {
   parameters_.CheckAllRead();
   if (enters_) enters_(Now());
-  broken_pipes_in_this_thread = 0;
+  for (auto& count : raised_in_this_thread) count = 0;
   begin_ = Now();
 }
 
@@ -39,7 +54,10 @@ void Call::Leave(bool failed) {
   const int error = errno;
   end_ = Now();
   error_ = failed ? error : 0;
-  broken_pipes_ = broken_pipes_in_this_thread;
+  for (std::size_t i = 0; i < std::size(kCaught); ++i) {
+    signals_.insert(signals_.end(), static_cast<std::size_t>(raised_in_this_thread[i]),
+                    kCaught[i].name);
+  }
   if (left_) left_();
 }
 
@@ -50,18 +68,22 @@ json Call::Result(json value) const {
   } else {
     result["value"] = std::move(value);
   }
-  if (broken_pipes_ > 0) {
-    result["signals"] = json::array();
-    for (int i = 0; i < broken_pipes_; ++i) result["signals"].push_back("SIGPIPE");
-  }
+  if (!signals_.empty()) result["signals"] = signals_;
   return result;
 }
 
-void CatchBrokenPipes() {
-  struct sigaction action {};
-  action.sa_handler = CountBrokenPipe;
-  action.sa_flags = SA_RESTART;
-  sigaction(SIGPIPE, &action, nullptr);
+std::string Call::AnswerSoFar(const json& value) const {
+  const json result = {{"begin", begin_}, {"end", begin_}, {"value", value}};
+  return json{{"jsonrpc", "2.0"}, {"id", id_}, {"result", result}}.dump();
+}
+
+void CatchSignals() {
+  for (const Caught& caught : kCaught) {
+    struct sigaction action {};
+    action.sa_handler = CountSignal;
+    action.sa_flags = caught.flags;
+    sigaction(caught.number, &action, nullptr);
+  }
 }
 
 }  // namespace sockproof::agent

@@ -5,6 +5,7 @@
 #include <functional>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <vector>
 
 #include "src/agent/parameters.h"
 
@@ -20,8 +21,11 @@ class Call {
   // `enters` is called with the time just before the call, `left` just after it; both in its
   // thread, either may be empty. `parameters` is borrowed.
   Call(const Parameters& parameters, std::function<void(std::int64_t)> enters,
-       std::function<void()> left)
-      : parameters_(parameters), enters_(std::move(enters)), left_(std::move(left)) {}
+       std::function<void()> left, json id = nullptr)
+      : parameters_(parameters),
+        enters_(std::move(enters)),
+        left_(std::move(left)),
+        id_(std::move(id)) {}
 
   // Makes the call; `system_call` returns a negative number and sets errno when it fails. Returns
   // what it returned. Throws RpcError when the request has parameters that nobody has read.
@@ -33,6 +37,12 @@ class Call {
     return result;
   }
 
+  // Makes a call that has succeeded one that failed: what it began did.
+  void Fail(int error) { error_ = error; }
+
+  // The answer to this request with that value, begun and ended when the call was entered.
+  std::string AnswerSoFar(const json& value) const;
+
   // The "result" of the reply, `value` being its value if the call succeeded.
   json Result(json value) const;
 
@@ -43,13 +53,15 @@ class Call {
   const Parameters& parameters_;
   const std::function<void(std::int64_t)> enters_;
   const std::function<void()> left_;
+  const json id_;
   int error_ = 0;
-  int broken_pipes_ = 0;
+  std::vector<std::string> signals_;
   std::int64_t begin_ = 0;
   std::int64_t end_ = 0;
 };
 
-// Makes SIGPIPE something that a Call counts instead of the end of the process.
-void CatchBrokenPipes();
+// Makes signals something that a Call counts instead of the end of the process: SIGPIPE, SIGUSR1
+// without SA_RESTART, and SIGUSR2 with it.
+void CatchSignals();
 
 }  // namespace sockproof::agent

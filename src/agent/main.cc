@@ -4,10 +4,27 @@
 #include <unistd.h>
 
 #include <cstdio>
+#include <string_view>
 
 #include "src/agent/methods.h"
 #include "src/agent/process.h"
+#include "src/agent/processes.h"
 #include "src/agent/server.h"
+
+namespace {
+
+using sockproof::agent::Server;
+
+// Also in each process that this one forks.
+void Serve() {
+  static Server* server = nullptr;
+  server = new Server(STDIN_FILENO, STDOUT_FILENO, sockproof::agent::FindMethod,
+                      sockproof::agent::ForwardToChild);
+  sockproof::agent::HaveChildren(Serve, [](std::string_view line) { server->WriteLine(line); });
+  server->Serve();
+}
+
+}  // namespace
 
 int main(int argc, char**) {
   if (argc > 1) {
@@ -17,6 +34,6 @@ int main(int argc, char**) {
     return 2;
   }
   sockproof::agent::BecomeAgent();
-  static sockproof::agent::Server server(STDIN_FILENO, STDOUT_FILENO, sockproof::agent::FindMethod);
-  server.Serve();
+  sockproof::agent::AnswerExecution();
+  Serve();
 }

@@ -49,7 +49,7 @@ class OutgoingMessage {
  public:
   OutgoingMessage(Parameters& fields, agent_protocol::Constants families);
 
-  const msghdr& header() const { return header_; }
+  msghdr& header() { return header_; }
 
  private:
   OutgoingData data_;

@@ -4,10 +4,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
+#include <sys/select.h>
+#include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <sys/un.h>
@@ -28,6 +32,8 @@
 #include "harness/base/unique_fd.h"
 #include "src/agent/files.h"
 #include "src/agent/hello.h"
+#include "src/agent/paths.h"
+#include "src/agent/processes.h"
 #include "src/agent/socket_methods.h"
 #include "src/agent/tcp_table.h"
 
@@ -123,6 +129,8 @@ std::vector<std::string> Capabilities() {
   add("messages", true);
   add("rights", PassesDescriptors());
   add("abstract_names", HasAbstractNames());
+  add("directory", HasPrivateDirectory());
+  add("processes", true);
   add("epoll", static_cast<bool>(poller));
   add("counters", access("/proc/net/snmp", R_OK) == 0 && access("/proc/net/netstat", R_OK) == 0);
   add("sysctl", access("/proc/sys/net/ipv4", R_OK | X_OK) == 0);
@@ -175,6 +183,7 @@ constexpr SocketSystem kKernel = {
     .fcntl = [](int fd, int command, int flags) { return ::fcntl(fd, command, flags); },
     .ioctl = [](int fd, unsigned long request, int* value) { return ::ioctl(fd, request, value); },
     .poll = ::poll,
+    .checks_pointers = true,
     .has_option = [](std::string_view) { return true; },
     .address_families = AddressFamilies,
     .socket_types = SocketTypes,
@@ -186,6 +195,54 @@ constexpr SocketSystem kKernel = {
     .file_status_flags = FileStatusFlags,
     .file_descriptor_flags = FileDescriptorFlags,
     .control_requests = ControlRequests,
+};
+
+// The three sets of select(); one that the request leaves out is a null pointer.
+class Sets {
+ public:
+  explicit Sets(Parameters& parameters) {
+    read.Read(parameters, "read", count);
+    write.Read(parameters, "write", count);
+    except.Read(parameters, "except", count);
+    if (parameters.Has("nfds")) count = parameters.Integer("nfds");
+  }
+
+  json ToJson(int ready) const {
+    return {{"ready", ready},
+            {"read", read.Members()},
+            {"write", write.Members()},
+            {"except", except.Members()}};
+  }
+
+  struct Set {
+    bool given = false;
+    fd_set members;
+
+    fd_set* get() { return given ? &members : nullptr; }
+    void Read(Parameters& parameters, const char* name, int& count) {
+      FD_ZERO(&members);
+      given = parameters.Has(name);
+      if (!given) return;
+      const json& list = parameters.Any(name);
+      const auto refuse = [&] { parameters.Refuse(name, "a list of descriptors below 1024"); };
+      if (!list.is_array()) refuse();
+      for (const json& fd : list) {
+        if (!fd.is_number_unsigned() || fd.get<std::uint64_t>() >= FD_SETSIZE) refuse();
+        FD_SET(fd.get<int>(), &members);
+        count = std::max(count, fd.get<int>() + 1);
+      }
+    }
+    json Members() const {
+      json list = json::array();
+      for (int fd = 0; given && fd < FD_SETSIZE; ++fd) {
+        if (FD_ISSET(fd, &members)) list.push_back(fd);
+      }
+      return list;
+    }
+  };
+
+  int count = 0;
+  Set read, write, except;
 };
 
 // One function for each line of harness/agent_protocol/methods.def.
@@ -203,7 +260,8 @@ struct Kernel : SocketMethods<kKernel> {
     const int protocol =
         parameters.Has("protocol") ? parameters.Constant("protocol", Protocols()) : 0;
     std::array<int, 2> fds{};
-    call.Run([&] { return socketpair(domain, type, protocol, fds.data()); });
+    int* const room = At(parameters, "fds", fds.data(), sizeof fds);
+    call.Run([&] { return socketpair(domain, type, protocol, room); });
     return fds;
   }
 
@@ -287,16 +345,28 @@ struct Kernel : SocketMethods<kKernel> {
     event.data.fd = parameters.Integer("fd");
     event.events = static_cast<std::uint32_t>(parameters.Flags("events", EpollEvents()));
     const int fd = event.data.fd;
-    return call.Run([&] { return epoll_ctl(epfd, operation, fd, &event); });
+    epoll_event* const at = At(parameters, "event", &event);
+    return call.Run([&] { return epoll_ctl(epfd, operation, fd, at); });
   }
 
   static json EpollWait(Parameters& parameters, Call& call) {
+    return EpollWaitBy(parameters, call, nullptr);
+  }
+
+  static json EpollWaitWithMask(Parameters& parameters, Call& call) {
+    const std::optional<sigset_t> mask = ReadMask(parameters);
+    return EpollWaitBy(parameters, call, mask ? &*mask : nullptr);
+  }
+
+  static json EpollWaitBy(Parameters& parameters, Call& call, const sigset_t* mask) {
     constexpr int kMostEvents = 4096;
     const int epfd = parameters.Integer("epfd");
     const int room = parameters.Integer("maxevents", std::numeric_limits<int>::min(), kMostEvents);
     const int timeout = parameters.Integer("timeout_ms");
     std::vector<epoll_event> events(static_cast<std::size_t>(std::max(room, 0)));
-    const int ready = call.Run([&] { return epoll_wait(epfd, events.data(), room, timeout); });
+    epoll_event* const at =
+        At(parameters, "events", events.data(), events.size() * sizeof(epoll_event));
+    const int ready = call.Run([&] { return epoll_pwait(epfd, at, room, timeout, mask); });
     json value = json::array();
     for (int i = 0; i < ready; ++i) {
       const epoll_event& event = events[static_cast<std::size_t>(i)];
@@ -304,6 +374,125 @@ struct Kernel : SocketMethods<kKernel> {
       value.push_back({{"fd", fd}, {"events", NamesOfFlags(EpollEvents(), event.events)}});
     }
     return value;
+  }
+
+  static json PollWithMask(Parameters& parameters, Call& call) {
+    std::vector<pollfd> fds = ReadPollEntries(parameters);
+    std::optional<timespec> timeout = ReadTimeout(parameters);
+    const std::optional<sigset_t> mask = ReadMask(parameters);
+    pollfd* const entries = At(parameters, "fds", fds.data(), fds.size() * sizeof(pollfd));
+    const int ready = call.Run([&] {
+      return ppoll(entries, fds.size(), timeout ? &*timeout : nullptr, mask ? &*mask : nullptr);
+    });
+    return ready < 0 ? json() : PollEntriesToJson(fds);
+  }
+
+  static json Select(Parameters& parameters, Call& call) {
+    Sets sets(parameters);
+    std::optional<timeval> timeout;
+    if (parameters.Has("timeout")) {
+      Parameters fields("timeout", parameters.Any("timeout"));
+      timeout = timeval{fields.Integer("sec"), fields.Integer("usec")};
+      fields.CheckAllRead();
+    }
+    timeval* const limit = At(parameters, "timeout", timeout ? &*timeout : nullptr);
+    fd_set* const read = At(parameters, "read", sets.read.get());
+    const int ready = call.Run(
+        [&] { return select(sets.count, read, sets.write.get(), sets.except.get(), limit); });
+    if (ready < 0) return nullptr;
+    json value = sets.ToJson(ready);
+    if (timeout) value["timeout"] = {{"sec", timeout->tv_sec}, {"usec", timeout->tv_usec}};
+    return value;
+  }
+
+  static json SelectWithMask(Parameters& parameters, Call& call) {
+    Sets sets(parameters);
+    std::optional<timespec> timeout = ReadTimeout(parameters);
+    const std::optional<sigset_t> mask = ReadMask(parameters);
+    const int ready = call.Run([&] {
+      return pselect(sets.count, sets.read.get(), sets.write.get(), sets.except.get(),
+                     timeout ? &*timeout : nullptr, mask ? &*mask : nullptr);
+    });
+    if (ready < 0) return nullptr;
+    json value = sets.ToJson(ready);
+    if (timeout) value["timeout"] = {{"sec", timeout->tv_sec}, {"nsec", timeout->tv_nsec}};
+    return value;
+  }
+
+  // A null pointer where there is no "timeout".
+  static std::optional<timespec> ReadTimeout(Parameters& parameters) {
+    if (!parameters.Has("timeout")) return std::nullopt;
+    Parameters fields("timeout", parameters.Any("timeout"));
+    const timespec timeout{fields.Integer("sec"), fields.Integer("nsec")};
+    fields.CheckAllRead();
+    return timeout;
+  }
+
+  // The same of "mask".
+  static std::optional<sigset_t> ReadMask(Parameters& parameters) {
+    if (!parameters.Has("mask")) return std::nullopt;
+    sigset_t mask;
+    sigemptyset(&mask);
+    const json& names = parameters.Any("mask");
+    if (!names.is_array()) parameters.Refuse("mask", "a list of signals");
+    for (const json& name : names) {
+      const json object = {{"mask", name}};
+      Parameters one("mask", object);
+      sigaddset(&mask, one.Constant("mask", Signals()));
+    }
+    return mask;
+  }
+
+  // ---- files ----
+
+  static json MakeDirectory(Parameters& parameters, Call& call) {
+    return agent::MakeDirectory(parameters, call);
+  }
+  static json OpenFile(Parameters& parameters, Call& call) {
+    return agent::OpenFile(parameters, call);
+  }
+  static json Unlink(Parameters& parameters, Call& call) { return agent::Unlink(parameters, call); }
+  static json LinkTo(Parameters& parameters, Call& call) { return agent::LinkTo(parameters, call); }
+  static json ChangeMode(Parameters& parameters, Call& call) {
+    return agent::ChangeMode(parameters, call);
+  }
+  static json StatusOf(Parameters& parameters, Call& call) {
+    return agent::StatusOf(parameters, call);
+  }
+  static json Seek(Parameters& parameters, Call& call) { return agent::Seek(parameters, call); }
+
+  static json MakePipe(Parameters& parameters, Call& call) {
+    std::array<int, 2> fds{};
+    int* const room = At(parameters, "fds", fds.data(), sizeof fds);
+    call.Run([&] { return pipe(room); });
+    return fds;
+  }
+
+  static json SendFile(Parameters& parameters, Call& call) {
+    const int out = parameters.Integer("out");
+    const int in = parameters.Integer("in");
+    const auto count = static_cast<std::size_t>(parameters.Integer("count", 0));
+    off_t offset = parameters.Has("offset") ? parameters.Integer("offset") : 0;
+    off_t* const at = parameters.Has("offset") ? &offset : nullptr;
+    return call.Run([&] { return sendfile(out, in, at, count); });
+  }
+
+  static json Splice(Parameters& parameters, Call& call) {
+    const int in = parameters.Integer("in");
+    const int out = parameters.Integer("out");
+    const auto count = static_cast<std::size_t>(parameters.Integer("count", 0));
+    const auto flags = static_cast<unsigned>(parameters.Flags("flags", SpliceFlags()));
+    return call.Run([&] { return splice(in, nullptr, out, nullptr, count, flags); });
+  }
+
+  // ---- processes ----
+
+  static json Fork(Parameters& parameters, Call& call) { return agent::Fork(parameters, call); }
+  static json Wait(Parameters& parameters, Call& call) { return agent::Wait(parameters, call); }
+  static json Kill(Parameters& parameters, Call& call) { return agent::Kill(parameters, call); }
+  static json Exit(Parameters& parameters, Call& call) { return agent::Exit(parameters, call); }
+  static json Execute(Parameters& parameters, Call& call) {
+    return agent::Execute(parameters, call);
   }
 
   // ---- the system's settings and counters ----

@@ -1,6 +1,7 @@
 // The parameters of one request, read strictly: see README.md, "Parameters".
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <limits>
 #include <nlohmann/json.hpp>
@@ -43,6 +44,10 @@ class Parameters {
   int Constant(const std::string& name, agent_protocol::Constants constants);
   // A list of names, combined; 0 when absent.
   int Flags(const std::string& name, agent_protocol::Constants constants);
+
+  // `original`, or what "bad_pointers" puts in the place of that argument of the call: memory that
+  // may not be read, or not written, with as much of the `size` octets at `original` as may.
+  void* Pointer(const std::string& argument, void* original, std::size_t size);
 
   // Throws when the object has members that nobody asked for: what they mean would be lost.
   void CheckAllRead() const;

@@ -15,7 +15,7 @@ void BecomeAgent() {
   sigset_t none;
   sigemptyset(&none);
   sigprocmask(SIG_SETMASK, &none, nullptr);
-  CatchBrokenPipes();
+  CatchSignals();
 }
 
 }  // namespace sockproof::agent

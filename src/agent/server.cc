@@ -3,6 +3,8 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <pthread.h>
+#include <signal.h>
 #include <unistd.h>
 
 #include <exception>
@@ -13,6 +15,7 @@
 #include <utility>
 
 #include "harness/agent_protocol/protocol.h"
+#include "src/agent/processes.h"
 
 namespace sockproof::agent {
 namespace {
@@ -20,8 +23,9 @@ namespace {
 using namespace agent_protocol;  // NOLINT: error codes
 
 constexpr int kMostBlockingCalls = 256;
-constexpr const char* kBlocked =
-    "blocked";  // the one method that is about calls, not about sockets
+// The methods that are about calls, not about sockets.
+constexpr const char* kBlocked = "blocked";
+constexpr const char* kInterrupt = "interrupt";
 
 bool WantsAnnouncement(const json& parameters) {
   return parameters.is_object() && parameters.value("announce", json()) == true;
@@ -73,7 +77,8 @@ LineReader::Status LineReader::Next(std::string_view& line) {
 struct Server::Request {
   json id;
   json parameters;
-  const Method* method = nullptr;      // null: kBlocked
+  const Method* method = nullptr;  // null: kBlocked or kInterrupt
+  bool interrupts = false;
   std::shared_ptr<BlockingCall> call;  // of a method that may block
 
   bool may_block() const { return method != nullptr && method->may_block; }
@@ -133,6 +138,11 @@ std::optional<Server::Request> Server::Parse(std::string_view line) {
       return std::nullopt;
     }
     if (!message.contains("id")) return std::nullopt;  // a notification: none has a meaning here
+    const auto params = message.find("params");
+    if (forward_ && params != message.end() && params->is_object() && params->contains("process")) {
+      ForwardRequest(std::move(message));
+      return std::nullopt;
+    }
     if (!message["id"].is_number_integer() && !message["id"].is_string()) {
       ReplyError(nullptr, kInvalidRequest, "id must be an integer or a string");
       return std::nullopt;
@@ -145,7 +155,8 @@ std::optional<Server::Request> Server::Parse(std::string_view line) {
     }
     request.parameters = message.value("params", json::object());
     request.method = find_method_(method.get_ref<const std::string&>());
-    if (request.method == nullptr && method != kBlocked) {
+    request.interrupts = method == kInterrupt;
+    if (request.method == nullptr && method != kBlocked && !request.interrupts) {
       ReplyError(request.id, kUnknownMethod,
                  "method " + method.get<std::string>() + " is unsupported");
       return std::nullopt;
@@ -169,7 +180,7 @@ bool Server::EnsureSuccessor() {
 }
 
 void Server::Carry(const Request& request) {
-  if (request.method == nullptr) return Write(AnswerWhetherItBlocks(request));
+  if (request.method == nullptr) return Write(AnswerAboutCall(request));
   const json reply = Answer(request);
   if (request.call) {
     request.call->Left();
@@ -178,6 +189,18 @@ void Server::Carry(const Request& request) {
     --blocking_calls_;  // before its client can make another call
   }
   Write(reply);
+  if (const std::optional<int> status = ExitAskedFor()) _exit(*status);
+}
+
+void Server::ForwardRequest(json message) {
+  const json process = message["params"]["process"];
+  message["params"].erase("process");
+  const bool known =
+      process.is_number_integer() &&
+      forward_(process.get<int>(), message.dump(-1, ' ', false, json::error_handler_t::replace));
+  if (!known) {
+    ReplyError(message["id"], kBadParameters, "process must be one that fork has made");
+  }
 }
 
 json Server::Answer(const Request& request) {
@@ -197,7 +220,8 @@ json Server::Answer(const Request& request) {
         },
         [&request] {
           if (request.call) request.call->Left();
-        });
+        },
+        request.id);
     json value = request.method->function(parameters, call);
     if (announce && entered && request.call) Announce(*request.call);  // at the latest
     return {{"jsonrpc", "2.0"}, {"id", request.id}, {"result", call.Result(std::move(value))}};
@@ -216,10 +240,11 @@ void Server::Announce(BlockingCall& call) {
   call.AnnounceOnce([&](std::int64_t time) { Announce(call.id(), time); });
 }
 
-json Server::AnswerWhetherItBlocks(const Request& request) {
+json Server::AnswerAboutCall(const Request& request) {
   try {
-    Parameters parameters(kBlocked, request.parameters);
+    Parameters parameters(request.interrupts ? kInterrupt : kBlocked, request.parameters);
     const std::int64_t id = parameters.Integer("id");
+    const bool restart = request.interrupts && parameters.Truth("restart");
     parameters.Truth("announce");  // it is not worth one
     if (!ThreadsCanBeWatched()) parameters.Unsupported("it without /proc/self/task");
     std::shared_ptr<BlockingCall> asked;
@@ -230,7 +255,12 @@ json Server::AnswerWhetherItBlocks(const Request& request) {
       }
     }
     Call call(parameters, nullptr, nullptr);
-    const int blocks = call.Run([&] { return asked && asked->WaitUntilItSleeps() ? 1 : 0; });
+    const int blocks = call.Run([&] {
+      if (!asked || !asked->WaitUntilItSleeps()) return 0;
+      const auto thread = asked->thread();
+      if (!request.interrupts) return 1;
+      return thread && pthread_kill(*thread, restart ? SIGUSR2 : SIGUSR1) == 0 ? 1 : 0;
+    });
     return {{"jsonrpc", "2.0"}, {"id", request.id}, {"result", call.Result(blocks == 1)}};
   } catch (const RpcError& error) {
     return ErrorReply(request.id, error.code(), error.what());
@@ -246,7 +276,11 @@ void Server::ReplyError(const json& id, int code, const std::string& message) {
 }
 
 void Server::Write(const json& message) {
-  std::string text = message.dump(-1, ' ', false, json::error_handler_t::replace);
+  WriteLine(message.dump(-1, ' ', false, json::error_handler_t::replace));
+}
+
+void Server::WriteLine(std::string_view line) {
+  std::string text(line);
   text += '\n';
   std::string_view rest = text;
   const std::lock_guard lock(writing_);

@@ -43,12 +43,18 @@ class LineReader {
 // byte to its reply, and there is no queue between threads.
 class Server {
  public:
-  // The descriptors are borrowed.
-  Server(int input, int output, MethodFinder find_method)
-      : find_method_(find_method), reader_(input), output_(output) {}
+  // Passes a request on to another process of the agent. False: there is no such process.
+  using Forward = bool (*)(int process, const std::string& line);
+
+  // The descriptors are borrowed. `forward` is nullptr where there are no other processes.
+  Server(int input, int output, MethodFinder find_method, Forward forward = nullptr)
+      : find_method_(find_method), forward_(forward), reader_(input), output_(output) {}
 
   // Does not return: the process ends with its input.
   [[noreturn]] void Serve();
+
+  // Writes a line of another process of the agent.
+  void WriteLine(std::string_view line);
 
  private:
   struct Request;
@@ -60,7 +66,8 @@ class Server {
   bool EnsureSuccessor();
   void Carry(const Request& request);
   json Answer(const Request& request);
-  json AnswerWhetherItBlocks(const Request& request);
+  json AnswerAboutCall(const Request& request);
+  void ForwardRequest(json message);
   void Announce(const json& id, std::int64_t time);
   void Announce(BlockingCall& call);
   static json ErrorReply(const json& id, int code, const std::string& message);
@@ -68,6 +75,7 @@ class Server {
   void Write(const json& message);
 
   const MethodFinder find_method_;
+  const Forward forward_;
   std::mutex lead_;  // held by the leader; guards the next two
   LineReader reader_;
   std::shared_ptr<BlockingCall> to_be_announced_;  // by the next leader, once it is in the call

@@ -50,6 +50,7 @@ struct SocketSystem {
   int (*fcntl)(int fd, int command, int flags);
   int (*ioctl)(int fd, unsigned long request, int* value);
   int (*poll)(pollfd* fds, nfds_t count, int timeout);
+  bool checks_pointers;  // whether a bad one is an error, and not the end of the process
   bool (*has_option)(std::string_view name);  // of those in harness/agent_protocol/options.cc
 
   using Names = agent_protocol::Constants (*)();
@@ -79,14 +80,16 @@ struct SocketMethods {
 
   static json Bind(Parameters& parameters, Call& call) {
     const int fd = parameters.Integer("fd");
-    const SocketAddress address = Address(parameters);
-    return call.Run([&] { return kSystem.bind(fd, address.get(), address.length); });
+    SocketAddress address = Address(parameters);
+    const sockaddr* name = At(parameters, "address", address.get(), address.length);
+    return call.Run([&] { return kSystem.bind(fd, name, address.length); });
   }
 
   static json Connect(Parameters& parameters, Call& call) {
     const int fd = parameters.Integer("fd");
-    const SocketAddress address = Address(parameters);
-    return call.Run([&] { return kSystem.connect(fd, address.get(), address.length); });
+    SocketAddress address = Address(parameters);
+    const sockaddr* name = At(parameters, "address", address.get(), address.length);
+    return call.Run([&] { return kSystem.connect(fd, name, address.length); });
   }
 
   static json Listen(Parameters& parameters, Call& call) {
@@ -99,8 +102,9 @@ struct SocketMethods {
     const int fd = parameters.Integer("fd");
     const int flags = parameters.Flags("flags", kSystem.socket_flags());
     SocketAddress address = ReadRoom(parameters);
-    const int accepted =
-        call.Run([&] { return kSystem.accept(fd, address.get(), &address.length, flags); });
+    sockaddr* const name = At(parameters, "address", address.get(), address.length);
+    socklen_t* const length = At(parameters, "address_length", &address.length);
+    const int accepted = call.Run([&] { return kSystem.accept(fd, name, length, flags); });
     if (accepted < 0) return nullptr;
     return {{"fd", accepted}, {"address", Told(parameters, address)}};
   }
@@ -126,32 +130,35 @@ struct SocketMethods {
 
   static json Send(Parameters& parameters, Call& call) {
     const int fd = parameters.Integer("fd");
-    const std::string data = parameters.Bytes("data");
+    std::string data = parameters.Bytes("data");
     const int flags = parameters.Flags("flags", kSystem.message_flags());
-    return call.Run([&] { return kSystem.send(fd, data.data(), data.size(), flags); });
+    const char* const octets = DataAt(parameters, data);
+    return call.Run([&] { return kSystem.send(fd, octets, data.size(), flags); });
   }
 
   static json SendTo(Parameters& parameters, Call& call) {
     const int fd = parameters.Integer("fd");
-    const std::string data = parameters.Bytes("data");
+    std::string data = parameters.Bytes("data");
     const int flags = parameters.Flags("flags", kSystem.message_flags());
-    const SocketAddress address = Address(parameters);
-    return call.Run([&] {
-      return kSystem.sendto(fd, data.data(), data.size(), flags, address.get(), address.length);
-    });
+    SocketAddress address = Address(parameters);
+    const char* const octets = DataAt(parameters, data);
+    const sockaddr* const name = At(parameters, "address", address.get(), address.length);
+    return call.Run(
+        [&] { return kSystem.sendto(fd, octets, data.size(), flags, name, address.length); });
   }
 
   static json Write(Parameters& parameters, Call& call) {
     const int fd = parameters.Integer("fd");
-    const std::string data = parameters.Bytes("data");
-    return call.Run([&] { return kSystem.write(fd, data.data(), data.size()); });
+    std::string data = parameters.Bytes("data");
+    const char* const octets = DataAt(parameters, data);
+    return call.Run([&] { return kSystem.write(fd, octets, data.size()); });
   }
 
   static json Receive(Parameters& parameters, Call& call) {
     const int fd = parameters.Integer("fd");
     const int flags = parameters.Flags("flags", kSystem.message_flags());
-    return ReceiveInto(parameters, call, [&](std::string& data) {
-      return kSystem.recv(fd, data.data(), data.size(), flags);
+    return ReceiveInto(parameters, call, [&](char* data, std::size_t size) {
+      return kSystem.recv(fd, data, size, flags);
     });
   }
 
@@ -159,8 +166,10 @@ struct SocketMethods {
     const int fd = parameters.Integer("fd");
     const int flags = parameters.Flags("flags", kSystem.message_flags());
     SocketAddress address = ReadRoom(parameters);
-    json value = ReceiveInto(parameters, call, [&](std::string& data) {
-      return kSystem.recvfrom(fd, data.data(), data.size(), flags, address.get(), &address.length);
+    sockaddr* const name = At(parameters, "address", address.get(), address.length);
+    socklen_t* const length = At(parameters, "address_length", &address.length);
+    json value = ReceiveInto(parameters, call, [&](char* data, std::size_t size) {
+      return kSystem.recvfrom(fd, data, size, flags, name, length);
     });
     if (value.is_object()) value["address"] = Told(parameters, address);
     return value;
@@ -168,23 +177,24 @@ struct SocketMethods {
 
   static json Read(Parameters& parameters, Call& call) {
     const int fd = parameters.Integer("fd");
-    return ReceiveInto(parameters, call, [&](std::string& data) {
-      return kSystem.read(fd, data.data(), data.size());
-    });
+    return ReceiveInto(parameters, call,
+                       [&](char* data, std::size_t size) { return kSystem.read(fd, data, size); });
   }
 
   static json SendMessage(Parameters& parameters, Call& call) {
     const int fd = parameters.Integer("fd");
     const int flags = parameters.Flags("flags", kSystem.message_flags());
-    const OutgoingMessage message(parameters, kSystem.address_families());
-    return call.Run([&] { return kSystem.sendmsg(fd, &message.header(), flags); });
+    OutgoingMessage message(parameters, kSystem.address_families());
+    const msghdr* const header = HeaderAt(parameters, message.header());
+    return call.Run([&] { return kSystem.sendmsg(fd, header, flags); });
   }
 
   static json ReceiveMessage(Parameters& parameters, Call& call) {
     const int fd = parameters.Integer("fd");
     const int flags = parameters.Flags("flags", kSystem.message_flags());
     RoomForMessage room(parameters);
-    const ssize_t count = call.Run([&] { return kSystem.recvmsg(fd, &room.header(), flags); });
+    msghdr* const header = HeaderAt(parameters, room.header());
+    const ssize_t count = call.Run([&] { return kSystem.recvmsg(fd, header, flags); });
     return count < 0 ? json() : room.ToJson(count);
   }
 
@@ -192,25 +202,27 @@ struct SocketMethods {
     const int fd = parameters.Integer("fd");
     OutgoingData data(parameters);
     const auto parts = static_cast<int>(data.vector().size());
-    return call.Run([&] { return kSystem.writev(fd, data.vector().data(), parts); });
+    const iovec* const vector = VectorAt(parameters, data.vector());
+    return call.Run([&] { return kSystem.writev(fd, vector, parts); });
   }
 
   static json ReadVector(Parameters& parameters, Call& call) {
     const int fd = parameters.Integer("fd");
     RoomForData room(parameters);
     const auto parts = static_cast<int>(room.vector().size());
-    const ssize_t count = call.Run([&] { return kSystem.readv(fd, room.vector().data(), parts); });
+    const iovec* const vector = VectorAt(parameters, room.vector());
+    const ssize_t count = call.Run([&] { return kSystem.readv(fd, vector, parts); });
     return count < 0 ? json() : room.ToJson(count);
   }
 
   static json GetOption(Parameters& parameters, Call& call) {
     CheckOption(parameters);
-    return GetSocketOption(parameters, call, kSystem.getsockopt);
+    return GetSocketOption(parameters, call, kSystem.getsockopt, kSystem.checks_pointers);
   }
 
   static json SetOption(Parameters& parameters, Call& call) {
     CheckOption(parameters);
-    return SetSocketOption(parameters, call, kSystem.setsockopt);
+    return SetSocketOption(parameters, call, kSystem.setsockopt, kSystem.checks_pointers);
   }
 
   static json FileControl(Parameters& parameters, Call& call) {
@@ -239,6 +251,14 @@ struct SocketMethods {
 
   static json Poll(Parameters& parameters, Call& call) {
     const int timeout = parameters.Integer("timeout_ms");
+    std::vector<pollfd> fds = ReadPollEntries(parameters);
+    pollfd* const entries = At(parameters, "fds", fds.data(), fds.size() * sizeof(pollfd));
+    if (call.Run([&] { return kSystem.poll(entries, fds.size(), timeout); }) < 0) return nullptr;
+    return PollEntriesToJson(fds);
+  }
+
+ protected:
+  static std::vector<pollfd> ReadPollEntries(Parameters& parameters) {
     const json& list = parameters.Any("fds");
     if (!list.is_array()) parameters.Refuse("fds", "a list");
     std::vector<pollfd> fds;
@@ -250,7 +270,10 @@ struct SocketMethods {
       fields.CheckAllRead();
       fds.push_back(entry);
     }
-    if (call.Run([&] { return kSystem.poll(fds.data(), fds.size(), timeout); }) < 0) return nullptr;
+    return fds;
+  }
+
+  static json PollEntriesToJson(const std::vector<pollfd>& fds) {
     json value = json::array();
     for (const pollfd& entry : fds) {
       value.push_back(NamesOfFlags(kSystem.poll_events(), entry.revents));
@@ -258,9 +281,41 @@ struct SocketMethods {
     return value;
   }
 
+  // The argument of that name: `original`, or a bad pointer in its place.
+  template <typename T>
+  static T* At(Parameters& parameters, const char* argument, T* original,
+               std::size_t size = sizeof(T)) {
+    if (!kSystem.checks_pointers) return original;
+    return static_cast<T*>(parameters.Pointer(argument, original, size));
+  }
+
  private:
   // In base64 and with its envelope this still fits a line.
   static constexpr int kLongestData = 8 << 20;
+
+  static const char* DataAt(Parameters& parameters, std::string& data) {
+    return At(parameters, "data", data.data(), data.size());
+  }
+
+  static iovec* VectorAt(Parameters& parameters, std::vector<iovec>& vector) {
+    if (!vector.empty()) {
+      iovec& first = vector.front();
+      first.iov_base = At(parameters, "data", static_cast<char*>(first.iov_base), first.iov_len);
+    }
+    return At(parameters, "vector", vector.data(), vector.size() * sizeof(iovec));
+  }
+
+  static msghdr* HeaderAt(Parameters& parameters, msghdr& header) {
+    if (header.msg_iovlen > 0) {
+      iovec& first = header.msg_iov[0];
+      first.iov_base = At(parameters, "data", static_cast<char*>(first.iov_base), first.iov_len);
+    }
+    header.msg_iov = At(parameters, "vector", header.msg_iov, header.msg_iovlen * sizeof(iovec));
+    header.msg_name =
+        At(parameters, "address", static_cast<char*>(header.msg_name), header.msg_namelen);
+    header.msg_control = At(parameters, "control", static_cast<char*>(header.msg_control), 0);
+    return At(parameters, "message", &header);
+  }
 
   static SocketAddress Address(Parameters& parameters) {
     return ReadAddress(parameters, kSystem.address_families());
@@ -280,7 +335,9 @@ struct SocketMethods {
                    int (*get_name)(int, sockaddr*, socklen_t*)) {
     const int fd = parameters.Integer("fd");
     SocketAddress address = ReadRoom(parameters);
-    if (call.Run([&] { return get_name(fd, address.get(), &address.length); }) < 0) return nullptr;
+    sockaddr* const name = At(parameters, "address", address.get(), address.length);
+    socklen_t* const length = At(parameters, "address_length", &address.length);
+    if (call.Run([&] { return get_name(fd, name, length); }) < 0) return nullptr;
     return Told(parameters, address);
   }
 
@@ -288,7 +345,8 @@ struct SocketMethods {
   template <typename ReceiveCall>
   static json ReceiveInto(Parameters& parameters, Call& call, const ReceiveCall& receive) {
     std::string data(static_cast<std::size_t>(parameters.Integer("length", 0, kLongestData)), '\0');
-    const ssize_t count = call.Run([&] { return receive(data); });
+    char* const room = At(parameters, "data", data.data(), data.size());
+    const ssize_t count = call.Run([&] { return receive(room, data.size()); });
     if (count < 0) return nullptr;
     // With MSG_TRUNC the count may be larger than the buffer.
     data.resize(std::min(data.size(), static_cast<std::size_t>(count)));

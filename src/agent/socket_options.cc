@@ -270,15 +270,24 @@ std::string ReadValue(Parameters& parameters, OptionKind kind) {
 
 }  // namespace
 
-json GetSocketOption(Parameters& parameters, Call& call, GetOptionCall get_option) {
+json GetSocketOption(Parameters& parameters, Call& call, GetOptionCall get_option,
+                     bool checks_pointers) {
   const int fd = parameters.Integer("fd");
   const int level = parameters.Constant("level", agent_protocol::OptionLevels());
   const SocketOption& option = ReadOption(parameters);
   const bool as_bytes = parameters.Has("length");
-  auto length = static_cast<socklen_t>(as_bytes ? parameters.Integer("length", 0, kLongestValue)
-                                                : static_cast<int>(SizeOf(option.kind)));
-  std::string bytes(length, '\0');
-  if (call.Run([&] { return get_option(fd, level, option.number, bytes.data(), &length); }) < 0) {
+  const int asked =
+      as_bytes ? parameters.Integer("length", std::numeric_limits<int>::min(), kLongestValue)
+               : static_cast<int>(SizeOf(option.kind));
+  auto length = static_cast<socklen_t>(asked);
+  std::string bytes(static_cast<std::size_t>(std::max(asked, 0)), '\0');
+  void* value = bytes.data();
+  auto* told = &length;
+  if (checks_pointers) {
+    value = parameters.Pointer("value", value, bytes.size());
+    told = static_cast<socklen_t*>(parameters.Pointer("length", told, sizeof length));
+  }
+  if (call.Run([&] { return get_option(fd, level, option.number, value, told); }) < 0) {
     return nullptr;
   }
   bytes.resize(std::min<std::size_t>(length, bytes.size()));
@@ -286,15 +295,24 @@ json GetSocketOption(Parameters& parameters, Call& call, GetOptionCall get_optio
   return ToJson(option.kind, bytes);
 }
 
-json SetSocketOption(Parameters& parameters, Call& call, SetOptionCall set_option) {
+json SetSocketOption(Parameters& parameters, Call& call, SetOptionCall set_option,
+                     bool checks_pointers) {
   const int fd = parameters.Integer("fd");
   const int level = parameters.Constant("level", agent_protocol::OptionLevels());
   const SocketOption& option = ReadOption(parameters);
   std::string bytes = ReadValue(parameters, option.kind);
+  bytes.reserve(kLongestValue);  // so that it stays where it is
   const std::size_t size = Place(option.kind, parameters.Any("value"), bytes);
-  return call.Run([&] {
-    return set_option(fd, level, option.number, bytes.data(), static_cast<socklen_t>(size));
-  });
+  auto length = static_cast<socklen_t>(size);
+  if (parameters.Has("length")) {
+    const int asked = parameters.Integer("length", std::numeric_limits<int>::min(), kLongestValue);
+    length = static_cast<socklen_t>(asked);
+    // What is told to be there is there, and zero.
+    if (asked > static_cast<int>(bytes.size())) bytes.resize(static_cast<std::size_t>(asked));
+  }
+  const void* value = bytes.data();
+  if (checks_pointers) value = parameters.Pointer("value", bytes.data(), size);
+  return call.Run([&] { return set_option(fd, level, option.number, value, length); });
 }
 
 }  // namespace sockproof::agent

@@ -11,7 +11,10 @@ namespace sockproof::agent {
 using GetOptionCall = int (*)(int fd, int level, int name, void* value, socklen_t* length);
 using SetOptionCall = int (*)(int fd, int level, int name, const void* value, socklen_t length);
 
-json GetSocketOption(Parameters& parameters, Call& call, GetOptionCall get_option);
-json SetSocketOption(Parameters& parameters, Call& call, SetOptionCall set_option);
+// `checks_pointers`: whether the system answers a bad pointer with an error.
+json GetSocketOption(Parameters& parameters, Call& call, GetOptionCall get_option,
+                     bool checks_pointers);
+json SetSocketOption(Parameters& parameters, Call& call, SetOptionCall set_option,
+                     bool checks_pointers);
 
 }  // namespace sockproof::agent

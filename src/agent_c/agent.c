@@ -32,7 +32,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/select.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/time.h>
 #include <sys/types.h>
 #include <sys/uio.h>
@@ -45,16 +48,23 @@
 #include <sys/ioctl.h>
 #ifdef __linux__
 #define ON_LINUX
+#include <linux/capability.h>
 #include <linux/errqueue.h>
 #include <linux/filter.h>
 #include <linux/icmp.h>
 #include <linux/if_packet.h>
+#include <linux/mount.h>
 #include <linux/netlink.h>
 #include <linux/sockios.h>
 #include <netinet/icmp6.h>
 #include <netinet/udp.h>
+#include <sched.h>
 #include <sys/epoll.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/sendfile.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 #endif
 #ifdef __FreeBSD__
 #include <sys/procctl.h>
@@ -442,8 +452,13 @@ struct request {
   long long begin, end;
   int error; /* errno of the call */
   int broken_pipes;
+  int bad_pointers_used;
+  struct iovec* vector; /* of a call that takes one, to be freed with the request */
   struct text value;
 };
+
+static pthread_mutex_t counting = PTHREAD_MUTEX_INITIALIZER;
+static int calls_in_threads = 0;
 
 static pthread_mutex_t writing = PTHREAD_MUTEX_INITIALIZER;
 
@@ -559,8 +574,15 @@ static void CheckAllRead(struct object* object) {
   }
 }
 
+#ifdef ON_LINUX
+static void CheckBadPointers(struct object* params);
+#else
+#define CheckBadPointers(params) ((void)(params))
+#endif
+
 /* All parameters are read: false if the call is not to be made. */
 static int Begin(struct request* request) {
+  CheckBadPointers(&request->params);
   CheckAllRead(&request->params);
   if (request->refused != 0) return 0;
   if (request->announce) {
@@ -685,6 +707,74 @@ static struct object Fields(struct object* outer, const char* context, const cha
   }
   return fields;
 }
+
+/* ---- bad pointers ---- */
+
+#ifdef ON_LINUX
+/* Three pages of this thread: one for data, one that may not be touched, one that may only be
+ * read. */
+static char* PagesForBadPointers(size_t page) {
+#if __STDC_VERSION__ >= 201112L
+  static _Thread_local char* pages;
+#else
+  static __thread char* pages;
+#endif
+  if (pages == NULL) {
+    char* const made =
+        mmap(NULL, 3 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (made == (char*)MAP_FAILED) return NULL;
+    mprotect(made + page, page, PROT_NONE);
+    pages = made;
+  }
+  return pages;
+}
+
+/* `original`, or what "bad_pointers" puts in the place of that argument of the call. */
+static void* At(struct object* params, const char* argument, void* original, size_t size) {
+  const char* const pointers = Optional(params, "bad_pointers");
+  if (pointers == NULL) return original;
+  if (*pointers != '{') {
+    Refuse(params->request, kBadParameters, "%s: bad_pointers must be an object", params->context);
+    return original;
+  }
+  const char* const asked = FindMember(pointers, argument);
+  if (asked == NULL) return original;
+  const size_t page = (size_t)sysconf(_SC_PAGESIZE);
+  char* const pages = PagesForBadPointers(page);
+  if (pages == NULL) {
+    Refuse(params->request, kInternalError, "out of memory");
+    return original;
+  }
+  params->request->bad_pointers_used++;
+  if (*asked == '"' && StringIs(asked, "null")) return NULL;
+  if (*asked == '"' && StringIs(asked, "unmapped")) return pages + page;
+  if (*asked == '"' && StringIs(asked, "read-only")) {
+    mprotect(pages + 2 * page, page, PROT_READ | PROT_WRITE);
+    if (original != NULL) memcpy(pages + 2 * page, original, size < page ? size : page);
+    mprotect(pages + 2 * page, page, PROT_READ);
+    return pages + 2 * page;
+  }
+  const size_t octets = (size_t)IntegerAt(params, "bad_pointers", asked, 0, (long long)page);
+  char* const begin = pages + page - octets;
+  if (original != NULL) memcpy(begin, original, octets < size ? octets : size);
+  return begin;
+}
+
+/* Whether each of them has found its argument. */
+static void CheckBadPointers(struct object* params) {
+  const char* at = FindMember(params->at, "bad_pointers");
+  const char* name = NULL;
+  int count = 0;
+  if (at == NULL || *at != '{') return;
+  for (const char* value; (value = NextMember(&at, &name)) != NULL;) ++count;
+  if (count != params->request->bad_pointers_used) {
+    Refuse(params->request, kUnsupported, "%s: a bad pointer for that argument is unsupported",
+           params->context);
+  }
+}
+#else
+#define At(params, argument, original, size) ((void)(params), (void*)(original))
+#endif
 
 /* ---- constants by their names ---- */
 
@@ -978,7 +1068,8 @@ static void SocketPair(struct request* request, struct object* params) {
   const int protocol =
       (int)ConstantAt(params, "protocol", Optional(params, "protocol"), kProtocols);
   int fds[2] = {-1, -1};
-  if (!Begin(request) || !End(request, socketpair(domain, type, protocol, fds))) return;
+  int* const room = At(params, "fds", fds, sizeof fds);
+  if (!Begin(request) || !End(request, socketpair(domain, type, protocol, room))) return;
   Put(&request->value, "[");
   PutInteger(&request->value, fds[0]);
   Put(&request->value, ",");
@@ -988,16 +1079,18 @@ static void SocketPair(struct request* request, struct object* params) {
 
 static void Bind(struct request* request, struct object* params) {
   const int fd = Integer(params, "fd");
-  const struct address address = ReadAddress(params);
+  struct address address = ReadAddress(params);
+  const struct sockaddr* const name = At(params, "address", &address.storage, address.length);
   if (!Begin(request)) return;
-  EndWith(request, bind(fd, (const struct sockaddr*)&address.storage, address.length));
+  EndWith(request, bind(fd, name, address.length));
 }
 
 static void Connect(struct request* request, struct object* params) {
   const int fd = Integer(params, "fd");
-  const struct address address = ReadAddress(params);
+  struct address address = ReadAddress(params);
+  const struct sockaddr* const name = At(params, "address", &address.storage, address.length);
   if (!Begin(request)) return;
-  EndWith(request, connect(fd, (const struct sockaddr*)&address.storage, address.length));
+  EndWith(request, connect(fd, name, address.length));
 }
 
 static void Listen(struct request* request, struct object* params) {
@@ -1010,15 +1103,16 @@ static void Accept(struct request* request, struct object* params) {
   const int fd = Integer(params, "fd");
   const unsigned flags = Flags(params, "flags", kSocketFlags);
   struct address address = RoomForAddress(params);
-  struct sockaddr* const peer = (struct sockaddr*)&address.storage;
+  struct sockaddr* const peer = At(params, "address", &address.storage, address.length);
+  socklen_t* const length = At(params, "address_length", &address.length, sizeof address.length);
 #if !defined(ON_LINUX) && !defined(__FreeBSD__) && !defined(__OpenBSD__)
   if (flags != 0) Refuse(request, kUnsupported, "accept: flags are unsupported");
 #endif
   if (!Begin(request)) return;
 #if defined(ON_LINUX) || defined(__FreeBSD__) || defined(__OpenBSD__)
-  const int accepted = accept4(fd, peer, &address.length, (int)flags);
+  const int accepted = accept4(fd, peer, length, (int)flags);
 #else
-  const int accepted = accept(fd, peer, &address.length);
+  const int accepted = accept(fd, peer, length);
 #endif
   if (!End(request, accepted)) return;
   Put(&request->value, "{\"fd\":");
@@ -1031,8 +1125,10 @@ static void Accept(struct request* request, struct object* params) {
 static void GetSocketName(struct request* request, struct object* params) {
   const int fd = Integer(params, "fd");
   struct address address = RoomForAddress(params);
+  struct sockaddr* const name = At(params, "address", &address.storage, address.length);
+  socklen_t* const length = At(params, "address_length", &address.length, sizeof address.length);
   if (!Begin(request)) return;
-  if (End(request, getsockname(fd, (struct sockaddr*)&address.storage, &address.length))) {
+  if (End(request, getsockname(fd, name, length))) {
     PutAddress(&request->value, params, &address);
   }
 }
@@ -1040,8 +1136,10 @@ static void GetSocketName(struct request* request, struct object* params) {
 static void GetPeerName(struct request* request, struct object* params) {
   const int fd = Integer(params, "fd");
   struct address address = RoomForAddress(params);
+  struct sockaddr* const name = At(params, "address", &address.storage, address.length);
+  socklen_t* const length = At(params, "address_length", &address.length, sizeof address.length);
   if (!Begin(request)) return;
-  if (End(request, getpeername(fd, (struct sockaddr*)&address.storage, &address.length))) {
+  if (End(request, getpeername(fd, name, length))) {
     PutAddress(&request->value, params, &address);
   }
 }
@@ -1069,7 +1167,8 @@ static void Send(struct request* request, struct object* params) {
   const int fd = Integer(params, "fd");
   char* const data = Bytes(params, "data", &length);
   const unsigned flags = Flags(params, "flags", kMessageFlags);
-  if (Begin(request)) EndWith(request, send(fd, data, length, (int)flags));
+  const char* const octets = At(params, "data", data, length);
+  if (Begin(request)) EndWith(request, send(fd, octets, length, (int)flags));
   free(data);
 }
 
@@ -1078,10 +1177,11 @@ static void SendTo(struct request* request, struct object* params) {
   const int fd = Integer(params, "fd");
   char* const data = Bytes(params, "data", &length);
   const unsigned flags = Flags(params, "flags", kMessageFlags);
-  const struct address address = ReadAddress(params);
+  struct address address = ReadAddress(params);
+  const char* const octets = At(params, "data", data, length);
+  const struct sockaddr* const name = At(params, "address", &address.storage, address.length);
   if (Begin(request)) {
-    EndWith(request, sendto(fd, data, length, (int)flags, (const struct sockaddr*)&address.storage,
-                            address.length));
+    EndWith(request, sendto(fd, octets, length, (int)flags, name, address.length));
   }
   free(data);
 }
@@ -1090,7 +1190,8 @@ static void Write(struct request* request, struct object* params) {
   size_t length = 0;
   const int fd = Integer(params, "fd");
   char* const data = Bytes(params, "data", &length);
-  if (Begin(request)) EndWith(request, write(fd, data, length));
+  const char* const octets = At(params, "data", data, length);
+  if (Begin(request)) EndWith(request, write(fd, octets, length));
   free(data);
 }
 
@@ -1103,12 +1204,16 @@ static void ReceiveBy(struct request* request, struct object* params, int how) {
   struct address address = RoomForAddress(params);
   char* const data = malloc(length + 1);
   if (data == NULL) Refuse(request, kInternalError, "out of memory");
+  char* const room = At(params, "data", data, length);
+  struct sockaddr* const name =
+      how == kByRecvFrom ? At(params, "address", &address.storage, address.length) : NULL;
+  socklen_t* const told = how == kByRecvFrom
+                              ? At(params, "address_length", &address.length, sizeof address.length)
+                              : NULL;
   if (Begin(request)) {
-    const ssize_t count = how == kByRead ? read(fd, data, length)
-                          : how == kByRecv
-                              ? recv(fd, data, length, flags)
-                              : recvfrom(fd, data, length, flags,
-                                         (struct sockaddr*)&address.storage, &address.length);
+    const ssize_t count = how == kByRead   ? read(fd, room, length)
+                          : how == kByRecv ? recv(fd, room, length, flags)
+                                           : recvfrom(fd, room, length, flags, name, told);
     if (End(request, count)) {
       Put(&request->value, "{\"length\":");
       PutInteger(&request->value, count);
@@ -1228,11 +1333,25 @@ static void PutParts(struct text* text, const struct parts* parts, long long cou
   PutBase64(text, parts->room, came);
 }
 
+/* The vector as the call gets it. What is freed afterwards stays in `parts`. */
+static const struct iovec* VectorAt(struct object* params, const struct parts* parts) {
+  struct iovec* const copy = params->request->vector =
+      calloc(parts->count + 1, sizeof *parts->vector);
+  if (copy == NULL) {
+    Refuse(params->request, kInternalError, "out of memory");
+    return NULL;
+  }
+  memcpy(copy, parts->vector, parts->count * sizeof *copy);
+  if (parts->count > 0) copy->iov_base = At(params, "data", copy->iov_base, copy->iov_len);
+  return At(params, "vector", copy, parts->count * sizeof *copy);
+}
+
 static void WriteVector(struct request* request, struct object* params) {
   struct parts parts = {0};
   const int fd = Integer(params, "fd");
   ReadParts(params, &parts);
-  if (Begin(request)) EndWith(request, writev(fd, parts.vector, (int)parts.count));
+  const struct iovec* const vector = VectorAt(params, &parts);
+  if (Begin(request)) EndWith(request, writev(fd, vector, (int)parts.count));
   FreeParts(&parts);
 }
 
@@ -1240,8 +1359,9 @@ static void ReadVector(struct request* request, struct object* params) {
   struct parts parts = {0};
   const int fd = Integer(params, "fd");
   MakeRoom(params, &parts);
+  const struct iovec* const vector = VectorAt(params, &parts);
   if (Begin(request)) {
-    const ssize_t count = readv(fd, parts.vector, (int)parts.count);
+    const ssize_t count = readv(fd, vector, (int)parts.count);
     if (End(request, count)) {
       Put(&request->value, "{");
       PutParts(&request->value, &parts, count);
@@ -1676,13 +1796,22 @@ static void PutMessage(struct text* text, struct object* fields, struct message*
   Put(text, "}");
 }
 
+static struct msghdr* HeaderAt(struct object* params, struct message* message) {
+  struct msghdr* const header = &message->header;
+  header->msg_iov = (struct iovec*)VectorAt(params, &message->parts);
+  header->msg_name = At(params, "address", header->msg_name, header->msg_namelen);
+  header->msg_control = At(params, "control", header->msg_control, 0);
+  return At(params, "message", header, sizeof *header);
+}
+
 static void SendMessage(struct request* request, struct object* params) {
   struct message message;
   memset(&message, 0, sizeof message);
   const int fd = Integer(params, "fd");
   const unsigned flags = Flags(params, "flags", kMessageFlags);
   ReadMessage(params, &message);
-  if (Begin(request)) EndWith(request, sendmsg(fd, &message.header, (int)flags));
+  const struct msghdr* const header = HeaderAt(params, &message);
+  if (Begin(request)) EndWith(request, sendmsg(fd, header, (int)flags));
   FreeMessage(&message);
 }
 
@@ -1692,8 +1821,9 @@ static void ReceiveMessage(struct request* request, struct object* params) {
   const int fd = Integer(params, "fd");
   const unsigned flags = Flags(params, "flags", kMessageFlags);
   MakeRoomForMessage(params, &message);
+  struct msghdr* const header = HeaderAt(params, &message);
   if (Begin(request)) {
-    const ssize_t count = recvmsg(fd, &message.header, (int)flags);
+    const ssize_t count = recvmsg(fd, header, (int)flags);
     if (End(request, count)) PutMessage(&request->value, params, &message, count);
   }
   FreeMessage(&message);
@@ -2001,10 +2131,13 @@ static void GetOption(struct request* request, struct object* params) {
   const struct option* const option = Option(params);
   const char* const asked = Optional(params, "length");
   char bytes[kLongestOption] = {0};
-  const int bytes_asked = IntegerAt(params, "length", asked, 0, kLongestOption);
+  const int bytes_asked = IntegerAt(params, "length", asked, INT_MIN, kLongestOption);
+  socklen_t length = asked != NULL ? (socklen_t)bytes_asked : 0;
+  if (asked == NULL && option != NULL) length = SizeOf(option->kind);
+  void* const value = At(params, "value", bytes, bytes_asked > 0 ? (size_t)bytes_asked : 0);
+  socklen_t* const told = At(params, "length", &length, sizeof length);
   if (!Begin(request)) return;
-  socklen_t length = asked != NULL ? (socklen_t)bytes_asked : SizeOf(option->kind);
-  if (!End(request, getsockopt(fd, level, option->number, bytes, &length))) return;
+  if (!End(request, getsockopt(fd, level, option->number, value, told))) return;
   const size_t size = length < sizeof bytes ? length : sizeof bytes;
   if (asked == NULL) {
     PutOption(&request->value, option->kind, bytes, size);
@@ -2201,43 +2334,163 @@ static void SetOption(struct request* request, struct object* params) {
   size_t length = 0;
   char* const bytes =
       option == NULL || value == NULL ? NULL : OptionBytes(params, value, option->kind, &length);
+  /* What is told to be there is there, and zero. */
+  char padded[kLongestOption] = {0};
+  const char* const asked = Optional(params, "length");
+  const int told = IntegerAt(params, "length", asked, INT_MIN, kLongestOption);
+  char* from = bytes;
+  if (asked != NULL && told > (int)length && bytes != NULL) {
+    memcpy(padded, bytes, length);
+    from = padded;
+  }
+  const void* const at = At(params, "value", from, length);
   if (Begin(request)) {
-    EndWith(request, setsockopt(fd, level, option->number, bytes, (socklen_t)length));
+    EndWith(request, setsockopt(fd, level, option->number, at,
+                                asked != NULL ? (socklen_t)told : (socklen_t)length));
   }
   free(bytes);
 }
 
 /* ---- readiness ---- */
 
-static void Poll(struct request* request, struct object* params) {
-  const int timeout = Integer(params, "timeout_ms");
+/* The list "fds", to be freed. */
+static struct pollfd* ReadPollEntries(struct object* params, size_t* count) {
   const char* const list = Required(params, "fds");
-  struct pollfd* fds = NULL;
-  size_t count = 0;
-  if (list != NULL && *list != '[') {
-    Refuse(request, kBadParameters, "poll: fds must be a list");
-  } else if (list != NULL) {
-    size_t room = 1;
-    for (const char *at = list, *element; (element = NextElement(&at)) != NULL; ++room) continue;
-    fds = calloc(room, sizeof *fds);
-    if (fds == NULL) Refuse(request, kInternalError, "out of memory");
-    for (const char *at = list, *element; (element = NextElement(&at)) != NULL; ++count) {
-      if (request->refused != 0) break;
-      struct object fields = Fields(params, "fds", element);
-      fds[count].fd = Integer(&fields, "fd");
-      fds[count].events = (short)Flags(&fields, "events", kPollEvents);
-      CheckAllRead(&fields);
-    }
+  if (list == NULL) return NULL;
+  if (*list != '[') {
+    Refuse(params->request, kBadParameters, "%s: fds must be a list", params->context);
+    return NULL;
   }
-  if (Begin(request) && End(request, poll(fds, (nfds_t)count, timeout))) {
-    Put(&request->value, "[");
-    for (size_t i = 0; i < count; ++i) {
-      if (i > 0) Put(&request->value, ",");
-      PutFlags(&request->value, kPollEvents, (unsigned short)fds[i].revents);
-    }
-    Put(&request->value, "]");
+  size_t room = 1;
+  for (const char *at = list, *element; (element = NextElement(&at)) != NULL; ++room) continue;
+  struct pollfd* const fds = calloc(room, sizeof *fds);
+  if (fds == NULL) Refuse(params->request, kInternalError, "out of memory");
+  for (const char *at = list, *element; (element = NextElement(&at)) != NULL; ++*count) {
+    if (params->request->refused != 0) break;
+    struct object fields = Fields(params, "fds", element);
+    fds[*count].fd = Integer(&fields, "fd");
+    fds[*count].events = (short)Flags(&fields, "events", kPollEvents);
+    CheckAllRead(&fields);
+  }
+  return fds;
+}
+
+static void PutPollEntries(struct text* text, const struct pollfd* fds, size_t count) {
+  Put(text, "[");
+  for (size_t i = 0; i < count; ++i) {
+    if (i > 0) Put(text, ",");
+    PutFlags(text, kPollEvents, (unsigned short)fds[i].revents);
+  }
+  Put(text, "]");
+}
+
+static void Poll(struct request* request, struct object* params) {
+  size_t count = 0;
+  const int timeout = Integer(params, "timeout_ms");
+  struct pollfd* const fds = ReadPollEntries(params, &count);
+  struct pollfd* const entries = At(params, "fds", fds, count * sizeof *fds);
+  if (Begin(request) && End(request, poll(entries, (nfds_t)count, timeout))) {
+    PutPollEntries(&request->value, fds, count);
   }
   free(fds);
+}
+
+/* One set of select(); NULL for one that is left out. */
+static fd_set* ReadSet(struct object* params, const char* name, fd_set* set, int* count) {
+  const char* const list = Optional(params, name);
+  FD_ZERO(set);
+  if (list == NULL) return NULL;
+  if (*list != '[') {
+    Refuse(params->request, kBadParameters, "%s: %s must be a list", params->context, name);
+    return NULL;
+  }
+  for (const char *at = list, *element; (element = NextElement(&at)) != NULL;) {
+    const int fd = IntegerAt(params, name, element, 0, FD_SETSIZE - 1);
+    FD_SET(fd, set);
+    if (fd >= *count) *count = fd + 1;
+  }
+  return set;
+}
+
+static void PutSet(struct text* text, const char* member, const fd_set* set) {
+  const char* separator = "";
+  Put(text, member);
+  for (int fd = 0; set != NULL && fd < FD_SETSIZE; ++fd) {
+    if (!FD_ISSET(fd, set)) continue;
+    Put(text, separator);
+    PutInteger(text, fd);
+    separator = ",";
+  }
+  Put(text, "]");
+}
+
+/* "timeout", of "sec" and that part. NULL when it is left out. */
+static struct timespec* ReadTimeout(struct object* params, const char* part,
+                                    struct timespec* timeout) {
+  const char* const value = Optional(params, "timeout");
+  if (value == NULL) return NULL;
+  struct object fields = Fields(params, "timeout", value);
+  timeout->tv_sec = Integer(&fields, "sec");
+  timeout->tv_nsec = Integer(&fields, part);
+  CheckAllRead(&fields);
+  return timeout;
+}
+
+static sigset_t* ReadMask(struct object* params, sigset_t* mask) {
+  const char* at = Optional(params, "mask");
+  if (at == NULL) return NULL;
+  sigemptyset(mask);
+  if (*at != '[') {
+    Refuse(params->request, kBadParameters, "%s: mask must be a list", params->context);
+    return NULL;
+  }
+  for (const char* name; (name = NextElement(&at)) != NULL;) {
+    sigaddset(mask, (int)ConstantAt(params, "mask", name, kSignals));
+  }
+  return mask;
+}
+
+static void SelectBy(struct request* request, struct object* params, int with_mask) {
+  fd_set sets[3];
+  struct timespec time = {0, 0};
+  sigset_t signals;
+  int count = 0;
+  fd_set* const read = ReadSet(params, "read", &sets[0], &count);
+  fd_set* const write = ReadSet(params, "write", &sets[1], &count);
+  fd_set* const except = ReadSet(params, "except", &sets[2], &count);
+  const char* const nfds = Optional(params, "nfds");
+  if (nfds != NULL) count = IntegerAt(params, "nfds", nfds, INT_MIN, INT_MAX);
+  const char* const part = with_mask ? "nsec" : "usec";
+  struct timespec* const limit = ReadTimeout(params, part, &time);
+  const sigset_t* const mask = with_mask ? ReadMask(params, &signals) : NULL;
+  struct timeval coarse = {time.tv_sec, (suseconds_t)time.tv_nsec};
+  struct timeval* const coarse_limit =
+      with_mask ? NULL : At(params, "timeout", limit != NULL ? &coarse : NULL, sizeof coarse);
+  fd_set* const read_at = with_mask ? read : At(params, "read", read, sizeof *read);
+  if (!Begin(request)) return;
+  const int ready = with_mask ? pselect(count, read, write, except, limit, mask)
+                              : select(count, read_at, write, except, coarse_limit);
+  if (!End(request, ready)) return;
+  struct text* const value = &request->value;
+  Put(value, "{\"ready\":");
+  PutInteger(value, ready);
+  PutSet(value, ",\"read\":[", read);
+  PutSet(value, ",\"write\":[", write);
+  PutSet(value, ",\"except\":[", except);
+  if (limit != NULL) {
+    Put(value, ",\"timeout\":{\"sec\":");
+    PutInteger(value, with_mask ? time.tv_sec : coarse.tv_sec);
+    Put(value, with_mask ? ",\"nsec\":" : ",\"usec\":");
+    PutInteger(value, with_mask ? time.tv_nsec : (long)coarse.tv_usec);
+    Put(value, "}");
+  }
+  Put(value, "}");
+}
+
+static void Select(struct request* request, struct object* params) { SelectBy(request, params, 0); }
+
+static void SelectWithMask(struct request* request, struct object* params) {
+  SelectBy(request, params, 1);
 }
 
 #ifdef ON_LINUX
@@ -2253,17 +2506,20 @@ static void EpollControl(struct request* request, struct object* params) {
   const int fd = Integer(params, "fd");
   event.data.fd = fd;
   event.events = Flags(params, "events", kEpollEvents);
-  if (Begin(request)) EndWith(request, epoll_ctl(epfd, operation, fd, &event));
+  struct epoll_event* const at = At(params, "event", &event, sizeof event);
+  if (Begin(request)) EndWith(request, epoll_ctl(epfd, operation, fd, at));
 }
 
-static void EpollWait(struct request* request, struct object* params) {
+static void EpollWaitBy(struct request* request, struct object* params, const sigset_t* mask) {
   const int epfd = Integer(params, "epfd");
   const int room = IntegerFrom(params, "maxevents", INT_MIN, kMostEvents);
   const int timeout = Integer(params, "timeout_ms");
   struct epoll_event* const events = calloc(room > 0 ? (size_t)room : 1, sizeof *events);
   if (events == NULL) Refuse(request, kInternalError, "out of memory");
+  struct epoll_event* const entries =
+      At(params, "events", events, room > 0 ? (size_t)room * sizeof *events : 0);
   if (Begin(request)) {
-    const int ready = epoll_wait(epfd, events, room, timeout);
+    const int ready = epoll_pwait(epfd, entries, room, timeout, mask);
     End(request, ready);
     Put(&request->value, "[");
     for (int i = 0; i < ready; ++i) {
@@ -2278,6 +2534,441 @@ static void EpollWait(struct request* request, struct object* params) {
   free(events);
 }
 
+static void EpollWait(struct request* request, struct object* params) {
+  EpollWaitBy(request, params, NULL);
+}
+
+static void EpollWaitWithMask(struct request* request, struct object* params) {
+  sigset_t signals;
+  EpollWaitBy(request, params, ReadMask(params, &signals));
+}
+
+static void PollWithMask(struct request* request, struct object* params) {
+  size_t count = 0;
+  struct timespec time = {0, 0};
+  sigset_t signals;
+  struct pollfd* const fds = ReadPollEntries(params, &count);
+  const struct timespec* const limit = ReadTimeout(params, "nsec", &time);
+  const sigset_t* const mask = ReadMask(params, &signals);
+  struct pollfd* const entries = At(params, "fds", fds, count * sizeof *fds);
+  if (Begin(request) && End(request, ppoll(entries, (nfds_t)count, limit, mask))) {
+    PutPollEntries(&request->value, fds, count);
+  }
+  free(fds);
+}
+#endif
+
+/* ---- files ---- */
+
+static void MakePipe(struct request* request, struct object* params) {
+  int fds[2] = {-1, -1};
+  int* const room = At(params, "fds", fds, sizeof fds);
+  if (!Begin(request) || !End(request, pipe(room))) return;
+  Put(&request->value, "[");
+  PutInteger(&request->value, fds[0]);
+  Put(&request->value, ",");
+  PutInteger(&request->value, fds[1]);
+  Put(&request->value, "]");
+}
+
+static int Mode(struct object* params, int otherwise) {
+  const char* const mode = Optional(params, "mode");
+  return mode == NULL ? otherwise : IntegerAt(params, "mode", mode, 0, 07777);
+}
+
+static void OpenFile(struct request* request, struct object* params) {
+  char* const path = Text(params, "path");
+  const unsigned flags = Flags(params, "flags", kOpenFlags);
+  const int mode = Mode(params, 0600);
+  if (Begin(request)) EndWith(request, open(path, (int)flags, mode));
+  free(path);
+}
+
+static void Unlink(struct request* request, struct object* params) {
+  char* const path = Text(params, "path");
+  if (Begin(request)) EndWith(request, unlink(path));
+  free(path);
+}
+
+static void LinkTo(struct request* request, struct object* params) {
+  char* const target = Text(params, "target");
+  char* const path = Text(params, "path");
+  if (Begin(request)) EndWith(request, symlink(target, path));
+  free(target);
+  free(path);
+}
+
+static void ChangeMode(struct request* request, struct object* params) {
+  char* const path = Text(params, "path");
+  const int mode = IntegerFrom(params, "mode", 0, 07777);
+  if (Begin(request)) EndWith(request, chmod(path, (mode_t)mode));
+  free(path);
+}
+
+static const char* TypeOf(mode_t mode) {
+  if (S_ISSOCK(mode)) return "socket";
+  if (S_ISREG(mode)) return "file";
+  if (S_ISDIR(mode)) return "directory";
+  if (S_ISFIFO(mode)) return "pipe";
+  return S_ISLNK(mode) ? "link" : "other";
+}
+
+static void StatusOf(struct request* request, struct object* params) {
+  struct stat status;
+  memset(&status, 0, sizeof status);
+  const int by_path = FindMember(params->at, "path") != NULL;
+  char* const path = by_path ? Text(params, "path") : NULL;
+  const int fd = by_path ? -1 : Integer(params, "fd");
+  if (Begin(request) && End(request, by_path ? stat(path, &status) : fstat(fd, &status))) {
+    Put(&request->value, "{\"type\":\"");
+    Put(&request->value, TypeOf(status.st_mode));
+    Put(&request->value, "\",\"mode\":");
+    PutUnsigned(&request->value, status.st_mode & 07777);
+    Put(&request->value, ",\"uid\":");
+    PutUnsigned(&request->value, status.st_uid);
+    Put(&request->value, ",\"gid\":");
+    PutUnsigned(&request->value, status.st_gid);
+    Put(&request->value, ",\"size\":");
+    PutInteger(&request->value, (long long)status.st_size);
+    Put(&request->value, "}");
+  }
+  free(path);
+}
+
+static void Seek(struct request* request, struct object* params) {
+  const int fd = Integer(params, "fd");
+  const int offset = Integer(params, "offset");
+  const int whence = Constant(params, "whence", kSeekOrigins);
+  if (Begin(request)) EndWith(request, (long long)lseek(fd, offset, whence));
+}
+
+#ifdef ON_LINUX
+static void SendFile(struct request* request, struct object* params) {
+  const int out = Integer(params, "out");
+  const int in = Integer(params, "in");
+  const int count = IntegerFrom(params, "count", 0, INT_MAX);
+  const char* const asked = Optional(params, "offset");
+  off_t offset = IntegerAt(params, "offset", asked, INT_MIN, INT_MAX);
+  if (!Begin(request)) return;
+  EndWith(request, sendfile(out, in, asked != NULL ? &offset : NULL, (size_t)count));
+}
+
+static void Splice(struct request* request, struct object* params) {
+  const int in = Integer(params, "in");
+  const int out = Integer(params, "out");
+  const int count = IntegerFrom(params, "count", 0, INT_MAX);
+  const unsigned flags = Flags(params, "flags", kSpliceFlags);
+  if (Begin(request)) EndWith(request, splice(in, NULL, out, NULL, (size_t)count, flags));
+}
+
+enum { kFirstOutOfTheWay = 700 }; /* of the descriptors that tests see */
+
+/* A descriptor by a socket: sent for one that is not negative, else received. -1 for failure. */
+static int CarryDescriptor(int socket, int fd) {
+  union {
+    struct cmsghdr head;
+    char octets[64];
+  } control;
+  char octet = 'x';
+  struct iovec part = {&octet, 1};
+  struct msghdr message;
+  memset(&control, 0, sizeof control);
+  memset(&message, 0, sizeof message);
+  control.head.cmsg_len = CMSG_LEN(sizeof(int));
+  control.head.cmsg_level = SOL_SOCKET;
+  control.head.cmsg_type = SCM_RIGHTS;
+  memcpy(control.octets + CMSG_LEN(0), &fd, sizeof fd);
+  message.msg_iov = &part;
+  message.msg_iovlen = 1;
+  message.msg_control = control.octets;
+  message.msg_controllen = CMSG_SPACE(sizeof(int));
+  if (fd >= 0) return sendmsg(socket, &message, 0) == 1 ? fd : -1;
+  if (recvmsg(socket, &message, MSG_CMSG_CLOEXEC) != 1 ||
+      message.msg_controllen < CMSG_LEN(sizeof(int))) {
+    return -1;
+  }
+  memcpy(&fd, control.octets + CMSG_LEN(0), sizeof fd);
+  return fd;
+}
+
+/* A file system in memory that is mounted nowhere: it ends with its descriptor. Made by a process
+ * of its own, since only one thread of this one could leave the mounts of the others. */
+static int MakeMount(void) {
+  int ends[2];
+  if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) return -1;
+  const pid_t child = fork();
+  if (child == 0) {
+    if (unshare(CLONE_NEWNS) != 0) _exit(1);
+    const int context = (int)syscall(SYS_fsopen, "tmpfs", FSOPEN_CLOEXEC);
+    if (context < 0) _exit(2);
+    if (syscall(SYS_fsconfig, context, FSCONFIG_CMD_CREATE, NULL, NULL, 0) != 0) _exit(3);
+    const int mount = (int)syscall(SYS_fsmount, context, FSMOUNT_CLOEXEC, 0);
+    _exit(mount >= 0 && CarryDescriptor(ends[1], mount) >= 0 ? 0 : 4);
+  }
+  close(ends[1]);
+  const int mount = child < 0 ? -1 : CarryDescriptor(ends[0], -1);
+  close(ends[0]);
+  if (child > 0) waitpid(child, NULL, 0);
+  if (mount < 0) return -1;
+  const int moved = fcntl(mount, F_DUPFD_CLOEXEC, kFirstOutOfTheWay);
+  close(mount);
+  return moved;
+}
+
+/* The one of this agent, made when it is first asked for. */
+static int Mount(void) {
+  static pthread_mutex_t making = PTHREAD_MUTEX_INITIALIZER;
+  static int mount = -2;
+  pthread_mutex_lock(&making);
+  if (mount == -2) mount = MakeMount();
+  pthread_mutex_unlock(&making);
+  if (mount < 0) errno = ENOSYS;
+  return mount;
+}
+
+static void MakeDirectory(struct request* request, struct object* params) {
+  (void)params;
+  if (!Begin(request)) return;
+  const int mount = Mount();
+  if (!End(request, mount)) return;
+  Put(&request->value, "\"/proc/self/fd/");
+  PutInteger(&request->value, mount);
+  Put(&request->value, "\"");
+}
+
+/* ---- processes ---- */
+
+/* A child that speaks the protocol by a channel; what has its pid as "process" is passed on to it.
+ */
+struct child {
+  pid_t pid;
+  int channel;
+  struct child* next;
+};
+
+static pthread_mutex_t noting_children = PTHREAD_MUTEX_INITIALIZER;
+static struct child* children;
+
+/* The channel to the child, -1 when there is none. */
+static int ChannelTo(int pid) {
+  int channel = -1;
+  pthread_mutex_lock(&noting_children);
+  for (const struct child* child = children; child != NULL; child = child->next) {
+    if (child->pid == pid) channel = child->channel;
+  }
+  pthread_mutex_unlock(&noting_children);
+  return channel;
+}
+
+static void ServeLines(void);
+
+/* What a child writes, line by line, until it ends. */
+static void* CarryLines(void* argument) {
+  const int channel = ((const struct child*)argument)->channel;
+  struct text line = {0};
+  char chunk[65536];
+  while (1) {
+    const ssize_t count = recv(channel, chunk, sizeof chunk, 0);
+    if (count < 0 && errno == EINTR) continue;
+    if (count <= 0) break;
+    for (const char *at = chunk, *const end = chunk + count; at < end;) {
+      const char* const newline = memchr(at, '\n', (size_t)(end - at));
+      PutBytes(&line, at, (size_t)((newline != NULL ? newline : end) - at));
+      if (newline == NULL) break;
+      at = newline + 1;
+      if (line.failed) _exit(1);
+      WriteLine(&line); /* frees it */
+      memset(&line, 0, sizeof line);
+    }
+  }
+  free(line.bytes);
+  return NULL;
+}
+
+/* What a child gives up before it serves. */
+struct restrictions {
+  int has_uid, has_gid, uid, gid;
+  uint64_t capabilities;
+  const char* limits; /* an object, NULL for none */
+};
+
+static void ReadRestrictions(struct object* params, struct restrictions* restrictions) {
+  const char* const uid = Optional(params, "uid");
+  const char* const gid = Optional(params, "gid");
+  const char* at = Optional(params, "without_capabilities");
+  restrictions->has_uid = uid != NULL;
+  restrictions->has_gid = gid != NULL;
+  restrictions->uid = IntegerAt(params, "uid", uid, 0, INT_MAX);
+  restrictions->gid = IntegerAt(params, "gid", gid, 0, INT_MAX);
+  if (at != NULL && *at != '[') {
+    Refuse(params->request, kBadParameters, "fork: without_capabilities must be a list");
+  } else if (at != NULL) {
+    for (const char* name; (name = NextElement(&at)) != NULL;) {
+      restrictions->capabilities |=
+          (uint64_t)1 << ConstantAt(params, "without_capabilities", name, kPrivileges);
+    }
+  }
+  restrictions->limits = Optional(params, "limits");
+  if (restrictions->limits == NULL) return;
+  if (*restrictions->limits != '{') {
+    Refuse(params->request, kBadParameters, "fork: limits must be an object");
+    return;
+  }
+  const char *member = restrictions->limits, *name = NULL;
+  for (const char* value; (value = NextMember(&member, &name)) != NULL;) {
+    ConstantAt(params, "limit", name, kLimits);
+    IntegerAt(params, "limits", value, 0, INT_MAX);
+  }
+}
+
+/* 0 or an errno. The limits first: they may need what is given up. */
+static int Restrict(struct object* params, const struct restrictions* restrictions) {
+  const char *member = restrictions->limits, *name = NULL;
+  for (const char* value; member != NULL && (value = NextMember(&member, &name)) != NULL;) {
+    const rlim_t limit = (rlim_t)IntegerAt(params, "limits", value, 0, INT_MAX);
+    const struct rlimit both = {limit, limit};
+    if (setrlimit((int)ConstantAt(params, "limit", name, kLimits), &both) != 0) return errno;
+  }
+  const int uid = restrictions->uid, gid = restrictions->gid;
+  if (restrictions->has_gid && syscall(SYS_setresgid, gid, gid, gid) != 0) return errno;
+  if (restrictions->has_uid && syscall(SYS_setresuid, uid, uid, uid) != 0) return errno;
+  if (restrictions->capabilities == 0) return 0;
+  struct __user_cap_header_struct head = {_LINUX_CAPABILITY_VERSION_3, 0};
+  struct __user_cap_data_struct sets[_LINUX_CAPABILITY_U32S_3];
+  if (syscall(SYS_capget, &head, sets) != 0) return errno;
+  for (int i = 0; i < _LINUX_CAPABILITY_U32S_3; ++i) {
+    const uint32_t kept = (uint32_t) ~(restrictions->capabilities >> (32 * i));
+    sets[i].effective &= kept;
+    sets[i].permitted &= kept;
+    sets[i].inheritable &= kept;
+  }
+  return syscall(SYS_capset, &head, sets) != 0 ? errno : 0;
+}
+
+static void Fork(struct request* request, struct object* params) {
+  struct restrictions restrictions;
+  int ends[2], error = 0;
+  memset(&restrictions, 0, sizeof restrictions);
+  ReadRestrictions(params, &restrictions);
+  struct child* const child = calloc(1, sizeof *child);
+  if (child == NULL || socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) {
+    Refuse(request, kInternalError, "fork: no channel to the child");
+    free(child);
+    return;
+  }
+  child->channel = fcntl(ends[0], F_DUPFD_CLOEXEC, kFirstOutOfTheWay);
+  const int theirs = fcntl(ends[1], F_DUPFD_CLOEXEC, kFirstOutOfTheWay);
+  close(ends[0]);
+  close(ends[1]);
+  if (Begin(request)) {
+    /* Nobody else may be in the middle of what the copy needs. */
+    pthread_mutex_lock(&writing);
+    pthread_mutex_lock(&noting_children);
+    child->pid = fork();
+    pthread_mutex_unlock(&noting_children);
+    pthread_mutex_unlock(&writing);
+    if (child->pid == 0) {
+      close(child->channel);
+      error = Restrict(params, &restrictions);
+      prctl(PR_SET_PDEATHSIG, SIGKILL);
+      prctl(PR_SET_DUMPABLE, 1);
+      if (send(theirs, &error, sizeof error, MSG_NOSIGNAL) != sizeof error || error != 0) _exit(1);
+      dup2(theirs, STDIN_FILENO);
+      dup2(theirs, STDOUT_FILENO);
+      close(theirs);
+      children = NULL;
+      calls_in_threads = 0;
+      ServeLines();
+      _exit(0);
+    }
+    End(request, child->pid);
+  }
+  close(theirs);
+  if (request->refused == 0 && child->pid > 0 &&
+      (recv(child->channel, &error, sizeof error, MSG_WAITALL) != sizeof error || error != 0)) {
+    waitpid(child->pid, NULL, 0);
+    request->error = error != 0 ? error : EPIPE;
+  }
+  if (request->refused != 0 || request->error != 0) {
+    close(child->channel);
+    free(child);
+    return;
+  }
+  pthread_t thread;
+  pthread_mutex_lock(&noting_children);
+  child->next = children;
+  children = child;
+  pthread_mutex_unlock(&noting_children);
+  if (pthread_create(&thread, NULL, CarryLines, child) == 0) pthread_detach(thread);
+  PutInteger(&request->value, child->pid);
+}
+
+static void Wait(struct request* request, struct object* params) {
+  int status = 0;
+  const int pid = IntegerFrom(params, "pid", 1, INT_MAX);
+  if (!Begin(request) || !End(request, waitpid(pid, &status, 0))) return;
+  if (WIFSIGNALED(status)) {
+    char unknown[32];
+    const struct constant* known = kSignals;
+    while (known->name != NULL && known->value != WTERMSIG(status)) ++known;
+    snprintf(unknown, sizeof unknown, "signal %d", WTERMSIG(status));
+    Put(&request->value, "{\"signal\":\"");
+    Put(&request->value, known->name != NULL ? known->name : unknown);
+    Put(&request->value, "\"}");
+  } else {
+    Put(&request->value, "{\"exited\":");
+    PutInteger(&request->value, WEXITSTATUS(status));
+    Put(&request->value, "}");
+  }
+}
+
+static void Kill(struct request* request, struct object* params) {
+  const int pid = IntegerFrom(params, "pid", 1, INT_MAX);
+  const int number = Constant(params, "signal", kSignals);
+  if (ChannelTo(pid) < 0) {
+    Refuse(request, kBadParameters, "kill: pid must be one that fork has made");
+  }
+  if (Begin(request)) EndWith(request, kill(pid, number));
+}
+
+static int exit_asked_for = -1;
+
+static void Exit(struct request* request, struct object* params) {
+  const int status = IntegerFrom(params, "status", 0, 255);
+  if (!Begin(request)) return;
+  EndWith(request, 0);
+  exit_asked_for = status;
+}
+
+static const char kExecuted[] = "SOCKPROOF_AGENT_EXECUTED";
+
+/* The program that takes the place of this one gives the answer, which is in its environment. */
+static void Execute(struct request* request, struct object* params) {
+  char* const program[] = {(char*)"/proc/self/exe", NULL};
+  struct text answer = {0};
+  (void)params;
+  if (!Begin(request)) return;
+  Opening(request, &answer);
+  Put(&answer, ",\"result\":{\"value\":0,\"begin\":");
+  PutInteger(&answer, request->begin);
+  Put(&answer, ",\"end\":");
+  PutInteger(&answer, request->begin);
+  Put(&answer, "}}\n");
+  PutBytes(&answer, "", 1);
+  if (!answer.failed) setenv(kExecuted, answer.bytes, 1);
+  End(request, execv(program[0], program));
+  unsetenv(kExecuted);
+  free(answer.bytes);
+}
+
+static void AnswerExecution(void) {
+  const char* const answer = getenv(kExecuted);
+  if (answer != NULL && write(STDOUT_FILENO, answer, strlen(answer)) < 0) _exit(0);
+  unsetenv(kExecuted);
+}
+#endif
+
+#ifdef ON_LINUX
 /* ---- settings and counters: files below /proc ---- */
 
 /* Adds the text of a file. -1, with errno, when it cannot be read. */
@@ -2551,6 +3242,8 @@ static void PutCapabilities(struct text* text) {
   PutCapability(text, "tcp_info", CanTellTcpInfo());
 #ifdef ON_LINUX
   PutCapability(text, "abstract_names", HasAbstractNames());
+  PutCapability(text, "directory", Mount() >= 0);
+  PutCapability(text, "processes", 1);
   const int poller = epoll_create1(EPOLL_CLOEXEC);
   PutCapability(text, "epoll", poller >= 0);
   if (poller >= 0) close(poller);
@@ -2607,9 +3300,6 @@ static const struct method kMethods[] = {METHODS_OF_POSIX METHODS_OF_LINUX};
 
 /* ---- from lines to calls ---- */
 
-static pthread_mutex_t counting = PTHREAD_MUTEX_INITIALIZER;
-static int calls_in_threads = 0;
-
 static void CountCall(int change) {
   pthread_mutex_lock(&counting);
   calls_in_threads += change;
@@ -2626,6 +3316,7 @@ static int MayStartCall(void) {
 
 static void Free(struct request* request) {
   free(request->value.bytes);
+  free(request->vector);
   free(request->line);
   free(request);
 }
@@ -2633,7 +3324,47 @@ static void Free(struct request* request) {
 static void Carry(struct request* request) {
   request->method->function(request, &request->params);
   Reply(request);
+#ifdef ON_LINUX
+  if (exit_asked_for >= 0) _exit(exit_asked_for);
+#endif
 }
+
+#ifdef ON_LINUX
+/* Whether the request is for a child: then it is passed on, without its "process". */
+static int PassOn(struct request* request) {
+  const char* const process = FindMember(request->params.at, "process");
+  if (process == NULL) return 0;
+  const int channel = ChannelTo(IntegerAt(&request->params, "process", process, 0, INT_MAX));
+  if (channel < 0) {
+    Refuse(request, kBadParameters, "process must be one that fork has made");
+    return 0;
+  }
+  struct text line = {0};
+  const char *at = request->params.at, *name = NULL, *separator = "";
+  Put(&line, "{\"jsonrpc\":\"2.0\",\"id\":");
+  PutBytes(&line, request->id, request->id_length);
+  Put(&line, ",\"method\":\"");
+  Put(&line, request->method->name);
+  Put(&line, "\",\"params\":{");
+  for (const char* value; (value = NextMember(&at, &name)) != NULL;) {
+    if (StringIs(name, "process")) continue;
+    Put(&line, separator);
+    PutBytes(&line, name, (size_t)(at - name));
+    separator = ",";
+  }
+  Put(&line, "}}\n");
+  for (size_t sent = 0; !line.failed && sent < line.length;) {
+    const ssize_t count = send(channel, line.bytes + sent, line.length - sent, MSG_NOSIGNAL);
+    if (count < 0 && errno != EINTR) {
+      Refuse(request, kBadParameters, "process has ended");
+      break;
+    }
+    if (count > 0) sent += (size_t)count;
+  }
+  free(line.bytes);
+  return request->refused == 0;
+}
+#endif
 
 static void* CarryInThread(void* argument) {
   Carry(argument);
@@ -2723,6 +3454,12 @@ static void Serve(char* line, size_t length) {
     Free(request);
     return;
   }
+#ifdef ON_LINUX
+  if (request->refused == 0 && PassOn(request)) {
+    Free(request);
+    return;
+  }
+#endif
   if (request->refused == 0 && request->method->may_block) {
     if (CarryAside(request)) return;
     Refuse(request, kTooManyCalls, "too many calls at a time");
@@ -2804,6 +3541,9 @@ int main(int argc, char** argv) {
   action.sa_flags = SA_RESTART;
 #endif
   sigaction(SIGPIPE, &action, NULL);
+#ifdef ON_LINUX
+  AnswerExecution();
+#endif
   ServeLines();
   _exit(0); /* whatever the threads wait for */
 }

@@ -467,6 +467,147 @@ static const struct constant kLevels[] = {
 #endif
     {NULL, 0}};
 
+static const struct constant kOpenFlags[] = {
+#ifdef O_RDONLY
+    {"O_RDONLY", (long)(O_RDONLY)},
+#endif
+#ifdef O_WRONLY
+    {"O_WRONLY", (long)(O_WRONLY)},
+#endif
+#ifdef O_RDWR
+    {"O_RDWR", (long)(O_RDWR)},
+#endif
+#ifdef O_CREAT
+    {"O_CREAT", (long)(O_CREAT)},
+#endif
+#ifdef O_EXCL
+    {"O_EXCL", (long)(O_EXCL)},
+#endif
+#ifdef O_TRUNC
+    {"O_TRUNC", (long)(O_TRUNC)},
+#endif
+#ifdef O_APPEND
+    {"O_APPEND", (long)(O_APPEND)},
+#endif
+#ifdef O_NONBLOCK
+    {"O_NONBLOCK", (long)(O_NONBLOCK)},
+#endif
+#ifdef O_CLOEXEC
+    {"O_CLOEXEC", (long)(O_CLOEXEC)},
+#endif
+#ifdef O_DIRECTORY
+    {"O_DIRECTORY", (long)(O_DIRECTORY)},
+#endif
+#ifdef O_NOFOLLOW
+    {"O_NOFOLLOW", (long)(O_NOFOLLOW)},
+#endif
+#ifdef O_PATH
+    {"O_PATH", (long)(O_PATH)},
+#endif
+    {NULL, 0}};
+
+static const struct constant kSeekOrigins[] = {
+#ifdef SEEK_SET
+    {"SEEK_SET", (long)(SEEK_SET)},
+#endif
+#ifdef SEEK_CUR
+    {"SEEK_CUR", (long)(SEEK_CUR)},
+#endif
+#ifdef SEEK_END
+    {"SEEK_END", (long)(SEEK_END)},
+#endif
+    {NULL, 0}};
+
+static const struct constant kSpliceFlags[] = {
+#ifdef SPLICE_F_MOVE
+    {"SPLICE_F_MOVE", (long)(SPLICE_F_MOVE)},
+#endif
+#ifdef SPLICE_F_NONBLOCK
+    {"SPLICE_F_NONBLOCK", (long)(SPLICE_F_NONBLOCK)},
+#endif
+#ifdef SPLICE_F_MORE
+    {"SPLICE_F_MORE", (long)(SPLICE_F_MORE)},
+#endif
+    {NULL, 0}};
+
+static const struct constant kSignals[] = {
+#ifdef SIGUSR1
+    {"SIGUSR1", (long)(SIGUSR1)},
+#endif
+#ifdef SIGUSR2
+    {"SIGUSR2", (long)(SIGUSR2)},
+#endif
+#ifdef SIGIO
+    {"SIGIO", (long)(SIGIO)},
+#endif
+#ifdef SIGURG
+    {"SIGURG", (long)(SIGURG)},
+#endif
+#ifdef SIGPIPE
+    {"SIGPIPE", (long)(SIGPIPE)},
+#endif
+#ifdef SIGTERM
+    {"SIGTERM", (long)(SIGTERM)},
+#endif
+#ifdef SIGKILL
+    {"SIGKILL", (long)(SIGKILL)},
+#endif
+    {NULL, 0}};
+
+static const struct constant kPrivileges[] = {
+#ifdef CAP_CHOWN
+    {"CAP_CHOWN", (long)(CAP_CHOWN)},
+#endif
+#ifdef CAP_DAC_OVERRIDE
+    {"CAP_DAC_OVERRIDE", (long)(CAP_DAC_OVERRIDE)},
+#endif
+#ifdef CAP_DAC_READ_SEARCH
+    {"CAP_DAC_READ_SEARCH", (long)(CAP_DAC_READ_SEARCH)},
+#endif
+#ifdef CAP_KILL
+    {"CAP_KILL", (long)(CAP_KILL)},
+#endif
+#ifdef CAP_SETGID
+    {"CAP_SETGID", (long)(CAP_SETGID)},
+#endif
+#ifdef CAP_SETUID
+    {"CAP_SETUID", (long)(CAP_SETUID)},
+#endif
+#ifdef CAP_NET_BIND_SERVICE
+    {"CAP_NET_BIND_SERVICE", (long)(CAP_NET_BIND_SERVICE)},
+#endif
+#ifdef CAP_NET_ADMIN
+    {"CAP_NET_ADMIN", (long)(CAP_NET_ADMIN)},
+#endif
+#ifdef CAP_NET_RAW
+    {"CAP_NET_RAW", (long)(CAP_NET_RAW)},
+#endif
+#ifdef CAP_SYS_ADMIN
+    {"CAP_SYS_ADMIN", (long)(CAP_SYS_ADMIN)},
+#endif
+#ifdef CAP_SYS_RESOURCE
+    {"CAP_SYS_RESOURCE", (long)(CAP_SYS_RESOURCE)},
+#endif
+#ifdef CAP_SYS_NICE
+    {"CAP_SYS_NICE", (long)(CAP_SYS_NICE)},
+#endif
+    {NULL, 0}};
+
+static const struct constant kLimits[] = {
+#ifdef RLIMIT_NOFILE
+    {"RLIMIT_NOFILE", (long)(RLIMIT_NOFILE)},
+#endif
+#ifdef RLIMIT_MEMLOCK
+    {"RLIMIT_MEMLOCK", (long)(RLIMIT_MEMLOCK)},
+#endif
+#ifdef RLIMIT_FSIZE
+    {"RLIMIT_FSIZE", (long)(RLIMIT_FSIZE)},
+#endif
+#ifdef RLIMIT_NPROC
+    {"RLIMIT_NPROC", (long)(RLIMIT_NPROC)},
+#endif
+    {NULL, 0}};
+
 static const struct option kOptions[] = {
 #if defined(SO_ACCEPTCONN)
     {"SO_ACCEPTCONN", SO_ACCEPTCONN, kInteger},
@@ -1338,15 +1479,34 @@ static const struct control_type kControlTypes[] = {
   {"setsockopt", SetOption, kReturnsAtOnce}, \
   {"fcntl", FileControl, kReturnsAtOnce}, \
   {"ioctl", DeviceControl, kReturnsAtOnce}, \
-  {"poll", Poll, kMayBlock},
+  {"poll", Poll, kMayBlock}, \
+  {"select", Select, kMayBlock}, \
+  {"pselect", SelectWithMask, kMayBlock}, \
+  {"pipe", MakePipe, kReturnsAtOnce}, \
+  {"open", OpenFile, kReturnsAtOnce}, \
+  {"unlink", Unlink, kReturnsAtOnce}, \
+  {"symlink", LinkTo, kReturnsAtOnce}, \
+  {"chmod", ChangeMode, kReturnsAtOnce}, \
+  {"stat", StatusOf, kReturnsAtOnce}, \
+  {"lseek", Seek, kReturnsAtOnce},
 
 #ifdef ON_LINUX
 #define METHODS_OF_LINUX \
   {"sendmmsg", SendMessages, kMayBlock}, \
   {"recvmmsg", ReceiveMessages, kMayBlock}, \
+  {"ppoll", PollWithMask, kMayBlock}, \
   {"epoll_create1", EpollCreate, kReturnsAtOnce}, \
   {"epoll_ctl", EpollControl, kReturnsAtOnce}, \
   {"epoll_wait", EpollWait, kMayBlock}, \
+  {"epoll_pwait", EpollWaitWithMask, kMayBlock}, \
+  {"directory", MakeDirectory, kReturnsAtOnce}, \
+  {"sendfile", SendFile, kMayBlock}, \
+  {"splice", Splice, kMayBlock}, \
+  {"fork", Fork, kReturnsAtOnce}, \
+  {"waitpid", Wait, kMayBlock}, \
+  {"kill", Kill, kReturnsAtOnce}, \
+  {"exit", Exit, kReturnsAtOnce}, \
+  {"exec", Execute, kReturnsAtOnce}, \
   {"sysctl_get", GetSysctl, kReturnsAtOnce}, \
   {"sysctl_set", SetSysctl, kReturnsAtOnce}, \
   {"counters", Counters, kReturnsAtOnce}, \

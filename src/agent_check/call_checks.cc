@@ -277,6 +277,132 @@ std::string SendsMalformedControlData(Session& agent) {
   return remark;
 }
 
+std::string Selects(Session& agent) {
+  const auto [client, server] = NewConnection(agent);
+  const json both = {client, server};
+  agent.Value("send", {{"fd", client}, {"data", Data("x")}});
+  const json value =
+      agent.Value("select", {{"read", both}, {"timeout", {{"sec", 300}, {"usec", 0}}}});
+  ExpectEqual(value.value("read", json()), json::array({server}));
+  ExpectEqual(value.value("ready", json()), 1);
+  const json none = agent.Value("pselect", {{"read", json::array({client})},
+                                            {"timeout", {{"sec", 0}, {"nsec", 1000}}},
+                                            {"mask", {"SIGUSR1"}}});
+  ExpectEqual(none.value("read", json()), json::array());
+  ExpectErrno(agent.Result("select", {{"read", both}, {"nfds", -1}}), "EINVAL");
+  Close(agent, {client, server});
+  return "";
+}
+
+std::string PollsWithMask(Session& agent) {
+  const auto [client, server] = NewConnection(agent);
+  const json fds = {{{"fd", client}, {"events", {"POLLIN", "POLLOUT"}}}};
+  ExpectEqual(
+      agent.Value("ppoll",
+                  {{"fds", fds}, {"timeout", {{"sec", 300}, {"nsec", 0}}}, {"mask", {"SIGUSR1"}}}),
+      {{"POLLOUT"}});
+  Close(agent, {client, server});
+  return "";
+}
+
+std::string BadPointersAreFaults(Session& agent) {
+  const json fd = NewSocket(agent);
+  for (const json& pointer : {json("null"), json("unmapped"), json("read-only"), json(1)}) {
+    ExpectErrno(agent.Result("getsockname", {{"fd", fd}, {"bad_pointers", {{"address", pointer}}}}),
+                "EFAULT");
+  }
+  const json reply =
+      agent.Request("listen", {{"fd", fd}, {"backlog", 1}, {"bad_pointers", {{"data", "null"}}}});
+  Expect(reply.contains("error") &&
+             reply["error"].value("code", json()) == agent_protocol::kUnsupported,
+         "an argument that the method does not have is unsupported", reply);
+  Close(agent, {fd});
+  return "";
+}
+
+std::string InterruptsCalls(Session& agent) {
+  ExpectEqual(agent.Value("interrupt", {{"id", 1'000'000}}), false);  // whether it is there
+  const json pair = agent.Value("socketpair", {{"domain", "AF_UNIX"}, {"type", "SOCK_STREAM"}});
+  const int call = agent.Start("recv", {{"fd", pair[0]}, {"length", 1}, {"announce", true}});
+  agent.Receive();  // its announcement
+  ExpectEqual(agent.Value("interrupt", {{"id", call}, {"restart", true}}), true);
+  ExpectEqual(agent.Value("interrupt", {{"id", call}}), true);
+  const json result = agent.ResultOf(call);
+  ExpectErrno(result, "EINTR");
+  ExpectEqual(result.value("signals", json()), {"SIGUSR1", "SIGUSR2"});
+  Close(agent, {pair[0], pair[1]});
+  return "";
+}
+
+std::string KeepsADirectory(Session& agent) {
+  if (!Declares(agent, "directory")) throw Unsupported("directory is not declared");
+  const std::string folder = agent.Value("directory", json::object()).get<std::string>();
+  const std::string path = folder + "/agent-check";
+  const json file = agent.Value(
+      "open", {{"path", path}, {"flags", {"O_CREAT", "O_EXCL", "O_RDWR"}}, {"mode", 0640}});
+  ExpectEqual(agent.Value("write", {{"fd", file}, {"data", Data("hello")}}), 5);
+  ExpectEqual(agent.Value("lseek", {{"fd", file}, {"offset", 1}, {"whence", "SEEK_SET"}}), 1);
+  ExpectEqual(agent.Value("read", {{"fd", file}, {"length", 9}}),
+              {{"length", 4}, {"data", Data("ello")}});
+  agent.Value("symlink", {{"target", path}, {"path", folder + "/link"}});
+  agent.Value("chmod", {{"path", path}, {"mode", 0600}});
+  const json status = agent.Value("stat", {{"path", folder + "/link"}});
+  ExpectEqual(status.value("type", json()), "file");
+  ExpectEqual(status.value("mode", json()), 0600);
+  ExpectEqual(status.value("size", json()), 5);
+  agent.Value("unlink", {{"path", path}});
+  agent.Value("unlink", {{"path", folder + "/link"}});
+  ExpectErrno(agent.Result("stat", {{"path", path}}), "ENOENT");
+  ExpectEqual(agent.Value("stat", {{"fd", file}}).value("size", json()), 5);
+  Close(agent, {file});
+  return "";
+}
+
+std::string MovesFiles(Session& agent) {
+  const json pipe = agent.Value("pipe", json::object());
+  const auto [client, server] = NewConnection(agent);
+  agent.Value("write", {{"fd", pipe[1]}, {"data", Data("by pipe")}});
+  ExpectEqual(agent.Value("splice", {{"in", pipe[0]}, {"out", client}, {"count", 64}}), 7);
+  Expect(ReceiveAll(agent, server, 7) == "by pipe", "by pipe", "other data");
+  Close(agent, {pipe[0], pipe[1], client, server});
+  if (!Declares(agent, "directory")) return "sendfile was not tried, for want of a file";
+  const std::string path = agent.Value("directory", json::object()).get<std::string>() + "/file";
+  const json file = agent.Value("open", {{"path", path}, {"flags", {"O_CREAT", "O_RDWR"}}});
+  agent.Value("write", {{"fd", file}, {"data", Data("by file")}});
+  const auto [from, to] = NewConnection(agent);
+  ExpectEqual(agent.Value("sendfile", {{"out", from}, {"in", file}, {"offset", 3}, {"count", 64}}),
+              4);
+  Expect(ReceiveAll(agent, to, 4) == "file", "file", "other data");
+  agent.Value("unlink", {{"path", path}});
+  Close(agent, {file, from, to});
+  return "";
+}
+
+std::string Forks(Session& agent) {
+  if (!Declares(agent, "processes")) throw Unsupported("processes is not declared");
+  const json pair = agent.Value("socketpair", {{"domain", "AF_UNIX"}, {"type", "SOCK_STREAM"}});
+  const json child = agent.Value("fork", {{"limits", {{"RLIMIT_NOFILE", 256}}}});
+  const json in_child = {{"fd", pair[0]}, {"process", child}};
+  json send = in_child;
+  send["data"] = Data("child");
+  ExpectEqual(agent.Value("send", send), 5);
+  Expect(ReceiveAll(agent, pair[1], 5) == "child", "what the child sent", "other data");
+  agent.Value("close", in_child);
+  ExpectErrno(agent.Result("send", send), "EBADF");
+  agent.Value("send", {{"fd", pair[0]}, {"data", Data("parent")}});  // it is open here
+  ExpectEqual(agent.Value("exec", {{"process", child}}), 0);
+  ExpectEqual(agent.Value("ping", {{"process", child}}), "pong");
+  ExpectEqual(agent.Value("exit", {{"process", child}, {"status", 7}}), 0);
+  ExpectEqual(agent.Value("waitpid", {{"pid", child}}), {{"exited", 7}});
+  const json other = agent.Value("fork", json::object());
+  agent.Value("kill", {{"pid", other}, {"signal", "SIGKILL"}});
+  ExpectEqual(agent.Value("waitpid", {{"pid", other}}), {{"signal", "SIGKILL"}});
+  const json reply = agent.Request("ping", {{"process", other}});
+  Expect(reply.contains("error"), "an error for a process that has ended", reply);
+  Close(agent, {pair[0], pair[1]});
+  return "";
+}
+
 std::string UsesIpv6(Session& agent) {
   if (!Declares(agent, "ipv6")) throw Unsupported("ipv6 is not declared");
   const json fd = agent.Value(
@@ -486,6 +612,16 @@ std::vector<Check> CallChecks() {
       {"Methods", "rights", "SCM_RIGHTS passes descriptors", PassesDescriptors},
       {"Methods", "raw-control", "Control data that makes no sense is sent as it is",
        SendsMalformedControlData},
+      {"Methods", "select", "select and pselect give the descriptors that are ready", Selects},
+      {"Methods", "ppoll", "ppoll gives events as poll does", PollsWithMask},
+      {"Methods", "bad-pointers", "A bad pointer takes the place of an argument",
+       BadPointersAreFaults},
+      {"Methods", "interrupt", "A signal ends a call that waits, or lets it go on",
+       InterruptsCalls},
+      {"Methods", "files", "directory, open, unlink, symlink, chmod, stat and lseek",
+       KeepsADirectory},
+      {"Methods", "sendfile", "pipe, splice and sendfile", MovesFiles},
+      {"Methods", "fork", "fork, exec, exit, waitpid and kill", Forks},
       {"Methods", "unix-names", "names of AF_UNIX, unnamed and abstract", NamesUnixSockets},
       {"Methods", "name-lengths", "address_length, and addresses as octets", NamesHaveLengths},
       {"Methods", "ipv6", "addresses of AF_INET6", UsesIpv6},

@@ -43,6 +43,7 @@ constexpr agent::SocketSystem kLwip = {
     .ioctl = [](int fd, unsigned long request,
                 int* value) { return lwip_ioctl(fd, static_cast<long>(request), value); },
     .poll = lwip_poll,
+    .checks_pointers = false,
     .has_option = HasOption,
     .address_families = AddressFamilies,
     .socket_types = SocketTypes,
