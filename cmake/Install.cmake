@@ -36,18 +36,19 @@ function(sockproof_install)
   install(DIRECTORY docs DESTINATION share/doc/sockproof)
   # For systems of a user's own: the page that says what an agent does, and one in plain C.
   install(FILES src/agent/README.md DESTINATION share/doc/sockproof/docs RENAME agent.md)
-  install(FILES src/agent_c/agent.c src/agent_c/names.h DESTINATION share/doc/sockproof/examples)
+  install(FILES src/agent_c/agent.c src/agent_c/errors.h src/agent_c/names.h DESTINATION share/doc/sockproof/examples)
 endfunction()
 
 set(CPACK_GENERATOR DEB)
 set(CPACK_PACKAGE_NAME sockproof)
 set(CPACK_PACKAGE_CONTACT "The sockproof maintainers <maintainers@sockproof.invalid>")
 set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "conformance tests for sockets and TCP, on the wire")
+# Each line becomes one of the description, indented by CPack.
 set(CPACK_DEBIAN_PACKAGE_DESCRIPTION
 "sockproof makes socket calls on a real system, plays the other end of the
- connection segment by segment, and checks that what happens is what RFC 9293,
- POSIX or the documentation of the system says. Every verdict comes with its
- claim and source, and with a ladder of calls and segments.")
+connection segment by segment, and checks that what happens is what RFC 9293,
+POSIX or the documentation of the system says. Every verdict comes with its
+claim and source, and with a ladder of calls and segments.")
 set(CPACK_PACKAGING_INSTALL_PREFIX /usr)
 set(CPACK_DEBIAN_PACKAGE_SECTION net)
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
