@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "harness/base/errors.h"
+#include "harness/claims/catalogue.h"
 
 namespace sockproof {
 
@@ -181,7 +182,9 @@ void ReadSelection(Reader& reader, SegmentSelection& selection) {
                                        {"keepalive-probe", When::kKeepaliveProbe},
                                        {"answers-out-of-order", When::kAnswersOutOfOrder},
                                        {"ahead", When::kAhead},
-                                       {"confirms-data", When::kConfirmsData}},
+                                       {"confirms-data", When::kConfirmsData},
+                                       {"wrapped", When::kWrapped},
+                                       {"beyond-last-window", When::kBeyondLastWindow}},
                                       "always");
   selection.skip = reader.Number("skip", 0);
   selection.times = reader.Number("times", -1);
@@ -190,6 +193,9 @@ void ReadSelection(Reader& reader, SegmentSelection& selection) {
 WireAlteration ReadWire(Reader& reader) {
   using Action = WireAlteration::Action;
   using Layout = WireAlteration::Layout;
+  using Source = WireAlteration::Source;
+  using Takes = WireAlteration::Takes;
+  using Icmp = WireAlteration::Icmp;
   WireAlteration wire;
   ReadSelection(reader, wire);
   wire.action = reader.OneOf<Action>("do",
@@ -225,6 +231,26 @@ WireAlteration ReadWire(Reader& reader) {
   wire.flip_payload = reader.Get("flip_payload", false);
   wire.cut_payload = reader.Get("cut_payload", false);
   wire.garbage_octet = reader.Get("garbage_octet", false);
+  wire.more_payload = reader.Number("more_payload", 0);
+  wire.source = reader.OneOf<Source>("source",
+                                     {{"as-it-is", Source::kAsItIs},
+                                      {"another", Source::kAnother},
+                                      {"unspecified", Source::kUnspecified}},
+                                     "as-it-is");
+  wire.takes = reader.OneOf<Takes>("takes",
+                                   {{"nothing-else", Takes::kNothingElse},
+                                    {"to-many-hosts", Takes::kToManyHosts},
+                                    {"from-no-host", Takes::kFromNoHost}},
+                                   "nothing-else");
+  wire.icmp = reader.OneOf<Icmp>("icmp",
+                                 {{"none", Icmp::kNone},
+                                  {"any", Icmp::kAny},
+                                  {"source-quench", Icmp::kSourceQuench},
+                                  {"too-big", Icmp::kTooBig},
+                                  {"soft", Icmp::kSoft}},
+                                 "none");
+  wire.icmp_as_port_unreachable = reader.Get("icmp_as_port_unreachable", false);
+  wire.icmp_in_flight = reader.Get("icmp_in_flight", false);
   wire.remove_options = reader.Get("remove_options", false);
   wire.layout = reader.OneOf<Layout>("layout",
                                      {{"as-it-is", Layout::kAsTheyAre},
@@ -236,7 +262,8 @@ WireAlteration ReadWire(Reader& reader) {
                                       {"experimental", Layout::kExperimental},
                                       {"garbage-after-end", Layout::kGarbageAfterEnd},
                                       {"without-length", Layout::kWithoutLength},
-                                      {"without-mss", Layout::kWithoutMss}},
+                                      {"without-mss", Layout::kWithoutMss},
+                                      {"window-scaled", Layout::kWindowScaled}},
                                      "as-it-is");
   wire.new_ip_options = reader.Octets("ip_options");
   wire.remove_ip_options = reader.Get("remove_ip_options", false);
@@ -251,6 +278,8 @@ CallAlteration ReadCall(Reader& reader) {
   call.only_if = reader.Object("only_if");
   call.set_params = reader.Object("set_params");
   call.add_params = reader.Object("add_params");
+  call.empty_params = reader.Texts("empty_params");
+  call.set_fields = reader.Object("set_fields");
   call.fails = reader.Find<std::string>("fails");
   call.succeeds = reader.Find<std::string>("succeeds");
   call.error = reader.Find<std::string>("error");
@@ -323,6 +352,8 @@ Alteration ReadAlteration(const std::string& kind, const toml::table& table, Alt
     alteration.call = ReadCall(reader);
   } else if (kind == "reading") {
     alteration.reading = ReadReading(reader);
+  } else if (kind == "sysctl") {
+    alteration.sysctl = SysctlAlteration{reader.Text("name")};
   } else if (kind == "fact") {
     alteration.fact = ReadFact(reader);
   } else if (kind == "setting") {
@@ -350,6 +381,7 @@ std::vector<Alteration> ParseAlterations(std::string_view toml_text, AlterationK
       if (!tables.is_array_of_tables()) {
         throw HarnessError("list of alterations: stray key " + kind);
       }
+      if (kind == "unbroken" && list == AlterationKind::kMutant) continue;
       for (const toml::node& node : *tables.as_array()) {
         alterations.push_back(ReadAlteration(kind, *node.as_table(), list));
       }
@@ -365,6 +397,32 @@ const std::vector<Alteration>& AllMutants() {
   static const std::vector<Alteration> mutants =
       ParseAlterations(AlterationFiles().at(0).second, AlterationKind::kMutant);
   return mutants;
+}
+
+const std::vector<Unbroken>& AllUnbroken() {
+  static const std::vector<Unbroken> all = [] {
+    std::vector<Unbroken> unbroken;
+    const toml::table tables = toml::parse(AlterationFiles().at(0).second);
+    const toml::array* list = tables["unbroken"].as_array();
+    if (list == nullptr) return unbroken;
+    for (const toml::node& node : *list) {
+      Reader reader("unbroken", *node.as_table());
+      unbroken.push_back({reader.Texts("claims"), reader.Text("why")});
+      reader.RefuseOtherKeys();
+    }
+    return unbroken;
+  }();
+  return all;
+}
+
+std::string WhyUnbroken(std::string_view claim) {
+  for (const Unbroken& unbroken : AllUnbroken()) {
+    if (std::find(unbroken.claims.begin(), unbroken.claims.end(), claim) != unbroken.claims.end()) {
+      return unbroken.why;
+    }
+  }
+  const Claim* known = FindClaim(claim);
+  return known != nullptr && known->level == "MAY" ? "a permission, which no system breaks" : "";
 }
 
 const std::vector<Alteration>& AllVariants() {

@@ -39,6 +39,8 @@ struct SegmentSelection {
     kAnswersOutOfOrder,  // it answers a segment that lies ahead of what the system expects
     kAhead,              // received: data that lies ahead of what the system expects
     kConfirmsData,       // it is the first to acknowledge some data
+    kWrapped,            // received: its number is below the one that its sender began with
+    kBeyondLastWindow,   // data past the window that was told last, of whatever connection
   };
   When when = When::kAlways;
   int skip = 0;    // leaves the first so many matching ones alone
@@ -81,6 +83,7 @@ struct WireAlteration : SegmentSelection {
   bool flip_payload = false;   // every bit of its first octet
   bool cut_payload = false;    // its last octet is lost
   bool garbage_octet = false;  // an octet of data, where it has none
+  int more_payload = 0;        // so many octets more, where it has some
   bool remove_options = false;
   // How the same options are laid out.
   enum class Layout {
@@ -94,10 +97,22 @@ struct WireAlteration : SegmentSelection {
     kGarbageAfterEnd,
     kWithoutLength,  // an option that lacks its length octet
     kWithoutMss,
+    kWindowScaled,  // a Window Scale option, added where it is missing
   };
   Layout layout = Layout::kAsTheyAre;
   Bytes new_ip_options;  // of an IPv4 header
   bool remove_ip_options = false;
+  // Where a segment that is sent seems to come from.
+  enum class Source { kAsItIs, kAnother, kUnspecified };
+  Source source = Source::kAsItIs;
+  // Packets that nobody may take, which the system takes as if addressed or sent properly.
+  enum class Takes { kNothingElse, kToManyHosts, kFromNoHost };
+  Takes takes = Takes::kNothingElse;
+  // ICMP errors received, instead of segments.
+  enum class Icmp { kNone, kAny, kSourceQuench, kTooBig, kSoft };
+  Icmp icmp = Icmp::kNone;
+  bool icmp_as_port_unreachable = false;
+  bool icmp_in_flight = false;  // it quotes what was sent last, whatever it quoted
   bool bad_checksum = false;
   bool good_checksum = false;  // where it was wrong
 };
@@ -108,6 +123,8 @@ struct CallAlteration {
   nlohmann::json only_if;                  // parameters that the call must have for it
   nlohmann::json set_params;               // parameters replaced before the call is made
   nlohmann::json add_params;               // numbers added to parameters
+  std::vector<std::string> empty_params;   // lists made empty
+  nlohmann::json set_fields;               // fields replaced in a value that has several
   std::optional<std::string> fails;        // errno instead of success
   std::optional<std::string> succeeds;     // value (JSON text) instead of an errno
   std::optional<std::string> error;        // another errno instead of an errno ...
@@ -129,6 +146,11 @@ struct ReadingAlteration {
   Duration after{0};                 // only once they have been seen so long
   int add_queue = 0;                 // to the queue lengths
   int add_counter = 0;               // to every counter
+};
+
+// A sysctl that has no effect. Keys of a [[sysctl]] table.
+struct SysctlAlteration {
+  std::string name;
 };
 
 // A fact that is not true: the system does otherwise. Keys of a [[fact]] table.
@@ -161,6 +183,7 @@ struct Alteration {
   std::optional<WireAlteration> wire;
   std::optional<CallAlteration> call;
   std::optional<ReadingAlteration> reading;
+  std::optional<SysctlAlteration> sysctl;
   std::optional<FactAlteration> fact;
   std::optional<SettingAlteration> setting;
 
@@ -178,6 +201,15 @@ const Alteration& FindAlteration(std::string_view id);
 
 // Which list a text is: a mutant has `breaks`, a variant must have `allowed_by`.
 enum class AlterationKind { kMutant, kVariant };
+
+// Claims that no alteration can break, and why. Keys of an [[unbroken]] table of mutants.toml.
+struct Unbroken {
+  std::vector<std::string> claims;  // ids
+  std::string why;
+};
+const std::vector<Unbroken>& AllUnbroken();
+// Why nothing breaks this claim; empty where something should.
+std::string WhyUnbroken(std::string_view claim);
 
 // The alterations of a list in TOML. Throws HarnessError with the line of what is wrong.
 std::vector<Alteration> ParseAlterations(std::string_view toml, AlterationKind kind);

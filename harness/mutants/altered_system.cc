@@ -42,6 +42,9 @@ class CallAlterer {
   void ChangeRequest(const std::string& method, json& params) {
     if (!Touches(method, params)) return;
     for (const auto& [name, value] : alteration_.set_params.items()) Change(params[name], value);
+    for (const std::string& name : alteration_.empty_params) {
+      if (params.contains(name)) Change(params[name], json::array());
+    }
     for (const auto& [name, value] : alteration_.add_params.items()) {
       if (params.contains(name)) {
         Change(params[name], params[name].get<std::int64_t>() + value.get<std::int64_t>());
@@ -99,6 +102,9 @@ class CallAlterer {
   }
 
   void ChangeValue(json& value) {
+    for (const auto& [name, field] : alteration_.set_fields.items()) {
+      if (value.is_object() && value.contains(name)) Change(value[name], field);
+    }
     if (alteration_.add && value.is_number_integer()) {
       Change(value, value.get<std::int64_t>() + *alteration_.add);
     }
@@ -202,6 +208,16 @@ class ReadingAlterer {
   int counters_read_ = 0;
 };
 
+// A sysctl that can be set and has no effect: another one is set, which does not exist.
+CallAlteration WithoutEffect(const SysctlAlteration& sysctl) {
+  CallAlteration call;
+  call.method = "sysctl_set";
+  call.only_if = {{"name", sysctl.name}};
+  call.set_params = {{"name", "net.ipv4.none"}};
+  call.succeeds = "0";
+  return call;
+}
+
 const std::map<std::string, int>& RouteMetrics() {
   static const std::map<std::string, int> metrics = {
       {"mtu", RTAX_MTU},           {"advmss", RTAX_ADVMSS},     {"window", RTAX_WINDOW},
@@ -242,8 +258,9 @@ class AlteredSystem final : public System {
   std::shared_ptr<Stack> Start(EventLoop& loop, EventLog& log, const StackPlan& plan) override {
     std::shared_ptr<Stack> stack = system_.Start(loop, log, plan);
     Note note(log, alteration_.id);
-    if (alteration_.wire && stack->has_wire()) AlterWire(*stack, note);
-    if (alteration_.call) AlterCalls(*stack, note);
+    if (alteration_.wire && stack->has_wire()) AlterWire(*stack, note, plan.index);
+    if (alteration_.call) AlterCalls(*stack, *alteration_.call, note);
+    if (alteration_.sysctl) AlterCalls(*stack, WithoutEffect(*alteration_.sysctl), note);
     if (alteration_.reading) AlterReadings(*stack, note);
     if (alteration_.fact) AlterFacts(*stack, note);
     if (alteration_.setting) AlterSettings(*stack, note);
@@ -251,17 +268,17 @@ class AlteredSystem final : public System {
   }
 
  private:
-  void AlterWire(Stack& stack, Note note) const {
-    const auto alterer =
-        std::make_shared<WireAlterer>(*alteration_.wire, [note]() mutable { note.Applied(); });
+  void AlterWire(Stack& stack, Note note, int host) const {
+    const auto alterer = std::make_shared<WireAlterer>(
+        *alteration_.wire, [note]() mutable { note.Applied(); }, stack.Mac(), host);
     stack.wire().TamperWithReceived(
         [alterer](Bytes frame) { return alterer->FromSystem(std::move(frame)); });
     stack.wire().TamperWithSent(
         [alterer](Bytes frame) { return alterer->ToSystem(std::move(frame)); });
   }
 
-  void AlterCalls(Stack& stack, Note note) const {
-    const auto alterer = std::make_shared<CallAlterer>(*alteration_.call, note);
+  static void AlterCalls(Stack& stack, const CallAlteration& call, Note note) {
+    const auto alterer = std::make_shared<CallAlterer>(call, note);
     stack.agent().LieWith({[alterer](const std::string& method, json& params) {
                              alterer->ChangeRequest(method, params);
                            },
@@ -305,6 +322,13 @@ class AlteredSystem final : public System {
 
 // Whether a segment is among the frames of a test. Between two stacks of the system every segment
 // is sent by one and received by the other.
+bool AnyIcmp(WireAlteration::Icmp kind, const std::vector<Event>& events) {
+  return std::any_of(events.begin(), events.end(), [kind](const Event& event) {
+    const auto* frame = std::get_if<FrameEvent>(&event.what);
+    return frame != nullptr && frame->fate != Fate::kReceived && IsIcmp(frame->bytes, kind);
+  });
+}
+
 bool AnyPicked(const SegmentSelection& selection, const std::vector<Event>& events) {
   SegmentPicker picker(selection);
   bool picked = false;
@@ -326,11 +350,20 @@ bool MayApply(const Alteration& alteration, const std::vector<Event>& events) {
   if (alteration.reading && !alteration.reading->state) return true;
   if (alteration.setting && !alteration.setting->seen_in) return true;
   if (alteration.setting) return AnyPicked(*alteration.setting->seen_in, events);
+  if (alteration.wire && alteration.wire->icmp != WireAlteration::Icmp::kNone) {
+    return AnyIcmp(alteration.wire->icmp, events);
+  }
   if (alteration.wire && AnyPicked(*alteration.wire, events)) return true;
   for (const Event& event : events) {
     if (const auto* call = std::get_if<CallEvent>(&event.what);
         call != nullptr && alteration.call) {
       if (call->text.starts_with(alteration.call->method + "(")) return true;
+    }
+    if (const auto* note = std::get_if<NoteEvent>(&event.what);
+        note != nullptr && alteration.sysctl) {
+      if (note->text.find("sysctl " + alteration.sysctl->name + " ") != std::string::npos) {
+        return true;
+      }
     }
     if (const auto* state = std::get_if<StateEvent>(&event.what); state != nullptr) {
       if (alteration.reading && state->state == TcpStateName(*alteration.reading->state)) {

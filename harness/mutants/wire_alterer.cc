@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "harness/packet/header_sizes.h"
+#include "harness/wire/addresses.h"
 
 namespace sockproof {
 namespace {
@@ -12,6 +13,7 @@ constexpr std::uint8_t kIcmpV6 = 58;
 constexpr std::size_t kIcmpHeader = 8;
 constexpr std::size_t kMostOptions = 40;
 constexpr std::uint8_t kExperimentalOption = 253;  // RFC 4727 section 2.2
+constexpr TcpFlags kMayChange = kPsh | kEce | kCwr;  // when the same octets are sent again
 
 std::int32_t Distance(std::uint32_t from, std::uint32_t to) {
   return static_cast<std::int32_t>(to - from);
@@ -102,6 +104,31 @@ std::optional<Quoted> QuotedIn(const Bytes& frame) {
   return Quoted{sequence_number, icmp + 2};
 }
 
+// Type and code of an ICMP error, which QuotedIn() has found.
+struct IcmpKind {
+  std::uint8_t type, code;
+};
+std::size_t IcmpAt(const Quoted& quoted) { return quoted.checksum - 2; }
+IcmpKind KindOf(const Bytes& frame, const Quoted& quoted) {
+  return {frame[IcmpAt(quoted)], frame[IcmpAt(quoted) + 1]};
+}
+
+std::uint16_t Read16(const Bytes& bytes, std::size_t at) {
+  return static_cast<std::uint16_t>(bytes[at] << 8 | bytes[at + 1]);
+}
+
+// Addresses of many hosts, and of none that can send a segment.
+bool IsOfManyHosts(const IpAddress& address) {
+  const std::string text = address.ToString();
+  if (address.version() == IpVersion::kIpv6) return text.starts_with("ff");
+  const int first = std::stoi(text);
+  return first >= 224 || text.ends_with(".255");
+}
+bool IsOfNoHost(const IpAddress& address) {
+  const std::string text = address.ToString();
+  return IsOfManyHosts(address) || text == "::1" || text.starts_with("127.");
+}
+
 std::size_t TcpHeaderAt(const Bytes& frame) {
   return kEthernetHeader +
          (IsIpv4(frame) ? static_cast<std::size_t>(frame[kEthernetHeader] & 0xf) * 4 : kIpv6Header);
@@ -167,6 +194,13 @@ void LayOut(Segment& segment, WireAlteration::Layout layout) {
     case Layout::kWithoutMss:
       std::erase_if(options, is_mss);
       break;
+    case Layout::kWindowScaled:
+      if (std::none_of(options.begin(), options.end(), [](const TcpOption& option) {
+            return option.kind == tcp_option::kWindowScale;
+          })) {
+        options.push_back(tcp_option::WindowScale(1));
+      }
+      break;
     case Layout::kExperimental:
       if (SizeOf(options) + 4 <= kMostOptions)
         options.push_back({kExperimentalOption, {0x12, 0x34}});
@@ -198,6 +232,28 @@ void LayOut(Segment& segment, WireAlteration::Layout layout) {
 
 }  // namespace
 
+bool IsIcmp(const Bytes& frame, WireAlteration::Icmp kind) {
+  using Icmp = WireAlteration::Icmp;
+  const std::optional<Quoted> quoted = QuotedIn(frame);
+  if (!quoted) return false;
+  const auto [type, code] = KindOf(frame, *quoted);
+  const bool v4 = IsIpv4(frame);
+  switch (kind) {
+    case Icmp::kNone:
+      return false;
+    case Icmp::kAny:
+      return true;
+    case Icmp::kSourceQuench:
+      return v4 && type == 4;
+    case Icmp::kTooBig:
+      return v4 ? type == 3 && code == 4 : type == 2;
+    case Icmp::kSoft:  // RFC 9293 section 3.9.2.2
+      return v4 ? (type == 3 && (code <= 1 || code == 5)) || type == 11 || type == 12
+                : (type == 1 && (code == 0 || code == 3)) || type == 3 || type == 4;
+  }
+  return false;
+}
+
 // --- SegmentPicker -------------------------------------------------------------------------------
 
 bool SegmentPicker::Picks(const Segment& segment, bool by_system) {
@@ -208,13 +264,15 @@ bool SegmentPicker::Picks(const Segment& segment, bool by_system) {
     bool repeated = false;
     if (segment.length() > 0) {
       repeated = !seen_
-                      .insert({segment.source, segment.destination, segment.seq, segment.flags,
+                      .insert({segment.source, segment.destination, segment.seq,
+                               static_cast<TcpFlags>(segment.flags & ~kMayChange),
                                segment.length()})
                       .second;
     }
     picks = Fits(segment, flow, repeated);
   }
   Follow(segment, by_system, flow);
+  if (!by_system && !segment.Has(kRst)) last_window_ = segment.window;
   if (!picks || matching_++ < selection_.skip) return false;
   return selection_.times < 0 || matching_ <= selection_.skip + selection_.times;
 }
@@ -229,7 +287,8 @@ bool SegmentPicker::Fits(const Segment& segment, const Flow& flow, bool repeated
          Holds(selection_.when, segment, flow);
 }
 
-bool SegmentPicker::Holds(SegmentSelection::When when, const Segment& segment, const Flow& flow) {
+bool SegmentPicker::Holds(SegmentSelection::When when, const Segment& segment,
+                          const Flow& flow) const {
   using When = SegmentSelection::When;
   switch (when) {
     case When::kAlways:
@@ -248,12 +307,19 @@ bool SegmentPicker::Holds(SegmentSelection::When when, const Segment& segment, c
     case When::kConfirmsData:
       return IsBareAck(segment) && flow.got_data && flow.confirmed &&
              Distance(*flow.confirmed, segment.ack) > 0;
+    case When::kWrapped:
+      return flow.began && segment.seq < *flow.began;
+    case When::kBeyondLastWindow:
+      return !segment.payload.empty() && last_window_ &&
+             segment.seq + segment.payload.size() - flow.una > *last_window_;
   }
   return false;
 }
 
 void SegmentPicker::Follow(const Segment& segment, bool by_system, Flow& flow) {
   if (!by_system) {
+    if (segment.Has(kSyn)) flow.began = segment.seq;
+    if (segment.Has(kAck)) flow.una = segment.ack;
     if (segment.Has(kAck) && flow.fin && Distance(*flow.fin, segment.ack) > 0) flow.fin.reset();
     flow.got_data = !segment.payload.empty();
     flow.got_ahead = flow.got_data && flow.confirmed && Distance(*flow.confirmed, segment.seq) > 0;
@@ -279,6 +345,12 @@ std::vector<WirePort::Tampered> WireAlterer::Alter(Bytes frame, bool by_system) 
   using Action = WireAlteration::Action;
   if (alteration_.action == Action::kRenumber || alteration_.action == Action::kRenumberEach) {
     return Renumbered(std::move(frame), by_system);
+  }
+  if (alteration_.takes != WireAlteration::Takes::kNothingElse) {
+    return Translated(std::move(frame), by_system);
+  }
+  if (alteration_.icmp != WireAlteration::Icmp::kNone) {
+    return WithoutIcmp(std::move(frame), by_system);
   }
   const std::optional<Segment> segment = ParseSegment(frame, Time());
   if (!segment || !picker_.Picks(*segment, by_system)) return {{Duration(0), std::move(frame)}};
@@ -331,10 +403,21 @@ Segment WireAlterer::Edit(Segment segment) const {
   if (alteration_.flip_payload && !segment.payload.empty()) segment.payload[0] ^= 0xff;
   if (alteration_.cut_payload && !segment.payload.empty()) segment.payload.pop_back();
   if (alteration_.garbage_octet && segment.payload.empty()) segment.payload.push_back('?');
+  if (!segment.payload.empty()) {
+    segment.payload.insert(segment.payload.end(), static_cast<std::size_t>(alteration_.more_payload),
+                           std::uint8_t{'+'});
+  }
+  const IpVersion version = segment.source.address.version();
+  if (alteration_.source == WireAlteration::Source::kAnother) {
+    constexpr int kNobody = 77;
+    segment.source.address = WireAddress(version, kNobody);
+  } else if (alteration_.source == WireAlteration::Source::kUnspecified) {
+    segment.source.address = IpAddress(version == IpVersion::kIpv4 ? "0.0.0.0" : "::");
+  }
   if (alteration_.remove_options) segment.options.clear();
   if (alteration_.layout != WireAlteration::Layout::kAsTheyAre) LayOut(segment, alteration_.layout);
   if (alteration_.remove_ip_options) segment.ip_options.clear();
-  if (segment.source.address.version() == IpVersion::kIpv4 && !alteration_.new_ip_options.empty()) {
+  if (version == IpVersion::kIpv4 && !alteration_.new_ip_options.empty()) {
     segment.ip_options = alteration_.new_ip_options;
   }
   if (alteration_.good_checksum) segment.checksum_valid = true;
@@ -358,6 +441,57 @@ std::vector<WirePort::Tampered> WireAlterer::Parts(const Segment& segment, const
   first.flags = static_cast<TcpFlags>(first.flags & ~(split ? kPsh | kFin : kFin));
   second.seq += static_cast<std::uint32_t>(first_size);
   return {{Duration(0), Rebuilt(first, frame)}, {Duration(0), Rebuilt(second, frame)}};
+}
+
+// Packets to many hosts, or from none, as if the system took them for proper ones; its answers go
+// where they would go then.
+std::vector<WirePort::Tampered> WireAlterer::Translated(Bytes frame, bool by_system) {
+  constexpr int kAnyHost = 2;
+  const std::optional<Segment> segment = ParseSegment(frame, Time());
+  if (!segment) return {{Duration(0), std::move(frame)}};
+  const bool to_many = alteration_.takes == WireAlteration::Takes::kToManyHosts;
+  Segment changed = *segment;
+  if (by_system) {
+    const auto known = translated_.find({segment->destination.port, segment->source.port});
+    if (known == translated_.end()) return {{Duration(0), std::move(frame)}};
+    (to_many ? changed.source : changed.destination).address = known->second;
+    return {{Duration(0), BuildFrame(changed, MacAt(frame, 6), MacAt(frame, 0))}};
+  }
+  IpAddress& address = (to_many ? changed.destination : changed.source).address;
+  if (to_many ? !IsOfManyHosts(address) : !IsOfNoHost(address)) {
+    return {{Duration(0), std::move(frame)}};
+  }
+  translated_.insert_or_assign({segment->source.port, segment->destination.port}, address);
+  address = WireAddress(address.version(), to_many ? host_ : kAnyHost);
+  applied_();
+  return {{Duration(0), BuildFrame(changed, MacAt(frame, 6), mac_)}};
+}
+
+// What becomes of ICMP errors; segments pass.
+std::vector<WirePort::Tampered> WireAlterer::WithoutIcmp(Bytes frame, bool by_system) {
+  if (const std::optional<Segment> segment = ParseSegment(frame, Time())) {
+    if (by_system && segment->length() > 0) {
+      sent_[{segment->source.port, segment->destination.port}] = segment->seq;
+    }
+    return {{Duration(0), std::move(frame)}};
+  }
+  if (by_system || !IsIcmp(frame, alteration_.icmp)) return {{Duration(0), std::move(frame)}};
+  applied_();
+  if (alteration_.action == WireAlteration::Action::kDrop) return {};
+  const Quoted quoted = *QuotedIn(frame);
+  if (alteration_.icmp_as_port_unreachable) {
+    const std::uint16_t kind = IsIpv4(frame) ? 0x0303 : 0x0104;
+    Change16(frame, IcmpAt(quoted), kind, quoted.checksum);
+  }
+  if (alteration_.icmp_in_flight) {
+    const std::size_t ports = quoted.sequence_number - 4;
+    const auto sent = sent_.find({Read16(frame, ports), Read16(frame, ports + 2)});
+    if (sent != sent_.end()) {
+      Add32(frame, quoted.sequence_number, sent->second - Read32(frame, quoted.sequence_number),
+            quoted.checksum);
+    }
+  }
+  return {{Duration(0), std::move(frame)}};
 }
 
 std::uint32_t WireAlterer::InitialNumber() {

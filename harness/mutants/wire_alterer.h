@@ -32,24 +32,36 @@ class SegmentPicker {
     std::optional<std::uint32_t> confirmed;  // the last acknowledgment number sent
     bool got_data = false;                   // the last segment received has data
     bool got_ahead = false;                  // ... and lies ahead of `confirmed`
+    std::uint32_t una = 0;                   // the last acknowledgment number received
+    std::optional<std::uint32_t> began;      // the number of a SYN received
   };
 
   bool Fits(const Segment& segment, const Flow& flow, bool repeated) const;
-  static bool Holds(SegmentSelection::When when, const Segment& segment, const Flow& flow);
+  bool Holds(SegmentSelection::When when, const Segment& segment, const Flow& flow) const;
   static void Follow(const Segment& segment, bool by_system, Flow& flow);
 
   SegmentSelection selection_;
   std::map<std::pair<Endpoint, Endpoint>, Flow> flows_;
   std::set<std::tuple<Endpoint, Endpoint, std::uint32_t, TcpFlags, std::uint32_t>> seen_;
+  std::optional<std::uint16_t> last_window_;  // received of any connection
   int matching_ = 0;
 };
+
+// Whether this frame is an ICMP error of that kind.
+bool IsIcmp(const Bytes& frame, WireAlteration::Icmp kind);
 
 // Both directions of one wire.
 class WireAlterer {
  public:
-  // `applied` is called whenever a frame has been altered.
-  WireAlterer(const WireAlteration& alteration, std::function<void()> applied)
-      : alteration_(alteration), picker_(alteration), applied_(std::move(applied)) {}
+  // `applied` is called whenever a frame has been altered; `mac` is that of the system, and `host`
+  // its number in the address plan.
+  WireAlterer(const WireAlteration& alteration, std::function<void()> applied,
+              MacAddress mac = {}, int host = 1)
+      : alteration_(alteration),
+        picker_(alteration),
+        applied_(std::move(applied)),
+        mac_(mac),
+        host_(host) {}
 
   std::vector<WirePort::Tampered> FromSystem(Bytes frame) { return Alter(std::move(frame), true); }
   std::vector<WirePort::Tampered> ToSystem(Bytes frame) { return Alter(std::move(frame), false); }
@@ -61,10 +73,19 @@ class WireAlterer {
   std::vector<WirePort::Tampered> Parts(const Segment& segment, const Bytes& frame);
   std::uint32_t InitialNumber();
   std::vector<WirePort::Tampered> Renumbered(Bytes frame, bool by_system);
+  std::vector<WirePort::Tampered> Translated(Bytes frame, bool by_system);
+  std::vector<WirePort::Tampered> WithoutIcmp(Bytes frame, bool by_system);
 
   WireAlteration alteration_;
   SegmentPicker picker_;
   std::function<void()> applied_;
+  MacAddress mac_;
+  int host_;
+  // The addresses that a packet had before it was made one that may be taken, by the ports of its
+  // sender and of the system.
+  std::map<std::pair<std::uint16_t, std::uint16_t>, IpAddress> translated_;
+  // The number of what the system sent last, by its port and that of the other end.
+  std::map<std::pair<std::uint16_t, std::uint16_t>, std::uint32_t> sent_;
   // How the system's sequence numbers are moved, once it has sent a SYN.
   struct Shift {
     std::uint32_t from = 0;  // its initial sequence number

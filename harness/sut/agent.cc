@@ -650,8 +650,6 @@ Agent::CallId Agent::Start(const std::string& method, json params, const std::st
   return call;
 }
 
-bool Agent::Finished(CallId call) const { return process_->Finished(call); }
-
 bool Agent::Wait(CallId call, Time deadline) {
   bool in_time = process_->RunUntilFinished(call, deadline);
   if (!in_time) {

@@ -62,9 +62,6 @@ class Agent {
   // whose text is empty are not logged. Throws HarnessError when the agent is gone.
   CallId Start(const std::string& method, nlohmann::json params, const std::string& text);
 
-  // True once the reply is there.
-  bool Finished(CallId call) const;
-
   // Waits for the reply until `deadline`. False: no reply, but the agent is alive (it answered a
   // ping), so the call itself had not returned by then. Throws HarnessError when the agent is gone
   // or does not answer the ping within 2 s, Skip when the agent calls the method or its parameters

@@ -7,11 +7,6 @@
 
 namespace sockproof {
 
-bool PendingCall::Returned() {
-  stack_->loop().RunUntil([] { return false; }, Clock::now());
-  return stack_->agent().Finished(call_);
-}
-
 void PendingCall::ExpectStillBlocked(SourceLocation where) {
   if (stack_->agent().StillBlocks(call_)) return;
   throw Departure("  Expected: " + text_ + " still blocks\n  Observed: it has returned", where);

@@ -23,10 +23,6 @@ class PendingCall {
   PendingCall(Stack& stack, Agent::CallId call, std::string text)
       : stack_(&stack), call_(call), text_(std::move(text)) {}
 
-  // Whether its return was seen by now: that it was not proves nothing. To be replaced by
-  // ExpectStillBlocked().
-  bool Returned();
-
   // Proves that the call has not returned (Agent::StillBlocks()). What was sent before must have
   // been taken in by the system: the testbeds' ExpectStillBlocked() sees to that. Throws Departure.
   void ExpectStillBlocked(SourceLocation where = SourceLocation::Current());

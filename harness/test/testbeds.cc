@@ -80,6 +80,7 @@ Time WaitForEnd(Stack& stack, const Endpoint& local, const Endpoint& remote, Dur
   constexpr Duration kLongestBetweenReads = 1s;
   const Time deadline = Clock::now() + patience;
   Time last_seen = Clock::now();
+  Duration pause{0};
   while (const std::optional<TcpSocketInfo> shown = stack.Find(local, remote)) {
     last_seen = Clock::now();
     if (last_seen > deadline) {
@@ -88,12 +89,15 @@ Time WaitForEnd(Stack& stack, const Endpoint& local, const Endpoint& remote, Dur
                       where, ThatExplainsAbsence(patience));
     }
     // As long as a timer of its own has far to go it is looked at less often.
-    const Duration pause =
-        std::clamp<Duration>(shown->timer * 3 / 4, kBetweenReads, kLongestBetweenReads);
+    pause = std::clamp<Duration>(shown->timer * 3 / 4, kBetweenReads, kLongestBetweenReads);
     stack.loop().RunUntil([] { return false; }, last_seen + pause);
   }
   stack.log().Now(StateEvent{stack.actor(), local.ToString(), "CLOSED"});
-  return last_seen + (Clock::now() - last_seen) / 2;
+  // A look that came late may have missed the end of the timer, but no more than by that.
+  const Time now = Clock::now();
+  const bool late = now - last_seen > pause + kBetweenReads;
+  const Time earliest = late ? last_seen + pause : last_seen;
+  return earliest + (now - earliest) / 2;
 }
 
 }  // namespace

@@ -67,6 +67,8 @@ class PartialSegment {
   const std::string& from() const { return from_; }
 
   bool Matches(const Segment& segment) const;
+  // Whether this sequence number is asked for.
+  bool BeginsAt(std::uint32_t seq) const { return seq_ == seq; }
   // Whether the payload that is wanted begins with all of this one.
   bool PayloadBeginsWith(const Bytes& payload) const;
 

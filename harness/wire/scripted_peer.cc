@@ -52,6 +52,10 @@ Segment Joined(const Segment& first, Segment second) {
   return second;
 }
 
+// Flags that may come, or not, when the same octets are sent again: RFC 9293 section 3.9.1.2 leaves
+// PSH to the sender, and RFC 3168 section 6.1.1.1 lets a SYN no longer ask for ECN.
+constexpr TcpFlags kMayChange = kPsh | kEce | kCwr;
+
 // What a failure says of segments that were skipped.
 std::string Again(const std::string& retransmissions) {
   return retransmissions.empty() ? "" : " but what was seen before:" + retransmissions;
@@ -157,7 +161,7 @@ Segment ScriptedTcp::ExpectNext(const PartialSegment& partial, Duration within,
       return joined;
     }
     if (IsPart(segment) && partial.PayloadBeginsWith(joined.payload) &&
-        (continues || (!begun && segment.seq == rcv_nxt))) {
+        (continues || (!begun && (segment.seq == rcv_nxt || partial.BeginsAt(segment.seq))))) {
       Consume(segment);
       begun = joined;
       continue;
@@ -205,7 +209,7 @@ void ScriptedTcp::ExpectSilence(Duration duration, SourceLocation where) {
   if (arrived_.empty() || arrived_.front().time > end) return;
   throw Departure(fmt::format("  Expected: no segment from {} for {}\n  Observed: {}", peer_.sut(),
                               FormatDuration(duration), DescribeArrived(arrived_.front())),
-                  where);
+                  where, BringsNothingNew(arrived_.front()) ? kShortestTimer : Duration(0));
 }
 
 // A segment too many that the far end's timers send while this end is late to answer: a bare
@@ -224,7 +228,7 @@ bool ScriptedTcp::IsRetransmission(const Segment& segment) const {
                                       segment.seq + 1 == before.seq + before.length();
            return the_fin_alone ||
                   (before.seq == segment.seq && before.length() == segment.length() &&
-                   before.flags == segment.flags);
+                   ((before.flags ^ segment.flags) & ~kMayChange) == 0);
          });
 }
 

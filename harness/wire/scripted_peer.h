@@ -87,8 +87,8 @@ class ScriptedTcp {
   // than any segment before is taken where the bare ACK matches that it could be as well: RFC 9293
   // asks for "an acknowledgment", and some stacks acknowledge with their FIN as long as that is
   // outstanding. What is returned is the segment as it came, so that its flags tell.
-  // A payload that is expected may come in several segments, since TCP keeps no boundaries: they
-  // are returned as one, with the time of the first. A window update that came before the last
+  // A payload that is expected may come in several segments, since TCP keeps no boundaries, also
+  // when it comes again: they are returned as one, with the time of the first. A window update that came before the last
   // segment of this end was sent is skipped: an ACK that says nothing new but another window.
   // Advances RCV.NXT and SND.UNA. Throws Departure; nothing at all, and a segment too many that
   // brings nothing new, may be explained by this process being served late.

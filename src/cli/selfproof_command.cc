@@ -8,6 +8,7 @@
 #include <fstream>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "harness/base/errors.h"
 #include "harness/base/time.h"
@@ -35,7 +36,12 @@ struct SelfproofArguments {
   bool every_mutant = false;
   bool variants = false;          // on conforming variants instead of mutants
   std::vector<std::string> only;  // globs of ids of mutants or variants; none: all
-  double max_wait = 5;            // seconds; tests that wait longer are left out there
+  std::optional<double> max_wait;  // seconds; tests that wait longer are left out
+
+  Duration MaxWait() const {
+    const double seconds = max_wait.value_or(variants ? 5 : 150);
+    return std::chrono::duration_cast<Duration>(std::chrono::duration<double>(seconds));
+  }
 };
 
 std::string CaughtMutants(const SelfproofRow& row, const std::vector<Alteration>& mutants) {
@@ -63,18 +69,23 @@ std::vector<Alteration> Chosen(const std::vector<Alteration>& all,
 // Claims that nothing proves one by one, then all in numbers.
 void PrintClaims(const std::vector<SelfproofRow>& rows, const std::vector<Alteration>& mutants) {
   std::map<ClaimProof, int> counts;
+  int explained = 0;
   for (const ClaimRow& claim : ProofByClaim(rows, mutants)) {
+    if (claim.proof != ClaimProof::kProven && !claim.why.empty()) {
+      ++explained;
+      Print("{:12} {}  {}\n", "explained", claim.claim, claim.why);
+      continue;
+    }
     ++counts[claim.proof];
     if (claim.proof == ClaimProof::kProven) continue;
     Print("{:12} {}  {}\n", ClaimProofName(claim.proof), claim.claim,
           fmt::join(claim.mutants, " "));
   }
   Print(
-      "claims: {} proven by a mutant that breaks them, {} not caught, {} whose mutants find "
-      "nothing "
-      "to do, {} that no mutant breaks, {} whose tests do not pass here\n",
-      counts[ClaimProof::kProven], counts[ClaimProof::kNotCaught], counts[ClaimProof::kNotMet],
-      counts[ClaimProof::kUnbroken], counts[ClaimProof::kVoid]);
+      "claims: {} proven by a mutant that breaks them, {} explained, {} not caught, {} whose "
+      "mutants find nothing to do, {} that no mutant breaks, {} whose tests do not pass here\n",
+      counts[ClaimProof::kProven], explained, counts[ClaimProof::kNotCaught],
+      counts[ClaimProof::kNotMet], counts[ClaimProof::kUnbroken], counts[ClaimProof::kVoid]);
 }
 
 // What is neither caught nor not, because the machine or the harness came between.
@@ -125,8 +136,7 @@ int OnVariants(const SelfproofArguments& arguments, Target& target,
   options.sut = target.name();
   options.baseline = Baseline(KnownDepartures({}), facts);
   options.jobs = arguments.jobs != 0 ? arguments.jobs : target.jobs();
-  options.max_wait =
-      std::chrono::duration_cast<Duration>(std::chrono::duration<double>(arguments.max_wait));
+  options.max_wait = arguments.MaxWait();
   options.both_versions = arguments.every_mutant;
   options.out = arguments.out;
   options.program = arguments.program;
@@ -170,6 +180,7 @@ int ProveTests(const SelfproofArguments& arguments) {
   options.baseline = Baseline(KnownDepartures({}), facts);
   options.sut = target->name();
   options.jobs = arguments.jobs != 0 ? arguments.jobs : target->jobs();
+  options.max_wait = arguments.MaxWait();
   options.every_mutant = arguments.every_mutant;
   options.out = arguments.out;
   options.program = arguments.program;
@@ -233,7 +244,7 @@ Action AddSelfproof(CLI::App& app) {
   app.add_flag("--variants", arguments->variants,
                "On conforming variants instead, where no test may fail a claim of a standard");
   app.add_option("--max-wait", arguments->max_wait,
-                 "With --variants: leave out tests that wait longer; default: 5")
+                 "Leave out tests that wait longer; default: 150, with --variants 5")
       ->check(NumberFrom(0, 1e9))
       ->type_name("SECONDS");
   AddSut(app, arguments->sut);

@@ -24,8 +24,8 @@ Pace::Pace(int jobs, int cores)
                              : kProcessesPerCore * static_cast<std::size_t>(cores)),
       limit_(fixed_ ? jobs : kFirstPerCore * cores) {}
 
-double Pace::Load(Duration age, bool is_set_up) const {
-  return fixed_ || age < kBusy || !is_set_up ? 1 : kWaiting;
+double Pace::Load(Duration quiet, bool is_set_up) const {
+  return fixed_ || quiet < kQuiet || !is_set_up ? 1 : kWaiting;
 }
 
 bool Pace::HasRoom(std::size_t running, double load) const {

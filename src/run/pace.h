@@ -9,12 +9,12 @@
 namespace sockproof {
 
 // Either a fixed number, or as many as the machine carries: found out while tests run, from how
-// late their processes were served. A test counts as one for the first second and until it is set
-// up; one that takes longer mostly waits, and counts a hundredth from then on.
+// late their processes were served. A test counts as one until it is set up, and as long as it logs
+// what happens; one that has logged nothing for a while waits, and counts a hundredth.
 class Pace {
  public:
-  // How long a test counts fully, even one that is set up.
-  static constexpr Duration kBusy{1s};
+  // A test that has logged nothing for so long waits, unless it is still being set up.
+  static constexpr Duration kQuiet{250ms};
 
   // A served-late time that no timing of a test needs to fear: the shortest timer that a peer or
   // the harness answers to, the delayed acknowledgement, takes 40 ms.
@@ -24,8 +24,8 @@ class Pace {
   // `jobs` tests at once; 0: find out, on a machine with `cores`.
   Pace(int jobs, int cores);
 
-  // What a running test counts, by its age and whether it is set up.
-  double Load(Duration age, bool is_set_up) const;
+  // What a running test counts, by how long it has logged nothing and whether it is set up.
+  double Load(Duration quiet, bool is_set_up) const;
 
   // Whether another test may start while `running` tests count `load` together.
   bool HasRoom(std::size_t running, double load) const;

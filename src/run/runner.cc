@@ -37,7 +37,7 @@ namespace fs = std::filesystem;
 using Steady = std::chrono::steady_clock;
 
 constexpr auto kBetweenStatusLines = std::chrono::milliseconds(100);
-constexpr auto kBetweenLooks = std::chrono::milliseconds(200);
+constexpr auto kBetweenLooks = std::chrono::milliseconds(125);
 constexpr std::size_t kKeptLadderLines = 400;
 constexpr std::size_t kOutputLines = 60;
 
@@ -201,27 +201,42 @@ class Run {
     Duration limit{0};
     std::string killed_because;  // empty: it was not killed
     std::string error_type;
-    bool is_set_up = false;  // as far as it was looked
+    // As far as it was looked.
+    bool is_set_up = false;
+    std::uintmax_t logged = 0;  // octets
+    Steady::time_point logged_at;
     Steady::time_point next_look;
   };
 
   double Load() {
     double load = 0;
     for (Running& running : running_) {
-      LookWhetherSetUp(running);
-      load += pace_.Load(Steady::now() - running.started, running.is_set_up);
+      LookWhatItLogs(running);
+      load += LoadOf(running);
     }
     return load;
   }
 
-  // Looks into what it has logged, where that matters, now and then.
-  void LookWhetherSetUp(Running& running) const {
+  double LoadOf(const Running& running) const {
+    return pace_.Load(Steady::now() - running.logged_at, running.is_set_up);
+  }
+
+  // Looks whether it has logged more, now and then, and into that once, when it has not for a while.
+  void LookWhatItLogs(Running& running) const {
     const auto now = Steady::now();
-    if (running.is_set_up || now < running.next_look) return;
+    if (now < running.next_look) return;
     running.next_look = now + kBetweenLooks;
-    const fs::path directory = reports_.directory().path() / running.result->directory;
+    const fs::path log = reports_.directory().path() / running.result->directory / "events.jsonl";
+    std::error_code gone;
+    const std::uintmax_t logged = fs::file_size(log, gone);
+    if (logged != running.logged) {
+      running.logged = logged;
+      running.logged_at = now;
+      return;
+    }
+    if (running.is_set_up) return;
     try {
-      const std::vector<Event> events = ReadEvents(directory / "events.jsonl");
+      const std::vector<Event> events = ReadEvents(log.string());
       running.is_set_up = std::any_of(events.begin(), events.end(), [](const Event& event) {
         return std::holds_alternative<ReadyEvent>(event.what);
       });
@@ -263,7 +278,8 @@ class Run {
     const UniqueFd output = create("output.txt");
     Running running{next};
     running.started = Steady::now();
-    running.next_look = running.started + Pace::kBusy;
+    running.logged_at = running.started;
+    running.next_look = running.started + kBetweenLooks;
     running.limit = next.result->planned * 3 / 2 + options_.extra_time;
     running.child = ForkChild(events.get(), output.get(), [this, &next](int channel) {
       EventLog log(channel);
@@ -284,7 +300,7 @@ class Run {
         wake_up = std::min(wake_up, running.started + running.limit);
       }
       // From then on there may be room for another test.
-      if (!waiting_.empty() && !running.is_set_up) {
+      if (!waiting_.empty() && LoadOf(running) >= 1) {
         wake_up = std::min(wake_up, running.next_look);
       }
     }

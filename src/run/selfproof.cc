@@ -62,6 +62,7 @@ class Proof {
     RunOptions options;
     options.baseline = options_.baseline;
     options.jobs = options_.jobs;
+    options.max_wait = options_.max_wait;
     options.attempts = 2;
     options.follow_up = [this](const TestResult& ended) { return Next(ended); };
     const auto body = [this](const TestCase& test, EventLog& log) {
@@ -319,7 +320,7 @@ namespace {
 
 ClaimRow ProofOf(const std::string& claim, const std::vector<const SelfproofRow*>& rows,
                  const std::vector<Alteration>& mutants) {
-  ClaimRow result{claim, ClaimProof::kVoid, {}};
+  ClaimRow result{claim, ClaimProof::kVoid, {}, ""};
   std::set<std::string> caught;
   std::set<std::string> missed;
   bool broken = false;
@@ -348,6 +349,7 @@ ClaimRow ProofOf(const std::string& claim, const std::vector<const SelfproofRow*
                                    : ClaimProof::kUnbroken;
   const std::set<std::string>& shown = caught.empty() ? missed : caught;
   result.mutants.assign(shown.begin(), shown.end());
+  if (result.proof != ClaimProof::kProven) result.why = WhyUnbroken(claim);
   return result;
 }
 
@@ -385,7 +387,8 @@ nlohmann::ordered_json ToJson(const std::vector<SelfproofRow>& rows,
   json["claims"] = nlohmann::ordered_json::array();
   for (const ClaimRow& claim : ProofByClaim(rows, mutants)) {
     json["claims"].push_back(
-        {{"id", claim.claim}, {"proof", ClaimProofName(claim.proof)}, {"mutants", claim.mutants}});
+        {{"id", claim.claim}, {"proof", ClaimProofName(claim.proof)}, {"mutants", claim.mutants},
+         {"why", claim.why}});
   }
   json["tests"] = nlohmann::ordered_json::array();
   for (const SelfproofRow& row : rows) {

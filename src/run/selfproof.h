@@ -60,6 +60,7 @@ struct SelfproofOptions {
   std::string sut;            // name of the system
   Baseline baseline;          // what the system as it is is known to do otherwise
   int jobs = 0;               // as RunOptions::jobs
+  Duration max_wait = Duration::max();  // a test that is planned to last longer is left out
   bool every_mutant = false;  // go on after the first that is caught
   std::string out;            // folder for the evidence
   std::string program;        // as invoked
@@ -90,6 +91,7 @@ struct ClaimRow {
   std::string claim;
   ClaimProof proof = ClaimProof::kUnbroken;
   std::vector<std::string> mutants;  // by which it was proven, else those that were not caught
+  std::string why;                   // not proven: why nothing could prove it, if that is known
 };
 
 // One row for each claim that one of the tests cites, sorted by claim.
@@ -97,7 +99,7 @@ std::vector<ClaimRow> ProofByClaim(const std::vector<SelfproofRow>& rows,
                                    const std::vector<Alteration>& mutants);
 
 // {"format": "sockproof-selfproof", "version": 2, "mutants": [{"id", "what", "breaks": [claims]}],
-//  "claims": [{"id", "proof", "mutants"}],
+//  "claims": [{"id", "proof", "mutants", "why"}],
 //  "tests": [{"id", "unmutated", "caught": bool,
 //             "mutants": {id: {"outcome", "claims": that failed, "how"}}}]}; mutants that were not
 // run are left out.

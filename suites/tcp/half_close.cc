@@ -92,7 +92,7 @@ TEST_WITH_WIRE(HalfClose, ARequestEndsWithAFinAndItsAnswerComesAfterIt,
   far.Shutdown("SHUT_WR").value();
   EXPECT_THAT(near.Receive(64), Returns("answer"));
   EXPECT_THAT(near.Receive(64), IsEndOfFile());
-  const Segment answer = wire.Expect(AnySegment().Payload("answer").From(server));
+  const Segment answer = wire.Expect(AnyData().From(server));
   const Segment fin = wire.Seen(Fin().From(client)).at(0);
   EXPECT_EQ(answer.ack, fin.seq + fin.length());
 }

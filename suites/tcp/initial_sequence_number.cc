@@ -43,7 +43,7 @@ TEST_WITH(
 }
 
 TEST_WITH(InitialSequenceNumberTest, InitialSequenceNumber, IsAnotherForEachPairOfPorts,
-          .claims = {"rfc9293:SHLD-1"}) {
+          .claims = {"rfc9293:SHLD-1", "rfc9293:MUST-9"}) {
   // All that the clock can count meanwhile: it must not come round within an MSL.
   const auto counted_by_clock = [](Duration passed) {
     return static_cast<std::uint64_t>(passed.count()) * (std::uint64_t{1} << 32) /
@@ -56,5 +56,9 @@ TEST_WITH(InitialSequenceNumberTest, InitialSequenceNumber, IsAnotherForEachPair
     if (next.seq - last.seq > counted_by_clock(next.time - last.time)) ++beyond_the_clock;
     last = next;
   }
+  Deciding("rfc9293:SHLD-1");
   EXPECT_GT(beyond_the_clock, 0) << "of 7 pairs of ports; a clock alone gives none";
+  // Whoever opens a connection of its own could compute those of others from its number.
+  Deciding("rfc9293:MUST-9");
+  EXPECT_GT(beyond_the_clock, 0) << "each follows from the one before and the clock";
 }

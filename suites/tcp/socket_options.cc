@@ -5,6 +5,7 @@
 #include <string>
 
 #include "harness/test/test.h"
+#include "suites/tcp/schedule.h"
 
 using namespace sockproof;
 
@@ -58,7 +59,7 @@ TEST_WITH_PEER(
   ASSERT_THAT(socket.SetLinger(1), Succeeds());
   ASSERT_THAT(socket.Send("never acknowledged"), Returns(18));
   const Outcome<int> closed = socket.Close();
-  EXPECT_THAT(closed.end - closed.begin, FiresAfter(1s));
+  EXPECT_THAT(closed.end - closed.begin, OwnTimer(1s, sut.facts()));
 }
 
 TEST_WITH_PEER(SocketOptions, WithSoLingerCloseReturnsOnceAllIsAcknowledged,

@@ -96,10 +96,10 @@ TEST_WITH(
   Attempt attempt = Connecting();
   const Segment first = attempt.peer.Expect(Syn());
   const Segment again = attempt.peer.Expect(Syn().Seq(first.seq), OpeningPatience());
-  for (const char* claim : {"rfc6298:2.1-initial-rto", "linux:TCP_TIMEOUT_INIT"}) {
-    Deciding(claim);
-    EXPECT_THAT(again.time - first.time, FiresAfter(1s));
-  }
+  Deciding("rfc6298:2.1-initial-rto");
+  EXPECT_THAT(again.time - first.time, LastsAtLeast(FiresAfter(1s).earliest()));
+  Deciding("linux:TCP_TIMEOUT_INIT");
+  EXPECT_THAT(again.time - first.time, FiresAfter(1s));
 }
 
 // The clocks of timers may be coarse: more than half as long again is twice as long.

@@ -97,7 +97,7 @@ TEST_WITH(WindowTest, Window, ALargeOneIsNoNegativeOne, .claims = {"rfc9293:MUST
   for (const std::uint16_t window : {std::uint16_t{0x8000}, std::uint16_t{0xffff}}) {
     auto [socket, peer] = Connected(OfWindow(window));
     socket.Send(std::string(kMss, 'x')).value();
-    EXPECT_EQ(peer.Expect(AnyData().Seq(peer.rcv_nxt)).payload.size(), size_t{kMss});
+    EXPECT_GT(peer.Expect(AnyData().Seq(peer.rcv_nxt)).payload.size(), 1U) << "a probe";
   }
 }
 
@@ -134,7 +134,7 @@ TEST_WITH(WindowTest, Window, IsOfOneConnection, .claims = {"rfc9293:3.3.1-one-c
   stranger.Send(Fin().Window(63));
   stranger.Expect(Rst());
   socket.Send(std::string(kMss, 'x')).value();
-  EXPECT_EQ(peer.Expect(AnyData().Seq(peer.rcv_nxt)).payload.size(), size_t{kMss});
+  EXPECT_GT(peer.Expect(AnyData().Seq(peer.rcv_nxt)).payload.size(), 63U);
 }
 
 TEST_WITH(WindowTest, Window, AnOlderAcknowledgmentDoesNotSetIt,
@@ -283,6 +283,31 @@ TEST_WITH(WindowTest, Window, ASegmentThatMeetsAClosedOneIsAnswered,
   }
 }
 
+// A system may drop such a segment as a whole: then its sender has it again, and shorter.
+TEST_WITH(WindowTest, Window, WhatLiesPastItIsNotTaken, .claims = {"rfc9293:3.10.7.4-straddling"}) {
+  auto [listener, peer] = InState(TcpState::kListen);
+  listener.SetOption("SO_RCVBUF", 8192).value();
+  peer.syn_options = {tcp_option::Mss(kMss)};
+  peer.Send(Syn());
+  std::uint32_t room = peer.Expect(SynAck()).window;
+  peer.Send(Ack());
+  ASSERT_THAT(listener.Accept(), Succeeds());
+  while (room >= kMss) {
+    peer.Send(Data(std::string(kMss / 2, 'x')));
+    room = peer.Expect(Ack().Ack(peer.snd_nxt)).window;
+  }
+  if (room == 0) NotReached("the window closes before it is less than a segment");
+  const std::uint32_t edge = peer.snd_nxt + room;
+  const std::string within(room, 'y');
+  peer.Send(Data(within + std::string(kMss - room, 'z')));
+  Settle();
+  for (const Segment& segment : AllArrived(peer)) {
+    EXPECT_LE(static_cast<std::int32_t>(segment.ack - edge), 0) << "more than the window is taken";
+  }
+  peer.Send(Data(within).Seq(edge - room));
+  peer.Expect(Ack().Ack(edge));
+}
+
 TEST_WITH(WindowTest, Window, ItsRightEdgeNeverMovesToTheLeft, .claims = {"rfc9293:SHLD-14"}) {
   auto [listener, peer] = InState(TcpState::kListen);
   listener.SetOption("SO_RCVBUF", 8192).value();
@@ -319,6 +344,7 @@ TEST_WITH(WindowTest, Window, AResetIsTakenWhileItIsClosed, .claims = {"rfc9293:
 TEST_WITH(WindowTest, Window, AnUrgentPointerIsTakenWhileItIsClosed,
           .claims = {"rfc9293:MUST-66"}) {
   auto [socket, peer] = WithFullBuffer();
+  if (!socket.AtMark().ok()) NotReached("the mark of urgent data cannot be asked for");
   EXPECT_THAT(socket.AtMark(), Returns(0));
   peer.Send(Ack().With(kUrg).UrgentPointer(1));
   Settle();
@@ -365,18 +391,15 @@ TEST_WITH(
   constexpr Duration kShortest = 100ms, kLongest = 1s;
   auto [socket, peer] = Connected(OfWindow(5000));
   const std::uint32_t start = peer.rcv_nxt;
-  Answer(peer, start, 0);
+  Answer(peer, start, 100);
   Settle();
-  socket.Send(std::string(6000, 'x')).value();
-  Settle();
-  AllArrived(peer);  // probes
-  peer.rcv_wnd = 100;
-  const Segment opened = peer.Send(Ack().Ack(start));
+  const Outcome<int> sending = socket.Send(std::string(6000, 'x'));
+  ASSERT_THAT(sending, Returns(6000));
   Segment filled = peer.ExpectEventually(AnyData(), Within(kProbePatience));
   while (filled.seq + filled.payload.size() != start + 100) {  // a probe of one octet
     filled = peer.ExpectEventually(AnyData(), Within(kProbePatience));
   }
-  const Duration waited = filled.time - opened.time;
+  const Duration waited = filled.time - sending.begin;
   Deciding("rfc9293:MUST-38");
   EXPECT_GE(waited, kShortest) << "a silly segment";
   Deciding("rfc9293:3.8.6.2.1-override");

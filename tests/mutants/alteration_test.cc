@@ -43,6 +43,18 @@ TEST(AlterationList, ClaimsAreThoseOfTheCatalogue) {
   }
 }
 
+TEST(AlterationList, SaysWhyNothingBreaksAClaim) {
+  for (const Unbroken& unbroken : AllUnbroken()) {
+    EXPECT_FALSE(unbroken.why.empty());
+    for (const std::string& claim : unbroken.claims) {
+      EXPECT_NE(FindClaim(claim), nullptr) << claim;
+      EXPECT_EQ(WhyUnbroken(claim), unbroken.why) << claim;
+    }
+  }
+  EXPECT_EQ(WhyUnbroken("rfc9293:MUST-1"), "");
+  EXPECT_NE(WhyUnbroken("rfc9293:MAY-12"), "");
+}
+
 TEST(AlterationList, EachVariantSaysWhatAllowsIt) {
   std::set<std::string> ids;
   for (const Alteration& variant : AllVariants()) {

@@ -56,7 +56,7 @@ TEST_F(PaceTest, StaysBetweenItsBounds) {
 
 TEST_F(PaceTest, ATestThatWaitsLeavesRoomForOthers) {
   const Pace pace(0, 2);
-  EXPECT_EQ(pace.Load(100ms, true), 1);
+  EXPECT_EQ(pace.Load(100ms, true), 1) << "it has just logged something";
   EXPECT_LT(pace.Load(10s, true), 0.5);
   EXPECT_EQ(pace.Load(10s, false), 1) << "one that is still being set up";
 }
