@@ -119,19 +119,26 @@ class Reader {
     if (node == nullptr) return object;
     if (!node->is_table()) Refuse(*node, "must be a table", key);
     for (const auto& [name, value] : *node->as_table()) {
-      if (const auto text = value.value<std::string>(); text && value.is_string()) {
-        object[std::string(name.str())] = *text;
-      } else if (const auto number = value.value<std::int64_t>()) {
-        object[std::string(name.str())] = *number;
-      } else if (const toml::array* list = value.as_array();
-                 list != nullptr && (list->empty() || list->is_homogeneous<std::string>())) {
-        auto& words = object[std::string(name.str())] = nlohmann::json::array();
-        for (const toml::node& word : *list) words.push_back(*word.value<std::string>());
-      } else {
-        Refuse(value, "must hold strings, integers and lists of strings", key);
-      }
+      object[std::string(name.str())] = Json(value, key);
     }
     return object;
+  }
+
+  // Lists and tables of strings and integers, too.
+  nlohmann::json Json(const toml::node& node, const std::string& key) const {
+    if (node.is_string()) return *node.value<std::string>();
+    if (node.is_integer()) return *node.value<std::int64_t>();
+    if (const toml::array* list = node.as_array()) {
+      nlohmann::json elements = nlohmann::json::array();
+      for (const toml::node& element : *list) elements.push_back(Json(element, key));
+      return elements;
+    }
+    if (!node.is_table()) Refuse(node, "must hold strings and integers", key);
+    nlohmann::json members = nlohmann::json::object();
+    for (const auto& [name, member] : *node.as_table()) {
+      members[std::string(name.str())] = Json(member, key);
+    }
+    return members;
   }
 
   template <typename T>

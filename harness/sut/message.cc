@@ -149,6 +149,13 @@ std::string Message::ToString() const {
   return text;
 }
 
+const Socket& Received::Passed(std::size_t index, SourceLocation where) const {
+  if (index < sockets_.size()) return sockets_[index];
+  throw Departure(fmt::format("  Expected: descriptor {} of those passed\n  Observed: {} have come",
+                              index, sockets_.size()),
+                  where);
+}
+
 std::optional<Credentials> Received::credentials() const {
   for (const ControlItem& item : control) {
     if (const auto* found = std::get_if<Credentials>(&item.value)) return *found;

@@ -2,7 +2,7 @@
 //
 //   here.SendMessage(Message("take it").With(Rights({reader})));
 //   Received got = there.ReceiveMessage(64, RoomFor(Rights(1))).value();
-//   Socket passed = got.sockets().at(0);
+//   Socket passed = got.Passed();
 #pragma once
 
 #include <compare>
@@ -153,6 +153,9 @@ struct Received {
 
   // The descriptors of all rights, in their order.
   const std::vector<Socket>& sockets() const { return sockets_; }
+  // The one of that number, from 0. Throws Departure when there are not so many.
+  const Socket& Passed(std::size_t index = 0,
+                       SourceLocation where = SourceLocation::Current()) const;
   // Of the first item of that type; nothing without one.
   std::optional<Credentials> credentials() const;
   const ControlItem* Find(const std::string& type) const;  // nullptr: there is none

@@ -70,68 +70,71 @@ class Socket {
     return StartConnect(remote).Await(Within(kPatience), where);
   }
   // `flags` are those of accept4(): "SOCK_NONBLOCK".
-  Pending<Accepted> StartAccept(const std::vector<std::string>& flags = {});
+  Pending<Accepted> StartAccept(const std::vector<std::string>& flags = {}) const;
   Outcome<Accepted> Accept(const std::vector<std::string>& flags = {},
-                           SourceLocation where = SourceLocation::Current());
-  Pending<int> StartSend(const std::string& data, const std::vector<std::string>& flags = {});
+                           SourceLocation where = SourceLocation::Current()) const;
+  Pending<int> StartSend(const std::string& data, const std::vector<std::string>& flags = {}) const;
   Outcome<int> Send(const std::string& data, const std::vector<std::string>& flags = {},
-                    SourceLocation where = SourceLocation::Current()) {
+                    SourceLocation where = SourceLocation::Current()) const {
     return StartSend(data, flags).Await(Within(kPatience), where);
   }
   // At most `length` bytes; "" is the end of the file.
-  Pending<std::string> StartReceive(size_t length, const std::vector<std::string>& flags = {});
+  Pending<std::string> StartReceive(size_t length,
+                                    const std::vector<std::string>& flags = {}) const;
   Outcome<std::string> Receive(size_t length, const std::vector<std::string>& flags = {},
-                               SourceLocation where = SourceLocation::Current()) {
+                               SourceLocation where = SourceLocation::Current()) const {
     return StartReceive(length, flags).Await(Within(kPatience), where);
   }
   // sendto(), recvfrom().
   Pending<int> StartSendTo(const Name& remote, const std::string& data,
-                           const std::vector<std::string>& flags = {});
+                           const std::vector<std::string>& flags = {}) const;
   Outcome<int> SendTo(const Name& remote, const std::string& data,
                       const std::vector<std::string>& flags = {},
-                      SourceLocation where = SourceLocation::Current()) {
+                      SourceLocation where = SourceLocation::Current()) const {
     return StartSendTo(remote, data, flags).Await(Within(kPatience), where);
   }
-  Pending<ReceivedFrom> StartReceiveFrom(size_t length, const std::vector<std::string>& flags = {});
+  Pending<ReceivedFrom> StartReceiveFrom(size_t length,
+                                         const std::vector<std::string>& flags = {}) const;
   Outcome<ReceivedFrom> ReceiveFrom(size_t length, const std::vector<std::string>& flags = {},
-                                    SourceLocation where = SourceLocation::Current()) {
+                                    SourceLocation where = SourceLocation::Current()) const {
     return StartReceiveFrom(length, flags).Await(Within(kPatience), where);
   }
   // sendmsg(), recvmsg() with room for data in one part or in several.
-  Pending<int> StartSendMessage(const Message& message, const std::vector<std::string>& flags = {});
+  Pending<int> StartSendMessage(const Message& message,
+                                const std::vector<std::string>& flags = {}) const;
   Outcome<int> SendMessage(const Message& message, const std::vector<std::string>& flags = {},
-                           SourceLocation where = SourceLocation::Current()) {
+                           SourceLocation where = SourceLocation::Current()) const {
     return StartSendMessage(message, flags).Await(Within(kPatience), where);
   }
   Pending<Received> StartReceiveMessage(const std::vector<std::size_t>& lengths,
                                         const ControlRoom& room = {},
-                                        const std::vector<std::string>& flags = {});
+                                        const std::vector<std::string>& flags = {}) const;
   Outcome<Received> ReceiveMessage(const std::vector<std::size_t>& lengths,
                                    const ControlRoom& room = {},
                                    const std::vector<std::string>& flags = {},
-                                   SourceLocation where = SourceLocation::Current()) {
+                                   SourceLocation where = SourceLocation::Current()) const {
     return StartReceiveMessage(lengths, room, flags).Await(Within(kPatience), where);
   }
   Outcome<Received> ReceiveMessage(std::size_t length, const ControlRoom& room = {},
                                    const std::vector<std::string>& flags = {},
-                                   SourceLocation where = SourceLocation::Current()) {
+                                   SourceLocation where = SourceLocation::Current()) const {
     return ReceiveMessage(std::vector{length}, room, flags, where);
   }
   // sendmmsg(): how much of each message was sent, of those that were.
   Outcome<std::vector<int>> SendMessages(const std::vector<Message>& messages,
                                          const std::vector<std::string>& flags = {},
-                                         SourceLocation where = SourceLocation::Current());
+                                         SourceLocation where = SourceLocation::Current()) const;
   // recvmmsg() of at most so many messages, with the same room for each. It returns after
   // `timeout`, which Linux looks at when a message has come.
   Pending<std::vector<Received>> StartReceiveMessages(
       int most, std::size_t length, const ControlRoom& room = {},
       const std::vector<std::string>& flags = {},
-      std::optional<std::chrono::milliseconds> timeout = std::nullopt);
+      std::optional<std::chrono::milliseconds> timeout = std::nullopt) const;
   Outcome<std::vector<Received>> ReceiveMessages(
       int most, std::size_t length, const ControlRoom& room = {},
       const std::vector<std::string>& flags = {},
       std::optional<std::chrono::milliseconds> timeout = std::nullopt,
-      SourceLocation where = SourceLocation::Current()) {
+      SourceLocation where = SourceLocation::Current()) const {
     return StartReceiveMessages(most, length, room, flags, timeout).Await(Within(kPatience), where);
   }
   // writev(), readv(): the data of all parts together.
@@ -141,15 +144,15 @@ class Socket {
                                   SourceLocation where = SourceLocation::Current()) const;
   // lseek(), sendfile() of a file to here, splice() of a pipe to here.
   Outcome<int> Seek(int offset, const std::string& whence = "SEEK_SET") const;
-  Pending<int> StartSendFile(const Socket& file, int count, std::optional<int> offset = {});
+  Pending<int> StartSendFile(const Socket& file, int count, std::optional<int> offset = {}) const;
   Outcome<int> SendFile(const Socket& file, int count, std::optional<int> offset = {},
-                        SourceLocation where = SourceLocation::Current()) {
+                        SourceLocation where = SourceLocation::Current()) const {
     return StartSendFile(file, count, offset).Await(Within(kPatience), where);
   }
   Pending<int> StartSplice(const Socket& from, int count,
-                           const std::vector<std::string>& flags = {});
+                           const std::vector<std::string>& flags = {}) const;
   Outcome<int> Splice(const Socket& from, int count, const std::vector<std::string>& flags = {},
-                      SourceLocation where = SourceLocation::Current()) {
+                      SourceLocation where = SourceLocation::Current()) const {
     return StartSplice(from, count, flags).Await(Within(kPatience), where);
   }
   // write() and read(), the calls of any file.

@@ -51,6 +51,7 @@
 #include "harness/claims/documented.h"
 #include "harness/net/ip.h"
 #include "harness/sut/epoll.h"
+#include "harness/sut/process.h"
 #include "harness/sut/socket.h"
 #include "harness/sut/stack.h"
 #include "harness/test/connection.h"

@@ -1,0 +1,322 @@
+// Stream sockets of AF_UNIX, and what SOCK_SEQPACKET shares with them: connections, their end, and
+// what is queued. unix(7), send(2), recv(2), POSIX.
+#include "suites/unix/unix_test.h"
+
+using namespace sockproof;
+
+namespace {
+
+// Sends without waiting until no more is taken. How much was.
+int FillUp(Socket& socket, const std::string& piece) {
+  int sum = 0;
+  while (true) {
+    const Outcome<int> sent = socket.Send(piece, {"MSG_DONTWAIT"});
+    if (!sent.ok()) {
+      EXPECT_THAT(sent, FailsWith(EAGAIN));
+      return sum;
+    }
+    sum += sent.value();
+  }
+}
+
+}  // namespace
+
+TEST_WITH(UnixTest, UnixStream, DataIsReadInOrderInAnyPieces, .claims = {"posix:SOCK_STREAM"},
+          .over = kUnixStreams) {
+  auto [here, there] = Pair();
+  here.Send("one, ").value();
+  here.Send("two, three").value();
+  EXPECT_THAT(there.Receive(7), Returns("one, tw"));
+  EXPECT_THAT(there.Receive(64), Returns("o, three"));
+}
+
+TEST_WITH(UnixTest, UnixStream, TheEndOfTheFileComesBehindAllData,
+          .claims = {"man:recv(2)-end-of-file"}, .over = kEachUnixConnection) {
+  auto [here, there] = Pair();
+  here.Send("last").value();
+  here.Close().value();
+  EXPECT_THAT(there.Receive(64), Returns("last"));
+  EXPECT_THAT(there.Receive(64), IsEndOfFile());
+  EXPECT_THAT(there.Receive(64), IsEndOfFile());
+}
+
+TEST_WITH(UnixTest, UnixStream, ClosingWithUnreadDataIsAResetForTheOther,
+          .claims = {"man:unix(7)-ECONNRESET"}, .over = kEachUnixConnection) {
+  auto [here, there] = Pair();
+  there.Send("unread").value();
+  here.Close().value();
+  EXPECT_THAT(there.Receive(64), FailsWith(ECONNRESET));
+}
+
+TEST_WITH(UnixTest, UnixStream, SendingToAClosedPeerIsABrokenPipe, .claims = {"posix:send-EPIPE"},
+          .over = kEachUnixConnection) {
+  auto [here, there] = Pair();
+  there.Close().value();
+  EXPECT_THAT(here.Send("x", {"MSG_NOSIGNAL"}), FailsWith(EPIPE));
+}
+
+TEST_WITH(UnixTest, UnixStream, ABrokenPipeRaisesSigpipeUnlessTold,
+          .claims = {"man:unix(7)-EPIPE", "man:unix(7)-MSG_NOSIGNAL"}, .over = kUnixStreams) {
+  auto [here, there] = Pair();
+  there.Close().value();
+  Deciding("man:unix(7)-EPIPE");
+  const Outcome<int> sent = here.Send("x");
+  EXPECT_THAT(sent, FailsWith(EPIPE));
+  EXPECT_THAT(sent, Raises("SIGPIPE"));
+  Deciding("man:unix(7)-MSG_NOSIGNAL");
+  const Outcome<int> quiet = here.Send("x", {"MSG_NOSIGNAL"});
+  EXPECT_THAT(quiet, FailsWith(EPIPE));
+  EXPECT_THAT(quiet.signals, testing::IsEmpty());
+}
+
+TEST_WITH(UnixTest, UnixStream, ShutdownOfOneSideLeavesTheOther,
+          .claims = {"posix:shutdown-SHUT_WR", "man:recv(2)-end-of-file"},
+          .over = kEachUnixConnection) {
+  auto [here, there] = Pair();
+  here.Shutdown("SHUT_WR").value();
+  Deciding("man:recv(2)-end-of-file");
+  EXPECT_THAT(there.Receive(64), IsEndOfFile());
+  Deciding("posix:shutdown-SHUT_WR");
+  EXPECT_THAT(here.Send("x", {"MSG_NOSIGNAL"}), FailsWith(EPIPE));
+  EXPECT_THAT(there.Send("back"), Returns(4));
+  EXPECT_THAT(here.Receive(64), Returns("back"));
+}
+
+TEST_WITH(UnixTest, UnixStream, ShutdownOfReceivingEndsReceiving,
+          .claims = {"posix:shutdown-SHUT_RD"}, .over = kEachUnixConnection) {
+  auto [here, there] = Pair();
+  Pending<std::string> receiving = here.StartReceive(64);
+  here.Shutdown("SHUT_RD").value();
+  EXPECT_THAT(receiving.Await(), IsEndOfFile());
+  EXPECT_THAT(here.Receive(64), IsEndOfFile());
+}
+
+TEST_WITH(UnixTest, UnixStream, AReceiveThatWaitsEndsWhenThePeerCloses,
+          .claims = {"man:recv(2)-end-of-file", "man:recv(2)-MSG_WAITALL"}, .over = kUnixStreams) {
+  auto [here, there] = Pair();
+  here.Send("part").value();
+  Deciding("man:recv(2)-MSG_WAITALL");
+  Pending<std::string> receiving = there.StartReceive(64, {"MSG_WAITALL"});
+  ExpectStillBlocked(receiving);
+  here.Close().value();
+  EXPECT_THAT(receiving.Await(), Returns("part"));
+  Deciding("man:recv(2)-end-of-file");
+  EXPECT_THAT(there.Receive(64), IsEndOfFile());
+}
+
+TEST_WITH(UnixTest, UnixStream, WaitallWaitsForAllOfIt, .claims = {"man:recv(2)-MSG_WAITALL"},
+          .over = kUnixStreams) {
+  auto [here, there] = Pair();
+  Pending<std::string> receiving = there.StartReceive(6, {"MSG_WAITALL"});
+  here.Send("abc").value();
+  ExpectStillBlocked(receiving);
+  here.Send("def").value();
+  EXPECT_THAT(receiving.Await(), Returns("abcdef"));
+}
+
+TEST_WITH(UnixTest, UnixStream, AReceiverFindsNothingWithoutWaiting,
+          .claims = {"man:recv(2)-MSG_DONTWAIT"}, .over = kEachUnixType) {
+  auto [here, there] = Pair();
+  EXPECT_THAT(there.Receive(64, {"MSG_DONTWAIT"}), FailsWith(EAGAIN));
+}
+
+TEST_WITH(UnixTest, UnixStream, AFullBufferBlocksTheSenderUntilThereIsRoom,
+          .claims = {"man:send(2)-blocks", "man:send(2)-EAGAIN"}, .over = kEachUnixConnection) {
+  auto [here, there] = Pair();
+  Deciding("man:send(2)-EAGAIN");
+  const int sent = FillUp(here, std::string(1024, 'x'));
+  Deciding("man:send(2)-blocks");
+  Pending<int> sending = here.StartSend(std::string(1024, 'y'));
+  ExpectStillBlocked(sending);
+  for (int received = 0; received < sent;) {
+    received += static_cast<int>(there.Receive(1 << 16).value().size());
+  }
+  EXPECT_THAT(sending.Await(), Returns(1024));
+}
+
+TEST_WITH(UnixTest, UnixStream, SoSndbufBoundsWhatIsUnread, .claims = {"man:unix(7)-SO_SNDBUF"},
+          .over = kEachUnixConnection) {
+  const auto room_with = [this](int bytes) {
+    auto [here, there] = Pair();
+    here.SetOption("SO_SNDBUF", bytes).value();
+    return FillUp(here, std::string(512, 'x'));
+  };
+  EXPECT_LT(room_with(8192), room_with(65536));
+}
+
+TEST_WITH(UnixTest, UnixStream, SoRcvbufHasNoEffect, .claims = {"man:unix(7)-SO_RCVBUF"},
+          .over = kEachUnixConnection) {
+  const auto room_with = [this](int bytes) {
+    auto [here, there] = Pair();
+    there.SetOption("SO_RCVBUF", bytes).value();
+    return FillUp(here, std::string(512, 'x'));
+  };
+  EXPECT_EQ(room_with(8192), room_with(65536));
+}
+
+TEST_WITH(UnixTest, UnixStream, SiocinqTellsWhatIsUnread, .claims = {"man:unix(7)-SIOCINQ"},
+          .over = kUnixStreams) {
+  auto [here, there] = Pair();
+  EXPECT_THAT(there.Inquire("SIOCINQ"), Returns(0));
+  here.Send("12345").value();
+  here.Send("678").value();
+  EXPECT_THAT(there.Inquire("SIOCINQ"), Returns(8));
+  EXPECT_THAT(there.Inquire("FIONREAD"), Returns(8));
+  there.Receive(3).value();
+  EXPECT_THAT(there.Inquire("SIOCINQ"), Returns(5));
+}
+
+TEST_WITH(UnixTest, UnixStream, SiocinqOfAListenerIsInvalid,
+          .claims = {"man:unix(7)-SIOCINQ-listening"}, .needs = {"abstract_names"},
+          .over = kUnixStreams) {
+  EXPECT_THAT(Listening(FreshName()).Inquire("SIOCINQ"), FailsWith(EINVAL));
+}
+
+TEST_WITH(UnixTest, UnixStream, PeekingLeavesTheData, .claims = {"man:recv(2)-MSG_PEEK"},
+          .over = kEachUnixType) {
+  auto [here, there] = Pair();
+  here.Send("look").value();
+  EXPECT_THAT(there.Receive(64, {"MSG_PEEK"}), Returns("look"));
+  EXPECT_THAT(there.Receive(64, {"MSG_PEEK"}), Returns("look"));
+  EXPECT_THAT(there.Receive(64), Returns("look"));
+  EXPECT_THAT(there.Receive(64, {"MSG_DONTWAIT"}), FailsWith(EAGAIN));
+}
+
+// The example of socket(7).
+TEST_WITH(UnixTest, UnixStream, ThePeekOffsetMovesWithPeeksAndReads,
+          .claims = {"man:socket(7)-SO_PEEK_OFF", "man:socket(7)-SO_PEEK_OFF-decreased"},
+          .over = kUnixStreams) {
+  auto [here, there] = Pair();
+  here.Send("aabbccddeeff").value();
+  there.SetOption("SO_PEEK_OFF", 4).value();
+  Deciding("man:socket(7)-SO_PEEK_OFF");
+  EXPECT_THAT(there.Receive(2, {"MSG_PEEK"}), Returns("cc"));
+  EXPECT_THAT(there.GetOption("SO_PEEK_OFF"), Returns(6));
+  EXPECT_THAT(there.Receive(2, {"MSG_PEEK"}), Returns("dd"));
+  Deciding("man:socket(7)-SO_PEEK_OFF-decreased");
+  EXPECT_THAT(there.Receive(2), Returns("aa"));
+  EXPECT_THAT(there.GetOption("SO_PEEK_OFF"), Returns(6));
+  EXPECT_THAT(there.Receive(2, {"MSG_PEEK"}), Returns("ee"));
+}
+
+TEST_WITH(UnixTest, UnixStream, ThePeekOffsetIsOffAtFirst,
+          .claims = {"man:socket(7)-SO_PEEK_OFF-default"}, .over = kEachUnixType) {
+  auto [here, there] = Pair();
+  EXPECT_THAT(there.GetOption("SO_PEEK_OFF"), Returns(-1));
+  here.Send("front").value();
+  EXPECT_THAT(there.Receive(2, {"MSG_PEEK"}), Returns("fr"));
+  EXPECT_THAT(there.Receive(2, {"MSG_PEEK"}), Returns("fr"));
+}
+
+TEST_WITH(UnixTest, UnixStream, OutOfBandDataIsNotSupported, .claims = {"man:unix(7)-MSG_OOB"},
+          .over = kEachUnixType) {
+  auto [here, there] = Pair();
+  EXPECT_THAT(here.Send("!", {"MSG_OOB"}), FailsWith(EOPNOTSUPP));
+  EXPECT_THAT(there.Receive(1, {"MSG_OOB", "MSG_DONTWAIT"}), FailsWith(EOPNOTSUPP));
+}
+
+// send(2): either the error, or the name is ignored.
+TEST_WITH(UnixTest, UnixStream, SendingToAnAddressIsRefusedOrTheAddressIgnored,
+          .claims = {"man:send(2)-EISCONN"}, .needs = {"abstract_names"},
+          .over = kEachUnixConnection) {
+  Connection connection = Connected();
+  const Outcome<int> sent = connection.client.SendTo(FreshName(), "x");
+  if (sent.ok()) {
+    EXPECT_THAT(connection.server.Receive(64), Returns("x"));
+  } else {
+    EXPECT_THAT(sent, FailsWith(EISCONN));
+  }
+}
+
+TEST_WITH(UnixTest, UnixStream, SendingUnconnectedFails, .claims = {"man:unix(7)-ENOTCONN"},
+          .over = kEachUnixType) {
+  EXPECT_THAT(NewSocket().Send("x", {"MSG_NOSIGNAL"}), FailsWith(ENOTCONN));
+}
+
+TEST_WITH(UnixTest, UnixStream, ASecondConnectFails, .claims = {"man:unix(7)-EISCONN"},
+          .needs = {"abstract_names"}, .over = kEachUnixConnection) {
+  const Name name = FreshName();
+  Socket listener = Listening(name);
+  Socket client = NewSocket();
+  client.Connect(name).value();
+  EXPECT_THAT(client.Connect(name), FailsWith(EISCONN));
+}
+
+// ---- waiting connections ----
+
+TEST_WITH(UnixTest, UnixBacklog, AConnectionNeedsNoAcceptToCarryData,
+          .claims = {"man:accept(2)-queue"}, .needs = {"abstract_names"},
+          .over = kEachUnixConnection) {
+  const Name name = FreshName();
+  Socket listener = Listening(name);
+  Socket client = NewSocket();
+  ASSERT_THAT(client.Connect(name), Succeeds());
+  ASSERT_THAT(client.Send("early"), Returns(5));
+  EXPECT_THAT(listener.Accept().value().socket.Receive(64), Returns("early"));
+}
+
+TEST_WITH(UnixTest, UnixBacklog, AFullOneLetsNonblockingClientsTryAgain,
+          .claims = {"man:connect(2)-EAGAIN"}, .needs = {"abstract_names"},
+          .over = kEachUnixConnection) {
+  const Name name = FreshName();
+  Socket listener = Listening(name, 1);
+  Outcome<int> last = NewSocket({"SOCK_NONBLOCK"}).Connect(name);
+  for (int i = 0; i < 16 && last.ok(); ++i) last = NewSocket({"SOCK_NONBLOCK"}).Connect(name);
+  EXPECT_THAT(last, FailsWith(EAGAIN));
+}
+
+TEST_WITH(UnixTest, UnixBacklog, AFullOneBlocksOthersUntilAcceptMakesRoom,
+          .claims = {"posix:connect-blocks"}, .needs = {"abstract_names"},
+          .over = kEachUnixConnection) {
+  const Name name = FreshName();
+  Socket listener = Listening(name, 1);
+  for (int i = 0; i < 16 && NewSocket({"SOCK_NONBLOCK"}).Connect(name).ok(); ++i) continue;
+  Socket client = NewSocket();
+  Pending<int> connecting = client.StartConnect(name);
+  ExpectStillBlocked(connecting);
+  listener.Accept().value();
+  EXPECT_THAT(connecting.Await(), Returns(0));
+}
+
+TEST_WITH(UnixTest, UnixBacklog, ClosingTheListenerEndsWhoWaits,
+          .claims = {"man:unix(7)-ECONNRESET"}, .needs = {"abstract_names"},
+          .over = kEachUnixConnection) {
+  const Name name = FreshName();
+  Socket listener = Listening(name);
+  Socket client = NewSocket();
+  client.Connect(name).value();
+  listener.Close().value();
+  EXPECT_THAT(client.Receive(64), FailsWith(ECONNRESET));
+}
+
+TEST_WITH(UnixTest, UnixBacklog, ListenOfADatagramSocketIsNotSupported,
+          .claims = {"man:listen(2)-EOPNOTSUPP"}, .needs = {"abstract_names"},
+          .over = kUnixDatagrams) {
+  EXPECT_THAT(Bound(FreshName()).Listen(1), FailsWith(EOPNOTSUPP));
+}
+
+TEST_WITH(UnixTest, UnixBacklog, AcceptFindsNobodyWithoutWaiting, .claims = {"man:accept(2)-queue"},
+          .needs = {"abstract_names"}, .over = kEachUnixConnection) {
+  Socket listener = NewSocket({"SOCK_NONBLOCK"});
+  listener.Bind(FreshName()).value();
+  listener.Listen(1).value();
+  EXPECT_THAT(listener.Accept(), FailsWith(EAGAIN));
+}
+
+// ---- pairs ----
+
+TEST_WITH(UnixTest, UnixPair, OfAnotherFamilyIsNotSupported,
+          .claims = {"man:socketpair(2)-EOPNOTSUPP"}, .over = kOnce) {
+  for (const char* domain : {"AF_INET", "AF_INET6"}) {
+    EXPECT_THAT(sut.process().OpenSocketPair("SOCK_STREAM", {}, domain), FailsWith(EOPNOTSUPP));
+  }
+}
+
+TEST_WITH(UnixTest, UnixPair, BothEndsSendAndReceive, .claims = {"man:socketpair(2)-connected"},
+          .over = kEachUnixType) {
+  auto [one, other] = Pair();
+  one.Send("to the other").value();
+  other.Send("to the one").value();
+  EXPECT_THAT(one.Receive(64), Returns("to the one"));
+  EXPECT_THAT(other.Receive(64), Returns("to the other"));
+}
