@@ -123,4 +123,108 @@ std::vector<Packet> FragmentsOfMtu(const Packet& whole, std::uint32_t identifica
   return Fragments(whole, identification, pieces);
 }
 
+// --- Reassembly ----------------------------------------------------------------------------------
+
+namespace {
+
+// Where a fragment has its place, whatever the version of IP.
+struct Place {
+  IpAddress source, destination;
+  std::uint32_t identification = 0;
+  std::uint8_t protocol = 0;  // of IPv4, where it tells packets apart (RFC 791 section 3.2)
+  std::size_t offset = 0;
+  bool more_fragments = false;
+};
+
+std::optional<Place> PlaceOf(const Packet& packet) {
+  if (!IsFragment(packet)) return std::nullopt;
+  if (const auto* ip = packet.Find<Ipv4>()) {
+    return Place{ip->source,
+                 ip->destination,
+                 ip->identification,
+                 ip->protocol.value_or(ip_protocol::kNone),
+                 std::size_t{8} * ip->fragment_offset,
+                 ip->more_fragments};
+  }
+  const auto* ip = packet.Find<Ipv6>();
+  const auto* header = packet.Find<Ipv6Fragment>();
+  return Place{ip->source,
+               ip->destination,
+               header->identification,
+               0,
+               std::size_t{8} * header->offset,
+               header->more_fragments};
+}
+
+// Every octet once, from the first to the last; nothing while one is missing.
+std::optional<Bytes> OctetsOf(const std::vector<Packet>& fragments) {
+  std::vector<std::pair<Place, const Bytes*>> sorted;
+  for (const Packet& fragment : fragments) {
+    sorted.emplace_back(*PlaceOf(fragment), &fragment.payload);
+  }
+  std::sort(sorted.begin(), sorted.end(), [](const auto& one, const auto& other) {
+    return one.first.offset < other.first.offset;
+  });
+  Bytes octets;
+  for (const auto& [place, part] : sorted) {
+    if (place.offset != octets.size()) return std::nullopt;
+    Append(octets, *part);
+  }
+  if (sorted.back().first.more_fragments) return std::nullopt;
+  return octets;
+}
+
+// The packet with the header of its first fragment.
+Packet WithHeaderOf(const Packet& first, const Bytes& octets) {
+  Packet whole{.layers = Recomputed(first).layers, .payload = octets, .trailer = Bytes()};
+  if (auto* ip = whole.Find<Ipv4>()) {
+    ip->more_fragments = false;
+    ip->protocol = first.Find<Ipv4>()->protocol;
+  } else {
+    const auto header = std::find_if(
+        whole.layers.begin(), whole.layers.end(),
+        [](const Layer& layer) { return std::holds_alternative<Ipv6Fragment>(layer); });
+    const auto before = whole.layers.erase(header) - 1;
+    const auto next = first.Find<Ipv6Fragment>()->next_header;
+    if (auto* ipv6 = std::get_if<Ipv6>(&*before)) ipv6->next_header = next;
+    if (auto* options = std::get_if<Ipv6Options>(&*before)) options->next_header = next;
+    if (auto* routing = std::get_if<Ipv6Routing>(&*before)) routing->next_header = next;
+  }
+  const bool is_frame = std::holds_alternative<Ethernet>(whole.layers.front());
+  return is_frame ? ReadFrame(Write(whole)) : ReadIp(Write(whole));
+}
+
+}  // namespace
+
+std::optional<Reassembly::Whole> Reassembly::Take(const Packet& fragment) {
+  constexpr std::size_t kMostParts = 16;
+  constexpr std::size_t kMostFragments = 1024;
+  const std::optional<Place> place = PlaceOf(fragment);
+  if (!place) return std::nullopt;
+  auto part = std::find_if(parts_.begin(), parts_.end(), [&](const Part& candidate) {
+    return candidate.source == place->source && candidate.destination == place->destination &&
+           candidate.identification == place->identification &&
+           candidate.protocol == place->protocol;
+  });
+  if (part == parts_.end()) {
+    if (parts_.size() == kMostParts) parts_.pop_front();
+    part = parts_.insert(
+        parts_.end(),
+        {place->source, place->destination, place->identification, place->protocol, {}});
+  }
+  const bool is_repeated =
+      std::any_of(part->fragments.begin(), part->fragments.end(), [&](const Packet& before) {
+        return PlaceOf(before)->offset == place->offset && before.payload == fragment.payload;
+      });
+  if (is_repeated || part->fragments.size() == kMostFragments) return std::nullopt;
+  part->fragments.push_back(fragment);
+  const std::optional<Bytes> octets = OctetsOf(part->fragments);
+  if (!octets) return std::nullopt;
+  const auto first = std::find_if(part->fragments.begin(), part->fragments.end(),
+                                  [](const Packet& one) { return PlaceOf(one)->offset == 0; });
+  Whole whole{WithHeaderOf(*first, *octets), std::move(part->fragments)};
+  parts_.erase(part);
+  return whole;
+}
+
 }  // namespace sockproof::packet

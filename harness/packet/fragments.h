@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <list>
 #include <optional>
 #include <vector>
 
@@ -28,5 +29,28 @@ std::vector<Packet> Fragments(const Packet& whole, std::uint32_t identification,
 // As a router does it: each but the last of the most octets that fit `mtu`, a multiple of 8.
 std::vector<Packet> FragmentsOfMtu(const Packet& whole, std::uint32_t identification,
                                    std::size_t mtu);
+
+// Puts packets together again, as a receiver does that wants every octet once, or again only from a
+// fragment that is the same as one before. Of all others it takes no notice. Bounded: of the
+// packets that are not whole yet it keeps the newest.
+class Reassembly {
+ public:
+  struct Whole {
+    Packet packet;
+    std::vector<Packet> fragments;  // in the order in which they came
+  };
+
+  // The packet that this fragment completes. Nothing of what is no fragment.
+  std::optional<Whole> Take(const Packet& fragment);
+
+ private:
+  struct Part {
+    IpAddress source, destination;
+    std::uint32_t identification = 0;
+    std::uint8_t protocol = 0;
+    std::vector<Packet> fragments;
+  };
+  std::list<Part> parts_;
+};
 
 }  // namespace sockproof::packet

@@ -118,6 +118,13 @@ FrameView DecodeFrame(const Bytes& bytes) {
     view.udp->source_port = udp->source_port;
     view.udp->destination_port = udp->destination_port;
   }
+  const auto take = [&](const auto* ip) {
+    if (ip == nullptr) return;
+    view.source = ip->source.ToString();
+    view.destination = ip->destination.ToString();
+  };
+  take(frame.Find<Ipv4>());
+  take(frame.Find<Ipv6>());
   const packet::Description description = packet::Describe(frame);
   view.other = description.text();
   view.kind = description.kind();

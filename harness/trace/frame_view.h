@@ -36,6 +36,7 @@ struct UdpView {
 struct FrameView {
   std::optional<TcpView> tcp;
   std::optional<UdpView> udp;
+  std::string source, destination;  // addresses of an IP packet that is not TCP
   std::string kind;            // of what is not TCP, the same in each run: "ARP who-has 192.0.2.2"
   std::string other;           // all that is said of it: "UDP 40000>53 len=5 \"hello\""
   std::string defect;          // of what is not TCP

@@ -86,6 +86,7 @@ class LadderMaker {
   void ChooseSides();
   std::string ConnectionOf(const TcpView& tcp) const;
   std::string EndpointOf(const std::string& actor) const;
+  std::string UnusualEnds(const FrameEvent& event, const FrameView& view) const;
 
   void Take(const CallEvent&) {}    // In TakeCalls().
   void Take(const ReturnEvent&) {}  // There too.
@@ -100,7 +101,7 @@ class LadderMaker {
   void Take(const NoteEvent& note) { Add(note); }
   void Take(const ObservationEvent& observation) { Add(observation); }
   void Take(const MatrixEvent&) {}
-  void Take(const CellEvent&) {}  // The calls of those to be seen are there.
+  void Take(const CellEvent&) {}         // The calls of those to be seen are there.
   void Take(const MeasurementEvent&) {}  // Its times are there anyway.
   void Take(const ReadyEvent&) {}
   void Take(const VerdictEvent& verdict) { Add(verdict); }
@@ -113,6 +114,8 @@ class LadderMaker {
   std::set<std::set<std::string>> connections_;    // pairs of endpoints
   std::set<std::set<std::string>> address_pairs_;  // of the connections
   Ends segment_ends_, datagram_ends_;
+  // How often each actor uses an address, in packets that are no segments.
+  std::map<std::string, std::map<std::string, int>> address_use_;
   RelativeNumbers numbers_;
   std::map<std::pair<std::string, std::string>, std::string> states_;  // last taken
 };
@@ -129,6 +132,10 @@ void LadderMaker::DecodeFrames() {
       TakeEnds(*frame, *view.tcp, segment_ends_);
     } else if (view.udp) {
       TakeEnds(*frame, *view.udp, datagram_ends_);
+    }
+    if (!view.source.empty() && !view.is_noise && !view.is_resolution) {
+      ++address_use_[frame->from][view.source];
+      ++address_use_[frame->to][view.destination];
     }
   }
   ladder_.has_several_connections = connections_.size() > 1;
@@ -168,6 +175,22 @@ std::string LadderMaker::EndpointOf(const std::string& actor) const {
   return "";
 }
 
+// The addresses of a packet that are not those which its actors use most: " from 192.0.2.99".
+std::string LadderMaker::UnusualEnds(const FrameEvent& event, const FrameView& view) const {
+  const auto is_usual = [this](const std::string& actor, const std::string& address) {
+    const auto& use = address_use_.at(actor);
+    const int times = use.at(address);
+    return std::all_of(use.begin(), use.end(),
+                       [times](const auto& other) { return other.second <= times; });
+  };
+  if (view.source.empty() || view.is_resolution) return "";
+  std::string text;
+  if (!is_usual(event.from, view.source)) text += " from " + view.source;
+  const bool is_shown = view.other.find(view.destination) != std::string::npos;  // a group
+  if (!is_shown && !is_usual(event.to, view.destination)) text += " to " + view.destination;
+  return text;
+}
+
 // Which of several connections a segment belongs to.
 std::string LadderMaker::ConnectionOf(const TcpView& tcp) const {
   if (connections_.size() <= 1) return "";
@@ -188,7 +211,7 @@ void LadderMaker::Take(const FrameEvent& event) {
                            ladder_.SideOf(event.to) != LadderSide::kOther;
   frame.is_resolution = view.is_resolution;
   frame.kind = view.kind;
-  frame.other = view.other;
+  frame.other = view.other + UnusualEnds(event, view);
   frame.defect = view.defect;
   if (view.tcp) {
     LadderSegment segment;

@@ -14,12 +14,6 @@ constexpr size_t kLargestIcmpv6 = 1280;  // RFC 4443 section 2.4 (c)
 
 bool IsIpv4(IpVersion version) { return version == IpVersion::kIpv4; }
 
-Bytes Quote(const Segment& segment, size_t size) {
-  Bytes quote = packet::Write(IpPacketOf(segment));
-  quote.resize(std::min(quote.size(), size));
-  return quote;
-}
-
 }  // namespace
 
 namespace icmp {
@@ -47,21 +41,24 @@ IcmpError ParameterProblem(IpVersion version) {
 IcmpError SourceQuench() { return {4, 0}; }
 }  // namespace icmp
 
-Bytes BuildFrame(const IcmpError& error, const Segment& about, const IpAddress& from,
-                 const MacAddress& source, const MacAddress& destination) {
-  const IpAddress& to = about.source.address;
+Bytes BuildFrame(const IcmpError& error, const Bytes& about, std::size_t quote_at_most,
+                 const IpAddress& from, const IpAddress& to, const MacAddress& source,
+                 const MacAddress& destination) {
   if (from.version() != to.version()) throw HarnessError("ICMP error between two IP versions");
   const packet::Icmp message{
       .version = to.version(), .type = error.type, .code = error.code, .rest = error.rest};
   packet::Packet built{.layers = {packet::Ethernet{destination, source}}};
+  std::size_t room = 0;
   if (IsIpv4(to.version())) {
     built.layers.push_back(packet::Ipv4{.source = from, .destination = to});
-    built.payload = Quote(about, kLargestIcmp - kIpv4Header - kIcmpHeader);
+    room = kLargestIcmp - kIpv4Header - kIcmpHeader;
   } else {
     built.layers.push_back(packet::Ipv6{.source = from, .destination = to});
-    built.payload = Quote(about, kLargestIcmpv6 - kIpv6Header - kIcmpHeader);
+    room = kLargestIcmpv6 - kIpv6Header - kIcmpHeader;
   }
   built.layers.push_back(message);
+  built.payload = about;
+  built.payload.resize(std::min({about.size(), quote_at_most, room}));
   return packet::Write(built);
 }
 

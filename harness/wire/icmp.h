@@ -1,4 +1,4 @@
-// ICMP error messages (RFC 792, RFC 4443) about a segment, as a router or a host sends them.
+// ICMP error messages (RFC 792, RFC 4443) about a packet, as a router or a host sends them.
 #pragma once
 
 #include <cstdint>
@@ -9,7 +9,7 @@
 
 namespace sockproof {
 
-// What an error says. Types and codes are those of ICMP or of ICMPv6, whichever the segment that it
+// What an error says. Types and codes are those of ICMP or of ICMPv6, whichever the packet that it
 // is about travelled with.
 struct IcmpError {
   std::uint8_t type = 0;
@@ -25,7 +25,7 @@ IcmpError PortUnreachable(IpVersion version);
 IcmpError ProtocolUnreachable();  // ICMP only
 IcmpError SourceRouteFailed();    // ICMP only
 IcmpError AdminProhibited();      // ICMPv6 only: communication administratively prohibited
-// The segment did not fit a link of this MTU: fragmentation needed, or packet too big.
+// The packet did not fit a link of this MTU: fragmentation needed, or packet too big.
 IcmpError TooBig(IpVersion version, std::uint16_t mtu);
 
 IcmpError HopLimitExceeded(IpVersion version);
@@ -33,9 +33,11 @@ IcmpError ParameterProblem(IpVersion version);
 IcmpError SourceQuench();  // ICMP only
 }  // namespace icmp
 
-// The frame in which `from` reports `error` to the sender of `about`, quoting as much of that
-// segment as such a message may hold.
-Bytes BuildFrame(const IcmpError& error, const Segment& about, const IpAddress& from,
-                 const MacAddress& source, const MacAddress& destination);
+// The frame in which `from` reports `error` to `to`, the sender of the packet whose octets, from
+// its IP header on, are `about`: quoting at most `quote_at_most` of them, and no more than such a
+// message may hold.
+Bytes BuildFrame(const IcmpError& error, const Bytes& about, std::size_t quote_at_most,
+                 const IpAddress& from, const IpAddress& to, const MacAddress& source,
+                 const MacAddress& destination);
 
 }  // namespace sockproof

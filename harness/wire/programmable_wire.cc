@@ -24,31 +24,36 @@ ProgrammableWire::Rule& ProgrammableWire::Add(Rule rule) {
   rules_.push_back(std::move(rule));
   return rules_.back();
 }
-ProgrammableWire::Rule& ProgrammableWire::Drop(const PartialSegment& pattern,
-                                               SourceLocation where) {
+ProgrammableWire::Rule& ProgrammableWire::Drop(const WirePattern& pattern, SourceLocation where) {
   return Add(Rule(Rule::Action::kDrop, pattern, Duration(0), where));
 }
-ProgrammableWire::Rule& ProgrammableWire::Delay(const PartialSegment& pattern, Duration delay,
+ProgrammableWire::Rule& ProgrammableWire::Delay(const WirePattern& pattern, Duration delay,
                                                 SourceLocation where) {
   return Add(Rule(Rule::Action::kDelay, pattern, delay, where));
 }
-ProgrammableWire::Rule& ProgrammableWire::Duplicate(const PartialSegment& pattern,
+ProgrammableWire::Rule& ProgrammableWire::Duplicate(const WirePattern& pattern,
                                                     SourceLocation where) {
   return Add(Rule(Rule::Action::kDuplicate, pattern, Duration(0), where));
 }
-ProgrammableWire::Rule& ProgrammableWire::SwapWithNext(const PartialSegment& pattern,
+ProgrammableWire::Rule& ProgrammableWire::SwapWithNext(const WirePattern& pattern,
                                                        SourceLocation where) {
   return Add(Rule(Rule::Action::kSwapWithNext, pattern, Duration(0), where));
 }
 
-bool ProgrammableWire::Matches(const PartialSegment& pattern, const Passed& passed) {
-  return (pattern.from().empty() || pattern.from() == passed.from) &&
-         pattern.Matches(passed.segment);
+bool WirePattern::Matches(const std::string& sender, const std::optional<Segment>& segment,
+                          const packet::Packet& packet) const {
+  if (!from().empty() && from() != sender) return false;
+  if (segment_) return segment && segment_->Matches(*segment);
+  return packet_->Matches(packet);
 }
 
-ProgrammableWire::Rule* ProgrammableWire::RuleFor(const Segment& segment, const std::string& from) {
+bool ProgrammableWire::Matches(const WirePattern& pattern, const Passed& passed) {
+  return pattern.Matches(passed.from, passed.segment, passed.packet.packet);
+}
+
+ProgrammableWire::Rule* ProgrammableWire::RuleFor(const Passed& passed) {
   for (Rule& rule : rules_) {
-    if (rule.left_ != 0 && Matches(rule.pattern_, {from, segment})) return &rule;
+    if (rule.left_ != 0 && Matches(rule.pattern_, passed)) return &rule;
   }
   return nullptr;
 }
@@ -64,11 +69,13 @@ void ProgrammableWire::TakeFrame(Direction& direction, Time time, Bytes frame) {
   const auto log = [&](Fate fate, Duration delay = Duration(0)) {
     log_.Add({time, FrameEvent{direction.from.actor, direction.to.actor, fate, delay, frame}});
   };
-  const std::optional<Segment> segment = ParseSegment(frame, time);
+  packet::Packet read = packet::ReadFrame(frame);
   Rule* rule = nullptr;
-  if (segment) {
-    passed_.push_back({direction.from.actor, *segment});
-    rule = RuleFor(*segment, direction.from.actor);
+  if (read.Find<packet::Ipv4>() != nullptr || read.Find<packet::Ipv6>() != nullptr) {
+    read.layers.erase(read.layers.begin());  // Ethernet
+    passed_.push_back({direction.from.actor, ParseSegment(frame, time),
+                       IpPacket{.time = time, .packet = std::move(read)}});
+    rule = RuleFor(passed_.back());
   }
   if (rule == nullptr) {
     log(Fate::kForwarded);
@@ -99,16 +106,17 @@ void ProgrammableWire::TakeFrame(Direction& direction, Time time, Bytes frame) {
   }
 }
 
-Segment ProgrammableWire::Expect(const PartialSegment& pattern, Within within,
-                                 SourceLocation where) {
+const ProgrammableWire::Passed& ProgrammableWire::ExpectPassed(const WirePattern& pattern,
+                                                               Within within,
+                                                               SourceLocation where) {
   const std::string wanted = pattern.Describe();
-  std::optional<Segment> found;
+  const Passed* found = nullptr;
   const auto look = [&] {
-    while (!found && expected_up_to_ < passed_.size()) {
+    while (found == nullptr && expected_up_to_ < passed_.size()) {
       const Passed& passed = passed_[expected_up_to_++];
-      if (Matches(pattern, passed)) found = passed.segment;
+      if (Matches(pattern, passed)) found = &passed;
     }
-    return found.has_value();
+    return found != nullptr;
   };
   const bool met = loop_.RunUntil(look, Clock::now() + within.value);
   log_.Now(ExpectationEvent{pattern.from(), wanted, met});
@@ -118,10 +126,28 @@ Segment ProgrammableWire::Expect(const PartialSegment& pattern, Within within,
                   where, ThatExplainsAbsence(within.value));
 }
 
+Segment ProgrammableWire::Expect(const PartialSegment& pattern, Within within,
+                                 SourceLocation where) {
+  return *ExpectPassed(pattern, within, where).segment;
+}
+
+IpPacket ProgrammableWire::Expect(const PartialPacket& pattern, Within within,
+                                  SourceLocation where) {
+  return ExpectPassed(pattern, within, where).packet;
+}
+
 std::vector<Segment> ProgrammableWire::Seen(const PartialSegment& pattern) const {
   std::vector<Segment> seen;
   for (const Passed& passed : passed_) {
-    if (Matches(pattern, passed)) seen.push_back(passed.segment);
+    if (Matches(pattern, passed)) seen.push_back(*passed.segment);
+  }
+  return seen;
+}
+
+std::vector<IpPacket> ProgrammableWire::Seen(const PartialPacket& pattern) const {
+  std::vector<IpPacket> seen;
+  for (const Passed& passed : passed_) {
+    if (Matches(pattern, passed)) seen.push_back(passed.packet);
   }
   return seen;
 }

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "harness/base/errors.h"
+#include "harness/trace/frame_view.h"
 #include "harness/wire/addresses.h"
 #include "harness/wire/neighbour.h"
 
@@ -31,8 +32,8 @@ std::optional<std::uint16_t> MssOf(const Segment& segment) {
   return static_cast<std::uint16_t>(option->data[0] << 8 | option->data[1]);
 }
 
-// The shift that a Window Scale option asks for, at most 14 (RFC 7323 section 2.3); 0 of a malformed
-// one.
+// The shift that a Window Scale option asks for, at most 14 (RFC 7323 section 2.3); 0 of a
+// malformed one.
 std::uint8_t WindowShiftOf(const Segment& syn) {
   const TcpOption* option = syn.FindOption(tcp_option::kWindowScale);
   if (option == nullptr || option->data.size() != 1) return 0;
@@ -286,7 +287,8 @@ ScriptedPeer::ScriptedPeer(EventLoop& loop, EventLog& log, WirePort& port, std::
       actor_(std::move(actor)),
       host_(host),
       sut_(std::move(sut)),
-      site_(site) {
+      site_(site),
+      queues_(4, PacketQueue(loop, log, sut_)) {
   port_.OnFrame([this](Time time, const Bytes& frame) { TakeFrame(time, frame); });
 }
 
@@ -325,34 +327,141 @@ Time ScriptedPeer::SendSegment(const Segment& segment) {
   return SendFrame(BuildFrame(segment, WireMac(host_), site_.sut_mac));
 }
 
-Time ScriptedPeer::SendIcmpError(const IcmpError& error, const Segment& about) {
-  return SendFrame(BuildFrame(error, about, Address(about.source.address.version()), WireMac(host_),
+ScriptedUdp& ScriptedPeer::Udp(IpVersion version, std::uint16_t port) {
+  const auto shifted = static_cast<std::uint16_t>(port + site_.port_shift);
+  udp_endpoints_.emplace_back(
+      new ScriptedUdp(*this, {Address(version), shifted}, std::nullopt));  // private constructor
+  return *udp_endpoints_.back();
+}
+
+ScriptedUdp& ScriptedPeer::UdpTowards(const Endpoint& remote, std::uint16_t local_port) {
+  const auto shifted = static_cast<std::uint16_t>(local_port + site_.port_shift);
+  udp_endpoints_.emplace_back(
+      new ScriptedUdp(*this, {Address(remote.address.version()), shifted}, remote));
+  return *udp_endpoints_.back();
+}
+
+IpPacket ScriptedPeer::Make(const Endpoint& source, const Endpoint& destination,
+                            const PartialPacket& partial) {
+  return partial.Made(source, destination, ++identification_);
+}
+
+IpPacket ScriptedPeer::SendMade(IpPacket made, const PartialPacket& partial) {
+  const MacAddress mac =
+      partial.link().value_or(LinkAddressFor(made.destination().address, site_.sut_mac));
+  const auto send = [&](packet::Packet one) {
+    one.layers.insert(one.layers.begin(), packet::Ethernet{mac, WireMac(host_)});
+    one.trailer.reset();
+    made.time = SendFrame(packet::Write(one));
+  };
+  for (const packet::Packet& fragment : made.fragments) send(fragment);
+  if (made.fragments.empty()) send(made.packet);
+  // As it went, with what was computed.
+  made.packet = packet::ReadIp(packet::Write(made.packet));
+  for (packet::Packet& fragment : made.fragments) {
+    fragment = packet::ReadIp(packet::Write(fragment));
+  }
+  return made;
+}
+
+IpPacket ScriptedPeer::Send(IpVersion version, const PartialPacket& partial) {
+  return SendMade(Make({Address(version), 0}, {WireAddress(version, site_.sut_host), 0}, partial),
+                  partial);
+}
+
+IpPacket ScriptedPeer::Expect(const PartialPacket& partial, Within within, SourceLocation where) {
+  return QueueOf(partial.kind()).Expect(partial, within, where);
+}
+
+IpPacket ScriptedPeer::ExpectEventually(const PartialPacket& partial, Within within,
+                                        SourceLocation where) {
+  return QueueOf(partial.kind()).ExpectEventually(partial, within, where);
+}
+
+void ScriptedPeer::ExpectSilence(PacketKind kind, Duration duration, SourceLocation where) {
+  QueueOf(kind).ExpectSilence(duration, where);
+}
+
+std::size_t ScriptedPeer::waiting(PacketKind kind) const {
+  return queues_.at(static_cast<std::size_t>(kind)).waiting();
+}
+
+std::vector<IpPacket> ScriptedPeer::TakeArrived(PacketKind kind) { return QueueOf(kind).Take(); }
+
+Time ScriptedPeer::Report(const IcmpError& error, const IpPacket& about, const Reporting& how) {
+  return ReportAbout(error, about.octets(), about.source(), how);
+}
+
+Time ScriptedPeer::Report(const IcmpError& error, const Segment& about) {
+  return ReportAbout(error, packet::Write(IpPacketOf(about)), about.source, Reporting());
+}
+
+Time ScriptedPeer::ReportAbout(const IcmpError& error, const Bytes& octets, const Endpoint& to,
+                               const Reporting& how) {
+  const IpAddress from = how.from.value_or(Address(to.address.version()));
+  return SendFrame(BuildFrame(error, octets, how.quote_at_most, from, to.address, WireMac(host_),
                               site_.sut_mac));
 }
 
 void ScriptedPeer::TakeFrame(Time time, const Bytes& frame) {
   log_.Add({time, FrameEvent{sut_, actor_, Fate::kReceived, Duration(0), frame}});
-  const std::optional<Segment> segment = ParseSegment(frame, time);
-  if (!segment) {
-    if (!answer_neighbours_) return;
-    for (const int host : std::set{host_, site_.gateway}) {
-      std::optional<Bytes> answer = NeighbourAnswer(frame, host);
-      if (answer) SendFrame(*std::move(answer));
-    }
+  if (const std::optional<Segment> segment = ParseSegment(frame, time)) {
+    TakeSegment(*segment);
     return;
   }
+  const FrameView view = DecodeFrame(frame);
+  if (!view.is_resolution) {
+    if (!view.is_noise) TakePacket(time, packet::ReadFrame(frame));
+    return;
+  }
+  if (!answer_neighbours_) return;
+  for (const int host : std::set{host_, site_.gateway}) {
+    std::optional<Bytes> answer = NeighbourAnswer(frame, host);
+    if (answer) SendFrame(*std::move(answer));
+  }
+}
+
+void ScriptedPeer::TakePacket(Time time, packet::Packet frame) {
+  const auto* ethernet = frame.Find<packet::Ethernet>();
+  if (ethernet == nullptr) return;
+  IpPacket arrived{.time = time, .from_link = ethernet->source, .to_link = ethernet->destination};
+  frame.layers.erase(frame.layers.begin());
+  arrived.packet = std::move(frame);
+  if (packet::IsFragment(arrived.packet)) {
+    auto whole = reassembly_.Take(arrived.packet);
+    if (!whole) return;
+    arrived.packet = std::move(whole->packet);
+    arrived.fragments = std::move(whole->fragments);
+  }
+  const bool is_ip = arrived.packet.Find<packet::Ipv4>() != nullptr ||
+                     arrived.packet.Find<packet::Ipv6>() != nullptr;
+  if (!is_ip) return;
+  const PacketKind kind = KindOf(arrived.packet);
+  if (kind != PacketKind::kUdp) {
+    QueueOf(kind).Put(std::move(arrived));
+    return;
+  }
+  const auto taker = std::max_element(udp_endpoints_.begin(), udp_endpoints_.end(),
+                                      [&](const auto& one, const auto& other) {
+                                        return one->Fits(arrived) < other->Fits(arrived);
+                                      });
+  if (taker == udp_endpoints_.end() || (*taker)->Fits(arrived) == 0) return;
+  (*taker)->arrived_.Put(std::move(arrived));
+}
+
+void ScriptedPeer::TakeSegment(const Segment& segment) {
   ScriptedTcp* taker = nullptr;
   for (const auto& endpoint : endpoints_) {
-    if (endpoint->local_ != segment->destination) continue;
-    if (endpoint->remote_ == segment->source) {
+    if (endpoint->local_ != segment.destination) continue;
+    if (endpoint->remote_ == segment.source) {
       taker = endpoint.get();
       break;
     }
     if (!endpoint->remote_ && taker == nullptr) taker = endpoint.get();
   }
   if (taker == nullptr) return;  // in the ladder all the same
-  taker->remote_ = segment->source;
-  taker->arrived_.push_back(*segment);
+  taker->remote_ = segment.source;
+  taker->arrived_.push_back(segment);
 }
 
 }  // namespace sockproof

@@ -1,6 +1,6 @@
 // The far end of a wire when it is the harness itself: a host that resolves its addresses (ARP,
-// RFC 826; neighbour discovery, RFC 4861) and otherwise sends exactly what a test says. It has no
-// kernel address, so no kernel answers behind its back.
+// RFC 826; neighbour discovery, RFC 4861) and otherwise sends exactly what a test says: segments,
+// datagrams, ICMP messages. It has no kernel address, so no kernel answers behind its back.
 #pragma once
 
 #include <deque>
@@ -11,28 +11,19 @@
 
 #include "harness/base/errors.h"
 #include "harness/base/event_loop.h"
+#include "harness/packet/fragments.h"
 #include "harness/trace/event_log.h"
 #include "harness/wire/icmp.h"
+#include "harness/wire/packet_queue.h"
 #include "harness/wire/partial_segment.h"
 #include "harness/wire/port.h"
+#include "harness/wire/scripted_udp.h"
 #include "harness/wire/segment.h"
+#include "harness/wire/within.h"
 
 namespace sockproof {
 
 class ScriptedPeer;
-
-// How long an expectation waits. In the time of the system under test.
-struct Within {
-  explicit Within(Duration duration) : value(duration) {}
-  Duration value;
-};
-
-// What does not come within a bound may be late for the machine's sake only if a process of the
-// test was served late by a part of that bound that matters: a tenth.
-constexpr Duration ThatExplainsAbsence(Duration within) { return within / 10; }
-
-// Answers that come at once are waited for this long: far beyond any delay of a busy machine.
-inline constexpr Duration kPatience = 5s;
 
 // One TCP endpoint of the scripted peer, played by the test segment by segment. Its transmission
 // control block is the test's to read and to write; names as in RFC 9293 section 3.3.1. It is
@@ -58,13 +49,15 @@ class ScriptedTcp {
   // Whether they have a Timestamps option of its clock besides.
   bool syn_timestamps = false;
 
-  // What the SYNs of both ends have agreed on, by the names of RFC 7323 sections 2.3 and 3.2 and RFC
-  // 2018 section 2. 0 and false until both were there, and where one of them has no such option.
+  // What the SYNs of both ends have agreed on, by the names of RFC 7323 sections 2.3 and 3.2 and
+  // RFC 2018 section 2. 0 and false until both were there, and where one of them has no such
+  // option.
   std::uint8_t snd_wind_shift() const;  // of windows that this end is offered
   std::uint8_t rcv_wind_shift() const;  // of windows that it offers
   bool snd_ts_ok() const { return Agreed(tcp_option::kTimestamps); }
   bool sack_permitted() const { return Agreed(tcp_option::kSackPermitted); }
-  // The window that a segment of the other end offers, in octets: SEG.WND, shifted unless it is a SYN.
+  // The window that a segment of the other end offers, in octets: SEG.WND, shifted unless it is a
+  // SYN.
   std::uint32_t WindowOf(const Segment& segment) const;
   // The TSval that the other end has sent last: what this end echoes. Nothing before the first.
   const std::optional<std::uint32_t>& ts_recent() const { return ts_recent_; }
@@ -78,7 +71,8 @@ class ScriptedTcp {
 
   // Sends a segment. What it leaves unset is natural: SEG.SEQ = SND.NXT, SEG.ACK = RCV.NXT,
   // SEG.WND = RCV.WND, SYNs with syn_options, and a Timestamps option once both ends have sent one
-  // in their SYNs, which echoes the last TSval that was taken in. Advances SND.NXT if the segment starts there. Returns what was sent.
+  // in their SYNs, which echoes the last TSval that was taken in. Advances SND.NXT if the segment
+  // starts there. Returns what was sent.
   Segment Send(const PartialSegment& partial);
 
   // The next segment that arrived, or arrives within the time given, must match. Anything else is
@@ -146,6 +140,7 @@ class ScriptedPeer {
     MacAddress sut_mac;            // the link-layer address of the system under test
     int gateway = 2;               // a host for whose address this one answers too
     std::uint16_t port_shift = 0;  // added to the ports that tests name
+    int sut_host = 1;              // the number of the system under test in the address plan
   };
 
   // `actor` names it in the log ("peer"), `sut` the other end. `host` is its number in the address
@@ -167,6 +162,43 @@ class ScriptedPeer {
   // answers arrives here when it routes that address to this host.
   ScriptedTcp& Towards(const Endpoint& remote, const Endpoint& forged_local);
 
+  // An endpoint of UDP that takes the datagrams of whoever sends to its port: to this host, to a
+  // group or to all.
+  ScriptedUdp& Udp(IpVersion version, std::uint16_t port);
+  // One that takes what comes from this port alone, and sends there.
+  ScriptedUdp& UdpTowards(const Endpoint& remote, std::uint16_t local_port);
+
+  // Sends a packet to the system under test: an ICMP message, a query, what nobody knows. Natural
+  // are the addresses of both on the wire. Returns what was sent.
+  IpPacket Send(IpVersion version, const PartialPacket& partial);
+  // The next packet of its kind that has no endpoint here must match: of ICMP messages, or of
+  // reports of group membership, where what IPv6 itself needs is left out, and reports that were
+  // expected before. Throws as ScriptedUdp::Expect() does.
+  IpPacket Expect(const PartialPacket& partial, Within within = Within(kPatience),
+                  SourceLocation where = SourceLocation::Current());
+  // The same, but others may come before; they are passed over.
+  IpPacket ExpectEventually(const PartialPacket& partial, Within within = Within(kPatience),
+                            SourceLocation where = SourceLocation::Current());
+  // Nothing of this kind has arrived unexpected, and nothing arrives for so long. Throws Departure.
+  void ExpectSilence(PacketKind kind, Duration duration,
+                     SourceLocation where = SourceLocation::Current());
+  // Packets of this kind that arrived and were not expected yet.
+  std::size_t waiting(PacketKind kind) const;
+  // Takes in what of this kind has arrived by now.
+  std::vector<IpPacket> TakeArrived(PacketKind kind);
+
+  // How an error is reported otherwise than by this host, with as much quoted as may be.
+  struct Reporting {
+    std::optional<IpAddress> from = std::nullopt;  // a router on the way
+    std::size_t quote_at_most = 1280;              // octets from the IP header on
+  };
+  // Reports an ICMP error about a packet or a segment to its sender, the system under test.
+  Time Report(const IcmpError& error, const IpPacket& about, const Reporting& how);
+  Time Report(const IcmpError& error, const IpPacket& about) {
+    return Report(error, about, Reporting());
+  }
+  Time Report(const IcmpError& error, const Segment& about);
+
   // Whether ARP requests and neighbour solicitations are answered; true at first.
   void AnswerNeighbours(bool answer) { answer_neighbours_ = answer; }
 
@@ -177,11 +209,18 @@ class ScriptedPeer {
   // Sends a frame as it is, and logs it.
   Time SendFrame(Bytes frame);
   Time SendSegment(const Segment& segment);
-  // Reports an ICMP error about a segment of the system under test to it.
-  Time SendIcmpError(const IcmpError& error, const Segment& about);
 
  private:
+  friend class ScriptedUdp;
   void TakeFrame(Time time, const Bytes& frame);
+  void TakeSegment(const Segment& segment);
+  void TakePacket(Time time, packet::Packet frame);
+  // From where to where `partial` goes if it does not say otherwise.
+  IpPacket Make(const Endpoint& source, const Endpoint& destination, const PartialPacket& partial);
+  IpPacket SendMade(IpPacket made, const PartialPacket& partial);
+  Time ReportAbout(const IcmpError& error, const Bytes& octets, const Endpoint& to,
+                   const Reporting& how);
+  PacketQueue& QueueOf(PacketKind kind) { return queues_.at(static_cast<std::size_t>(kind)); }
 
   EventLoop& loop_;
   EventLog& log_;
@@ -192,6 +231,10 @@ class ScriptedPeer {
   Site site_;
   bool answer_neighbours_ = true;
   std::vector<std::unique_ptr<ScriptedTcp>> endpoints_;
+  std::vector<std::unique_ptr<ScriptedUdp>> udp_endpoints_;
+  std::vector<PacketQueue> queues_;  // of each PacketKind; that of UDP stays empty
+  packet::Reassembly reassembly_;
+  std::uint32_t identification_ = 0x5000;  // of what is sent
 };
 
 }  // namespace sockproof

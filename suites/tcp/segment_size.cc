@@ -79,7 +79,7 @@ TEST_WITH(
   auto& [socket, peer] = connection;
   socket.Send(std::string(kMtu - IpHeader(ip) - kTcpHeader, 'x')).value();
   const Segment too_big = peer.Expect(AnyData().Seq(peer.rcv_nxt));
-  host.SendIcmpError(icmp::TooBig(ip, kPathMtu), too_big);
+  host.Report(icmp::TooBig(ip, kPathMtu), too_big);
   Settle();
   // At once, or when the retransmission timer expires.
   std::vector<Segment> again = AllArrived(peer);

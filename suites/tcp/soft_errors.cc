@@ -42,7 +42,7 @@ class SoftErrorsTest : public PeerTest {
     auto& [socket, peer] = connection;
     socket.Send("in flight").value();
     const Segment data = peer.Expect(Data("in flight"));
-    host.SendIcmpError(error, data);
+    host.Report(error, data);
     Settle();
   }
 

@@ -62,7 +62,7 @@ class AttemptWithIcmp : public PeerTest {
 
   // Returns when the system has taken it in.
   void Report(const IcmpError& error, const Segment& about) {
-    host.SendIcmpError(error, about);
+    host.Report(error, about);
     Settle();
   }
 
@@ -146,7 +146,7 @@ TEST_WITH(
   peer.Expect(Syn());
   // The call holds the socket while it sends the first one.
   const Segment again = peer.Expect(Syn().Seq(peer.irs), OpeningPatience());
-  host.SendIcmpError(icmp::HostUnreachable(ip), again);
+  host.Report(icmp::HostUnreachable(ip), again);
   // Another error than that of an attempt of which nothing was heard.
   EXPECT_THAT(connecting.Await(Within(15s)),
               testing::AllOf(testing::Not(Succeeds()), testing::Not(FailsWith(ETIMEDOUT))));
@@ -200,7 +200,7 @@ TEST_WITH_PEER(SynIcmp, AnErrorThatEndsAHalfOpenConnectionIsNotToldToAccept,
   const Segment syn_ack = peer.Expect(SynAck());
   Pending<Accepted> accepting = listener.StartAccept();
   // Of the errors that end it, one for each version.
-  host.SendIcmpError(ip == IpVersion::kIpv4 ? icmp::HostUnreachable(ip) : icmp::PortUnreachable(ip),
+  host.Report(ip == IpVersion::kIpv4 ? icmp::HostUnreachable(ip) : icmp::PortUnreachable(ip),
                      syn_ack);
   Settle();
 
@@ -215,7 +215,7 @@ TEST_WITH_PEER(SynIcmp, AsTheRfcSaysASoftErrorDoesNotEndAHalfOpenConnection,
     SCOPED_TRACE(soft.name);
     auto [listener, peer] = InState(TcpState::kListen);
     peer.Send(Syn());
-    host.SendIcmpError(soft.error, peer.Expect(SynAck()));
+    host.Report(soft.error, peer.Expect(SynAck()));
     Settle();
     peer.Send(Ack());
     ASSERT_THAT(listener.Accept(), Succeeds());
@@ -229,7 +229,7 @@ TEST_WITH_PEER(SynIcmp, AHalfOpenConnectionIgnoresAnErrorThatQuotesAnotherSequen
   Segment forged = peer.Expect(SynAck());
   forged.seq += 1000;
   for (const IcmpError& error : {icmp::HostUnreachable(ip), icmp::PortUnreachable(ip)}) {
-    host.SendIcmpError(error, forged);
+    host.Report(error, forged);
   }
   Settle();
   peer.Send(Ack());

@@ -223,6 +223,6 @@ TEST_WITH(InTimeWait, TimeWait, AResetIsIgnoredWithTcpRfc1337,
 TEST_WITH(InTimeWait, TimeWait, AnIcmpErrorDoesNotEndIt, .claims = {"rfc9293:MUST-56"}) {
   peer.Send(Fin().Seq(peer.snd_nxt - 1));
   const Segment ack = peer.Expect(Ack().Ack(peer.snd_nxt));
-  host.SendIcmpError(icmp::HostUnreachable(ip), ack);
+  host.Report(icmp::HostUnreachable(ip), ack);
   ExpectFinIsAcknowledged();
 }

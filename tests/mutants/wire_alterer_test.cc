@@ -92,8 +92,8 @@ TEST_P(WireAltererTest, RenumbersWhatAnIcmpErrorQuotes) {
   const Segment syn = Of(true, kSyn, 100, 0);
   const Segment renumbered = Sent(alterer, syn)[0];
   const auto error = [&](const Segment& about) {
-    return BuildFrame(icmp::HostUnreachable(GetParam()), about, WireAddress(GetParam(), 2),
-                      WireMac(2), WireMac(1));
+    return BuildFrame(icmp::HostUnreachable(GetParam()), packet::Write(IpPacketOf(about)), 1280,
+                      WireAddress(GetParam(), 2), about.source.address, WireMac(2), WireMac(1));
   };
   const Bytes altered = alterer.ToSystem(error(renumbered)).at(0).frame;
   const Bytes wanted = error(syn);

@@ -2,6 +2,8 @@
 
 #include <gmock/gmock.h>
 
+#include <algorithm>
+
 #include "harness/base/errors.h"
 #include "tests/packet/examples.h"
 
@@ -110,6 +112,46 @@ TEST(Fragments, MustHaveAnOffsetThatCanBeWritten) {
   EXPECT_THROW(Fragments(Long(ExampleIpv4()), 7, {{.offset = 65536}}), HarnessError);
   EXPECT_THROW(Fragments({.layers = {Udp{}}}, 7, {}), HarnessError);
   EXPECT_THROW(FragmentsOfMtu(Long(ExampleIpv4()), 7, 27), HarnessError);
+}
+
+// --- put together ---
+
+TEST(Reassembly, GivesThePacketWhateverTheOrder) {
+  for (const Layer& ip : {Layer(ExampleIpv4()), Layer(ExampleIpv6())}) {
+    const Packet whole = ReadIp(Write(Long(ip)));
+    std::vector<Packet> fragments = FragmentsOfMtu(whole, 7, 72);
+    ASSERT_GT(fragments.size(), 2U);
+    std::rotate(fragments.begin(), fragments.begin() + 1, fragments.end());
+    Reassembly reassembly;
+    for (std::size_t index = 0; index + 1 < fragments.size(); ++index) {
+      EXPECT_FALSE(reassembly.Take(ReadIp(Write(fragments[index]))));
+      EXPECT_FALSE(reassembly.Take(ReadIp(Write(fragments[index])))) << "the same once more";
+    }
+    const auto made = reassembly.Take(ReadIp(Write(fragments.back())));
+    ASSERT_TRUE(made);
+    EXPECT_THAT(made->fragments, SizeIs(fragments.size()));
+    EXPECT_EQ(made->packet.payload, whole.payload);
+    EXPECT_THAT(Defects(made->packet), IsEmpty());
+    EXPECT_NE(made->packet.Find<Udp>(), nullptr);
+  }
+}
+
+TEST(Reassembly, KeepsPacketsApart) {
+  const Packet whole = Long(ExampleIpv4());
+  const auto one = FragmentsOfMtu(whole, 7, 72);
+  const auto other = FragmentsOfMtu(whole, 8, 80);
+  Reassembly reassembly;
+  EXPECT_FALSE(reassembly.Take(one[0]));
+  EXPECT_FALSE(reassembly.Take(other[1]));
+  EXPECT_FALSE(reassembly.Take(whole));
+}
+
+TEST(Reassembly, TakesNothingThatOverlaps) {
+  const Packet whole = Long(ExampleIpv6());
+  Reassembly reassembly;
+  for (const Packet& fragment : Fragments(whole, 7, {{0, 64, {}, {}}, {56, 1000, {}, {}}})) {
+    EXPECT_FALSE(reassembly.Take(ReadIp(Write(fragment))));
+  }
 }
 
 }  // namespace

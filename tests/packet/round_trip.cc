@@ -51,6 +51,20 @@ std::string FlawOfComputed(const Packet& packet) {
   return "";
 }
 
+// What was taken apart is the same again when it is put together.
+std::string FlawOfFragments(const Packet& packet) {
+  std::vector<Packet> fragments =
+      Fragments(packet, 1, {{0, 8, {}, {}}, {8, 0xffff, {}, {}}, {0, 16, true, {}}});
+  Reassembly reassembly;
+  reassembly.Take(packet);
+  reassembly.Take(fragments[1]);
+  const auto whole = reassembly.Take(fragments[0]);
+  if (whole && whole->fragments.size() != 2) return "put together of other fragments";
+  if (whole && IsFragment(whole->packet) && !IsFragment(packet)) return "not put together";
+  reassembly.Take(fragments[2]);
+  return "";
+}
+
 }  // namespace
 
 std::string FlawOfRoundTrip(View frame) {
@@ -68,7 +82,7 @@ std::string FlawOfRoundTrip(View frame) {
   ReadNeighbourMessage(packet);
   FinalDestination(packet);
   const bool has_ip = packet.Find<Ipv4>() != nullptr || packet.Find<Ipv6>() != nullptr;
-  if (has_ip) Fragments(packet, 1, {{0, 8, {}, {}}, {8, 0xffff, {}, {}}, {0, 16, true, {}}});
+  if (has_ip && flaw.empty()) flaw = FlawOfFragments(packet);
   return flaw;
 }
 

@@ -310,6 +310,19 @@ TEST(Ladder, ShowsDatagramsWithTheirPayloadAndEnds) {
               AllOf(HasSubstr("sut 192.0.2.1:40000  "), EndsWith("peer 192.0.2.2:53")));
 }
 
+TEST(Ladder, NamesAddressesThatAreUnusual) {
+  const auto from = [](const std::string& source) {
+    return (Tins::EthernetII("02:00:00:00:00:01", "02:00:00:00:00:02") /
+            Tins::IP(kSutAddress, source) / Tins::UDP(40000, 53))
+        .serialize();
+  };
+  EXPECT_THAT(Lines({FromPeer(0ms, from(kPeerAddress)), FromPeer(1ms, from("192.0.2.99")),
+                     FromPeer(2ms, from(kPeerAddress))}),
+              ElementsAre(HasSubstr("<--UDP 53>40000 len=0---"),
+                          HasSubstr("<--UDP 53>40000 len=0 from 192.0.2.99---"),
+                          HasSubstr("<--UDP 53>40000 len=0---")));
+}
+
 TEST(Ladder, TellsConnectionsApart) {
   const std::vector<Event> two_ports = {
       FromSut(0ms, Segment(TCP::SYN, 1, 0, 40000)),

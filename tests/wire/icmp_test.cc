@@ -19,6 +19,12 @@ Segment Offending(const char* source, const char* destination) {
   return segment;
 }
 
+// As that of a host at the far end of the segment's way.
+Bytes FrameAbout(const IcmpError& error, const Segment& segment, std::size_t quote_at_most = 1280) {
+  return BuildFrame(error, packet::Write(IpPacketOf(segment)), quote_at_most,
+                    segment.destination.address, segment.source.address, kTwo, kOne);
+}
+
 Tins::EthernetII Read(const Bytes& frame) {
   return {frame.data(), static_cast<std::uint32_t>(frame.size())};
 }
@@ -34,8 +40,7 @@ void ExpectOffending(const Tins::TCP& quoted) {
 
 TEST(Icmp, QuotesTheSegment) {
   const Segment segment = Offending("192.0.2.1", "192.0.2.2");
-  const auto frame = Read(BuildFrame(icmp::HostUnreachable(IpVersion::kIpv4), segment,
-                                     IpAddress("192.0.2.2"), kTwo, kOne));
+  const auto frame = Read(FrameAbout(icmp::HostUnreachable(IpVersion::kIpv4), segment));
   EXPECT_EQ(frame.rfind_pdu<Tins::IP>().dst_addr(), "192.0.2.1");
   const auto& message = frame.rfind_pdu<Tins::ICMP>();
   EXPECT_EQ(message.type(), Tins::ICMP::DEST_UNREACHABLE);
@@ -48,8 +53,7 @@ TEST(Icmp, QuotesTheSegment) {
 
 TEST(Icmp, QuotesTheSegmentInIpv6) {
   const Segment segment = Offending("2001:db8::1", "2001:db8::2");
-  const auto frame = Read(BuildFrame(icmp::PortUnreachable(IpVersion::kIpv6), segment,
-                                     IpAddress("2001:db8::2"), kTwo, kOne));
+  const auto frame = Read(FrameAbout(icmp::PortUnreachable(IpVersion::kIpv6), segment));
   const auto& message = frame.rfind_pdu<Tins::ICMPv6>();
   EXPECT_EQ(message.type(), Tins::ICMPv6::DEST_UNREACHABLE);
   EXPECT_EQ(message.code(), 4);
@@ -62,9 +66,10 @@ TEST(Icmp, QuotesTheSegmentInIpv6) {
 TEST(Icmp, QuotesNoMoreThanFits) {
   Segment segment = Offending("192.0.2.1", "192.0.2.2");
   segment.payload.assign(1400, 'x');
-  const Bytes frame =
-      BuildFrame(icmp::TooBig(IpVersion::kIpv4, 1300), segment, IpAddress("192.0.2.2"), kTwo, kOne);
+  const Bytes frame = FrameAbout(icmp::TooBig(IpVersion::kIpv4, 1300), segment);
   EXPECT_EQ(frame.size(), 14U + 576U);
+  const Bytes brief = FrameAbout(icmp::TooBig(IpVersion::kIpv4, 1300), segment, 28);
+  EXPECT_EQ(brief.size(), 14U + 20U + 8U + 28U);
   EXPECT_EQ(Read(frame).rfind_pdu<Tins::ICMP>().mtu(), 1300);
 }
 
