@@ -18,8 +18,8 @@ enum class ControlKind {
   kNanotimes,       // three struct timespec          "times": list of {"sec", "nsec"}
   kPacketInfo,      // struct in_pktinfo              "ifindex", "local", "destination": addresses
   kPacketInfo6,     // struct in6_pktinfo             "ifindex", "destination"
-  kExtendedError,   // struct sock_extended_err and   "errno", "origin", "type", "code", "info",
-                    // the address behind it          "data", "offender": address
+  kExtendedError,   // struct sock_extended_err and   "errno", "origin", "error_type",
+                    // the address behind it          "error_code", "info", "data", "offender": address
   kAddress,         // an address                     "address"
 };
 

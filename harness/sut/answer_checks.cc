@@ -168,7 +168,8 @@ void CheckIntOrNames(const std::string& where, const json& value) {
 // An item of control data: what its type has is checked by who reads it.
 void CheckControlItem(const std::string& where, const json& value) {
   ObjectOf({{"level", CheckText}, {"type", CheckText}})(where, value);
-  for (const char* number : {"pid", "uid", "gid", "ifindex", "origin", "code", "info", "data"}) {
+  for (const char* number :
+       {"pid", "uid", "gid", "ifindex", "origin", "error_type", "error_code", "info", "data"}) {
     if (value.contains(number)) AnyWhole()(where + "." + number, value[number]);
   }
   if (value.contains("octets")) CheckData(where + ".octets", value["octets"]);

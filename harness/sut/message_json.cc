@@ -81,8 +81,8 @@ ControlItem::Value ValueIn(const json& item) {
   if (item.contains("errno")) {
     return ExtendedError{ErrnoFromName(item["errno"].get<std::string>()),
                          item.at("origin").get<int>(),
-                         item.at("type").get<int>(),
-                         item.at("code").get<int>(),
+                         item.at("error_type").get<int>(),
+                         item.at("error_code").get<int>(),
                          item.at("info").get<std::uint32_t>(),
                          item.at("data").get<std::uint32_t>(),
                          NameFromJson(item.at("offender"))};

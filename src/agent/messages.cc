@@ -202,8 +202,8 @@ json ErrorToJson(std::string_view octets) {
   const auto error = ValueOf<sock_extended_err>(octets);
   json fields = {{"errno", ErrnoName(static_cast<int>(error.ee_errno))},
                  {"origin", error.ee_origin},
-                 {"type", error.ee_type},
-                 {"code", error.ee_code},
+                 {"error_type", error.ee_type},
+                 {"error_code", error.ee_code},
                  {"info", error.ee_info},
                  {"data", error.ee_data},
                  {"offender", nullptr}};

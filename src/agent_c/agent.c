@@ -1670,7 +1670,7 @@ static int PutLinuxControl(struct text* text, enum kind kind, const char* data, 
     Put(text, "\"errno\":\"");
     Put(text, ErrnoName((int)error.ee_errno, room, sizeof room));
     snprintf(numbers, sizeof numbers,
-             "\",\"origin\":%u,\"type\":%u,\"code\":%u,\"info\":%u,\"data\":%u,\"offender\":",
+             "\",\"origin\":%u,\"error_type\":%u,\"error_code\":%u,\"info\":%u,\"data\":%u,\"offender\":",
              error.ee_origin, error.ee_type, error.ee_code, error.ee_info, error.ee_data);
     Put(text, numbers);
     if (length > sizeof error) {
