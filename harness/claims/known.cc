@@ -101,7 +101,9 @@ constexpr std::string_view kOfTcp[] = {"tcp_abort_on_overflow",
 constexpr std::string_view kOfIp[] = {
     "ip_default_ttl",  "ip_forward",       "ip_local_port_range",        "ip_local_reserved_ports",
     "ip_no_pmtu_disc", "ip_nonlocal_bind", "ip_unprivileged_port_start", "icmp_ratelimit",
-    "icmp_ratemask"};
+    "icmp_ratemask",   "ipfrag_time"};
+
+constexpr std::string_view kOfIpv6[] = {"ip6frag_time", "icmp.ratelimit"};
 
 // Of each interface, and of "all" and "default": net.ipv4.conf.*, net.ipv6.conf.*.
 constexpr std::string_view kOfInterfaces[] = {
@@ -276,6 +278,7 @@ bool IsKnownSysctl(std::string_view name) {
     return Has(kOfInterfaces, name.substr(name.rfind('.') + 1));
   }
   if (TakePrefix(name, "net.ipv4.")) return Has(kOfTcp, name) || Has(kOfIp, name);
+  if (TakePrefix(name, "net.ipv6.")) return Has(kOfIpv6, name);
   return name == "net.mptcp.enabled";
 }
 

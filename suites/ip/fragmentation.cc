@@ -1,0 +1,177 @@
+// Datagrams that are too large for a link: RFC 791 section 3.2, RFC 8200 section 4.5; and for the
+// path: RFC 1191, RFC 8201, ip(7).
+#include <set>
+
+#include "suites/ip/ip_test.h"
+
+using namespace sockproof;
+
+namespace {
+
+constexpr int kDont = 0, kWant = 1, kDo = 2;  // IP_PMTUDISC_
+
+class FragmentationTest : public IpTest {
+ protected:
+  static constexpr std::size_t kLinkMtu = 1500;
+
+  static std::size_t Size(const packet::Packet& packet) { return packet::Write(packet).size(); }
+  // Octets of the longest packet in which it came, from the IP header on.
+  static std::size_t LongestPart(const IpPacket& packet) {
+    std::size_t longest = packet.fragments.empty() ? Size(packet.packet) : 0;
+    for (const auto& fragment : packet.fragments) longest = std::max(longest, Size(fragment));
+    return longest;
+  }
+  static std::size_t OffsetOf(const packet::Packet& fragment) {
+    const auto* ip = fragment.Find<packet::Ipv4>();
+    const auto* header = fragment.Find<packet::Ipv6Fragment>();
+    return std::size_t{8} * (ip != nullptr ? ip->fragment_offset : header->offset);
+  }
+  Outcome<int> SetDiscovery(Socket& socket, int mode) {
+    return socket.SetOption(Of("IP_MTU_DISCOVER", "IPV6_MTU_DISCOVER"), mode);
+  }
+
+  // A router on the way says that a datagram of `size` octets does not fit.
+  void TellMtu(Dialogue& dialogue, std::uint16_t mtu, std::size_t size = 1400) {
+    dialogue.socket.Send(std::string(size, 'b')).value();
+    host.Report(icmp::TooBig(ip, mtu), dialogue.peer.Expect(Datagram(std::string(size, 'b'))));
+    Settle();
+    dialogue.socket.TakeError();
+  }
+  IpPacket SentAfterwards(Dialogue& dialogue, std::size_t size = 1400) {
+    const std::string text(size, 'a');
+    dialogue.socket.Send(text).value();
+    return dialogue.peer.Expect(Datagram(text));
+  }
+};
+
+}  // namespace
+
+TEST_WITH(FragmentationTest, Fragmentation, ADatagramThatDoesNotFitTheLinkIsCut,
+          .claims = {"rfc791:3.2-fragmentation", "rfc8200:4.5-fragmentation"}) {
+  Dialogue dialogue = Connected();
+  for (const std::size_t size : {1600, 4000, 9001}) {
+    const IpPacket datagram = SentAfterwards(dialogue, size);
+    ASSERT_GE(datagram.fragments.size(), 2U);
+    EXPECT_LE(LongestPart(datagram), kLinkMtu);
+    std::size_t next = 0;
+    for (const packet::Packet& fragment : datagram.fragments) {
+      EXPECT_EQ(OffsetOf(fragment), next) << "a gap or an overlap, or not in order";
+      next += fragment.payload.size();
+      const bool is_last = &fragment == &datagram.fragments.back();
+      EXPECT_TRUE(is_last || fragment.payload.size() % 8 == 0);
+    }
+    EXPECT_EQ(next, 8 + size);
+  }
+}
+
+TEST_WITH(FragmentationTest, Fragmentation, ADatagramThatFitsIsNotCut,
+          .claims = {"rfc791:3.2-fragmentation", "rfc8200:4.5-fragmentation"}) {
+  Dialogue dialogue = Connected();
+  const std::size_t header = IsIpv4() ? 20 : 40;
+  EXPECT_TRUE(SentAfterwards(dialogue, kLinkMtu - header - 8).fragments.empty());
+  EXPECT_FALSE(SentAfterwards(dialogue, kLinkMtu - header - 8 + 1).fragments.empty());
+}
+
+TEST_WITH(FragmentationTest, Fragmentation, EachDatagramHasAnIdentificationOfItsOwn,
+          .claims = {"rfc791:3.2-identification", "rfc8200:4.5-identification"}) {
+  Dialogue dialogue = Connected();
+  constexpr int kDatagrams = 50;
+  std::set<std::uint32_t> identifications;
+  for (int number = 0; number < kDatagrams; ++number) {
+    identifications.insert(SentAfterwards(dialogue, 2000).identification().value());
+  }
+  EXPECT_EQ(identifications.size(), std::size_t{kDatagrams});
+}
+
+TEST_WITH(FragmentationTest, Fragmentation, WithoutDiscoveryRoutersMayCut,
+          .claims = {"man:ip(7)-IP_PMTUDISC_WANT"},
+          .ipv4_only_because = "no router cuts a packet of IPv6") {
+  Dialogue dialogue = Connected();
+  ASSERT_THAT(SetDiscovery(dialogue.socket, kDont), Succeeds());
+  EXPECT_FALSE(SentAfterwards(dialogue).dont_fragment());
+  ASSERT_THAT(SetDiscovery(dialogue.socket, kWant), Succeeds());
+  EXPECT_TRUE(SentAfterwards(dialogue).dont_fragment());
+  for (const packet::Packet& fragment : SentAfterwards(dialogue, 2000).fragments) {
+    EXPECT_FALSE(fragment.Find<packet::Ipv4>()->dont_fragment);
+  }
+}
+
+TEST_WITH(FragmentationTest, Fragmentation, WithDiscoveryWhatDoesNotFitIsRefused,
+          .claims = {"man:ip(7)-IP_PMTUDISC_DO", "rfc791:3.1-dont-fragment"}) {
+  Dialogue dialogue = Connected();
+  ASSERT_THAT(SetDiscovery(dialogue.socket, kDo), Succeeds());
+  const int most = static_cast<int>(kLinkMtu) - (IsIpv4() ? 20 : 40) - 8;
+  EXPECT_THAT(dialogue.socket.Send(std::string(static_cast<std::size_t>(most) + 1, 'x')),
+              FailsWith(EMSGSIZE));
+  dialogue.socket.TakeError();
+  EXPECT_TRUE(SentAfterwards(dialogue, static_cast<std::size_t>(most)).dont_fragment());
+}
+
+// --- the path ------------------------------------------------------------------------------------
+
+TEST_WITH(FragmentationTest, PathMtu, DatagramsFitThePathOnceItIsKnown,
+          .claims = {"rfc1191:3-reduce", "rfc8201:4-reduce"}) {
+  for (const std::uint16_t mtu : {std::uint16_t{1400}, std::uint16_t{1300}}) {
+    Dialogue dialogue = Connected();
+    TellMtu(dialogue, mtu, 1440);
+    const IpPacket afterwards = SentAfterwards(dialogue, 1440);
+    // Who does not set Don't Fragment any more leaves it to routers.
+    const bool leaves_it = IsIpv4() && !afterwards.dont_fragment() && afterwards.fragments.empty();
+    EXPECT_TRUE(leaves_it || LongestPart(afterwards) <= mtu)
+        << LongestPart(afterwards) << " octets";
+  }
+}
+
+TEST_WITH(FragmentationTest, PathMtu, ItIsTold, .claims = {"man:ip(7)-IP_MTU"}) {
+  Dialogue dialogue = Connected();
+  const char* option = Of("IP_MTU", "IPV6_MTU");
+  EXPECT_THAT(dialogue.socket.GetOption(option), Returns(static_cast<int>(kLinkMtu)));
+  TellMtu(dialogue, 1300);
+  EXPECT_THAT(dialogue.socket.GetOption(option), Returns(1300));
+}
+
+TEST_WITH(FragmentationTest, PathMtu, WhatDoesNotFitThePathIsRefusedWithDiscovery,
+          .claims = {"man:ip(7)-IP_PMTUDISC_DO"}) {
+  Dialogue dialogue = Connected();
+  ASSERT_THAT(SetDiscovery(dialogue.socket, kDo), Succeeds());
+  TellMtu(dialogue, 1300);
+  EXPECT_THAT(dialogue.socket.Send(std::string(1300, 'x')), FailsWith(EMSGSIZE));
+  dialogue.socket.TakeError();
+  EXPECT_LE(LongestPart(SentAfterwards(dialogue, 1300 - 48)), 1300U);
+}
+
+TEST_WITH(FragmentationTest, PathMtu, AMessageDoesNotMakeItLarger,
+          .claims = {"rfc1191:3-no-increase", "rfc8201:4-no-increase"}) {
+  Dialogue dialogue = Connected();
+  TellMtu(dialogue, 1300);
+  const IpPacket small = SentAfterwards(dialogue, 1000);
+  host.Report(icmp::TooBig(ip, 1480), small);
+  Settle();
+  dialogue.socket.TakeError();
+  const IpPacket afterwards = SentAfterwards(dialogue, 1400);
+  const bool leaves_it = IsIpv4() && !afterwards.dont_fragment() && afterwards.fragments.empty();
+  EXPECT_TRUE(leaves_it || LongestPart(afterwards) <= 1300) << LongestPart(afterwards) << " octets";
+}
+
+TEST_WITH(FragmentationTest, PathMtu, ItIsNeverLessThanTheLeastOfAllLinks,
+          .claims = {"rfc1191:3-below-68", "rfc8201:4-below-1280"}) {
+  const std::size_t least = IsIpv4() ? 68 : 1280;
+  const std::size_t fits = least - (IsIpv4() ? 20 : 40) - 8;
+  Dialogue dialogue = Connected();
+  for (const std::uint16_t mtu : {std::uint16_t{0}, std::uint16_t{20}, std::uint16_t{60}}) {
+    TellMtu(dialogue, mtu);
+    EXPECT_TRUE(SentAfterwards(dialogue, fits).fragments.empty())
+        << least << " octets are cut after an MTU of " << mtu;
+  }
+}
+
+TEST_WITH(FragmentationTest, PathMtu, ItIsThatOfOneDestination,
+          .claims = {"rfc1191:3-reduce", "rfc8201:4-reduce"}) {
+  Dialogue dialogue = Connected();
+  TellMtu(dialogue, 1300);
+  // By way of the same neighbour to somebody else.
+  const Endpoint elsewhere{IpAddress(IsIpv4() ? "198.51.100.7" : "2001:db8:7::7"), 4711};
+  Socket other = NewUdp();
+  ASSERT_THAT(other.Connect(elsewhere), Succeeds());
+  EXPECT_THAT(other.GetOption(Of("IP_MTU", "IPV6_MTU")), Returns(static_cast<int>(kLinkMtu)));
+}

@@ -1,0 +1,82 @@
+// Datagrams between two stacks over a wire that loses, delays and doubles them: RFC 768 promises
+// nothing, and nothing is done about it.
+#include "harness/sut/message.h"
+#include "harness/test/test.h"
+
+using namespace sockproof;
+
+namespace {
+
+class UdpLossTest : public WireTest {
+ protected:
+  static constexpr std::uint16_t kPort = 5300;
+
+  // A socket of the server, and one of the client that is connected to it.
+  struct Pair {
+    Socket near, far;
+  };
+  Pair Connected() {
+    Socket far = server.NewSocket(ip, "SOCK_DGRAM");
+    far.Bind(kPort).value();
+    Socket near = client.NewSocket(ip, "SOCK_DGRAM");
+    near.Connect(server.At(ip, kPort)).value();
+    return {near, far};
+  }
+};
+
+}  // namespace
+
+TEST_WITH(UdpLossTest, UdpLoss, WhatIsLostIsNotSentAgain, .claims = {"rfc768:not-guaranteed"}) {
+  auto [near, far] = Connected();
+  wire.Drop(Datagram("lost").From(client));
+  ASSERT_THAT(near.Send("lost"), Returns(4));
+  ASSERT_THAT(near.Send("next"), Returns(4));
+  EXPECT_THAT(far.Receive(64), Returns("next"));
+  EXPECT_EQ(wire.Seen(Datagram("lost")).size(), 1U);
+}
+
+TEST_WITH(UdpLossTest, UdpLoss, WhatComesTwiceIsReceivedTwice,
+          .claims = {"rfc768:not-guaranteed"}) {
+  auto [near, far] = Connected();
+  wire.Duplicate(Datagram("twice").From(client));
+  ASSERT_THAT(near.Send("twice"), Returns(5));
+  EXPECT_THAT(far.Receive(64), Returns("twice"));
+  EXPECT_THAT(far.Receive(64), Returns("twice"));
+}
+
+TEST_WITH(UdpLossTest, UdpLoss, WhatOvertakesIsReceivedFirst, .claims = {"rfc768:not-guaranteed"}) {
+  auto [near, far] = Connected();
+  wire.SwapWithNext(Datagram("first").From(client));
+  ASSERT_THAT(near.Send("first"), Returns(5));
+  ASSERT_THAT(near.Send("second"), Returns(6));
+  EXPECT_THAT(far.Receive(64), Returns("second"));
+  EXPECT_THAT(far.Receive(64), Returns("first"));
+}
+
+TEST_WITH(UdpLossTest, UdpLoss, AFragmentThatIsLostLosesAll,
+          .claims = {"rfc791:3.2-reassembly", "rfc8200:4.5-reassembly"}) {
+  auto [near, far] = Connected();
+  wire.Drop(Fragment(0).From(client));
+  ASSERT_THAT(near.Send(std::string(4000, 'x')), Returns(4000));
+  ASSERT_THAT(near.Send("small"), Returns(5));
+  EXPECT_THAT(far.Receive(5000), Returns("small"));
+}
+
+TEST_WITH(UdpLossTest, UdpLoss, AFragmentThatIsLateIsWaitedFor,
+          .claims = {"rfc791:3.2-reassembly", "rfc8200:4.5-reassembly"}) {
+  auto [near, far] = Connected();
+  wire.Delay(Fragment(0).From(client), 300ms);
+  const std::string text(4000, 'x');
+  ASSERT_THAT(near.Send(text), Returns(4000));
+  EXPECT_THAT(far.Receive(5000), Returns(text));
+}
+
+TEST_WITH(UdpLossTest, UdpLoss, ARefusalComesThroughTheWire,
+          .claims = {"rfc1122:4.1.3.1-port-unreachable", "rfc4443:3.1-port-unreachable",
+                     "man:udp(7)-ECONNREFUSED"}) {
+  Socket near = client.NewSocket(ip, "SOCK_DGRAM");
+  ASSERT_THAT(near.Connect(server.At(ip, kPort)), Succeeds());
+  ASSERT_THAT(near.Send("anyone?"), Returns(7));
+  wire.Expect(PortUnreachable().From(server));
+  EXPECT_THAT(near.Receive(64), FailsWith(ECONNREFUSED));
+}
