@@ -279,6 +279,69 @@ WireAlteration ReadWire(Reader& reader) {
   return wire;
 }
 
+PacketAlteration ReadPacket(Reader& reader) {
+  using Action = PacketAlteration::Action;
+  using Checksum = PacketAlteration::Checksum;
+  using What = PacketSelection::What;
+  PacketAlteration packet;
+  packet.sent_by_system = reader.OneOf<bool>("on", {{"sent", true}, {"received", false}}, "sent");
+  packet.what = reader.OneOf<What>("of",
+                                   {{"any", What::kAny},
+                                    {"udp", What::kUdp},
+                                    {"icmp", What::kIcmp},
+                                    {"groups", What::kGroups},
+                                    {"fragment", What::kFragment},
+                                    {"other", What::kOther}},
+                                   "any");
+  packet.ipv4 = reader.Find<bool>("ipv4");
+  packet.type = reader.Unsigned<std::uint8_t>("type");
+  packet.code = reader.Unsigned<std::uint8_t>("code");
+  packet.payload = reader.Find<bool>("payload");
+  packet.to_many = reader.Find<bool>("to_many");
+  packet.headers = reader.Find<bool>("headers");
+  packet.defect = reader.Find<bool>("defect");
+  packet.hops_below = reader.Unsigned<std::uint8_t>("hops_below");
+  packet.longer_than = reader.Unsigned<std::size_t>("longer_than");
+  packet.skip = reader.Number("skip", 0);
+  packet.times = reader.Number("times", -1);
+  packet.action = reader.OneOf<Action>("do",
+                                       {{"edit", Action::kEdit},
+                                        {"drop", Action::kDrop},
+                                        {"duplicate", Action::kDuplicate},
+                                        {"delay", Action::kDelay},
+                                        {"edited-copy", Action::kEditedCopy},
+                                        {"put-together", Action::kPutTogether}},
+                                       "edit");
+  packet.delay = std::chrono::milliseconds(reader.Number("delay_ms", 0));
+  packet.repaired = reader.Get("repaired", false);
+  packet.without_headers = reader.Get("without_headers", false);
+  packet.hop_limit = reader.Unsigned<std::uint8_t>("hop_limit");
+  packet.traffic_class = reader.Unsigned<std::uint8_t>("traffic_class");
+  packet.source_host = reader.Unsigned<int>("source_host");
+  packet.destination_host = reader.Unsigned<int>("destination_host");
+  packet.link_host = reader.Unsigned<int>("link_host");
+  packet.dont_fragment = reader.Find<bool>("dont_fragment");
+  packet.identification = reader.Unsigned<std::uint16_t>("identification");
+  packet.add_source_port = reader.Number("add_source_port", 0);
+  packet.add_destination_port = reader.Number("add_destination_port", 0);
+  packet.new_type = reader.Unsigned<std::uint8_t>("new_type");
+  packet.new_code = reader.Unsigned<std::uint8_t>("new_code");
+  packet.new_rest = reader.Unsigned<std::uint32_t>("new_rest");
+  packet.add_rest = reader.Get<std::int64_t>("add_rest", 0);
+  packet.flip_payload = reader.Get("flip_payload", false);
+  packet.cut_payload = reader.Get("cut_payload", false);
+  packet.payload_at_most = reader.Unsigned<std::size_t>("payload_at_most");
+  packet.more_octets = reader.Unsigned<std::size_t>("more_octets").value_or(0);
+  packet.offset_by_8 = reader.Get("offset_by_8", false);
+  packet.checksum = reader.OneOf<Checksum>("checksum",
+                                           {{"as-it-is", Checksum::kAsItIs},
+                                            {"bad", Checksum::kBad},
+                                            {"none", Checksum::kNone},
+                                            {"zero-for-ones", Checksum::kZeroForOnes}},
+                                           "as-it-is");
+  return packet;
+}
+
 CallAlteration ReadCall(Reader& reader) {
   CallAlteration call;
   call.method = reader.Text("method");
@@ -355,6 +418,8 @@ Alteration ReadAlteration(const std::string& kind, const toml::table& table, Alt
   }
   if (kind == "wire") {
     alteration.wire = ReadWire(reader);
+  } else if (kind == "packet") {
+    alteration.packet = ReadPacket(reader);
   } else if (kind == "call") {
     alteration.call = ReadCall(reader);
   } else if (kind == "reading") {

@@ -117,6 +117,55 @@ struct WireAlteration : SegmentSelection {
   bool good_checksum = false;  // where it was wrong
 };
 
+// Which packets that carry no TCP, or are fragments, an alteration concerns. Keys of a [[packet]]
+// table.
+struct PacketSelection {
+  bool sent_by_system = true;  // on = "sent" or "received"
+  enum class What { kAny, kUdp, kIcmp, kGroups, kFragment, kOther, kTcp };
+  What what = What::kAny;
+  std::optional<bool> ipv4;                // of that version of IP, of the other
+  std::optional<std::uint8_t> type, code;  // of ICMP
+  std::optional<bool> payload;             // with payload, without
+  std::optional<bool> to_many;             // to a group or to all, to one
+  std::optional<bool> headers;             // with IP options or extension headers, without
+  std::optional<bool> defect;              // with something wrong, without
+  std::optional<std::uint8_t> hops_below;
+  std::optional<std::size_t> longer_than;  // its payload, in octets
+  int skip = 0;                            // leaves the first so many matching ones alone
+  int times = -1;                          // touches so many; -1: all
+};
+
+// What becomes of those packets. Further keys of a [[packet]] table.
+struct PacketAlteration : PacketSelection {
+  enum class Action {
+    kEdit,
+    kDrop,
+    kDuplicate,
+    kDelay,
+    kEditedCopy,   // the packet, and after it an edited copy
+    kPutTogether,  // of fragments: as a receiver that lets the later octets count
+  };
+  Action action = Action::kEdit;
+  Duration delay{0};
+  bool repaired = false;         // whatever was wrong with it
+  bool without_headers = false;  // its IP options and extension headers
+  std::optional<std::uint8_t> hop_limit, traffic_class;
+  std::optional<int> source_host, destination_host, link_host;  // numbers of the address plan
+  std::optional<bool> dont_fragment;
+  std::optional<std::uint16_t> identification;
+  int add_source_port = 0, add_destination_port = 0;
+  std::optional<std::uint8_t> new_type, new_code;  // of ICMP
+  std::optional<std::uint32_t> new_rest;           // of its four octets by type
+  std::int64_t add_rest = 0;
+  bool flip_payload = false;  // every bit of its last octet
+  bool cut_payload = false;   // its last octet is lost
+  std::optional<std::size_t> payload_at_most;
+  std::size_t more_octets = 0;  // of garbage, behind its payload
+  bool offset_by_8 = false;     // of fragments but the first: 8 octets too far
+  enum class Checksum { kAsItIs, kBad, kNone, kZeroForOnes };
+  Checksum checksum = Checksum::kAsItIs;  // of UDP
+};
+
 // What the agent says otherwise about one method. Keys of a [[call]] table.
 struct CallAlteration {
   std::string method;
@@ -181,6 +230,7 @@ struct Alteration {
   std::vector<std::string> departs_from;
 
   std::optional<WireAlteration> wire;
+  std::optional<PacketAlteration> packet;
   std::optional<CallAlteration> call;
   std::optional<ReadingAlteration> reading;
   std::optional<SysctlAlteration> sysctl;

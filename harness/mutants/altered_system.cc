@@ -8,6 +8,7 @@
 #include "harness/agent_protocol/base64.h"
 #include "harness/base/errors.h"
 #include "harness/mutants/alteration.h"
+#include "harness/mutants/packet_alterer.h"
 #include "harness/mutants/wire_alterer.h"
 #include "harness/net/netlink.h"
 #include "harness/sut/stack.h"
@@ -258,7 +259,7 @@ class AlteredSystem final : public System {
   std::shared_ptr<Stack> Start(EventLoop& loop, EventLog& log, const StackPlan& plan) override {
     std::shared_ptr<Stack> stack = system_.Start(loop, log, plan);
     Note note(log, alteration_.id);
-    if (alteration_.wire && stack->has_wire()) AlterWire(*stack, note, plan.index);
+    if (stack->has_wire()) AlterWire(*stack, note, plan.index);
     if (alteration_.call) AlterCalls(*stack, *alteration_.call, note);
     if (alteration_.sysctl) AlterCalls(*stack, WithoutEffect(*alteration_.sysctl), note);
     if (alteration_.reading) AlterReadings(*stack, note);
@@ -269,8 +270,18 @@ class AlteredSystem final : public System {
 
  private:
   void AlterWire(Stack& stack, Note note, int host) const {
-    const auto alterer = std::make_shared<WireAlterer>(
-        *alteration_.wire, [note]() mutable { note.Applied(); }, stack.Mac(), host);
+    const auto applied = [note]() mutable { note.Applied(); };
+    if (alteration_.wire) {
+      Tamper(stack,
+             std::make_shared<WireAlterer>(*alteration_.wire, applied, stack.Mac(), host));
+    }
+    if (alteration_.packet) {
+      Tamper(stack, std::make_shared<PacketAlterer>(*alteration_.packet, applied));
+    }
+  }
+
+  template <typename Alterer>
+  static void Tamper(Stack& stack, const std::shared_ptr<Alterer>& alterer) {
     stack.wire().TamperWithReceived(
         [alterer](Bytes frame) { return alterer->FromSystem(std::move(frame)); });
     stack.wire().TamperWithSent(
@@ -343,6 +354,20 @@ bool AnyPicked(const SegmentSelection& selection, const std::vector<Event>& even
   return picked;
 }
 
+// The same of packets that are no segments.
+bool AnyPicked(const PacketSelection& selection, const std::vector<Event>& events) {
+  PacketPicker picker(selection);
+  bool picked = false;
+  for (const Event& event : events) {
+    const auto* frame = std::get_if<FrameEvent>(&event.what);
+    if (frame == nullptr) continue;
+    const packet::Packet read = packet::ReadFrame(frame->bytes);
+    if (frame->fate != Fate::kSent) picked = picker.Picks(read, true) || picked;
+    if (frame->fate != Fate::kReceived) picked = picker.Picks(read, false) || picked;
+  }
+  return picked;
+}
+
 }  // namespace
 
 bool MayApply(const Alteration& alteration, const std::vector<Event>& events) {
@@ -354,6 +379,7 @@ bool MayApply(const Alteration& alteration, const std::vector<Event>& events) {
     return AnyIcmp(alteration.wire->icmp, events);
   }
   if (alteration.wire && AnyPicked(*alteration.wire, events)) return true;
+  if (alteration.packet && AnyPicked(*alteration.packet, events)) return true;
   for (const Event& event : events) {
     if (const auto* call = std::get_if<CallEvent>(&event.what);
         call != nullptr && alteration.call) {

@@ -1,0 +1,275 @@
+#include "harness/mutants/packet_alterer.h"
+
+#include <algorithm>
+#include <optional>
+
+#include "harness/wire/addresses.h"
+#include "harness/wire/partial_packet.h"
+
+namespace sockproof {
+namespace {
+
+using packet::Packet;
+
+// Calls `use` with the header of either version of IP; whether there is one.
+template <typename Frame, typename Use>
+bool WithIp(Frame& frame, const Use& use) {
+  if (auto* ipv4 = frame.template Find<packet::Ipv4>()) {
+    use(*ipv4);
+    return true;
+  }
+  if (auto* ipv6 = frame.template Find<packet::Ipv6>()) {
+    use(*ipv6);
+    return true;
+  }
+  return false;
+}
+
+bool IsExtensionHeader(const packet::Layer& layer) {
+  return std::holds_alternative<packet::Ipv6Options>(layer) ||
+         std::holds_alternative<packet::Ipv6Routing>(layer) ||
+         std::holds_alternative<packet::Ipv6Fragment>(layer);
+}
+
+bool IsForMany(const IpAddress& address) {
+  return LinkAddressFor(address, MacAddress{}) != MacAddress{};
+}
+
+PacketSelection::What WhatIs(const Packet& frame) {
+  using What = PacketSelection::What;
+  if (packet::IsFragment(frame)) return What::kFragment;
+  switch (KindOf(frame)) {
+    case PacketKind::kUdp:
+      return What::kUdp;
+    case PacketKind::kIcmp:
+      return What::kIcmp;
+    case PacketKind::kGroups:
+      return What::kGroups;
+    case PacketKind::kOther:
+      break;
+  }
+  return frame.Find<packet::Tcp>() != nullptr ? What::kTcp : What::kOther;
+}
+
+std::size_t OffsetOf(const Packet& fragment) {
+  const auto* ip = fragment.Find<packet::Ipv4>();
+  const auto* header = fragment.Find<packet::Ipv6Fragment>();
+  return std::size_t{8} * (ip != nullptr ? ip->fragment_offset : header->offset);
+}
+bool HasMore(const Packet& fragment) {
+  const auto* ip = fragment.Find<packet::Ipv4>();
+  return ip != nullptr ? ip->more_fragments : fragment.Find<packet::Ipv6Fragment>()->more_fragments;
+}
+std::uint32_t IdentificationOf(const Packet& fragment) {
+  const auto* ip = fragment.Find<packet::Ipv4>();
+  return ip != nullptr ? ip->identification : fragment.Find<packet::Ipv6Fragment>()->identification;
+}
+
+}  // namespace
+
+// --- PacketPicker --------------------------------------------------------------------------------
+
+bool PacketPicker::Picks(const Packet& frame, bool by_system) {
+  if (by_system != selection_.sent_by_system || !Fits(frame)) return false;
+  if (matching_++ < selection_.skip) return false;
+  return selection_.times < 0 || matching_ <= selection_.skip + selection_.times;
+}
+
+bool PacketPicker::Fits(const Packet& frame) const {
+  using What = PacketSelection::What;
+  const What what = WhatIs(frame);
+  if (what == What::kTcp || (selection_.what != What::kAny && selection_.what != what))
+    return false;
+  const bool has_ip = WithIp(frame, [](const auto&) {});
+  if (!has_ip) return false;
+  const auto agrees = [](const auto& wanted, const auto& seen) {
+    return !wanted || *wanted == seen;
+  };
+  const auto* icmp = frame.Find<packet::Icmp>();
+  const bool is_ipv4 = frame.Find<packet::Ipv4>() != nullptr;
+  if (!agrees(selection_.ipv4, is_ipv4)) return false;
+  if (selection_.type && (icmp == nullptr || icmp->type != *selection_.type)) return false;
+  if (selection_.code && (icmp == nullptr || icmp->code != *selection_.code)) return false;
+  bool fits = true;
+  WithIp(frame, [&](const auto& ip) {
+    fits = agrees(selection_.to_many, IsForMany(ip.destination)) &&
+           (!selection_.hops_below || ip.hop_limit < *selection_.hops_below);
+  });
+  const bool has_headers = std::any_of(frame.layers.begin(), frame.layers.end(), IsExtensionHeader);
+  const auto* ipv4 = frame.Find<packet::Ipv4>();
+  const bool has_options = ipv4 != nullptr && HeaderSize(*ipv4) > 20;
+  return fits && agrees(selection_.payload, !frame.payload.empty()) &&
+         agrees(selection_.headers, has_headers || has_options) &&
+         agrees(selection_.defect, !packet::Defects(frame).empty()) &&
+         (!selection_.longer_than || frame.payload.size() > *selection_.longer_than);
+}
+
+// --- PacketAlterer -------------------------------------------------------------------------------
+
+std::vector<WirePort::Tampered> PacketAlterer::Alter(Bytes octets, bool by_system) {
+  using Action = PacketAlteration::Action;
+  const Packet frame = packet::ReadFrame(octets);
+  if (!picker_.Picks(frame, by_system)) return {{Duration(0), std::move(octets)}};
+  applied_();
+  const auto edited = [&] { return packet::Write(Edited(frame)); };
+  switch (alteration_.action) {
+    case Action::kDrop:
+      return {};
+    case Action::kDuplicate:
+      return {{Duration(0), octets}, {Duration(0), octets}};
+    case Action::kDelay:
+      return {{alteration_.delay, std::move(octets)}};
+    case Action::kEditedCopy:
+      return {{Duration(0), octets}, {Duration(0), edited()}};
+    case Action::kPutTogether:
+      return PutTogether(frame);
+    case Action::kEdit:
+      break;
+  }
+  return {{Duration(0), edited()}};
+}
+
+Packet PacketAlterer::Edited(Packet frame) const {
+  const auto& edit = alteration_;
+  if (edit.repaired) {
+    frame = packet::Recomputed(std::move(frame));
+    if (auto* ipv4 = frame.Find<packet::Ipv4>()) ipv4->version = 4;
+    if (auto* udp = frame.Find<packet::Udp>()) udp->surplus.clear();
+  }
+  if (edit.without_headers) {
+    std::erase_if(frame.layers, IsExtensionHeader);
+    if (auto* ipv4 = frame.Find<packet::Ipv4>()) {
+      ipv4->options.clear();
+      ipv4->option_rest.reset();
+    }
+  }
+  WithIp(frame, [&](auto& ip) {
+    const IpVersion version = ip.source.version();
+    ip.hop_limit = edit.hop_limit.value_or(ip.hop_limit);
+    ip.traffic_class = edit.traffic_class.value_or(ip.traffic_class);
+    if (edit.source_host) ip.source = WireAddress(version, *edit.source_host);
+    if (edit.destination_host) ip.destination = WireAddress(version, *edit.destination_host);
+  });
+  if (auto* ethernet = frame.Find<packet::Ethernet>(); edit.link_host) {
+    ethernet->destination = WireMac(*edit.link_host);
+  }
+  if (auto* ipv4 = frame.Find<packet::Ipv4>()) {
+    ipv4->dont_fragment = edit.dont_fragment.value_or(ipv4->dont_fragment);
+    ipv4->identification = edit.identification.value_or(ipv4->identification);
+  }
+  if (auto* header = frame.Find<packet::Ipv6Fragment>()) {
+    if (edit.identification) header->identification = *edit.identification;
+  }
+  if (auto* udp = frame.Find<packet::Udp>()) {
+    udp->source_port = static_cast<std::uint16_t>(udp->source_port + edit.add_source_port);
+    udp->destination_port =
+        static_cast<std::uint16_t>(udp->destination_port + edit.add_destination_port);
+  }
+  if (auto* icmp = frame.Find<packet::Icmp>()) {
+    icmp->type = edit.new_type.value_or(icmp->type);
+    icmp->code = edit.new_code.value_or(icmp->code);
+    icmp->rest += static_cast<std::uint32_t>(edit.add_rest);
+    icmp->rest = edit.new_rest.value_or(icmp->rest);
+  }
+  if (edit.flip_payload && !frame.payload.empty()) frame.payload.back() ^= 0xff;
+  if (edit.cut_payload && !frame.payload.empty()) frame.payload.pop_back();
+  if (edit.payload_at_most && frame.payload.size() > *edit.payload_at_most) {
+    frame.payload.resize(*edit.payload_at_most);
+  }
+  frame.payload.insert(frame.payload.end(), edit.more_octets, std::uint8_t{'?'});
+  if (edit.offset_by_8) {
+    auto* ipv4 = frame.Find<packet::Ipv4>();
+    auto* header = frame.Find<packet::Ipv6Fragment>();
+    if (ipv4 != nullptr && ipv4->fragment_offset != 0) ++ipv4->fragment_offset;
+    if (header != nullptr && header->offset != 0) ++header->offset;
+  }
+  // What no alteration asks to be wrong is right.
+  const bool was_without =
+      frame.Find<packet::Udp>() != nullptr && frame.Find<packet::Udp>()->checksum == 0;
+  Packet right = packet::Recomputed(frame);
+  if (auto* udp = right.Find<packet::Udp>()) {
+    udp->surplus = frame.Find<packet::Udp>()->surplus;
+    if (was_without && !edit.repaired) udp->checksum = 0;
+  }
+  if (packet::IsFragment(frame)) {  // the protocol of what is in pieces is told, not computed
+    if (auto* ipv4 = right.Find<packet::Ipv4>()) {
+      ipv4->protocol = frame.Find<packet::Ipv4>()->protocol;
+    }
+    if (auto* header = right.Find<packet::Ipv6Fragment>()) {
+      header->next_header = frame.Find<packet::Ipv6Fragment>()->next_header;
+    }
+  } else if (right.Find<packet::Udp>() == nullptr && right.Find<packet::Icmp>() == nullptr &&
+             right.Find<packet::Igmp>() == nullptr) {
+    return frame;  // of what is not known nothing can be computed
+  }
+  if (edit.checksum == PacketAlteration::Checksum::kAsItIs) return right;
+  auto* udp = right.Find<packet::Udp>();
+  if (udp == nullptr) return right;
+  if (edit.checksum == PacketAlteration::Checksum::kNone) udp->checksum = 0;
+  if (edit.checksum == PacketAlteration::Checksum::kBad) {
+    const Packet read = packet::ReadFrame(packet::Write(right));
+    udp->checksum = static_cast<std::uint16_t>(*read.Find<packet::Udp>()->checksum ^ 0x5555);
+  }
+  if (edit.checksum == PacketAlteration::Checksum::kZeroForOnes) {
+    const Packet read = packet::ReadFrame(packet::Write(right));
+    if (read.Find<packet::Udp>()->checksum == 0xffff) udp->checksum = 0;
+  }
+  return right;
+}
+
+// As a system would that lets later octets take the place of earlier ones, and waits for ever.
+std::vector<WirePort::Tampered> PacketAlterer::PutTogether(const Packet& fragment) {
+  if (!fragments_.empty() && IdentificationOf(fragments_.front()) != IdentificationOf(fragment)) {
+    fragments_.clear();
+  }
+  fragments_.push_back(fragment);
+  std::optional<std::size_t> end;
+  Bytes octets;
+  std::vector<bool> there;
+  const Packet* first = nullptr;
+  for (const Packet& part : fragments_) {
+    const std::size_t at = OffsetOf(part);
+    const std::size_t behind = at + part.payload.size();
+    if (behind > octets.size()) {
+      octets.resize(behind);
+      there.resize(behind);
+    }
+    std::copy(part.payload.begin(), part.payload.end(),
+              octets.begin() + static_cast<std::ptrdiff_t>(at));
+    std::fill_n(there.begin() + static_cast<std::ptrdiff_t>(at), part.payload.size(), true);
+    if (!HasMore(part)) end = behind;
+    if (at == 0) first = &part;
+  }
+  if (!end || first == nullptr || octets.size() > 0xffff ||
+      std::find(there.begin(), there.begin() + static_cast<std::ptrdiff_t>(*end), false) !=
+          there.begin() + static_cast<std::ptrdiff_t>(*end)) {
+    return {};
+  }
+  octets.resize(*end);
+  // In fragments that do not overlap, since the link takes no more than its MTU.
+  constexpr std::size_t kStep = 1400;
+  std::vector<WirePort::Tampered> frames;
+  for (std::size_t at = 0; at == 0 || at < octets.size(); at += kStep) {
+    Packet part = packet::Recomputed(*first);
+    const std::size_t size = std::min(kStep, octets.size() - at);
+    part.payload.assign(octets.begin() + static_cast<std::ptrdiff_t>(at),
+                        octets.begin() + static_cast<std::ptrdiff_t>(at + size));
+    part.trailer.reset();
+    const bool more = at + size < octets.size();
+    if (auto* ipv4 = part.Find<packet::Ipv4>()) {
+      ipv4->protocol = first->Find<packet::Ipv4>()->protocol;
+      ipv4->more_fragments = more;
+      ipv4->fragment_offset = static_cast<std::uint16_t>(at / 8);
+    }
+    if (auto* header = part.Find<packet::Ipv6Fragment>()) {
+      header->next_header = first->Find<packet::Ipv6Fragment>()->next_header;
+      header->more_fragments = more;
+      header->offset = static_cast<std::uint16_t>(at / 8);
+    }
+    frames.push_back({Duration(0), packet::Write(part)});
+  }
+  fragments_.clear();
+  return frames;
+}
+
+}  // namespace sockproof
