@@ -83,7 +83,7 @@ TEST_WITH(UdpTest, UdpConnect, WithoutItThereIsNoPeer, .claims = {"posix:getpeer
   EXPECT_THAT(socket.PeerName(), FailsWith(ENOTCONN));
 }
 
-TEST_WITH(UdpTest, UdpConnect, ToBroadcastNeedsTheFlag, .claims = {"man:connect(2)-EACCES"},
+TEST_WITH(UdpTest, UdpConnect, ToBroadcastNeedsTheFlag, .claims = {"man:connect(2)-EACCES-broadcast"},
           .ipv4_only_because = "IPv6 has no broadcast") {
   Socket socket = NewUdp();
   const Endpoint everybody{IpAddress("192.0.2.255"), 9};

@@ -69,7 +69,7 @@ class GroupTest : public UdpTest {
 // --- broadcast -----------------------------------------------------------------------------------
 
 TEST_WITH(GroupTest, UdpBroadcast, NeedsTheFlag,
-          .claims = {"man:send(2)-EACCES", "man:socket(7)-SO_BROADCAST"},
+          .claims = {"man:send(2)-EACCES-broadcast", "man:socket(7)-SO_BROADCAST"},
           .ipv4_only_because = "IPv6 has no broadcast") {
   ScriptedUdp& peer = host.Udp(ip, 4711);
   Socket socket = NewUdp();
