@@ -42,7 +42,10 @@ class CallAlterer {
 
   void ChangeRequest(const std::string& method, json& params) {
     if (!Touches(method, params)) return;
-    for (const auto& [name, value] : alteration_.set_params.items()) Change(params[name], value);
+    for (const auto& [name, value] : alteration_.set_params.items()) {
+      Change(params[name], value);
+      request_changed_ = true;
+    }
     for (const std::string& name : alteration_.empty_params) {
       if (params.contains(name)) Change(params[name], json::array());
     }
@@ -54,7 +57,9 @@ class CallAlterer {
   }
 
   void ChangeReply(const std::string& method, const json& params, json& result) {
-    if (!Touches(method, params)) return;
+    // The parameters of a reply are those that the request was given.
+    const bool ours = method == alteration_.method && std::exchange(request_changed_, false);
+    if (!ours && !Touches(method, params)) return;
     const std::int64_t begin = result.at("begin");
     const std::int64_t end = result.at("end");
     const auto length = static_cast<double>(end - begin);
@@ -161,6 +166,7 @@ class CallAlterer {
 
   CallAlteration alteration_;
   Note note_;
+  bool request_changed_ = false;
 };
 
 class ReadingAlterer {
