@@ -12,8 +12,8 @@
 namespace sockproof {
 namespace {
 
-constexpr std::size_t kNamedCells = 8;   // of those that disagree
-constexpr std::size_t kCellsToSee = 4;   // whose calls are in the ladder
+constexpr std::size_t kNamedCells = 8;  // of those that disagree
+constexpr std::size_t kCellsToSee = 4;  // whose calls are in the ladder
 
 }  // namespace
 
@@ -24,9 +24,7 @@ void Cell::Note(const std::string& observed, bool agrees,
 }
 
 Matrix::Matrix(std::vector<std::string> axes, SourceLocation where)
-    : axes_(std::move(axes)),
-      where_(where),
-      claim_(TestContext::Current().claim_being_decided()) {
+    : axes_(std::move(axes)), where_(where), claim_(TestContext::Current().claim_being_decided()) {
   TestContext::Current().log().Now(MatrixEvent{axes_});
 }
 
@@ -78,8 +76,8 @@ void Matrix::End(const std::vector<std::string>& at, const Cell& cell) {
   if (seen) log.Now(NoteEvent{"the cell " + name + ": " + cell.observed_});
   log.Now(CellEvent{at, cell.observed_, cell.expected_});
   if (disagrees && disagreeing_ <= kNamedCells) {
-    first_disagreeing_ += fmt::format("    {}: {}, expected: {}\n", name, cell.observed_,
-                                      cell.expected_);
+    first_disagreeing_ +=
+        fmt::format("    {}: {}, expected: {}\n", name, cell.observed_, cell.expected_);
   }
 }
 

@@ -513,8 +513,8 @@ Json ToJson(const Comparison& comparison) {
     json["systems"].push_back(SystemAsJson(system));
   }
   for (const TestRow& row : comparison.tests) {
-    Json test{{"test", row.test},      {"suite", row.suite},     {"name", row.name},
-              {"ip", IpsOf(row)},      {"variants", row.variants}, {"differs", row.differs},
+    Json test{{"test", row.test},        {"suite", row.suite},       {"name", row.name},
+              {"ip", IpsOf(row)},        {"variants", row.variants}, {"differs", row.differs},
               {"claims", Json::array()}, {"cells", Json::array()}};
     for (const CitedClaim& claim : row.claims) test["claims"].push_back(claim.id);
     for (const TestCell& cell : row.cells) test["cells"].push_back(CellAsJson(row, cell));

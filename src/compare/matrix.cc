@@ -24,14 +24,15 @@ ComparedMatrix CompareMatrices(const TestRow& row) {
     if (row.cells[system].tests.empty()) continue;
     const TestResult& test = *row.cells[system].tests.front();
     if (matrix.axes.empty()) matrix.axes = test.axes;
-    matrix.size = std::max(matrix.size, test.cells.size());
     for (const CellEvent& cell : test.cells) {
+      if (cell.observed.starts_with("SKIP: ")) continue;
       const auto [place, is_new] = places.try_emplace(cell.at, rows.size());
       if (is_new) rows.push_back({cell.at, std::vector<const CellEvent*>(row.cells.size())});
       rows[place->second].cells[system] = &cell;
       matrix.disagreeing[system] += cell.expected.empty() ? 0 : 1;
     }
   }
+  matrix.size = rows.size();
   for (MatrixRow& one : rows) {
     const bool disagrees = std::any_of(one.cells.begin(), one.cells.end(), [](const auto* cell) {
       return cell != nullptr && !cell->expected.empty();

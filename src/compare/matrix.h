@@ -10,8 +10,9 @@
 namespace sockproof {
 
 struct MatrixRow {
-  std::vector<std::string> at;          // a word for each axis
-  std::vector<const CellEvent*> cells;  // one for each system; null: it has no such cell
+  std::vector<std::string> at;  // a word for each axis
+  std::vector<const CellEvent*>
+      cells;  // one for each system; null: it has no such cell, or skips it
 
   // Whether not all that have it observed the same.
   bool differs() const;
@@ -19,7 +20,7 @@ struct MatrixRow {
 
 struct ComparedMatrix {
   std::vector<std::string> axes;         // none: no system has a matrix
-  std::size_t size = 0;                  // of the largest one, in cells
+  std::size_t size = 0;                  // in cells that any system has
   std::vector<std::size_t> disagreeing;  // for each system, how many cells disagree with the rule
   std::vector<MatrixRow> rows;           // where systems differ, or one disagrees
 };

@@ -109,10 +109,7 @@ std::string Option(const std::string& value, const std::string& text, bool selec
 
 // "IPv4", "unix-stream", or what is said of the only case of a test.
 std::string CaseName(const std::string& variant, const std::string& only) {
-  return variant == "ipv4"   ? "IPv4"
-         : variant == "ipv6" ? "IPv6"
-         : variant.empty()   ? only
-                             : variant;
+  return variant == "ipv4" ? "IPv4" : variant == "ipv6" ? "IPv6" : variant.empty() ? only : variant;
 }
 
 std::string CaseName(const TestResult& test) { return CaseName(test.variant, test.name); }

@@ -98,7 +98,8 @@ class Table {
   std::vector<std::pair<std::string, std::vector<Text>>> lines_;
 };
 
-// Of a matrix how many cells disagree with the rule, and the first where systems differ or disagree.
+// Of a matrix how many cells disagree with the rule, and the first where systems differ or
+// disagree.
 void AddCells(const ComparedMatrix& matrix, Table& table) {
   constexpr std::size_t kMostRows = 10;
   if (matrix.size == 0) return;

@@ -100,7 +100,8 @@ void AppendCase(pugi::xml_node suite, const TestResult& test, const RunResult& r
                 const std::string& results_path, JunitDialect dialect) {
   pugi::xml_node node = suite.append_child("testcase");
   Set(node, "classname", run.sut + "." + test.suite);
-  Set(node, "name", test.variant.empty() ? test.name : fmt::format("{}[{}]", test.name, test.variant));
+  Set(node, "name",
+      test.variant.empty() ? test.name : fmt::format("{}[{}]", test.name, test.variant));
   Set(node, "time", Seconds(test.wall));
   if (dialect == JunitDialect::kCommon) {
     Set(node, "file", test.file);

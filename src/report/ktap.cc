@@ -108,7 +108,8 @@ void AddTest(const TestResult& test, const RunResult& run, Level& level) {
                                  claim.why.empty() ? "" : ", " + CleanLine(claim.why)));
     }
   }
-  level.Result(outcome.ok, test.variant.empty() ? test.name : test.name + "/" + test.variant, outcome.directive);
+  level.Result(outcome.ok, test.variant.empty() ? test.name : test.name + "/" + test.variant,
+               outcome.directive);
 }
 
 }  // namespace

@@ -1,5 +1,5 @@
-// What arrives of what is sent, in streams and in datagrams: socket(2), send(2), recv(2), udp(7) and
-// unix(7) of the Linux man-pages, POSIX.
+// What arrives of what is sent, in streams and in datagrams: socket(2), send(2), recv(2), udp(7)
+// and unix(7) of the Linux man-pages, POSIX.
 #include "harness/test/test.h"
 
 namespace sockproof {

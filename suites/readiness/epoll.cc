@@ -92,8 +92,8 @@ TEST_WITH_SOCKETS(Epoll, TellsOfEachSocketThatIsReady, .claims = {"man:epoll_wai
   EXPECT_EQ(epoll.WaitForAll(1).value().size(), 1U);
 }
 
-TEST_WITH_SOCKETS(Epoll, ASecondAddFails, .claims = {"man:epoll_ctl(2)-EEXIST"},
-                  .needs = {"epoll"}, .over = kEachFamily) {
+TEST_WITH_SOCKETS(Epoll, ASecondAddFails, .claims = {"man:epoll_ctl(2)-EEXIST"}, .needs = {"epoll"},
+                  .over = kEachFamily) {
   Socket socket = NewSocket();
   Epoll epoll(socket, {"EPOLLIN"});
   EXPECT_THAT(epoll.Add(socket, {"EPOLLOUT"}), FailsWith(EEXIST));

@@ -97,8 +97,8 @@ TEST_WITH_SOCKETS(Listen, OfDatagramsFails,
   EXPECT_THAT(Bound().Listen(1), FailsWith(EOPNOTSUPP));
 }
 
-TEST_WITH_SOCKETS(Listen, BindsAnUnboundSocketOfTheInternet,
-                  .claims = {"man:ip(7)-listen-unbound"}, .over = kEachIp) {
+TEST_WITH_SOCKETS(Listen, BindsAnUnboundSocketOfTheInternet, .claims = {"man:ip(7)-listen-unbound"},
+                  .over = kEachIp) {
   Socket listener = NewSocket();
   ASSERT_THAT(listener.Listen(1), Succeeds());
   EXPECT_NE(listener.LocalEndpoint().port, 0);

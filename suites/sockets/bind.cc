@@ -63,8 +63,7 @@ TEST_WITH_SOCKETS(Bind, AnAddressOfAnotherFamilyFails,
   EXPECT_THAT(bound, FailsWith(EINVAL));
 }
 
-TEST_WITH_SOCKETS(Bind, AnAddressThatIsTooShortFails,
-                  .claims = {"man:bind(2)-EINVAL-length"},
+TEST_WITH_SOCKETS(Bind, AnAddressThatIsTooShortFails, .claims = {"man:bind(2)-EINVAL-length"},
                   .over = kEachIp) {
   // The port ends after 4 octets, the address of IPv4 after 8.
   for (const int length : {0, 1, 4, 7}) {
@@ -78,8 +77,7 @@ TEST_WITH_SOCKETS(Bind, AnAddressThatIsNotLocalFails,
   EXPECT_THAT(NewSocket().Bind(Name(IpAddress(elsewhere), 0)), FailsWith(EADDRNOTAVAIL));
 }
 
-TEST_WITH_SOCKETS(Bind, FreebindTakesAnAddressThatIsNotLocal,
-                  .claims = {"man:ip(7)-IP_FREEBIND"}) {
+TEST_WITH_SOCKETS(Bind, FreebindTakesAnAddressThatIsNotLocal, .claims = {"man:ip(7)-IP_FREEBIND"}) {
   const bool ipv4 = family.ip == IpVersion::kIpv4;
   Socket socket = NewSocket();
   ASSERT_THAT(socket.SetOption(ipv4 ? "IP_FREEBIND" : "IPV6_FREEBIND", 1), Succeeds());

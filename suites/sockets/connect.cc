@@ -21,8 +21,8 @@ TEST_WITH_SOCKETS(Connect, OfAConnectedSocketFails,
   EXPECT_THAT(server.Receive(64), Returns("still connected"));
 }
 
-TEST_WITH_SOCKETS(Connect, OfAListenerMayFailWithEopnotsupp,
-                  .claims = {"posix:connect-EOPNOTSUPP"}, .over = kEachIp) {
+TEST_WITH_SOCKETS(Connect, OfAListenerMayFailWithEopnotsupp, .claims = {"posix:connect-EOPNOTSUPP"},
+                  .over = kEachIp) {
   Socket listener = Listening();
   const auto connected = listener.Connect(listener.LocalName().value());
   Deciding("posix:connect-EOPNOTSUPP");
@@ -116,8 +116,8 @@ TEST_WITH_SOCKETS(ConnectDatagrams, MaySayItAnew, .claims = {"man:connect(2)-dat
   EXPECT_THAT(first.Poll({"POLLIN"}), Returns(Events{}));
 }
 
-TEST_WITH_SOCKETS(ConnectDatagrams, TakesThoseOfTheOthersAway, .claims = {"man:connect(2)-datagram"},
-                  .over = kEachIpDatagram) {
+TEST_WITH_SOCKETS(ConnectDatagrams, TakesThoseOfTheOthersAway,
+                  .claims = {"man:connect(2)-datagram"}, .over = kEachIpDatagram) {
   Socket peer = Bound();
   Socket stranger = NewSocket();
   Socket socket = Bound();

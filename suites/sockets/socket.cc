@@ -21,8 +21,7 @@ TEST_WITH_SOCKETS(Socket, ATypeThatTheFamilyDoesNotHaveFails,
 
 TEST_WITH_SOCKETS(Socket, AProtocolThatTheTypeDoesNotHaveFails,
                   .claims = {"man:socket(2)-EPROTONOSUPPORT", "posix:socket-EPROTONOSUPPORT"}) {
-  const auto opened =
-      sut.OpenSocket(std::string(family.domain), "SOCK_STREAM", {}, "IPPROTO_UDP");
+  const auto opened = sut.OpenSocket(std::string(family.domain), "SOCK_STREAM", {}, "IPPROTO_UDP");
   Deciding("man:socket(2)-EPROTONOSUPPORT");
   EXPECT_THAT(opened, FailsWith(EPROTONOSUPPORT));
   Deciding("posix:socket-EPROTONOSUPPORT");
@@ -39,8 +38,8 @@ TEST_WITH_SOCKETS(Socket, TheLowestFreeDescriptorIsGiven,
   EXPECT_EQ(NewSocket().fd(), first.fd());
 }
 
-TEST_WITH_SOCKETS(Socket, SockNonblockSetsONonblock,
-                  .claims = {"man:socket(2)-SOCK_NONBLOCK"}, .over = kEachFamily) {
+TEST_WITH_SOCKETS(Socket, SockNonblockSetsONonblock, .claims = {"man:socket(2)-SOCK_NONBLOCK"},
+                  .over = kEachFamily) {
   for (const bool nonblocking : {false, true}) {
     std::vector<std::string> flags;
     if (nonblocking) flags.emplace_back("SOCK_NONBLOCK");
@@ -57,8 +56,8 @@ TEST_WITH_SOCKETS(Socket, TellsItsDomain, .claims = {"man:socket(7)-SO_DOMAIN"},
   EXPECT_THAT(NewSocket().GetOption("SO_DOMAIN"), Returns(expected));
 }
 
-TEST_WITH_SOCKETS(Socket, TellsItsType,
-                  .claims = {"man:socket(7)-SO_TYPE", "posix:SO_TYPE"}, .over = kEachFamily) {
+TEST_WITH_SOCKETS(Socket, TellsItsType, .claims = {"man:socket(7)-SO_TYPE", "posix:SO_TYPE"},
+                  .over = kEachFamily) {
   const std::string type(family.type);
   const int expected = type == "SOCK_STREAM"  ? SOCK_STREAM
                        : type == "SOCK_DGRAM" ? SOCK_DGRAM

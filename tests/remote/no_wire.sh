@@ -16,7 +16,7 @@ exec unshare --user --map-root-user --net sh -c 'ip link set lo up; cat | "$2" |
 END
 chmod +x "$folder/far"
 
-"$1" run --out "$folder/out" --sut "agent:$folder/far" Names Accept HalfClose
+"$1" run --out "$folder/out" --sut "agent:$folder/far" Names Bind HalfClose
 code=$?
 [ $code -eq 0 ] || { echo "exit code $code"; exit 1; }
 # What each verdict was of, from the result.
@@ -25,4 +25,4 @@ verdicts() { grep -A4 "\"suite\": \"$1\"" "$folder/out/result.json" | grep -c "\
 skipped=$(grep -c '"reason": "no wire leads to this system' "$folder/out/result.json")
 [ "$skipped" -eq "$(verdicts HalfClose)" ] || { echo "$skipped tests skipped for the wire"; exit 1; }
 passed=$(grep -c '"verdict": "PASS"' "$folder/out/result.json")
-[ "$passed" -ge 40 ] || { echo "only $passed passed"; exit 1; }
+[ "$passed" -ge 35 ] || { echo "only $passed passed"; exit 1; }

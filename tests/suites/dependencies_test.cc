@@ -59,8 +59,8 @@ std::string FolderIn(const std::string& path) {
 }
 
 TEST(Dependencies, OfTheHarnessPointDownItsListOnly) {
-  const std::vector<std::string> order =
-      MatchesIn(TextOf(kTop / "harness/CMakeLists.txt"), std::regex("add_subdirectory\\((\\w+)\\)"));
+  const std::vector<std::string> order = MatchesIn(TextOf(kTop / "harness/CMakeLists.txt"),
+                                                   std::regex("add_subdirectory\\((\\w+)\\)"));
   const auto place = [&order](const std::string& folder) {
     return std::find(order.begin(), order.end(), folder) - order.begin();
   };
