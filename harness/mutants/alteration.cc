@@ -182,6 +182,7 @@ void ReadSelection(Reader& reader, SegmentSelection& selection) {
   selection.options = reader.Find<bool>("options");
   selection.repeated = reader.Find<bool>("repeated");
   selection.ip_options = reader.Find<bool>("has_ip_options");
+  selection.option = reader.Unsigned<std::uint8_t>("has_option");
   selection.when = reader.OneOf<When>("when",
                                       {{"always", When::kAlways},
                                        {"connected", When::kConnected},
@@ -258,6 +259,18 @@ WireAlteration ReadWire(Reader& reader) {
                                  "none");
   wire.icmp_as_port_unreachable = reader.Get("icmp_as_port_unreachable", false);
   wire.icmp_in_flight = reader.Get("icmp_in_flight", false);
+  wire.window_scale = reader.Unsigned<std::uint8_t>("window_scale");
+  wire.window_shift = reader.Number("window_shift", 0);
+  wire.add_ts_val = reader.Get<std::int64_t>("add_ts_val", 0);
+  wire.add_ts_ecr = reader.Get<std::int64_t>("add_ts_ecr", 0);
+  wire.sack = reader.OneOf<WireAlteration::Sack>("sack",
+                                                 {{"as-it-is", WireAlteration::Sack::kAsItIs},
+                                                  {"reversed", WireAlteration::Sack::kReversed},
+                                                  {"first-only", WireAlteration::Sack::kFirstOnly},
+                                                  {"shifted", WireAlteration::Sack::kShifted}},
+                                                 "as-it-is");
+  wire.remove_option = reader.Unsigned<std::uint8_t>("remove_option");
+  wire.extra_options = reader.Octets("extra_options");
   wire.remove_options = reader.Get("remove_options", false);
   wire.layout = reader.OneOf<Layout>("layout",
                                      {{"as-it-is", Layout::kAsTheyAre},

@@ -23,13 +23,14 @@ namespace sockproof {
 // Which segments an alteration concerns. Members are keys of a [[wire]] table, and of the table
 // `seen_in` of a [[setting]].
 struct SegmentSelection {
-  bool sent_by_system = true;      // on = "sent" or "received"
-  TcpFlags with = 0;               // all of these flags
-  TcpFlags without = 0;            // none of these
-  std::optional<bool> payload;     // with payload, without; not set: both
-  std::optional<bool> options;     // with options, without
-  std::optional<bool> repeated;    // a segment that occupies sequence space, seen before
-  std::optional<bool> ip_options;  // with IP options, without
+  bool sent_by_system = true;          // on = "sent" or "received"
+  TcpFlags with = 0;                   // all of these flags
+  TcpFlags without = 0;                // none of these
+  std::optional<bool> payload;         // with payload, without; not set: both
+  std::optional<bool> options;         // with options, without
+  std::optional<bool> repeated;        // a segment that occupies sequence space, seen before
+  std::optional<bool> ip_options;      // with IP options, without
+  std::optional<std::uint8_t> option;  // with a TCP option of this kind
   // Of the connection that it belongs to; `when` names one of them.
   enum class When {
     kAlways,
@@ -84,6 +85,15 @@ struct WireAlteration : SegmentSelection {
   bool cut_payload = false;    // its last octet is lost
   bool garbage_octet = false;  // an octet of data, where it has none
   int more_payload = 0;        // so many octets more, where it has some
+  std::optional<std::uint8_t> window_scale;  // in the Window Scale option, where there is one
+  int window_shift = 0;                      // of the window: to the left; negative: to the right
+  std::int64_t add_ts_val = 0;               // to the numbers of timestamps, where there are any
+  std::int64_t add_ts_ecr = 0;
+  // What becomes of the blocks of a SACK option.
+  enum class Sack { kAsItIs, kReversed, kFirstOnly, kShifted };
+  Sack sack = Sack::kAsItIs;
+  std::optional<std::uint8_t> remove_option;  // by its kind
+  Bytes extra_options;                        // put behind the others, where there is room for them
   bool remove_options = false;
   // How the same options are laid out.
   enum class Layout {

@@ -166,6 +166,50 @@ std::size_t SizeOf(const std::vector<TcpOption>& options) {
   return size;
 }
 
+void ChangeTimestamps(TcpOption& option, std::int64_t add_ts_val, std::int64_t add_ts_ecr) {
+  const auto timestamps = tcp_option::TimestampsOf(option);
+  if (!timestamps) return;
+  option = tcp_option::Timestamps(timestamps->first + static_cast<std::uint32_t>(add_ts_val),
+                                  timestamps->second + static_cast<std::uint32_t>(add_ts_ecr));
+}
+
+void ChangeSack(TcpOption& option, WireAlteration::Sack sack) {
+  using Sack = WireAlteration::Sack;
+  std::vector<tcp_option::SackBlock> blocks = tcp_option::SackBlocksOf(option);
+  if (blocks.empty() || sack == Sack::kAsItIs) return;
+  if (sack == Sack::kReversed) std::reverse(blocks.begin(), blocks.end());
+  if (sack == Sack::kFirstOnly) blocks.resize(1);
+  if (sack == Sack::kShifted) {
+    for (auto& [left, right] : blocks) ++left, ++right;
+  }
+  option = tcp_option::Sack(blocks);
+}
+
+// By octets, so that they may be of any kind.
+void AddOptions(Segment& segment, const Bytes& octets) {
+  if (octets.empty() || SizeOf(segment.options) + octets.size() > kMostOptions) return;
+  const packet::OptionList extra = packet::ReadOptions(octets);
+  segment.options.insert(segment.options.end(), extra.options.begin(), extra.options.end());
+}
+
+void ChangeOptions(Segment& segment, const WireAlteration& alteration) {
+  for (TcpOption& option : segment.options) {
+    if (option.kind == tcp_option::kWindowScale && alteration.window_scale) {
+      option = tcp_option::WindowScale(*alteration.window_scale);
+    }
+    if (option.kind == tcp_option::kTimestamps) {
+      ChangeTimestamps(option, alteration.add_ts_val, alteration.add_ts_ecr);
+    }
+    if (option.kind == tcp_option::kSack) ChangeSack(option, alteration.sack);
+  }
+  if (alteration.remove_option) {
+    std::erase_if(segment.options, [&](const TcpOption& option) {
+      return option.kind == *alteration.remove_option;
+    });
+  }
+  AddOptions(segment, alteration.extra_options);
+}
+
 void LayOut(Segment& segment, WireAlteration::Layout layout) {
   using Layout = WireAlteration::Layout;
   std::vector<TcpOption>& options = segment.options;
@@ -283,6 +327,7 @@ bool SegmentPicker::Fits(const Segment& segment, const Flow& flow, bool repeated
          (!selection_.payload || *selection_.payload != segment.payload.empty()) &&
          (!selection_.options || *selection_.options != segment.option_area.empty()) &&
          (!selection_.repeated || *selection_.repeated == repeated) &&
+         (!selection_.option || segment.FindOption(*selection_.option) != nullptr) &&
          (!selection_.ip_options || *selection_.ip_options != segment.ip_options.empty()) &&
          Holds(selection_.when, segment, flow);
 }
@@ -393,6 +438,12 @@ Segment WireAlterer::Edit(Segment segment) const {
   segment.window = alteration_.window.value_or(segment.window);
   segment.window = std::min(segment.window, alteration_.window_at_most.value_or(65535));
   segment.window = std::max(segment.window, alteration_.window_at_least.value_or(0));
+  if (alteration_.window_shift > 0) {
+    const std::uint32_t window = std::uint32_t{segment.window} << alteration_.window_shift;
+    segment.window = static_cast<std::uint16_t>(std::min<std::uint32_t>(window, 65535));
+  } else {
+    segment.window = static_cast<std::uint16_t>(segment.window >> -alteration_.window_shift);
+  }
   if (alteration_.window_is_signed && segment.window > 0x7fff) segment.window = 0;
   segment.hop_limit = alteration_.hop_limit.value_or(segment.hop_limit);
   segment.traffic_class = alteration_.traffic_class.value_or(segment.traffic_class);
@@ -414,6 +465,7 @@ Segment WireAlterer::Edit(Segment segment) const {
   } else if (alteration_.source == WireAlteration::Source::kUnspecified) {
     segment.source.address = IpAddress(version == IpVersion::kIpv4 ? "0.0.0.0" : "::");
   }
+  ChangeOptions(segment, alteration_);
   if (alteration_.remove_options) segment.options.clear();
   if (alteration_.layout != WireAlteration::Layout::kAsTheyAre) LayOut(segment, alteration_.layout);
   if (alteration_.remove_ip_options) segment.ip_options.clear();

@@ -19,6 +19,8 @@ struct Step {
   Time now;
   const Application& user;
   std::vector<Tcb>& readings;
+  State arrived_in = tcb.state;          // before any check has changed it
+  const Rule* acknowledgment = nullptr;  // what the ACK field decided, where nothing follows it
 
   // This may be the end of it.
   Then Allow(const Rule& rule, Tcb then) {
@@ -160,8 +162,29 @@ constexpr Rule kIgnored{"3.10.7.4, seventh check", "rfc9293:3.10.7.4-segment-tex
 constexpr Rule kGone{"3.6.1", "rfc9293:SHLD-3",
                      "text for a process that is gone should be answered with RST"};
 constexpr Rule kTakenFin{"3.10.7.4, eighth check", "rfc9293:3.6-fin-is-acknowledged",
-                         "a FIN is acknowledged and changes the state"};
-constexpr Rule kAckOnly{"3.10.7.4, fifth check", "", "an acknowledgment alone asks for no answer"};
+                         "a FIN is acknowledged and takes ESTABLISHED to CLOSE-WAIT"};
+constexpr Rule kSynReceivedFin{"3.10.7.4, eighth check", "rfc9293:3.10.7.4-syn-received-fin",
+                               "a FIN with the ACK of the SYN takes SYN-RECEIVED to CLOSE-WAIT"};
+constexpr Rule kFinWait1Fin{"3.10.7.4, eighth check", "rfc9293:3.10.7.4-fin-wait-1-fin",
+                            "a FIN takes FIN-WAIT-1 to CLOSING, or to TIME-WAIT with the ACK"};
+constexpr Rule kFinWait2Fin{"3.10.7.4, eighth check", "rfc9293:3.10.7.4-fin-wait-2-fin",
+                            "a FIN takes FIN-WAIT-2 to TIME-WAIT"};
+constexpr Rule kAckOnly{"3.10.7.4, fifth check", "rfc9293:3.10.7.4-duplicate-ack",
+                        "an acknowledgment alone asks for no answer"};
+
+// By the state in which the segment has arrived.
+const Rule& FinRule(State state) {
+  switch (state) {
+    case State::kSynReceived:
+      return kSynReceivedFin;
+    case State::kFinWait1:
+      return kFinWait1Fin;
+    case State::kFinWait2:
+      return kFinWait2Fin;
+    default:
+      return kTakenFin;
+  }
+}
 
 // Eighth, check the FIN bit.
 Tcb AfterFin(Tcb tcb, Time now) {
@@ -199,7 +222,7 @@ void Deliver(Step& step, Tcb tcb, std::uint32_t end, bool fin) {
       }
     }
     if (with_fin) {
-      step.Allow(kTakenFin, AfterFin(std::move(then), step.now));
+      step.Allow(FinRule(step.arrived_in), AfterFin(std::move(then), step.now));
     } else {
       step.Allow(kText, std::move(then));
     }
@@ -238,7 +261,7 @@ Then TakeTextAndFin(Step& step) {
       Deliver(step, tcb, tcb.rcv_nxt, false);
       return Then::kReturn;
     }
-    return step.Allow(kAckOnly, tcb);
+    return step.Allow(step.acknowledgment != nullptr ? *step.acknowledgment : kAckOnly, tcb);
   }
   if (!IsReceiving(tcb.state)) return step.Allow(kIgnored, MayAck(tcb));
   if ((tcb.state == State::kFinWait1 || tcb.state == State::kFinWait2) && segment.text > 0 &&
@@ -339,6 +362,12 @@ constexpr Rule kOutsideRst{"3.10.7.4, second check", "rfc9293:3.10.7.4-reset-out
                            "an RST outside the receive window is dropped silently"};
 constexpr Rule kReset{"3.10.7.4, second check", "rfc9293:3.10.7.4-reset",
                       "an RST of RCV.NXT resets the connection"};
+constexpr Rule kResetSynReceived{"3.10.7.4, second check", "rfc9293:3.10.7.4-syn-received-rst",
+                                 "an RST returns SYN-RECEIVED to LISTEN, or refuses the open"};
+constexpr Rule kResetClosing{"3.10.7.4, second check", "rfc9293:3.10.7.4-reset-closing",
+                             "an RST of RCV.NXT deletes the TCB in the states of a close, too"};
+constexpr Rule kResetTimeWait{"3.10.7.4, second check", "rfc9293:3.10.7.4-time-wait-rst",
+                              "an acceptable RST in TIME-WAIT deletes the TCB"};
 constexpr Rule kResetInWindow{"3.10.7.4, second check", "rfc9293:3.10.7.4-reset-in-window",
                               "an RST in the window, not of RCV.NXT, gets a challenge ACK"};
 constexpr Rule kResetAsIn793{"3.10.7.4, second check", "",
@@ -362,6 +391,14 @@ constexpr Rule kAckRefused{
     "a listener whose queue is full may leave a connection half open, or reset it"};
 constexpr Rule kFutureAck{"3.10.7.4, fifth check", "rfc9293:3.10.7.4-future-ack",
                           "an ACK of what was not sent is answered with an ACK and dropped"};
+constexpr Rule kSynReceivedAck{"3.10.7.4, fifth check", "rfc9293:3.10.7.4-syn-received-ack",
+                               "an ACK of its SYN takes SYN-RECEIVED to ESTABLISHED"};
+constexpr Rule kFinWait1Ack{"3.10.7.4, fifth check", "rfc9293:3.10.7.4-fin-wait-1-ack",
+                            "an ACK of its FIN takes FIN-WAIT-1 to FIN-WAIT-2"};
+constexpr Rule kClosingAck{"3.10.7.4, fifth check", "rfc9293:3.10.7.4-closing-ack",
+                           "an ACK of its FIN takes CLOSING to TIME-WAIT"};
+constexpr Rule kClosingOther{"3.10.7.4, fifth check", "rfc9293:3.10.7.4-closing-other-ack",
+                             "CLOSING ignores an ACK that does not cover its FIN"};
 constexpr Rule kLastAckAck{"3.10.7.4, fifth check", "rfc9293:3.10.7.4-last-ack-ack",
                            "an ACK of its FIN takes LAST-ACK to CLOSED"};
 constexpr Rule kTimeWaitFin{"3.10.7.4, fifth check", "rfc9293:3.10.7.4-time-wait-fin",
@@ -440,16 +477,29 @@ Then CheckSequence(Step& step) {
   return then;
 }
 
+const Rule& ResetRule(State state) {
+  switch (state) {
+    case State::kSynReceived:
+      return kResetSynReceived;
+    case State::kEstablished:
+      return kReset;
+    case State::kTimeWait:
+      return kResetTimeWait;
+    default:
+      return kResetClosing;
+  }
+}
+
 // Second, check the RST bit.
 Then CheckRst(Step& step) {
   const Tcb& tcb = step.tcb;
   if (!step.segment.Has(kRst)) return Then::kNextCheck;
+  if (tcb.state == State::kTimeWait) step.Allow(kRfc1337, tcb);
   if (step.segment.seq != tcb.rcv_nxt) {
     step.Allow(kResetAsIn793, tcb.Closed());
     return step.Allow(kResetInWindow, Challenge(tcb, step.now));
   }
-  if (tcb.state == State::kTimeWait) step.Allow(kRfc1337, tcb);
-  return step.Allow(kReset, tcb.Closed());
+  return step.Allow(ResetRule(tcb.state), tcb.Closed());
 }
 
 // Fourth, check the SYN bit. (Third, security, is nobody's today.)
@@ -512,8 +562,14 @@ Then CheckAck(Step& step) {
     }
     tcb.state = tcb.is_fin_sent ? State::kFinWait1 : State::kEstablished;
     tcb.answers.clear();
+    step.acknowledgment = &kSynReceivedAck;
   }
   if (Before(tcb.nxt, segment.ack)) {
+    // Of these two states the text does not say so: "the only thing that can arrive" is another
+    // one.
+    if (tcb.state == State::kLastAck || tcb.state == State::kTimeWait) {
+      return step.Allow(kFutureAck, MayAck(tcb));
+    }
     return step.Allow(kFutureAck, Challenge(tcb, step.now));
   }
   if (tcb.state == State::kTimeWait) {
@@ -523,6 +579,12 @@ Then CheckAck(Step& step) {
     return step.Allow(kTimeWaitFin, Challenge(tcb, step.now));
   }
   Acknowledge(tcb, segment, step.now);
+  if (step.arrived_in == State::kFinWait1 && tcb.state == State::kFinWait2) {
+    step.acknowledgment = &kFinWait1Ack;
+  }
+  if (step.arrived_in == State::kClosing) {
+    step.acknowledgment = tcb.state == State::kTimeWait ? &kClosingAck : &kClosingOther;
+  }
   if (tcb.state == State::kLastAck && tcb.is_fin_sent && tcb.una == tcb.nxt) {
     return step.Allow(kLastAckAck, tcb.Closed());
   }

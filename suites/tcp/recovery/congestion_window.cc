@@ -1,0 +1,222 @@
+// How the congestion window grows and shrinks, RFC 5681, seen on the wire: by what is in flight.
+#include "suites/tcp/in_flight.h"
+#include "suites/tcp/recovery/flight.h"
+#include "suites/tcp/schedule.h"
+
+using namespace sockproof;
+
+namespace {
+
+class CongestionWindowTest : public FlightTest {
+ protected:
+  // Initial windows of RFC 6928 and RFC 5681: no more segments than that.
+  static constexpr std::uint32_t kLargestInitialWindow = 10;
+
+  // Brings about a loss of the first segment in flight, which is mended by a fast retransmit: what
+  // was in flight then. Afterwards all is acknowledged that was.
+  std::uint32_t LoseOneSegment(Connection& connection) {
+    const std::uint32_t flight = in_flight(connection);
+    SendDuplicates(connection, 3);
+    connection.peer.ExpectEventually(AnyData().Seq(acknowledged()), Within(10s));
+    Settle();
+    AllArrived(connection.peer);
+    return flight;
+  }
+};
+
+}  // namespace
+
+// --- Slow start ----------------------------------------------------------------------------------
+
+TEST_WITH(CongestionWindowTest, CongestionWindow,
+          AnAcknowledgmentOfManySegmentsAddsOneSegmentInSlowStart,
+          .claims = {"rfc5681:3.1-slow-start"}) {
+  Connection connection = ByRfc5681();
+  WriteMuch(connection);
+  Begin(connection);
+  const std::uint32_t flight = FlightSize(connection);
+  if (flight < 2 * kMss) NotReached("a single segment is in flight");
+  Acknowledge(connection, flight);
+  EXPECT_LE(FlightSize(connection), flight + kMss);
+}
+
+TEST_WITH(CongestionWindowTest, CongestionWindow,
+          ManyAcknowledgmentsOfOneSegmentAddOneSegmentInSlowStart,
+          .claims = {"rfc5681:3.1-byte-counting"}) {
+  Connection connection = ByRfc5681();
+  WriteMuch(connection);
+  Begin(connection);
+  const std::uint32_t flight = FlightSize(connection);
+  constexpr std::uint32_t kPart = kMss / 10;
+  for (int parts = 0; parts < 10; ++parts) Acknowledge(connection, kPart);
+  EXPECT_LE(FlightSize(connection), flight + kMss);
+}
+
+TEST_WITH(CongestionWindowTest, CongestionWindow, ItGrowsInSlowStartByNoMoreThanWhatIsAcknowledged,
+          .claims = {"rfc5681:3.1-slow-start"}) {
+  Connection connection = ByRfc5681();
+  WriteMuch(connection);
+  Begin(connection);
+  std::uint32_t flight = FlightSize(connection);
+  for (int round_trips = 0; round_trips < 3; ++round_trips) {
+    const std::uint32_t more = RoundTrip(connection);
+    EXPECT_LE(more, 2 * flight) << "in round trip " << round_trips;
+    flight = more;
+  }
+}
+
+TEST_WITH(CongestionWindowTest, CongestionWindow, AcknowledgmentsOfNothingNewAddNothing,
+          .claims = {"rfc5681:3.1-slow-start"}) {
+  Connection connection = ByRfc5681();
+  WriteMuch(connection);
+  Begin(connection);
+  const std::uint32_t flight = FlightSize(connection);
+  // Another window each, so that they are no duplicates (RFC 5681 section 2).
+  for (std::uint16_t i = 1; i <= 5; ++i) {
+    connection.peer.Send(Ack().Ack(acknowledged()).Window(static_cast<std::uint16_t>(60000 + i)));
+  }
+  EXPECT_EQ(FlightSize(connection), flight);
+}
+
+// Whoever has lost a SYN knows that the path is congested.
+TEST_WITH(
+    CongestionWindowTest, CongestionWindow, AfterALostSynItBeginsWithOneSegment,
+    .claims = {"rfc5681:3.1-after-lost-syn"},
+    .lasts = [](const Facts&) -> Duration { return 1s; }) {
+  ScriptedTcp& peer = host.Listen(ip, 80);
+  peer.syn_options = {tcp_option::Mss(kMss)};
+  Socket socket = sut.NewSocket(ip);
+  Pending<int> connecting = socket.StartConnect(peer.local());
+  const Segment syn = peer.Expect(Syn());
+  peer.Expect(Syn().Seq(syn.seq), OpeningPatience());
+  peer.Send(SynAck());
+  peer.Expect(Ack().Ack(peer.snd_nxt));
+  connecting.Await().value();
+  Connection connection{socket, peer};
+  WriteMuch(connection);
+  Begin(connection);
+  EXPECT_LE(FlightSize(connection), kMss);
+}
+
+TEST_WITH(
+    CongestionWindowTest, CongestionWindow, AfterALostSynAckItBeginsWithOneSegment,
+    .claims = {"rfc5681:3.1-after-lost-syn"},
+    .lasts = [](const Facts&) -> Duration { return 1s; }) {
+  auto [listener, peer] = InState(TcpState::kListen);
+  peer.syn_options = {tcp_option::Mss(kMss)};
+  peer.Send(Syn());
+  const Segment syn_ack = peer.Expect(SynAck());
+  peer.Expect(SynAck().Seq(syn_ack.seq), OpeningPatience());
+  peer.Send(Ack());
+  Connection connection{listener.Accept().value().socket, peer};
+  WriteMuch(connection);
+  Begin(connection);
+  EXPECT_LE(FlightSize(connection), kMss);
+}
+
+// --- Idle ----------------------------------------------------------------------------------------
+
+TEST_WITH(
+    CongestionWindowTest, CongestionWindow, AfterMoreThanTheTimeoutWithoutSendingItBeginsAnew,
+    .claims = {"rfc5681:4.1-restart"}, .needs = {"tcp_info"},
+    .lasts = [](const Facts&) -> Duration { return 1s; }) {
+  Connection connection = Connected(SmallSegments());
+  WriteMuch(connection);
+  const std::uint32_t start = Begin(connection);
+  Grow(connection, 10 * kLargestInitialWindow);
+  Drain(connection, start);
+  const Duration timeout = std::chrono::microseconds(connection.socket.Info("rto"));
+  connection.peer.ExpectSilence(timeout + timeout / 4);
+  WriteMuch(connection);
+  EXPECT_LE(FlightSize(connection), kLargestInitialWindow * kMss);
+}
+
+// By RFC 2861: half for each timeout that has gone by.
+TEST_WITH(
+    CongestionWindowTest, CongestionWindow, AfterATimeoutWithoutSendingItIsHalfOfWhatItWas,
+    .claims = {"linux:tcp_slow_start_after_idle"}, .needs = {"tcp_info", "sysctl"},
+    .lasts = [](const Facts&) -> Duration { return 1s; }) {
+  for (const bool on : {true, false}) {
+    SCOPED_TRACE(on ? "on" : "off");
+    sut.SetSysctl("net.ipv4.tcp_slow_start_after_idle", on ? 1 : 0);
+    Connection connection = Connected(SmallSegments());
+    WriteMuch(connection);
+    const std::uint32_t start = Begin(connection);
+    const std::uint32_t flight = Grow(connection, 4 * kLargestInitialWindow);
+    Drain(connection, start);
+    const Duration timeout = std::chrono::microseconds(connection.socket.Info("rto"));
+    connection.peer.ExpectSilence(timeout + timeout / 4);
+    WriteMuch(connection);
+    if (on) {
+      EXPECT_LT(FlightSize(connection), flight);
+    } else {
+      RequireInFlight(FlightSize(connection), flight);
+    }
+  }
+}
+
+// --- Loss ----------------------------------------------------------------------------------------
+
+TEST_WITH(
+    CongestionWindowTest, CongestionWindow, ATimeoutMakesItOneSegment,
+    .claims = {"rfc5681:3.1-loss-window"}, .lasts = [](const Facts&) -> Duration { return 1s; }) {
+  Connection connection = ByRfc5681();
+  WriteMuch(connection);
+  Begin(connection);
+  Grow(connection, 8);
+  ScriptedTcp& peer = connection.peer;
+  peer.ExpectEventually(AnyData().Seq(acknowledged()), Within(10s));
+  Settle();
+  for (const Segment& segment : AllArrived(peer)) {
+    EXPECT_EQ(segment.seq, acknowledged()) << "a second segment after the timeout";
+  }
+  // Slow start: its acknowledgment lets out two.
+  Acknowledge(connection, kMss);
+  Settle();
+  EXPECT_LE(AllArrived(peer).size(), 2U);
+}
+
+TEST_WITH(CongestionWindowTest, CongestionWindow, AFastRetransmitHalvesIt,
+          .claims = {"rfc5681:3.2-halve"}) {
+  Connection connection = ByRfc5681();
+  WriteMuch(connection);
+  Begin(connection);
+  Grow(connection, 16);
+  const std::uint32_t flight = LoseOneSegment(connection);
+  // The acknowledgment of all takes it to ssthresh, and adds a segment where that is slow start.
+  Acknowledge(connection, in_flight(connection));
+  EXPECT_LE(FlightSize(connection), std::max(flight / 2, 2 * kMss) + kMss);
+}
+
+TEST_WITH(CongestionWindowTest, CongestionWindow, ItGrowsByASegmentInEachRoundTripAfterALoss,
+          .claims = {"rfc5681:3.1-avoidance"}) {
+  Connection connection = ByRfc5681();
+  WriteMuch(connection);
+  Begin(connection);
+  Grow(connection, 16);
+  LoseOneSegment(connection);
+  Acknowledge(connection, in_flight(connection));
+  FlightSize(connection);
+  std::uint32_t flight = RoundTrip(connection);
+  for (int round_trips = 0; round_trips < 5; ++round_trips) {
+    const std::uint32_t more = RoundTrip(connection);
+    EXPECT_LE(more, flight + kMss) << "in round trip " << round_trips;
+    flight = more;
+  }
+}
+
+TEST_WITH(CongestionWindowTest, CongestionWindow, DuringRecoveryADuplicateLetsOutOneSegmentAtMost,
+          .claims = {"rfc5681:3.2-inflate"}) {
+  Connection connection = ByRfc5681();
+  WriteMuch(connection);
+  Begin(connection);
+  Grow(connection, 16);
+  const std::uint32_t flight = LoseOneSegment(connection);
+  const std::uint32_t threshold = std::max(flight / 2, 2 * kMss);
+  const std::uint32_t others = flight / kMss - 4;
+  for (std::uint32_t duplicates = 1; duplicates <= others; ++duplicates) {
+    SendDuplicates(connection, 1);
+    const std::uint32_t inflated = threshold + (3 + duplicates) * kMss;
+    EXPECT_LE(FlightSize(connection), std::max(flight + 2 * kMss, inflated)) << duplicates;
+  }
+}

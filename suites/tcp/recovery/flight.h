@@ -1,0 +1,130 @@
+// What a sender has in flight, for suites about its congestion window: as much as that window lets
+// out is what comes when much has been written, the window of the peer is large, and nothing is
+// acknowledged.
+#pragma once
+
+#include <algorithm>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "harness/test/test.h"
+
+namespace sockproof {
+
+class FlightTest : public PeerTest {
+ protected:
+  static constexpr std::uint32_t kMss = 500;  // SMSS: what the peer of these connections takes
+
+  static Offer SmallSegments() { return {.options = std::vector{tcp_option::Mss(kMss)}}; }
+
+  // The congestion control of RFC 5681, where it can be chosen: other systems have no other.
+  static void ChooseRfc5681(Socket socket) {
+    try {
+      socket.SetOption("TCP_CONGESTION", Bytes{'r', 'e', 'n', 'o'});
+    } catch (const Skip&) {
+    }
+  }
+
+  // A connection of which the congestion control is that.
+  Connection ByRfc5681() {
+    ScriptedTcp& peer = host.Listen(ip, 80);
+    peer.syn_options = {tcp_option::Mss(kMss)};
+    Socket socket = sut.NewSocket(ip);
+    ChooseRfc5681(socket);
+    Pending<int> connecting = socket.StartConnect(peer.local());
+    peer.Expect(Syn());
+    peer.Send(SynAck());
+    peer.Expect(Ack().Seq(peer.rcv_nxt).Ack(peer.snd_nxt));
+    connecting.Await().value();
+    return {socket, peer};
+  }
+
+  // The system has more to send than any window lets out. Once for each connection.
+  static constexpr std::uint32_t kMuch = 1'000'000;
+  void WriteMuch(Connection& connection) {
+    writing_.push_back(connection.socket.StartSend(std::string(kMuch, 'x')));
+  }
+
+  // Takes in what has come, once all that can come at once has: FlightSize of RFC 5681, in octets.
+  // What comes twice is left out.
+  std::uint32_t FlightSize(Connection& connection) {
+    Settle();
+    connection.peer.TakeArrived();
+    return connection.peer.rcv_nxt - acknowledged_;
+  }
+
+  // The same, without waiting for more.
+  std::uint32_t in_flight(const Connection& connection) const {
+    return connection.peer.rcv_nxt - acknowledged_;
+  }
+
+  // From here on, nothing is acknowledged.
+  std::uint32_t Begin(Connection& connection) { return acknowledged_ = connection.peer.rcv_nxt; }
+
+  // The peer acknowledges so many octets more.
+  Segment Acknowledge(Connection& connection, std::uint32_t octets) {
+    acknowledged_ += octets;
+    return connection.peer.Send(Ack().Ack(acknowledged_));
+  }
+
+  // A round trip: each segment in flight is acknowledged by itself. What is then in flight.
+  std::uint32_t RoundTrip(Connection& connection) {
+    for (std::uint32_t octets = in_flight(connection); octets > 0;) {
+      const std::uint32_t segment = std::min(octets, kMss);
+      Acknowledge(connection, segment);
+      octets -= segment;
+    }
+    return FlightSize(connection);
+  }
+
+  // Acknowledges what comes until all that was written is.
+  void Drain(Connection& connection, std::uint32_t start) {
+    Acknowledge(connection, in_flight(connection));
+    while (acknowledged_ != start + kMuch) {
+      connection.peer.Expect(AnyData().Seq(connection.peer.rcv_nxt));
+      Acknowledge(connection, in_flight(connection));
+    }
+  }
+
+  // Until at least so many segments are in flight. NotReached() where the window does not grow so
+  // far, for whatever reason: a buffer, or a window that is not scaled.
+  std::uint32_t Grow(Connection& connection, std::uint32_t segments) {
+    std::uint32_t flight = FlightSize(connection);
+    for (int round_trips = 0; flight < segments * kMss; ++round_trips) {
+      if (round_trips == 20) NotReached("so much is never in flight");
+      flight = RoundTrip(connection);
+    }
+    return flight;
+  }
+
+  // What would not be so after a timeout of the system: if a process of the test was late by as
+  // much as the shortest timeout of a system takes, that may be the reason. (FreeBSD: 30 ms.)
+  static void Require(bool holds, const std::string& expected, const std::string& observed,
+                      SourceLocation where = SourceLocation::Current()) {
+    constexpr Duration kShortestTimeout = 30ms;
+    if (holds) return;
+    throw Departure("  Expected: " + expected + "\n  Observed: " + observed, where,
+                    kShortestTimeout);
+  }
+  static void RequireInFlight(std::uint32_t flight, std::uint32_t least,
+                              SourceLocation where = SourceLocation::Current()) {
+    Require(flight >= least, std::to_string(least) + " octets in flight, or more",
+            std::to_string(flight), where);
+  }
+
+  // The first number that is not acknowledged: SND.UNA of the system.
+  std::uint32_t acknowledged() const { return acknowledged_; }
+
+  // The peer has got everything but the first segment in flight, and says so by so many duplicate
+  // acknowledgments.
+  void SendDuplicates(Connection& connection, std::uint32_t count) const {
+    for (std::uint32_t i = 0; i < count; ++i) connection.peer.Send(Ack().Ack(acknowledged_));
+  }
+
+ private:
+  std::uint32_t acknowledged_ = 0;
+  std::vector<Pending<int>> writing_;
+};
+
+}  // namespace sockproof

@@ -1,0 +1,85 @@
+// The retransmission timer by the formulas of RFC 6298 section 2.
+#include "harness/test/test.h"
+#include "suites/tcp/schedule.h"
+
+using namespace sockproof;
+
+namespace {
+
+class RetransmissionTimerTest : public PeerTest {
+ protected:
+  // SRTT, RTTVAR and RTO of RFC 6298.
+  struct Estimate {
+    Duration srtt, rttvar;
+    explicit Estimate(Duration first) : srtt(first), rttvar(first / 2) {}  // rule 2.2
+    void Sample(Duration r) {                                              // rule 2.3
+      rttvar = rttvar * 3 / 4 + (srtt > r ? srtt - r : r - srtt) / 4;
+      srtt = srtt * 7 / 8 + r / 8;
+    }
+    Duration rto() const { return srtt + 4 * rttvar; }
+  };
+
+  // A connection whose handshake takes that long: the first sample.
+  Connection ConnectedSlowly(Duration round_trip, Duration& sample) {
+    ScriptedTcp& peer = host.Listen(ip, 80);
+    Socket socket = sut.NewSocket(ip);
+    Pending<int> connecting = socket.StartConnect(peer.local());
+    const Segment syn = peer.Expect(Syn());
+    peer.ExpectSilence(round_trip);
+    sample = peer.Send(SynAck()).time - syn.time;
+    peer.Expect(Ack().Ack(peer.snd_nxt));
+    connecting.Await().value();
+    return {socket, peer};
+  }
+
+  // Data that is not answered comes again: how much later.
+  static Duration TimeoutOf(Connection& connection) {
+    auto& [socket, peer] = connection;
+    socket.Send("again?").value();
+    const Segment first = peer.Expect(Data("again?"));
+    const Segment again = peer.Expect(Data("again?").Seq(first.seq), OpeningPatience());
+    return again.time - first.time;
+  }
+};
+
+Duration AFewSeconds(const Facts&) { return 4s; }
+
+}  // namespace
+
+TEST_WITH(RetransmissionTimerTest, RetransmissionTimer, IsThreeTimesTheFirstSample,
+          .claims = {"rfc6298:2.2-first-sample"}, .lasts = AFewSeconds) {
+  Duration sample{0};
+  Connection connection = ConnectedSlowly(500ms, sample);
+  const Estimate estimate(sample);
+  EXPECT_THAT(TimeoutOf(connection), OwnTimer(estimate.rto(), sut.facts()));
+}
+
+TEST_WITH(RetransmissionTimerTest, RetransmissionTimer, FollowsLaterSamplesBySrttAndRttvar,
+          .claims = {"rfc6298:2.3-later-samples"}, .lasts = AFewSeconds) {
+  Duration sample{0};
+  Connection connection = ConnectedSlowly(500ms, sample);
+  auto& [socket, peer] = connection;
+  Estimate estimate(sample);
+  for (const Duration round_trip : {Duration(800ms), Duration(300ms)}) {
+    socket.Send("sample").value();
+    const Segment data = peer.Expect(Data("sample"));
+    peer.ExpectSilence(round_trip);
+    estimate.Sample(peer.Send(Ack()).time - data.time);
+    Settle();
+  }
+  EXPECT_THAT(TimeoutOf(connection), OwnTimer(estimate.rto(), sut.facts()));
+}
+
+TEST_WITH(RetransmissionTimerTest, RetransmissionTimer, IsDoubledUntilDataIsAcknowledged,
+          .claims = {"rfc6298:5.5-back-off"}, .lasts = AFewSeconds) {
+  Duration sample{0};
+  Connection connection = ConnectedSlowly(100ms, sample);
+  auto& [socket, peer] = connection;
+  const Duration first = TimeoutOf(connection);
+  const Segment again = peer.Expect(Data("again?").Seq(peer.rcv_nxt - 6), OpeningPatience());
+  peer.Send(Ack().Ack(again.seq));  // of nothing new: the back-off stays
+  const Segment last = peer.Expect(Data("again?").Seq(again.seq), OpeningPatience());
+  // Each may be late by an eighth of itself, as FiresAfter has it.
+  EXPECT_THAT(last.time - again.time, LastsAtLeast(4 * first * 8 / 9));
+  EXPECT_THAT(last.time - again.time, LastsAtMost(4 * first * 9 / 8));
+}
