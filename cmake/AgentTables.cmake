@@ -107,12 +107,12 @@ set(table "| method | params | value |\n|---|---|---|\n")
 file(STRINGS ${tables}/methods.def lines REGEX "^METHOD")
 foreach(line IN LISTS lines)
   string(REGEX MATCH
-    "^METHOD\\(([a-z0-9_]+), ([A-Za-z]+), (k[A-Za-z]+), (posix|linux|server), [A-Za-z]+, \"(.*)\", \"(.*)\"\\)$"
+    "^METHOD\\(([a-z0-9_]+), ([A-Za-z]+), (k[A-Za-z]+), (posix|linux|own|server), [A-Za-z]+, \"(.*)\", \"(.*)\"\\)$"
     matched "${line}")
   if(NOT matched)
     message(FATAL_ERROR "methods.def: ${line}")
   endif()
-  if(NOT CMAKE_MATCH_4 STREQUAL "server")
+  if(CMAKE_MATCH_4 STREQUAL "posix" OR CMAKE_MATCH_4 STREQUAL "linux")
     string(APPEND methods_${CMAKE_MATCH_4}
       " \\\n  {\"${CMAKE_MATCH_1}\", ${CMAKE_MATCH_2}, ${CMAKE_MATCH_3}},")
   endif()

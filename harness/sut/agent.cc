@@ -210,7 +210,9 @@ class AgentProcess {
 std::string Describe(const AgentReply& reply) {
   constexpr std::size_t kLongest = 1000;
   if (reply.error != 0) return ErrnoName(reply.error);
-  const std::string text = DescribeValue(reply.value);
+  const bool is_plain_call = reply.value.is_object() && reply.value.contains("memory") &&
+                             reply.value.contains("result");  // of the method system_call
+  const std::string text = DescribeValue(is_plain_call ? reply.value["result"] : reply.value);
   return text.size() <= kLongest ? text : Shortened(CleanLine(text), kLongest);
 }
 

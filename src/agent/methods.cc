@@ -35,6 +35,7 @@
 #include "src/agent/paths.h"
 #include "src/agent/processes.h"
 #include "src/agent/socket_methods.h"
+#include "src/agent/system_call.h"
 #include "src/agent/tcp_table.h"
 
 namespace sockproof::agent {
@@ -535,6 +536,10 @@ struct Kernel : SocketMethods<kKernel> {
     call.Run([&] { return (table = ReadFile(TcpTablePath(family))) ? 0 : -1; });
     return table ? TcpSocketsOf(*table, family) : json();
   }
+
+  static json SystemCall(Parameters& parameters, Call& call) {
+    return agent::SystemCall(parameters, call);
+  }
 };
 
 constexpr bool kReturnsAtOnce = false;
@@ -544,11 +549,13 @@ constexpr Method kMethods[] = {
 #define METHOD(name, function, waits, where, ...) METHOD_##where(name, function, waits)
 #define METHOD_posix(name, function, waits) {#name, Kernel::function, waits},
 #define METHOD_linux(name, function, waits) {#name, Kernel::function, waits},
+#define METHOD_own(name, function, waits) {#name, Kernel::function, waits},
 #define METHOD_server(name, function, waits)
 #include "harness/agent_protocol/methods.def"
 #undef METHOD
 #undef METHOD_posix
 #undef METHOD_linux
+#undef METHOD_own
 #undef METHOD_server
 };
 

@@ -1,0 +1,957 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <charconv>
+#include <cmath>
+#include <cstdlib>
+#include <limits>
+#include <utility>
+
+#include "harness/base/text.h"
+#include "harness/packet/tcp_flags.h"
+#include "src/packetdrill/script.h"
+
+namespace sockproof::packetdrill {
+namespace {
+
+using TokenKind = Token::Kind;
+
+constexpr int kDeepest = 32;  // of nested expressions
+
+// What an event is that this program does not know: ends its parsing, and not that of the script.
+struct Unknown {
+  Position where;
+  std::string what;
+};
+
+std::string Shown(const Token& token) {
+  switch (token.kind) {
+    case TokenKind::kEnd:
+      return "the end";
+    case TokenKind::kString:
+      return "a string";
+    case TokenKind::kCommand:
+      return "a command";
+    case TokenKind::kCode:
+      return "code";
+    case TokenKind::kOption:
+      return Shortened(CleanLine("--" + token.text), 40);
+    default:
+      return "'" + Shortened(CleanLine(token.text), 40) + "'";
+  }
+}
+
+int HexValue(char digit) {
+  if (digit >= '0' && digit <= '9') return digit - '0';
+  if (digit >= 'a' && digit <= 'f') return digit - 'a' + 10;
+  if (digit >= 'A' && digit <= 'F') return digit - 'A' + 10;
+  return -1;
+}
+
+// The octets that a string of C stands for.
+std::string Unescaped(std::string_view text) {
+  std::string octets;
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    if (text[at] != '\\' || at + 1 == text.size()) {
+      octets.push_back(text[at]);
+      continue;
+    }
+    const char escaped = text[++at];
+    constexpr std::string_view kNames = "abfnrtv";
+    constexpr std::string_view kOctets = "\a\b\f\n\r\t\v";
+    if (const std::size_t known = kNames.find(escaped); known != std::string_view::npos) {
+      octets.push_back(kOctets[known]);
+    } else if (escaped == 'x' && at + 1 < text.size() && HexValue(text[at + 1]) >= 0) {
+      int value = 0;
+      for (int digits = 0; digits < 2 && at + 1 < text.size(); ++digits) {
+        const int digit = HexValue(text[at + 1]);
+        if (digit < 0) break;
+        value = value * 16 + digit;
+        ++at;
+      }
+      octets.push_back(static_cast<char>(value));
+    } else if (escaped >= '0' && escaped <= '7') {
+      int value = escaped - '0';
+      for (int digits = 1; digits < 3 && at + 1 < text.size(); ++digits) {
+        if (text[at + 1] < '0' || text[at + 1] > '7') break;
+        value = value * 8 + (text[++at] - '0');
+      }
+      octets.push_back(static_cast<char>(value));
+    } else {
+      octets.push_back(escaped);
+    }
+  }
+  return octets;
+}
+
+class Parser {
+ public:
+  Parser(std::string_view text, const Definitions& definitions)
+      : text_(text), tokens_(Tokens(text)), given_(definitions), defined_(definitions) {}
+
+  Script All() {
+    Script script;
+    Options(script);
+    if (Here().kind == TokenKind::kCommand) script.init = CommandEvent{Take().text};
+    while (Here().kind != TokenKind::kEnd) {
+      if (Here().kind == TokenKind::kCommand) {
+        script.cleanup = CommandEvent{Take().text};
+        if (Here().kind == TokenKind::kEnd) break;
+        throw Expected("the end, after the command that cleans up");
+      }
+      script.events.push_back(NextEvent());
+    }
+    return script;
+  }
+
+ private:
+  // --- Tokens ----------------------------------------------------------------------------------
+
+  // With definitions in place.
+  const Token& Here(std::size_t ahead = 0) {
+    Token& token = tokens_[std::min(at_ + ahead, tokens_.size() - 1)];
+    if (token.kind == TokenKind::kWord) {
+      if (const auto found = defined_.find(token.text); found != defined_.end()) {
+        Token value = TokenOfDefinition(found->second);
+        token.kind = value.kind;
+        token.text = std::move(value.text);
+      }
+    }
+    return token;
+  }
+
+  Token Take() {
+    Token taken = Here();
+    if (at_ + 1 < tokens_.size()) ++at_;
+    return taken;
+  }
+
+  bool TakeIf(std::string_view sign) {
+    if (!Here().Is(sign)) return false;
+    Take();
+    return true;
+  }
+  bool TakeIfWord(std::string_view word) {
+    if (!Here().IsWord(word)) return false;
+    Take();
+    return true;
+  }
+
+  SyntaxError Expected(const std::string& what) {
+    return {Here().where, fmt::format("expected {}, found {}", what, Shown(Here()))};
+  }
+
+  void TakeSign(std::string_view sign) {
+    if (!TakeIf(sign)) throw Expected(fmt::format("'{}'", sign));
+  }
+  void TakeWord(std::string_view word) {
+    if (!TakeIfWord(word)) throw Expected(fmt::format("'{}'", word));
+  }
+  Token TakeKind(TokenKind kind, const char* what) {
+    if (Here().kind != kind) throw Expected(what);
+    return Take();
+  }
+
+  std::int64_t NumberOf(const Token& token) const {
+    const bool hex = token.kind == TokenKind::kHex;
+    std::string_view digits = token.text;
+    if (hex) digits.remove_prefix(2);
+    if (hex) {
+      std::uint64_t value = 0;
+      const auto [end, error] =
+          std::from_chars(digits.data(), digits.data() + digits.size(), value, 16);
+      if (error == std::errc()) return static_cast<std::int64_t>(value);
+    } else {
+      std::int64_t value = 0;
+      const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
+      if (error == std::errc()) return value;
+    }
+    throw SyntaxError(token.where, fmt::format("{} has more than 64 bits", Shown(token)));
+  }
+
+  // A decimal or hexadecimal number within bounds.
+  template <typename Number>
+  Number TakeNumber(const char* what, std::uint64_t most = std::numeric_limits<Number>::max()) {
+    const Token token = Here();
+    if (token.kind == TokenKind::kWord || token.kind == TokenKind::kEllipsis) {
+      throw Unknown{token.where, fmt::format("{} as {}", Shown(token), what)};
+    }
+    if (token.kind != TokenKind::kInteger && token.kind != TokenKind::kHex) throw Expected(what);
+    const std::int64_t value = NumberOf(token);
+    if (value < 0 || static_cast<std::uint64_t>(value) > most) {
+      throw SyntaxError(token.where, fmt::format("{} must be from 0 to {}", what, most));
+    }
+    Take();
+    return static_cast<Number>(value);
+  }
+
+  // --- Options ---------------------------------------------------------------------------------
+
+  std::string OptionValue() {
+    const Token first = Take();
+    if (!Here().Is("=")) return first.text;
+    Take();
+    const Token second = Take();
+    const char quote = second.kind == TokenKind::kString    ? '"'
+                       : second.kind == TokenKind::kCommand ? '`'
+                                                            : '\0';
+    return quote == '\0' ? fmt::format("{}={}", first.text, second.text)
+                         : fmt::format("{}={}{}{}", first.text, quote, second.text, quote);
+  }
+
+  void Options(Script& script) {
+    while (Here().kind == TokenKind::kOption) {
+      Option option{Here().text, "", Here().where};
+      Take();
+      if (TakeIf("=")) option.value = OptionValue();
+      if (option.name != "define" && option.name != "D") {
+        script.options.push_back(std::move(option));
+        continue;
+      }
+      const std::size_t sign = option.value.find('=');
+      if (sign == std::string::npos) {
+        throw SyntaxError(option.where, "expected --define=NAME=VALUE");
+      }
+      const std::string name = option.value.substr(0, sign);
+      if (!given_.contains(name)) defined_[name] = option.value.substr(sign + 1);
+    }
+  }
+
+  // --- Time ------------------------------------------------------------------------------------
+
+  Duration TakeTime() {
+    const Token token = Here();
+    if (token.kind != TokenKind::kInteger && token.kind != TokenKind::kFloat) {
+      throw Expected("a time in seconds");
+    }
+    const double seconds = std::strtod(token.text.c_str(), nullptr);
+    constexpr double kMost = 1e6;
+    if (!(seconds >= 0 && seconds <= kMost)) {
+      throw SyntaxError(token.where, "a time must be from 0 to 1000000 seconds");
+    }
+    Take();
+    return Duration(std::llround(seconds * 1e9));
+  }
+
+  When TakeWhen() {
+    using Kind = When::Kind;
+    if (TakeIf("*")) return {Kind::kAny, {}, {}};
+    const bool relative = TakeIf("+");
+    When when{relative ? Kind::kRelative : Kind::kAbsolute, TakeTime(), Duration(0)};
+    if (!Here().Is("~")) return when;
+    const Position where = Take().where;
+    if (relative) TakeSign("+");
+    when.kind = relative ? Kind::kRelativeRange : Kind::kAbsoluteRange;
+    when.to = TakeTime();
+    if (when.to < when.from) throw SyntaxError(where, "the range of times ends before it begins");
+    return when;
+  }
+
+  // --- Events ----------------------------------------------------------------------------------
+
+  // Whether an event can begin here: a time that is the first word of its line, or nothing more.
+  bool EventBegins() {
+    const Token& here = Here();
+    if (here.kind == TokenKind::kEnd) return true;
+    if (!here.begins_line) return false;
+    if (here.kind == TokenKind::kCommand) return true;
+    const Token& next = Here(here.Is("+") ? 1 : 0);
+    if (here.Is("*")) return Here(1).Is(">") || Here(1).Is("<");
+    if (next.kind != TokenKind::kInteger && next.kind != TokenKind::kFloat) return false;
+    const Token& after = Here(here.Is("+") ? 2 : 1);
+    return after.Is("<") || after.Is(">") || after.Is("~") || after.kind == TokenKind::kEllipsis ||
+           after.kind == TokenKind::kCommand || after.kind == TokenKind::kCode ||
+           after.kind == TokenKind::kWord;
+  }
+
+  void SkipToNextEvent() {
+    do Take();
+    while (!EventBegins());
+  }
+
+  Event NextEvent() {
+    const std::size_t from = at_;
+    Event event;
+    event.where = Here().where;
+    try {
+      event.when = TakeWhen();
+      event.what = TakeAction();
+    } catch (const Unknown& unknown) {
+      event.what = Unsupported{unknown.where, unknown.what};
+      if (at_ == from || !EventBegins()) SkipToNextEvent();
+    }
+    CheckTime(event);
+    event.source = SourceSince(from);
+    return event;
+  }
+
+  static void CheckTime(const Event& event) {
+    if (event.when.kind != When::Kind::kAny && !event.when.is_range()) return;
+    if (std::holds_alternative<Unsupported>(event.what)) return;
+    const auto* packet = std::get_if<PacketEvent>(&event.what);
+    if (packet != nullptr && !packet->inbound) return;
+    throw SyntaxError(event.where, "only a packet that is expected can come at any time of several");
+  }
+
+  std::string SourceSince(std::size_t first) const {
+    const std::size_t from = tokens_[first].offset;
+    const std::size_t last = at_ == first ? at_ : at_ - 1;
+    // Up to the next token, without the comments and spaces between.
+    const std::size_t begin_of_last = tokens_[last].offset;
+    std::size_t end = tokens_[at_].offset;
+    for (std::size_t at = begin_of_last; at < end && tokens_[last].kind != TokenKind::kCode &&
+                                         tokens_[last].kind != TokenKind::kCommand &&
+                                         tokens_[last].kind != TokenKind::kString;
+         ++at) {
+      if (text_[at] == '\n' || text_.substr(at).starts_with("//")) end = at;
+    }
+    return Shortened(CleanPart(OnOneLine(std::string(text_.substr(from, end - from)))), 400);
+  }
+
+  decltype(Event::what) TakeAction() {
+    const Token& here = Here();
+    if (here.Is("<") || here.Is(">")) return TakePacket();
+    if (here.kind == TokenKind::kCommand) return CommandEvent{Take().text};
+    if (here.kind == TokenKind::kCode) {
+      std::string code = Take().text;
+      code.erase(0, code.find_first_not_of(" \t"));
+      code.erase(code.find_last_not_of(" \t") + 1);
+      return CodeEvent{std::move(code)};
+    }
+    if (here.kind == TokenKind::kWord || here.kind == TokenKind::kEllipsis) return TakeCall();
+    throw Expected("a packet, a call, a command or code");
+  }
+
+  // --- Calls -----------------------------------------------------------------------------------
+
+  CallEvent TakeCall() {
+    CallEvent call;
+    if (Here().kind == TokenKind::kEllipsis) {
+      Take();
+      call.returns = TakeTime();
+    }
+    call.name = TakeKind(TokenKind::kWord, "the name of a call").text;
+    TakeSign("(");
+    if (!TakeIf(")")) {
+      do call.arguments.push_back(TakeExpression());
+      while (TakeIf(","));
+      TakeSign(")");
+    }
+    TakeSign("=");
+    call.result = TakeExpression();
+    // In place of an errno in parentheses: a note.
+    if (Here().kind == TokenKind::kWord && !Here().begins_line) call.error = Take().text;
+    while (Here().Is("(")) TakeNote();
+    return call;
+  }
+
+  void TakeNote() {
+    TakeSign("(");
+    int open = 1;
+    while (open > 0) {
+      if (Here().kind == TokenKind::kEnd) throw Expected("')'");
+      const Token token = Take();
+      if (token.Is("(")) ++open;
+      if (token.Is(")")) --open;
+    }
+  }
+
+  Expression TakeExpression(int depth = 0) {
+    if (depth > kDeepest) throw SyntaxError(Here().where, "expressions are nested too deep");
+    using Kind = Expression::Kind;
+    Expression first = TakeOperand(depth);
+    if (first.kind == Kind::kWord && Here().Is("=")) {
+      Take();
+      Expression assign = Of(Kind::kAssign, first.where);
+      assign.elements = {std::move(first), TakeExpression(depth + 1)};
+      return assign;
+    }
+    if (!Here().Is("|")) return first;
+    Expression all = Of(Kind::kOr, first.where);
+    all.elements.push_back(std::move(first));
+    while (TakeIf("|")) all.elements.push_back(TakeOperand(depth));
+    return all;
+  }
+
+  static Expression Of(Expression::Kind kind, Position where) {
+    Expression expression;
+    expression.kind = kind;
+    expression.where = where;
+    return expression;
+  }
+
+  Expression TakeOperand(int depth) {
+    using Kind = Expression::Kind;
+    const Token here = Here();
+    switch (here.kind) {
+      case TokenKind::kEllipsis:
+        Take();
+        return Of(Kind::kEllipsis, here.where);
+      case TokenKind::kInteger:
+      case TokenKind::kHex: {
+        Expression integer = Of(Kind::kInteger, here.where);
+        integer.number = NumberOf(here);
+        integer.text = here.text;
+        Take();
+        return integer;
+      }
+      case TokenKind::kString:
+        return TakeString();
+      case TokenKind::kWord:
+        return TakeWordOrCall(depth);
+      case TokenKind::kFloat:
+        throw Unknown{here.where, fmt::format("the number {} as an argument", here.text)};
+      default:
+        break;
+    }
+    if (here.Is("[")) {
+      Take();
+      Expression list = Of(Kind::kList, here.where);
+      if (TakeIf("]")) return list;
+      do list.elements.push_back(TakeExpression(depth + 1));
+      while (TakeIf(","));
+      TakeSign("]");
+      return list;
+    }
+    if (here.Is("{")) return TakeStructure(depth);
+    if (here.Is("(")) return TakeMplsStack();
+    throw Expected("an argument");
+  }
+
+  Expression TakeString() {
+    Expression string = Of(Expression::Kind::kString, Here().where);
+    while (Here().kind == TokenKind::kString) string.text += Unescaped(Take().text);
+    if (Here().kind == TokenKind::kEllipsis) {
+      Take();
+      string.goes_on = true;
+    }
+    return string;
+  }
+
+  Expression TakeWordOrCall(int depth) {
+    const Token word = Take();
+    Expression expression = Of(Expression::Kind::kWord, word.where);
+    expression.text = word.text;
+    if (!Here().Is("(")) return expression;
+    Take();
+    expression.kind = Expression::Kind::kCall;
+    if (TakeIf(")")) return expression;
+    do expression.elements.push_back(TakeExpression(depth + 1));
+    while (TakeIf(","));
+    TakeSign(")");
+    return expression;
+  }
+
+  // {a, b}, {name=a, name(b)=c}, {flags [key present], key=0x5 ...}
+  Expression TakeStructure(int depth) {
+    Expression structure = Of(Expression::Kind::kStructure, Here().where);
+    TakeSign("{");
+    if (TakeIf("}")) return structure;
+    while (true) {
+      structure.elements.push_back(TakeMember(depth));
+      if (TakeIf("}")) return structure;
+      TakeIf(",");  // in GRE headers it may be missing
+    }
+  }
+
+  Expression TakeMember(int depth) {
+    const Token name = Here();
+    if (name.kind != TokenKind::kWord) return TakeExpression(depth + 1);
+    Expression value = TakeExpression(depth + 1);
+    using Kind = Expression::Kind;
+    Expression member = Of(Kind::kMember, name.where);
+    if (value.kind == Kind::kAssign) {
+      member.text = value.elements[0].text;
+      member.elements = {std::move(value.elements[1])};
+      return member;
+    }
+    if (value.kind == Kind::kCall && Here().Is("=")) {
+      Take();
+      member.text = value.text;
+      std::vector<Expression> arguments = std::move(value.elements);
+      member.elements = {TakeExpression(depth + 1)};
+      for (Expression& argument : arguments) member.elements.push_back(std::move(argument));
+      return member;
+    }
+    const bool value_follows = !Here().Is(",") && !Here().Is("}");
+    if (value.kind != Kind::kWord || !value_follows) return value;
+    member.text = value.text;
+    member.elements = {TakeExpression(depth + 1)};
+    return member;
+  }
+
+  // (label 5, tc 1, [S], ttl 2), as many as there are: mpls(), with the labels as numbers.
+  Expression TakeMplsStack() {
+    Expression stack = Of(Expression::Kind::kCall, Here().where);
+    stack.text = "mpls";
+    while (Here().Is("(")) {
+      const MplsLabel label = TakeMpls();
+      Expression number = Of(Expression::Kind::kInteger, stack.where);
+      number.number = static_cast<std::int64_t>(label.label) << 12 | label.traffic_class << 9 |
+                      (label.bottom ? 1 << 8 : 0) | label.ttl;
+      stack.elements.push_back(std::move(number));
+    }
+    return stack;
+  }
+
+  // --- Packets ---------------------------------------------------------------------------------
+
+  PacketEvent TakePacket() {
+    PacketEvent packet;
+    packet.inbound = Take().text == "<";
+    packet.ip = TakeIpInfo();
+    while (TakeEncapsulation(packet)) {
+    }
+    if (Here().IsWord("encap")) throw Unknown{Here().where, "PSP"};
+    if (TakeIfWord("udp")) {
+      TakePorts(packet);
+      packet.what = TakeUdp();
+    } else if (TakeIfWord("icmp")) {
+      packet.what = TakeIcmp();
+    } else {
+      RefuseOtherProtocols();
+      TakePorts(packet);
+      packet.what = TakeTcp(packet.inbound);
+    }
+    // A packet ends with its line, or where the next event begins.
+    const Token& next = Here();
+    if (next.kind != TokenKind::kEnd && !next.begins_line && !next.Is("+") && !next.Is("*") &&
+        next.kind != TokenKind::kInteger && next.kind != TokenKind::kFloat &&
+        next.kind != TokenKind::kCommand) {
+      throw Unknown{next.where, next.Is("/") ? "encapsulation in UDP"
+                                             : fmt::format("{} behind a packet", Shown(next))};
+    }
+    return packet;
+  }
+
+  void RefuseOtherProtocols() {
+    for (const char* protocol : {"sctp", "udplite", "icmpv6", "raw", "igmp"}) {
+      if (Here().IsWord(protocol)) {
+        throw Unknown{Here().where, fmt::format("the protocol {}", protocol)};
+      }
+    }
+    if (Here().IsWord("addr") || Here().Is(">")) throw Unknown{Here().where, "an address by name"};
+  }
+
+  IpInfo TakeIpInfo() {
+    IpInfo info;
+    const bool round = Here().Is("(");
+    if (!round && !Here().Is("[")) return info;
+    Take();
+    do TakeIpInfoMember(info);
+    while (TakeIf(","));
+    TakeSign(round ? ")" : "]");
+    return info;
+  }
+
+  void TakeIpInfoMember(IpInfo& info) {
+    const Token word = TakeKind(TokenKind::kWord, "what is said of the IP header");
+    constexpr std::pair<std::string_view, EcnCheck> kEcn[] = {
+        {"noecn", EcnCheck::kNone}, {"ect0", EcnCheck::kEct0},     {"ect1", EcnCheck::kEct1},
+        {"ce", EcnCheck::kCe},      {"ect01", EcnCheck::kAnyEct},
+    };
+    for (const auto& [name, check] : kEcn) {
+      if (word.text != name) continue;
+      info.ecn = check;
+      return;
+    }
+    if (word.text == "tos" || word.text == "class") {
+      info.traffic_class = TakeNumber<std::uint8_t>("a traffic class");
+    } else if (word.text == "flowlabel") {
+      info.flow_label = TakeNumber<std::uint32_t>("a flow label", 0xfffff);
+    } else if (word.text == "ttl" || word.text == "hlim") {
+      info.hop_limit = TakeNumber<std::uint8_t>("a time to live");
+    } else {
+      throw Unknown{word.where, fmt::format("{} of an IP header", Shown(word))};
+    }
+  }
+
+  bool TakeEncapsulation(PacketEvent& packet) {
+    if (Here().IsWord("ipv4") || Here().IsWord("ipv6")) {
+      const bool v4 = Take().text == "ipv4";
+      IpHeader header;
+      header.info = TakeIpInfo();
+      const TokenKind kind = v4 ? TokenKind::kIpv4 : TokenKind::kIpv6;
+      header.source = IpAddress(TakeKind(kind, "an address").text);
+      TakeSign(">");
+      header.destination = IpAddress(TakeKind(kind, "an address").text);
+      TakeSign(":");
+      packet.around.emplace_back(std::move(header));
+      return true;
+    }
+    if (Here().IsWord("gre") || Here().IsWord("GREv0")) {
+      Take();
+      packet.around.emplace_back(TakeGre());
+      return true;
+    }
+    if (TakeIfWord("mpls")) {
+      std::vector<MplsLabel> stack;
+      while (Here().Is("(")) stack.push_back(TakeMpls());
+      TakeSign(":");
+      packet.around.emplace_back(std::move(stack));
+      return true;
+    }
+    return false;
+  }
+
+  GreHeader TakeGre() {
+    constexpr std::uint16_t kChecksumPresent = 0x8000, kKeyPresent = 0x2000,
+                            kSequencePresent = 0x1000;
+    GreHeader header;
+    TakeIf(",");
+    while (!TakeIf(":")) {
+      const Token word = TakeKind(TokenKind::kWord, "a field of a GRE header");
+      if (word.text == "flags" || word.text == "Flags") {
+        if (!TakeIf("[")) {
+          header.flags = TakeNumber<std::uint16_t>("flags");
+        } else {
+          do {
+            const Token flag = TakeKind(TokenKind::kWord, "a flag of GRE");
+            if (flag.text == "none") continue;
+            if (flag.text == "checksum") header.flags |= kChecksumPresent;
+            if (flag.text == "key") header.flags |= kKeyPresent;
+            if (flag.text.starts_with("sequence")) header.flags |= kSequencePresent;
+            TakeWord("present");
+          } while (TakeIf(","));
+          TakeSign("]");
+        }
+      } else if (word.text == "sum") {
+        header.checksum = TakeNumber<std::uint16_t>("a checksum");
+      } else if (word.text == "off") {
+        header.offset = TakeNumber<std::uint16_t>("an offset");
+      } else if (word.text == "key") {
+        TakeIf("=");
+        header.key = TakeNumber<std::uint32_t>("a key");
+      } else if (word.text == "seq") {
+        header.sequence = TakeNumber<std::uint32_t>("a sequence number");
+      } else {
+        throw Unknown{word.where, fmt::format("{} of GRE", Shown(word))};
+      }
+      TakeIf(",");
+    }
+    return header;
+  }
+
+  MplsLabel TakeMpls() {
+    MplsLabel label;
+    TakeSign("(");
+    TakeWord("label");
+    label.label = TakeNumber<std::uint32_t>("a label", 0xfffff);
+    TakeSign(",");
+    TakeWord("tc");
+    label.traffic_class = TakeNumber<std::uint8_t>("a traffic class", 7);
+    TakeSign(",");
+    if (TakeIf("[")) {
+      TakeWord("S");
+      TakeSign("]");
+      TakeSign(",");
+      label.bottom = true;
+    }
+    TakeWord("ttl");
+    label.ttl = TakeNumber<std::uint8_t>("a time to live");
+    TakeSign(")");
+    return label;
+  }
+
+  void TakePorts(PacketEvent& packet) {
+    if (Here().kind != TokenKind::kInteger || !Here(1).Is(">")) return;
+    packet.source_port = TakeNumber<std::uint16_t>("a port");
+    TakeSign(">");
+    packet.destination_port = TakeNumber<std::uint16_t>("a port");
+  }
+
+  UdpPart TakeUdp() {
+    TakeSign("(");
+    UdpPart udp{TakeNumber<std::uint32_t>("a length", 65535)};
+    TakeSign(")");
+    return udp;
+  }
+
+  IcmpPart TakeIcmp() {
+    IcmpPart icmp;
+    icmp.type = TakeKind(TokenKind::kWord, "a type of ICMP").text;
+    if (Here().kind == TokenKind::kWord && !Here().begins_line && !Here().IsWord("mtu") &&
+        !Here().IsWord("id")) {
+      icmp.code = Take().text;
+    }
+    if (TakeIfWord("mtu")) icmp.mtu = TakeNumber<std::uint32_t>("an MTU");
+    if (TakeIfWord("id")) icmp.id = TakeNumber<std::uint16_t>("an identifier");
+    if (!TakeIf("[")) return icmp;
+    if (TakeIfWord("udp")) {
+      icmp.about = {Echoed::Kind::kUdp, 0, TakeUdp().length};
+    } else if (TakeIfWord("raw")) {
+      icmp.about = {Echoed::Kind::kRaw, 0, TakeUdp().length};
+    } else if (Here().kind == TokenKind::kWord) {
+      throw Unknown{Here().where, fmt::format("{} in an ICMP message", Shown(Here()))};
+    } else {
+      const auto [seq, length] = TakeRange();
+      icmp.about = {Echoed::Kind::kTcp, seq, length};
+    }
+    if (Here().Is("/")) throw Unknown{Here().where, "encapsulation in UDP"};
+    TakeSign("]");
+    return icmp;
+  }
+
+  // 1:1001(1000)
+  std::pair<std::uint32_t, std::uint32_t> TakeRange() {
+    const Position where = Here().where;
+    const auto from = TakeNumber<std::uint32_t>("a sequence number");
+    TakeSign(":");
+    const auto to = TakeNumber<std::uint32_t>("a sequence number");
+    TakeSign("(");
+    const auto length = TakeNumber<std::uint32_t>("a length", 65535);
+    TakeSign(")");
+    if (to != from + length) {
+      throw SyntaxError(where, fmt::format("{}:{}({}): the length is no difference of the numbers",
+                                           from, to, length));
+    }
+    return {from, length};
+  }
+
+  // The letters and digits of flags, as they are written.
+  std::string TakeFlagText() {
+    std::string flags;
+    const Token& here = Here();
+    if (here.Is("-")) {
+      Take();
+      return "";
+    }
+    if (here.kind == TokenKind::kWord) flags = Take().text;
+    if (Here().kind == TokenKind::kFloat && Here().text.starts_with(".")) {
+      flags += Take().text;
+    } else if (Here().Is(".")) {
+      flags += Take().text;
+    }
+    if (flags.empty()) throw Expected("the flags of a segment");
+    return flags;
+  }
+
+  void SetFlags(TcpPart& tcp, const std::string& text, Position where) {
+    for (const char letter : text) {
+      switch (letter) {
+        case 'F':
+          tcp.flags |= kFin;
+          break;
+        case 'S':
+          tcp.flags |= kSyn;
+          break;
+        case 'R':
+          tcp.flags |= kRst;
+          break;
+        case 'P':
+          tcp.flags |= kPsh;
+          break;
+        case '.':
+          tcp.flags |= kAck;
+          break;
+        case 'U':
+          tcp.flags |= kUrg;
+          break;
+        case 'E':
+          tcp.flags |= kEce;
+          break;
+        case 'W':
+          tcp.flags |= kCwr;
+          break;
+        case 'A':
+        case 'N':
+          tcp.flags |= kAccurateEcn;
+          break;
+        default:
+          if (letter < '0' || letter > '7') {
+            throw Unknown{where, fmt::format("'{}' as the flags of a segment",
+                                             Shortened(CleanLine(text), 40))};
+          }
+          tcp.ace = static_cast<std::uint8_t>(letter - '0');
+      }
+    }
+  }
+
+  TcpPart TakeTcp(bool inbound) {
+    TcpPart tcp;
+    const Position where = Here().where;
+    SetFlags(tcp, TakeFlagText(), where);
+    std::tie(tcp.seq, tcp.length) = TakeRange();
+    if (TakeIfWord("ack")) tcp.ack = TakeNumber<std::uint32_t>("an acknowledgment number");
+    if (TakeIfWord("win")) {
+      // Other dialects write "win *" for any.
+      if (!TakeIf("*")) tcp.window = TakeNumber<std::uint16_t>("a window");
+    }
+    if (TakeIfWord("urg")) tcp.urgent_pointer = TakeNumber<std::uint16_t>("an urgent pointer");
+    tcp.options = TakeTcpOptions();
+    if (inbound && !tcp.options) throw SyntaxError(where, "<...> is for packets that are expected");
+    return tcp;
+  }
+
+  std::optional<std::vector<TcpOption>> TakeTcpOptions() {
+    std::vector<TcpOption> options;
+    const bool there = Here().Is("<") && !Here().begins_line;
+    if (!there) return options;
+    Take();
+    if (Here().kind == TokenKind::kEllipsis && Here(1).Is(">")) {
+      Take();
+      Take();
+      return std::nullopt;
+    }
+    const Position where = Here().where;
+    do options.push_back(TakeTcpOption());
+    while (TakeIf(","));
+    TakeSign(">");
+    Bytes area;
+    packet::AppendOptions(area, options);
+    constexpr std::size_t kMost = 40;
+    if (area.size() > kMost) throw SyntaxError(where, "the options take more than 40 octets");
+    return options;
+  }
+
+  // 0a1b2c, one octet for each two digits; none: empty.
+  Bytes TakeOctets(const char* what) {
+    Bytes octets;
+    const Token token = Here();
+    for (const char* word : {"valid", "invalid"}) {
+      if (token.IsWord(word)) throw Unknown{token.where, fmt::format("{} as {}", word, what)};
+    }
+    if (token.kind != TokenKind::kWord && token.kind != TokenKind::kInteger) return octets;
+    Take();
+    if (token.text.size() % 2 != 0) {
+      throw SyntaxError(token.where, fmt::format("{} needs an even number of digits", what));
+    }
+    for (std::size_t at = 0; at < token.text.size(); at += 2) {
+      const int high = HexValue(token.text[at]);
+      const int low = HexValue(token.text[at + 1]);
+      if (high < 0 || low < 0) {
+        throw SyntaxError(token.where, fmt::format("{} needs hexadecimal digits", what));
+      }
+      octets.push_back(static_cast<std::uint8_t>(high << 4 | low));
+    }
+    return octets;
+  }
+
+  TcpOption TakeTcpOption() {
+    const Token name = Take();
+    if (name.kind != TokenKind::kWord) {
+      throw SyntaxError(name.where, fmt::format("expected a TCP option, found {}", Shown(name)));
+    }
+    if (name.text == "nop") return tcp_option::Nop();
+    if (name.text == "eol") return {tcp_option::kEnd, {}};
+    if (name.text == "mss") return tcp_option::Mss(TakeNumber<std::uint16_t>("an MSS"));
+    if (name.text == "wscale") {
+      return tcp_option::WindowScale(TakeNumber<std::uint8_t>("a window shift"));
+    }
+    if (name.text == "sackOK") return tcp_option::SackPermitted();
+    if (name.text == "sack") {
+      std::vector<tcp_option::SackBlock> blocks;
+      while (Here().kind == TokenKind::kInteger && Here(1).Is(":")) {
+        const auto left = TakeNumber<std::uint32_t>("a sequence number");
+        TakeSign(":");
+        blocks.emplace_back(left, TakeNumber<std::uint32_t>("a sequence number"));
+      }
+      if (blocks.empty()) throw Expected("a block of SACK");
+      return tcp_option::Sack(blocks);
+    }
+    if (name.text == "TS") {
+      TakeWord("val");
+      const auto value = TakeNumber<std::uint32_t>("a timestamp");
+      TakeWord("ecr");
+      return tcp_option::Timestamps(value, TakeNumber<std::uint32_t>("a timestamp"));
+    }
+    if (name.text == "md5") {
+      TcpOption option{tcp_option::kMd5, TakeOctets("a digest")};
+      constexpr std::size_t kDigest = 16;
+      if (option.data.size() != kDigest) {
+        throw SyntaxError(name.where, "a digest of MD5 has 16 octets");
+      }
+      return option;
+    }
+    if (name.text == "FO") return tcp_option::FastOpen(TakeOctets("a cookie"));
+    if (name.text == "FOEXP") {
+      constexpr std::uint8_t kExperiment = 254;  // RFC 6994, with the identifier of RFC 7413
+      TcpOption option{kExperiment, {0xf9, 0x89}};
+      packet::Append(option.data, TakeOctets("a cookie"));
+      return option;
+    }
+    if (name.text == "ECN") return TakeAccurateEcn();
+    throw Unknown{name.where, fmt::format("the TCP option {}", Shortened(CleanLine(name.text), 40))};
+  }
+
+  // ECN e0b 1 ceb 2 e1b 3, or the other way round, without those at the end.
+  TcpOption TakeAccurateEcn() {
+    const bool e0_first = Here().IsWord("e0b");
+    if (!e0_first && !Here().IsWord("e1b")) throw Unknown{Here().where, "this form of ECN"};
+    const std::vector<const char*> names =
+        e0_first ? std::vector{"e0b", "ceb", "e1b"} : std::vector{"e1b", "ceb", "e0b"};
+    std::vector<std::uint32_t> counters;
+    for (const char* name : names) {
+      if (!TakeIfWord(name)) break;
+      counters.push_back(TakeNumber<std::uint32_t>("a counter", 0xffffff));
+    }
+    return tcp_option::AccurateEcn(
+        e0_first ? tcp_option::kAccurateEcn0 : tcp_option::kAccurateEcn1, counters);
+  }
+
+  const std::string_view text_;
+  std::vector<Token> tokens_;
+  const Definitions& given_;
+  Definitions defined_;
+  std::size_t at_ = 0;
+};
+
+std::string DescribeAll(const std::vector<Expression>& elements, const char* between) {
+  std::string text;
+  for (const Expression& element : elements) {
+    text.append(text.empty() ? "" : between).append(Describe(element));
+  }
+  return text;
+}
+
+}  // namespace
+
+std::string Describe(const Expression& expression) {
+  using Kind = Expression::Kind;
+  switch (expression.kind) {
+    case Kind::kEllipsis:
+      return "...";
+    case Kind::kInteger:
+      return expression.text.empty() ? std::to_string(expression.number) : expression.text;
+    case Kind::kWord:
+      return CleanLine(expression.text);
+    case Kind::kString:
+      return "\"" + Shortened(CleanPart(expression.text), 60) + "\"" +
+             (expression.goes_on ? "..." : "");
+    case Kind::kOr:
+      return DescribeAll(expression.elements, "|");
+    case Kind::kAssign:
+      return DescribeAll(expression.elements, "=");
+    case Kind::kList:
+      return "[" + DescribeAll(expression.elements, ", ") + "]";
+    case Kind::kStructure:
+      return "{" + DescribeAll(expression.elements, ", ") + "}";
+    case Kind::kMember:
+      return expression.text +
+             (expression.elements.size() > 1 ? "(" + Describe(expression.elements[1]) + ")" : "") +
+             "=" + Describe(expression.elements[0]);
+    case Kind::kCall:
+      return expression.text + "(" + DescribeAll(expression.elements, ", ") + ")";
+  }
+  return "";
+}
+
+const Unsupported* Script::FirstUnsupported() const {
+  for (const Event& event : events) {
+    if (const auto* unsupported = std::get_if<Unsupported>(&event.what)) return unsupported;
+  }
+  return nullptr;
+}
+
+const std::string* Script::Find(const std::string& option) const {
+  const auto found = std::find_if(options.rbegin(), options.rend(),
+                                  [&](const Option& entry) { return entry.name == option; });
+  return found == options.rend() ? nullptr : &found->value;
+}
+
+Script Parse(std::string_view text, const Definitions& definitions) {
+  return Parser(text, definitions).All();
+}
+
+}  // namespace sockproof::packetdrill

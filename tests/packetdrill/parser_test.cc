@@ -1,0 +1,157 @@
+#include <gmock/gmock.h>
+
+#include "harness/packet/tcp_flags.h"
+#include "src/packetdrill/script.h"
+
+namespace sockproof::packetdrill {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::SizeIs;
+using testing::ThrowsMessage;
+
+const PacketEvent& PacketOf(const Event& event) { return std::get<PacketEvent>(event.what); }
+const TcpPart& TcpOf(const Event& event) { return std::get<TcpPart>(PacketOf(event).what); }
+const CallEvent& CallOf(const Event& event) { return std::get<CallEvent>(event.what); }
+
+// The one event of a script.
+Event EventOf(const std::string& text) {
+  const Script script = Parse(text);
+  EXPECT_THAT(script.events, SizeIs(1)) << text;
+  return script.events.at(0);
+}
+
+TEST(PacketdrillParser, ReadsAScriptWhole) {
+  const Script script = Parse(R"(// a comment
+--tolerance_usecs=75000
+--mtu=1400
+--define=CC="reno"
+`sysctl -q net.ipv4.tcp_sack=1`
+    0 socket(..., SOCK_STREAM, IPPROTO_TCP) = 3  /* another */
+   +0 setsockopt(3, SOL_TCP, TCP_CONGESTION, CC, 4) = 0
+   +0 %{ assert tcpi_snd_cwnd == 10 }%
++.1...0.2 accept(3, ..., ...) = 4
+`true`
+)");
+  EXPECT_EQ(*script.Find("tolerance_usecs"), "75000");
+  EXPECT_EQ(*script.Find("mtu"), "1400");
+  EXPECT_EQ(script.Find("define"), nullptr);
+  EXPECT_EQ(script.init->text, "sysctl -q net.ipv4.tcp_sack=1");
+  ASSERT_THAT(script.events, SizeIs(4));
+  EXPECT_EQ(CallOf(script.events[1]).arguments[3].text, "reno");
+  EXPECT_EQ(std::get<CodeEvent>(script.events[2].what).text, "assert tcpi_snd_cwnd == 10");
+  EXPECT_EQ(CallOf(script.events[3]).returns, 200ms);
+  EXPECT_EQ(script.events[3].where, (Position{9, 1}));
+  EXPECT_EQ(script.cleanup->text, "true");
+}
+
+TEST(PacketdrillParser, ReadsEveryFormOfTime) {
+  const Script script = Parse("0 > . 1:1(0)\n+.5 > . 1:1(0)\n* > . 1:1(0)\n1~2.5 > . 1:1(0)\n"
+                              "+0.1~+0.2 > . 1:1(0)");
+  std::vector<When::Kind> kinds;
+  for (const Event& event : script.events) kinds.push_back(event.when.kind);
+  using Kind = When::Kind;
+  EXPECT_THAT(kinds, ElementsAre(Kind::kAbsolute, Kind::kRelative, Kind::kAny,
+                                 Kind::kAbsoluteRange, Kind::kRelativeRange));
+  EXPECT_EQ(script.events[3].when.to, 2500ms);
+}
+
+TEST(PacketdrillParser, ReadsASegment) {
+  const Event event = EventOf(
+      "+0 < (tos 0x10, flowlabel 0x5) 100 > 200 SEW. 0:0(0) ack 1 win 32792 urg 7 "
+      "<mss 1460,sackOK,TS val 100 ecr 0,nop,wscale 7,FO 0102,sack 1:2>");
+  const PacketEvent& packet = PacketOf(event);
+  EXPECT_TRUE(packet.inbound);
+  EXPECT_EQ(packet.ip.traffic_class, 0x10);
+  EXPECT_EQ(packet.ip.flow_label, 5U);
+  EXPECT_EQ(packet.destination_port, 200);
+  const TcpPart& tcp = TcpOf(event);
+  EXPECT_EQ(tcp.flags, kSyn | kEce | kCwr | kAck);
+  EXPECT_EQ(tcp.window, 32792);
+  EXPECT_EQ(tcp.urgent_pointer, 7);
+  EXPECT_THAT(*tcp.options,
+              ElementsAre(tcp_option::Mss(1460), tcp_option::SackPermitted(),
+                          tcp_option::Timestamps(100, 0), tcp_option::Nop(),
+                          tcp_option::WindowScale(7), tcp_option::FastOpen({1, 2}),
+                          tcp_option::Sack({{1, 2}})));
+}
+
+TEST(PacketdrillParser, ReadsAccurateEcn) {
+  EXPECT_EQ(TcpOf(EventOf("+0 > P5. 1:11(10) ack 1")).ace, 5);
+  const Event event = EventOf("+0 > [ect01] .7 1:1(0) ack 1 <ECN e1b 1 ceb 2 e0b 3,nop>");
+  EXPECT_EQ(TcpOf(event).ace, 7);
+  EXPECT_EQ(PacketOf(event).ip.ecn, EcnCheck::kAnyEct);
+  EXPECT_EQ(TcpOf(event).options->front(),
+            tcp_option::AccurateEcn(tcp_option::kAccurateEcn1, {1, 2, 3}));
+}
+
+TEST(PacketdrillParser, TellsNoOptionsFromAny) {
+  EXPECT_TRUE(TcpOf(EventOf("+0 > . 1:1(0) ack 1")).options->empty());
+  EXPECT_FALSE(TcpOf(EventOf("+0 > . 1:1(0) ack 1 <...>")).options.has_value());
+}
+
+TEST(PacketdrillParser, ReadsIcmpUdpAndEncapsulation) {
+  const auto& icmp = std::get<IcmpPart>(
+      PacketOf(EventOf("+0 < icmp unreachable frag_needed mtu 1400 [1:1461(1460)]")).what);
+  EXPECT_EQ(icmp.code, "frag_needed");
+  EXPECT_EQ(icmp.mtu, 1400U);
+  EXPECT_EQ(icmp.about.length, 1460U);
+  EXPECT_EQ(std::get<UdpPart>(PacketOf(EventOf("+0 > udp (1000)")).what).length, 1000U);
+  const Event around = EventOf("+0 < ipv4 192.0.2.1 > 192.0.2.2: gre: . 1:1(0) ack 1 win 5");
+  EXPECT_THAT(PacketOf(around).around, SizeIs(2));
+}
+
+TEST(PacketdrillParser, ReadsStructures) {
+  const CallEvent call = CallOf(EventOf(
+      "+0 recvmsg(3, {msg_name(...)=..., msg_iov(1)=[{...,0}], msg_flags=MSG_ERRQUEUE,\n"
+      "  msg_control=[{cmsg_level=SOL_IP, cmsg_type=IP_RECVERR, cmsg_data={ee_errno=0}}]},\n"
+      "  MSG_ERRQUEUE|MSG_DONTWAIT) = -1 EAGAIN (Resource temporarily unavailable)"));
+  EXPECT_EQ(call.error, "EAGAIN");
+  EXPECT_EQ(Describe(call.arguments[1]),
+            "{msg_name(...)=..., msg_iov(1)=[{..., 0}], msg_flags=MSG_ERRQUEUE, "
+            "msg_control=[{cmsg_level=SOL_IP, cmsg_type=IP_RECVERR, cmsg_data={ee_errno=0}}]}");
+  EXPECT_EQ(Describe(call.arguments[2]), "MSG_ERRQUEUE|MSG_DONTWAIT");
+}
+
+TEST(PacketdrillParser, ReadsStringsAsCDoes) {
+  EXPECT_EQ(CallOf(EventOf(R"(+0 write(3, "a\x41" "\n\061", 4) = 4)")).arguments[1].text,
+            "aA\n1");
+}
+
+TEST(PacketdrillParser, PutsDefinitionsInPlace) {
+  const std::string text = "--define=PORT=5\n--define=CODE=host\n+0 close(PORT) = 0";
+  EXPECT_EQ(CallOf(Parse(text).events[0]).arguments[0].number, 5);
+  EXPECT_EQ(CallOf(Parse(text, {{"PORT", "6"}}).events[0]).arguments[0].number, 6);
+}
+
+TEST(PacketdrillParser, KeepsWhatItDoesNotKnowAndReadsOn) {
+  const Script script = Parse(
+      "+0 < S 0:0(0) win 5 <mss 1460,mpcapable v1 flags[a] nokey>\n"
+      "+0 > sctp: INIT[flgs=0]\n"
+      "+0 close(3) = 0\n");
+  ASSERT_THAT(script.events, SizeIs(3));
+  EXPECT_EQ(script.FirstUnsupported()->what, "the TCP option mpcapable");
+  EXPECT_EQ(script.FirstUnsupported()->where, (Position{1, 31}));
+  EXPECT_EQ(std::get<Unsupported>(script.events[1].what).what, "the protocol sctp");
+  EXPECT_EQ(CallOf(script.events[2]).name, "close");
+}
+
+TEST(PacketdrillParser, SaysWhereAMistakeIs) {
+  const auto says = [](const char* what) { return ThrowsMessage<SyntaxError>(HasSubstr(what)); };
+  EXPECT_THAT([] { Parse("0 socket(3"); }, says("1:11: expected ')', found the end"));
+  EXPECT_THAT([] { Parse("0 close(3) = 0\n+1 > S 0:5(3)"); }, says("2:8: 0:5(3)"));
+  EXPECT_THAT([] { Parse("* close(3) = 0"); }, says("only a packet that is expected"));
+  EXPECT_THAT([] { Parse("0 < . 1:1(0) win 70000"); }, says("must be from 0 to 65535"));
+  EXPECT_THAT([] { Parse("0 < . 1:1(0) <...>"); }, says("<...>"));
+  EXPECT_THAT([] { Parse("/* never"); }, says("1:1: a comment without an end"));
+}
+
+TEST(PacketdrillParser, ShowsEventsAsTheyAreWritten) {
+  const Script script = Parse("+0   write(3,\n   ..., 5) = 5 // five\n+1 > F. 1:1(0)  ack 1\n");
+  EXPECT_EQ(script.events[0].source, "+0 write(3, ..., 5) = 5");
+  EXPECT_EQ(script.events[1].source, "+1 > F. 1:1(0) ack 1");
+}
+
+}  // namespace
+}  // namespace sockproof::packetdrill
