@@ -17,12 +17,14 @@ trap 'rm -rf "$folder"' EXIT
 
 fail() { printf 'FAIL: %s\n' "$*"; exit 1; }
 ok() { printf 'ok: %s\n' "$*"; }
-# In the root, in namespaces of its own, so that nothing that it mounts or starts is left.
+# In the root, in namespaces of its own, so that nothing that it mounts or starts is left. Not by
+# chroot: what runs in one may make no user namespace.
 inside() {
   unshare --mount --pid --fork --kill-child sh -c '
     root=$1; shift
-    mount --make-rprivate / && mount -t proc proc "$root/proc" && mount --rbind /dev "$root/dev" &&
-      mount -t sysfs sysfs "$root/sys" && exec chroot "$root" "$@"' sh "$root" "$@"
+    mount --make-rprivate / && mount --bind "$root" "$root" && mount -t proc proc "$root/proc" &&
+      mount --rbind /dev "$root/dev" && mount -t sysfs sysfs "$root/sys" && cd "$root" &&
+      pivot_root . . && umount -l . && cd / && exec "$@"' sh "$root" "$@"
 }
 all_files() { (cd "$root" && find . -xdev \( -path ./proc -o -path ./sys -o -path ./dev -o -path ./tmp -o -path ./var/log -o -path ./var/cache -o -path ./var/lib/apt -o -path ./var/lib/dpkg \) -prune -o -print | sort); }
 # The verdicts of a suite, as an ordinary user: a claim that holds everywhere.
