@@ -132,29 +132,6 @@ TEST_WITH(
 }
 
 // By RFC 2861: half for each timeout that has gone by.
-TEST_WITH(
-    CongestionWindowTest, CongestionWindow, AfterATimeoutWithoutSendingItIsHalfOfWhatItWas,
-    .claims = {"linux:tcp_slow_start_after_idle"}, .needs = {"tcp_info", "sysctl"},
-    .lasts = [](const Facts&) -> Duration { return 1s; }) {
-  for (const bool on : {true, false}) {
-    SCOPED_TRACE(on ? "on" : "off");
-    sut.SetSysctl("net.ipv4.tcp_slow_start_after_idle", on ? 1 : 0);
-    Connection connection = Connected(SmallSegments());
-    WriteMuch(connection);
-    const std::uint32_t start = Begin(connection);
-    const std::uint32_t flight = Grow(connection, 4 * kLargestInitialWindow);
-    Drain(connection, start);
-    const Duration timeout = std::chrono::microseconds(connection.socket.Info("rto"));
-    connection.peer.ExpectSilence(timeout + timeout / 4);
-    WriteMuch(connection);
-    if (on) {
-      EXPECT_LT(FlightSize(connection), flight);
-    } else {
-      RequireInFlight(FlightSize(connection), flight);
-    }
-  }
-}
-
 // --- Loss ----------------------------------------------------------------------------------------
 
 TEST_WITH(

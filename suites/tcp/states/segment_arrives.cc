@@ -163,6 +163,13 @@ TEST_WITH(SegmentArrivesTest, SegmentArrives, InTimeWait,
                      "rfc9293:3.5-second-segment", "rfc9293:3.10.7.1-reset-without-ack",
                      "rfc9293:3.10.7.4-time-wait-rst", "rfc9293:3.10.7.4-time-wait-fin"},
           .rows = kInTimeWait) {
+  // Which SYNs a listener takes for those of a new connection is asked by TimeWaitReopen.
+  const Cell& cell = RowOf(kInTimeWait);
+  const std::string_view segment = cell.segment->name;
+  if (cell.way.is_passive &&
+      (segment == "syn-inside-the-window" || segment == "syn-beyond-the-window")) {
+    NotReached("a listener may take this SYN for that of a new connection (MAY-2)");
+  }
   const Judgement judgement = Judge(TcpState::kTimeWait, RowOf(kInTimeWait));
   if (!judgement.claim.empty()) Deciding(judgement.claim);
   Require(judgement);
