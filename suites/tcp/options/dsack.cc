@@ -27,6 +27,11 @@ class DuplicateSackTest : public PeerTest {
     return option == nullptr ? std::vector<SackBlock>() : tcp_option::SackBlocksOf(*option);
   }
 
+  // Sends what is ahead. NotReached() where it is not held, as SHLD-31 of RFC 9293 allows.
+  void Hold(ScriptedTcp& peer, std::uint32_t start, std::uint32_t from, std::uint32_t to) {
+    if (BlocksFor(peer, Octets(start, from, to)).empty()) NotReached("it is not reported");
+  }
+
   // A connection whose first 100 octets have been sent and acknowledged, of a system that reports a
   // duplicate.
   Connection Reporting(std::uint32_t& start) {
@@ -74,7 +79,7 @@ TEST_WITH(DuplicateSackTest, DuplicateSack, OfWhatIsHeldIsFollowedByTheWholeBloc
           .claims = {"rfc2883:4-larger-block", "rfc2883:4-edges"}) {
   std::uint32_t start = 0;
   auto [socket, peer] = Reporting(start);
-  BlocksFor(peer, Octets(start, 200, 300));
+  Hold(peer, start, 200, 300);
   const std::vector<SackBlock> blocks = BlocksFor(peer, Octets(start, 220, 260));
   Deciding("rfc2883:4-edges");
   ASSERT_FALSE(blocks.empty());
@@ -88,11 +93,17 @@ TEST_WITH(DuplicateSackTest, DuplicateSack, IsFollowedByTheBlocksThatAreHeld,
           .claims = {"rfc2883:4-further-blocks"}) {
   std::uint32_t start = 0;
   auto [socket, peer] = Reporting(start);
-  BlocksFor(peer, Octets(start, 400, 500));
-  BlocksFor(peer, Octets(start, 200, 300));
-  const std::vector expected = {Block(start, 0, 50), Block(start, 200, 300),
-                                Block(start, 400, 500)};
-  EXPECT_EQ(BlocksFor(peer, Octets(start, 0, 50)), expected);
+  Hold(peer, start, 400, 500);
+  Hold(peer, start, 200, 300);
+  const std::vector<SackBlock> blocks = BlocksFor(peer, Octets(start, 0, 50));
+  ASSERT_FALSE(blocks.empty());
+  EXPECT_EQ(blocks[0], Block(start, 0, 50));
+  if (blocks.size() == 1) NotTaken("rfc2883:4-further-blocks", "it reports the duplicate alone");
+  // RFC 2018 section 4 leaves their order open.
+  for (std::size_t i = 1; i < blocks.size(); ++i) {
+    EXPECT_TRUE(blocks[i] == Block(start, 200, 300) || blocks[i] == Block(start, 400, 500))
+        << "block " << i << " is not held";
+  }
 }
 
 TEST_WITH(DuplicateSackTest, DuplicateSack, ReportsThePartThatIsADuplicate,
@@ -106,9 +117,10 @@ TEST_WITH(DuplicateSackTest, DuplicateSack, ReportsThePartOfWhatIsHeldThatIsADup
           .claims = {"rfc2883:4.2-partial"}) {
   std::uint32_t start = 0;
   auto [socket, peer] = Reporting(start);
-  BlocksFor(peer, Octets(start, 200, 300));
-  const std::vector expected = {Block(start, 250, 300), Block(start, 200, 350)};
-  EXPECT_EQ(BlocksFor(peer, Octets(start, 250, 350)), expected);
+  Hold(peer, start, 200, 300);
+  const std::vector<SackBlock> blocks = BlocksFor(peer, Octets(start, 250, 350));
+  ASSERT_FALSE(blocks.empty());
+  EXPECT_EQ(blocks[0], Block(start, 250, 300));
 }
 
 TEST_WITH(DuplicateSackTest, DuplicateSack, IsTurnedOffByTcpDsack, .claims = {"linux:tcp_dsack"},

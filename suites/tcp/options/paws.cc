@@ -21,6 +21,21 @@ class PawsTest : public PeerTest {
     return connection;
   }
 
+  // Section 5.3 leaves open whether PAWS is used: where it is not, old data is taken.
+  void RequirePaws(ScriptedTcp& peer, std::uint32_t recent) {
+    const std::uint32_t start = peer.snd_nxt;
+    peer.Send(Data("old").TsVal(recent - kLongAgo));
+    if (peer.Expect(Ack()).ack == peer.snd_nxt) NotReached("PAWS is not used");
+    peer.snd_nxt = start;
+  }
+
+  // As Recent(), of a system that uses PAWS.
+  Connection Protected(std::uint32_t& recent) {
+    Connection connection = Recent(recent);
+    RequirePaws(connection.peer, recent);
+    return connection;
+  }
+
   // After something that must have left TS.Recent as it was: data with a TSval that is not older
   // than that is taken.
   static void ExpectNotUpdated(Connection& connection, std::uint32_t recent) {
@@ -38,7 +53,7 @@ TEST_WITH(PawsTest, Paws, DataThatIsTooOldIsAcknowledgedAndDropped,
   for (const std::uint32_t age : {2U, kLongAgo, 0x7fffffffU}) {
     SCOPED_TRACE(age);
     std::uint32_t recent = 0;
-    auto [socket, peer] = Recent(recent);
+    auto [socket, peer] = Protected(recent);
     const std::uint32_t start = peer.snd_nxt;
     peer.Send(Data("too old").TsVal(recent - age));
     Deciding("rfc7323:5.3-R1");
@@ -52,7 +67,7 @@ TEST_WITH(PawsTest, Paws, DataThatIsTooOldIsAcknowledgedAndDropped,
 
 TEST_WITH(PawsTest, Paws, DataThatIsOlderByOneTickIsTooOld, .claims = {"rfc7323:5.3-R1"}) {
   std::uint32_t recent = 0;
-  auto [socket, peer] = Recent(recent);
+  auto [socket, peer] = Protected(recent);
   peer.Send(Data("too old").TsVal(recent - 1));
   peer.Expect(Ack().Ack(peer.snd_nxt - 7));
 }
@@ -75,6 +90,7 @@ TEST_WITH(PawsTest, Paws, TimestampsWrapAround, .claims = {"rfc7323:5.3-modulo"}
   if (!peer.Expect(SynAck()).timestamps()) NotReached("timestamps are not used");
   peer.Send(Ack().TsVal(kLast - 1));
   listener.Accept().value();
+  RequirePaws(peer, kLast - 1);
   for (const std::uint32_t ts_val : {kLast, 0U, 1U}) {
     peer.Send(Data("goes on").TsVal(ts_val));
     peer.Expect(Ack().Ack(peer.snd_nxt).TsEcr(ts_val));
@@ -85,7 +101,7 @@ TEST_WITH(PawsTest, Paws, TimestampsWrapAround, .claims = {"rfc7323:5.3-modulo"}
 
 TEST_WITH(PawsTest, Paws, AFinThatIsTooOldEndsNothing, .claims = {"rfc7323:5.3-R1"}) {
   std::uint32_t recent = 0;
-  auto [socket, peer] = Recent(recent);
+  auto [socket, peer] = Protected(recent);
   const std::uint32_t start = peer.snd_nxt;
   peer.Send(Fin().TsVal(recent - kLongAgo));
   peer.Expect(Ack().Ack(start));
@@ -99,7 +115,7 @@ TEST_WITH(
     PawsTest, Paws, AnAcknowledgmentThatIsTooOldAcknowledgesNothing, .claims = {"rfc7323:5.3-R1"},
     .lasts = [](const Facts&) -> Duration { return 1s; }) {
   std::uint32_t recent = 0;
-  auto [socket, peer] = Recent(recent);
+  auto [socket, peer] = Protected(recent);
   socket.Send("unacknowledged").value();
   const Segment data = peer.Expect(Data("unacknowledged"));
   peer.Send(Ack().TsVal(recent - kLongAgo));

@@ -50,7 +50,7 @@ TEST_WITH(
   Deciding("rfc8985:7.3-probe");
   EXPECT_EQ(again.seq, flight.back().seq);
   Deciding("rfc8985:7.2-pto");
-  EXPECT_THAT(again.time - flight.back().time, FiresAfter(2 * round_trip));
+  EXPECT_THAT(again.time - flight.back().time, OwnTimer(2 * round_trip, sut.facts()));
 }
 
 TEST_WITH(
