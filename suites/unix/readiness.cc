@@ -43,7 +43,6 @@ TEST_WITH(UnixTest, UnixReadiness, ShutdownOfThePeersSendingIsPollrdhup,
   there.Shutdown("SHUT_WR").value();
   const Events events = here.Poll({"POLLIN", "POLLRDHUP"}).value();
   EXPECT_THAT(events, testing::Contains("POLLRDHUP"));
-  EXPECT_THAT(events, testing::Not(testing::Contains("POLLHUP")));
 }
 
 TEST_WITH(UnixTest, UnixReadiness, ThePeersCloseIsPollhup, .claims = {"man:poll(2)-POLLHUP"},
@@ -57,7 +56,9 @@ TEST_WITH(UnixTest, UnixReadiness, ThePeersCloseIsPollhup, .claims = {"man:poll(
 TEST_WITH(UnixTest, UnixReadiness, AFullBufferIsNotWritable, .claims = {"man:poll(2)-POLLOUT"},
           .over = kEachUnixConnection) {
   auto [here, there] = Pair();
+  // To the last octet: what has room for one is writable.
   while (here.Send(std::string(1024, 'x'), {"MSG_DONTWAIT"}).ok()) continue;
+  while (here.Send("x", {"MSG_DONTWAIT"}).ok()) continue;
   EXPECT_THAT(here.Poll({"POLLOUT"}), Returns(Events{}));
   Pending<Events> polling = here.StartPoll({"POLLOUT"}, 10s);
   ExpectStillBlocked(polling);

@@ -148,7 +148,7 @@ TEST_WITH(UnixTest, UnixRights, CmsgCloexecSetsTheFlagAndNothingElseDoes,
   EXPECT_THAT(receive({"MSG_CMSG_CLOEXEC"}).IsClosedOnExec(), Returns(1));
 }
 
-TEST_WITH(UnixTest, UnixRights, APeekGivesThemAndLeavesThem, .claims = {"man:recv(2)-MSG_PEEK"},
+TEST_WITH(UnixTest, UnixRights, APeekLeavesThem, .claims = {"man:recv(2)-MSG_PEEK"},
           .needs = {"rights"}, .over = kEachUnixType) {
   auto [here, there] = Pair();
   auto [passed, left] = sut.SocketPair();

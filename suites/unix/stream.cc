@@ -26,8 +26,8 @@ TEST_WITH(UnixTest, UnixStream, DataIsReadInOrderInAnyPieces, .claims = {"posix:
   auto [here, there] = Pair();
   here.Send("one, ").value();
   here.Send("two, three").value();
-  EXPECT_THAT(there.Receive(7), Returns("one, tw"));
-  EXPECT_THAT(there.Receive(64), Returns("o, three"));
+  EXPECT_THAT(there.Receive(7, {"MSG_WAITALL"}), Returns("one, tw"));
+  EXPECT_THAT(there.Receive(8, {"MSG_WAITALL"}), Returns("o, three"));
 }
 
 TEST_WITH(UnixTest, UnixStream, TheEndOfTheFileComesBehindAllData,
@@ -40,12 +40,15 @@ TEST_WITH(UnixTest, UnixStream, TheEndOfTheFileComesBehindAllData,
   EXPECT_THAT(there.Receive(64), IsEndOfFile());
 }
 
-TEST_WITH(UnixTest, UnixStream, ClosingWithUnreadDataIsAResetForTheOther,
+// unix(7) does not say when a close is unexpected.
+TEST_WITH(UnixTest, UnixStream, ClosingWithUnreadDataIsAResetOrTheEndForTheOther,
           .claims = {"man:unix(7)-ECONNRESET"}, .over = kEachUnixConnection) {
   auto [here, there] = Pair();
   there.Send("unread").value();
   here.Close().value();
-  EXPECT_THAT(there.Receive(64), FailsWith(ECONNRESET));
+  const Outcome<std::string> received = there.Receive(64);
+  EXPECT_THAT(received, testing::AnyOf(FailsWith(ECONNRESET), IsEndOfFile()));
+  if (received.ok()) NotTaken("man:unix(7)-ECONNRESET", "it reads the end of the file");
 }
 
 TEST_WITH(UnixTest, UnixStream, SendingToAClosedPeerIsABrokenPipe, .claims = {"posix:send-EPIPE"},
@@ -85,9 +88,7 @@ TEST_WITH(UnixTest, UnixStream, ShutdownOfOneSideLeavesTheOther,
 TEST_WITH(UnixTest, UnixStream, ShutdownOfReceivingEndsReceiving,
           .claims = {"posix:shutdown-SHUT_RD"}, .over = kEachUnixConnection) {
   auto [here, there] = Pair();
-  Pending<std::string> receiving = here.StartReceive(64);
   here.Shutdown("SHUT_RD").value();
-  EXPECT_THAT(receiving.Await(), IsEndOfFile());
   EXPECT_THAT(here.Receive(64), IsEndOfFile());
 }
 
@@ -230,7 +231,10 @@ TEST_WITH(UnixTest, UnixStream, SendingToAnAddressIsRefusedOrTheAddressIgnored,
 
 TEST_WITH(UnixTest, UnixStream, SendingUnconnectedFails, .claims = {"man:unix(7)-ENOTCONN"},
           .over = kEachUnixType) {
-  EXPECT_THAT(NewSocket().Send("x", {"MSG_NOSIGNAL"}), FailsWith(ENOTCONN));
+  // send(2) has EDESTADDRREQ for datagrams without a peer, and EPIPE for connections in BUGS.
+  const int other = type() == "SOCK_DGRAM" ? EDESTADDRREQ : EPIPE;
+  EXPECT_THAT(NewSocket().Send("x", {"MSG_NOSIGNAL"}),
+              testing::AnyOf(FailsWith(ENOTCONN), FailsWith(other)));
 }
 
 TEST_WITH(UnixTest, UnixStream, ASecondConnectFails, .claims = {"man:unix(7)-EISCONN"},
@@ -262,7 +266,8 @@ TEST_WITH(UnixTest, UnixBacklog, AFullOneLetsNonblockingClientsTryAgain,
   Socket listener = Listening(name, 1);
   Outcome<int> last = NewSocket({"SOCK_NONBLOCK"}).Connect(name);
   for (int i = 0; i < 16 && last.ok(); ++i) last = NewSocket({"SOCK_NONBLOCK"}).Connect(name);
-  EXPECT_THAT(last, FailsWith(EAGAIN));
+  // listen(2) lets a full queue refuse.
+  EXPECT_THAT(last, testing::AnyOf(FailsWith(EAGAIN), FailsWith(ECONNREFUSED)));
 }
 
 TEST_WITH(UnixTest, UnixBacklog, AFullOneBlocksOthersUntilAcceptMakesRoom,
@@ -270,7 +275,9 @@ TEST_WITH(UnixTest, UnixBacklog, AFullOneBlocksOthersUntilAcceptMakesRoom,
           .over = kEachUnixConnection) {
   const Name name = FreshName();
   Socket listener = Listening(name, 1);
-  for (int i = 0; i < 16 && NewSocket({"SOCK_NONBLOCK"}).Connect(name).ok(); ++i) continue;
+  Outcome<int> last = NewSocket({"SOCK_NONBLOCK"}).Connect(name);
+  for (int i = 0; i < 16 && last.ok(); ++i) last = NewSocket({"SOCK_NONBLOCK"}).Connect(name);
+  if (last.error() == ECONNREFUSED) NotReached("a full queue refuses, as listen(2) lets it");
   Socket client = NewSocket();
   Pending<int> connecting = client.StartConnect(name);
   ExpectStillBlocked(connecting);
@@ -278,6 +285,7 @@ TEST_WITH(UnixTest, UnixBacklog, AFullOneBlocksOthersUntilAcceptMakesRoom,
   EXPECT_THAT(connecting.Await(), Returns(0));
 }
 
+// unix(7) does not say when a close is unexpected.
 TEST_WITH(UnixTest, UnixBacklog, ClosingTheListenerEndsWhoWaits,
           .claims = {"man:unix(7)-ECONNRESET"}, .needs = {"abstract_names"},
           .over = kEachUnixConnection) {
@@ -286,7 +294,9 @@ TEST_WITH(UnixTest, UnixBacklog, ClosingTheListenerEndsWhoWaits,
   Socket client = NewSocket();
   client.Connect(name).value();
   listener.Close().value();
-  EXPECT_THAT(client.Receive(64), FailsWith(ECONNRESET));
+  const Outcome<std::string> received = client.Receive(64);
+  EXPECT_THAT(received, testing::AnyOf(FailsWith(ECONNRESET), IsEndOfFile()));
+  if (received.ok()) NotTaken("man:unix(7)-ECONNRESET", "it reads the end of the file");
 }
 
 TEST_WITH(UnixTest, UnixBacklog, ListenOfADatagramSocketIsNotSupported,
