@@ -22,7 +22,7 @@ class PawsTest : public PeerTest {
   }
 
   // Section 5.3 leaves open whether PAWS is used: where it is not, old data is taken.
-  void RequirePaws(ScriptedTcp& peer, std::uint32_t recent) {
+  static void RequirePaws(ScriptedTcp& peer, std::uint32_t recent) {
     const std::uint32_t start = peer.snd_nxt;
     peer.Send(Data("old").TsVal(recent - kLongAgo));
     if (peer.Expect(Ack()).ack == peer.snd_nxt) NotReached("PAWS is not used");
