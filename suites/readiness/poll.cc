@@ -21,7 +21,7 @@ TEST_WITH_SOCKETS(Poll, AConnectionIsWritable,
 }
 
 TEST_WITH_SOCKETS(Poll, AFullConnectionIsNot, .claims = {"man:poll(2)-POLLOUT"},
-                  .over = kEachStream) {
+                  .over = kEachConnection) {
   auto [near, far] = ConnectedPair();
   // To the last octet: what has room for one is writable.
   for (const int size : {1 << 16, 1}) {
@@ -41,6 +41,8 @@ TEST_WITH_SOCKETS(Poll, AListenerThatSomeoneWaitsForIsReadable,
   Socket client = NewSocket();
   ASSERT_THAT(client.Connect(listener.LocalName().value()), Succeeds());
   EXPECT_THAT(listener.Poll({"POLLIN"}, 2000ms), Returns(Events{"POLLIN"}));
+  ASSERT_THAT(listener.Accept(), Succeeds());
+  EXPECT_THAT(listener.Poll({"POLLIN"}), Returns(Events{}));
 }
 
 TEST_WITH_SOCKETS(Poll, ADescriptorThatIsNotOpenIsInvalid,

@@ -13,15 +13,6 @@ TEST_WITH(UnixTest, UnixMessages, BoundariesAndOrderAreKept, .claims = {"man:uni
   EXPECT_THAT(there.Receive(64), Returns("two"));
 }
 
-TEST_WITH(UnixTest, UnixMessages, AnEmptyDatagramIsReceived, .claims = {"man:recv(2)-zero-length"},
-          .over = kUnixDatagrams) {
-  auto [here, there] = Pair();
-  ASSERT_THAT(here.Send(""), Returns(0));
-  here.Send("next").value();
-  EXPECT_THAT(there.Receive(64), Returns(""));
-  EXPECT_THAT(there.Receive(64), Returns("next"));
-}
-
 TEST_WITH(UnixTest, UnixMessages, WhatDoesNotFitIsDiscardedAndToldByMsgTrunc,
           .claims = {"posix:recvmsg-excess-discarded", "man:recv(2)-MSG_TRUNC-set"},
           .over = kUnixWithBoundaries) {
@@ -36,15 +27,6 @@ TEST_WITH(UnixTest, UnixMessages, WhatDoesNotFitIsDiscardedAndToldByMsgTrunc,
   const Received whole = there.ReceiveMessage(64).value();
   EXPECT_EQ(whole.data, "next");
   EXPECT_THAT(whole.flags, testing::Not(testing::Contains("MSG_TRUNC")));
-}
-
-TEST_WITH(UnixTest, UnixMessages, MsgTruncAsksForTheWholeLength,
-          .claims = {"man:recv(2)-MSG_TRUNC"}, .over = kUnixDatagrams) {
-  auto [here, there] = Pair();
-  here.Send("seventeen octets.").value();
-  const ReceivedFrom got = there.ReceiveFrom(4, {"MSG_TRUNC"}).value();
-  EXPECT_EQ(got.length, 17U);
-  EXPECT_EQ(got.data, "seve");
 }
 
 TEST_WITH(UnixTest, UnixMessages, APeekFromTheMiddleIsMarkedByMsgTrunc,

@@ -178,12 +178,6 @@ TEST_WITH(UnixTest, UnixNames, APathThroughALinkToItselfIsNotMade, .claims = {"m
   EXPECT_THAT(NewSocket().Bind(UnixName::Path(link + "/x")), FailsWith(ELOOP));
 }
 
-TEST_WITH(UnixTest, UnixNames, ASecondBindIsInvalid, .claims = {"man:bind(2)-EINVAL-bound"},
-          .needs = {"abstract_names"}, .over = kEachUnixType) {
-  Socket socket = Bound(FreshName());
-  EXPECT_THAT(socket.Bind(FreshName()), FailsWith(EINVAL));
-}
-
 TEST_WITH(UnixTest, UnixNames, ALengthBeyondTheStructureIsInvalid,
           .claims = {"man:bind(2)-EINVAL-addrlen"}, .over = kEachUnixType) {
   EXPECT_THAT(NewSocket().Bind(Name(UnixName::Path("/x")).WithLength(kRoom)),
@@ -273,11 +267,6 @@ TEST_WITH(UnixTest, UnixNames, ATooShortBufferIsFilledAndTheWholeLengthTold,
   EXPECT_EQ(told.length(), kFamilyLength + static_cast<int>(octets.size()));
   EXPECT_EQ(told.unix_name()->octets.substr(0, kShort - kFamilyLength),
             octets.substr(0, kShort - kFamilyLength));
-}
-
-TEST_WITH(UnixTest, UnixNames, GetpeernameOfWhoHasNoPeerFails,
-          .claims = {"man:getpeername(2)-ENOTCONN"}, .over = kEachUnixType) {
-  EXPECT_THAT(NewSocket().PeerName(), FailsWith(ENOTCONN));
 }
 
 // ---- permissions ----

@@ -92,35 +92,6 @@ TEST_WITH(UnixTest, UnixStream, ShutdownOfReceivingEndsReceiving,
   EXPECT_THAT(here.Receive(64), IsEndOfFile());
 }
 
-TEST_WITH(UnixTest, UnixStream, AReceiveThatWaitsEndsWhenThePeerCloses,
-          .claims = {"man:recv(2)-end-of-file", "man:recv(2)-MSG_WAITALL"}, .over = kUnixStreams) {
-  auto [here, there] = Pair();
-  here.Send("part").value();
-  Deciding("man:recv(2)-MSG_WAITALL");
-  Pending<std::string> receiving = there.StartReceive(64, {"MSG_WAITALL"});
-  ExpectStillBlocked(receiving);
-  here.Close().value();
-  EXPECT_THAT(receiving.Await(), Returns("part"));
-  Deciding("man:recv(2)-end-of-file");
-  EXPECT_THAT(there.Receive(64), IsEndOfFile());
-}
-
-TEST_WITH(UnixTest, UnixStream, WaitallWaitsForAllOfIt, .claims = {"man:recv(2)-MSG_WAITALL"},
-          .over = kUnixStreams) {
-  auto [here, there] = Pair();
-  Pending<std::string> receiving = there.StartReceive(6, {"MSG_WAITALL"});
-  here.Send("abc").value();
-  ExpectStillBlocked(receiving);
-  here.Send("def").value();
-  EXPECT_THAT(receiving.Await(), Returns("abcdef"));
-}
-
-TEST_WITH(UnixTest, UnixStream, AReceiverFindsNothingWithoutWaiting,
-          .claims = {"man:recv(2)-MSG_DONTWAIT"}, .over = kEachUnixType) {
-  auto [here, there] = Pair();
-  EXPECT_THAT(there.Receive(64, {"MSG_DONTWAIT"}), FailsWith(EAGAIN));
-}
-
 TEST_WITH(UnixTest, UnixStream, AFullBufferBlocksTheSenderUntilThereIsRoom,
           .claims = {"man:send(2)-blocks", "man:send(2)-EAGAIN"}, .over = kEachUnixConnection) {
   auto [here, there] = Pair();
@@ -171,16 +142,6 @@ TEST_WITH(UnixTest, UnixStream, SiocinqOfAListenerIsInvalid,
           .claims = {"man:unix(7)-SIOCINQ-listening"}, .needs = {"abstract_names"},
           .over = kUnixStreams) {
   EXPECT_THAT(Listening(FreshName()).Inquire("SIOCINQ"), FailsWith(EINVAL));
-}
-
-TEST_WITH(UnixTest, UnixStream, PeekingLeavesTheData, .claims = {"man:recv(2)-MSG_PEEK"},
-          .over = kEachUnixType) {
-  auto [here, there] = Pair();
-  here.Send("look").value();
-  EXPECT_THAT(there.Receive(64, {"MSG_PEEK"}), Returns("look"));
-  EXPECT_THAT(there.Receive(64, {"MSG_PEEK"}), Returns("look"));
-  EXPECT_THAT(there.Receive(64), Returns("look"));
-  EXPECT_THAT(there.Receive(64, {"MSG_DONTWAIT"}), FailsWith(EAGAIN));
 }
 
 // The example of socket(7).
@@ -297,36 +258,4 @@ TEST_WITH(UnixTest, UnixBacklog, ClosingTheListenerEndsWhoWaits,
   const Outcome<std::string> received = client.Receive(64);
   EXPECT_THAT(received, testing::AnyOf(FailsWith(ECONNRESET), IsEndOfFile()));
   if (received.ok()) NotTaken("man:unix(7)-ECONNRESET", "it reads the end of the file");
-}
-
-TEST_WITH(UnixTest, UnixBacklog, ListenOfADatagramSocketIsNotSupported,
-          .claims = {"man:listen(2)-EOPNOTSUPP"}, .needs = {"abstract_names"},
-          .over = kUnixDatagrams) {
-  EXPECT_THAT(Bound(FreshName()).Listen(1), FailsWith(EOPNOTSUPP));
-}
-
-TEST_WITH(UnixTest, UnixBacklog, AcceptFindsNobodyWithoutWaiting, .claims = {"man:accept(2)-queue"},
-          .needs = {"abstract_names"}, .over = kEachUnixConnection) {
-  Socket listener = NewSocket({"SOCK_NONBLOCK"});
-  listener.Bind(FreshName()).value();
-  listener.Listen(1).value();
-  EXPECT_THAT(listener.Accept(), FailsWith(EAGAIN));
-}
-
-// ---- pairs ----
-
-TEST_WITH(UnixTest, UnixPair, OfAnotherFamilyIsNotSupported,
-          .claims = {"man:socketpair(2)-EOPNOTSUPP"}, .over = kOnce) {
-  for (const char* domain : {"AF_INET", "AF_INET6"}) {
-    EXPECT_THAT(sut.process().OpenSocketPair("SOCK_STREAM", {}, domain), FailsWith(EOPNOTSUPP));
-  }
-}
-
-TEST_WITH(UnixTest, UnixPair, BothEndsSendAndReceive, .claims = {"man:socketpair(2)-connected"},
-          .over = kEachUnixType) {
-  auto [one, other] = Pair();
-  one.Send("to the other").value();
-  other.Send("to the one").value();
-  EXPECT_THAT(one.Receive(64), Returns("to the one"));
-  EXPECT_THAT(other.Receive(64), Returns("to the other"));
 }

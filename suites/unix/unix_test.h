@@ -11,7 +11,6 @@ namespace sockproof {
 
 inline constexpr Family kUnixStreams[] = {kUnixStream};
 inline constexpr Family kUnixDatagrams[] = {kUnixDatagram};
-inline constexpr Family kUnixSeqpackets[] = {kUnixSeqpacket};
 inline constexpr Family kUnixWithBoundaries[] = {kUnixDatagram, kUnixSeqpacket};
 inline constexpr Family kUnixPairsOfSo[] = {kUnixStream,
                                             kUnixDatagram};  // whose pairs unix(7) names
