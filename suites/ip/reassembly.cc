@@ -165,10 +165,10 @@ TEST_WITH(ReassemblyTest, Reassembly, AFragmentOfOddLengthThatIsNotTheLastIsDisc
   Dialogue dialogue = Bound();
   const IpPacket sent = dialogue.peer.Send(Datagram(kText).InFragments(
       {{.offset = 0, .size = 61, .more_fragments = true}, {.offset = 64, .size = 64}}));
-  Deciding("rfc8200:4.5-odd-length-told");
-  host.Expect(ParameterProblem().Code(0).Pointer(kPayloadLength).About(sent));
   Deciding("rfc8200:4.5-odd-length");
   ExpectNothingReceived(dialogue);
+  Deciding("rfc8200:4.5-odd-length-told");
+  host.Expect(ParameterProblem().Code(0).Pointer(kPayloadLength).About(sent));
 }
 
 TEST_WITH(ReassemblyTest, Reassembly, AFragmentThatMakesAPacketTooLongIsDiscarded,
@@ -178,10 +178,10 @@ TEST_WITH(ReassemblyTest, Reassembly, AFragmentThatMakesAPacketTooLongIsDiscarde
   Dialogue dialogue = Bound();
   const IpPacket sent = dialogue.peer.Send(Datagram(kText).InFragments(
       {{.offset = 65528, .more_fragments = false, .octets = Bytes(64, 'x')}}));
-  Deciding("rfc8200:4.5-too-long-told");
-  host.Expect(ParameterProblem().Code(0).Pointer(kFragmentOffset).About(sent));
   Deciding("rfc8200:4.5-too-long");
   ExpectNothingReceived(dialogue);
+  Deciding("rfc8200:4.5-too-long-told");
+  host.Expect(ParameterProblem().Code(0).Pointer(kFragmentOffset).About(sent));
 }
 
 TEST_WITH(ReassemblyTest, Reassembly, ADatagramThatBecomesTooLongDoesNoHarm,
@@ -223,13 +223,13 @@ TEST_WITH(ReassemblyTest, Reassembly, WhenItsTimeIsOverTheSourceIsTold,
                      "rfc792:time-exceeded-first"},
           .lasts = &SixtySeconds) {
   auto [socket, peer] = Bound();
-  // Of this one the first fragment never comes, so that nobody need be told.
-  peer.Send(Datagram(kText).InFragments({{64, 64, {}, {}}}));
+  // Of this one the first fragment never comes, so that nobody is told; of IPv6 that is left open.
+  if (IsIpv4()) peer.Send(Datagram(kText).InFragments({{64, 64, {}, {}}}));
   const IpPacket begun = peer.Send(Datagram(kText).InFragments({{0, 64, {}, {}}}));
   Deciding(IsIpv4() ? "rfc1122:3.3.2-timeout" : "rfc8200:4.5-time-exceeded");
   // Both have at most 120 s (RFC 1122), and a tenth for the machine.
   const IpPacket told = host.Expect(TimeExceeded().Code(1), Within(132s));
-  Deciding("rfc792:time-exceeded-first");
+  if (IsIpv4()) Deciding("rfc792:time-exceeded-first");
   EXPECT_TRUE(TimeExceeded().About(begun).Matches(told)) << Describe(told);
   Deciding(IsIpv4() ? "rfc1122:3.3.2-60-seconds" : "rfc8200:4.5-timeout");
   if (IsIpv4()) {

@@ -83,7 +83,9 @@ TEST_WITH(AncillaryTest, UdpAncillary, TheHopLimitIsTold,
 }
 
 TEST_WITH(AncillaryTest, UdpAncillary, TheHopLimitOfOneDatagramIsSet,
-          .claims = {"man:send(2)-cmsg-ttl"}, .needs = {"messages"}) {
+          .claims = {"linux:ip_cmsg_send-IP_TTL", "man:ipv6(7)-IPV6_HOPLIMIT-sent"},
+          .needs = {"messages"}) {
+  Deciding(Of("linux:ip_cmsg_send-IP_TTL", "man:ipv6(7)-IPV6_HOPLIMIT-sent"));
   auto [socket, peer] = Connected();
   ASSERT_THAT(socket.Send("first"), Returns(5));
   const std::uint8_t usual = peer.Expect(Datagram("first")).hop_limit();
@@ -106,11 +108,18 @@ TEST_WITH(AncillaryTest, UdpAncillary, TheHopLimitOfASocketIsSet,
 TEST_WITH(AncillaryTest, UdpAncillary, TheTrafficClassIsTold,
           .claims = {"man:ip(7)-IP_RECVTOS", "rfc1122:4.1.4-tos-received"}, .needs = {"messages"}) {
   auto [socket, peer] = Bound();
-  ASSERT_THAT(socket.SetOption(Of("IP_RECVTOS", "IPV6_RECVTCLASS"), 1), Succeeds());
+  const Outcome<int> asked = socket.SetOption(Of("IP_RECVTOS", "IPV6_RECVTCLASS"), 1);
+  if (!asked.ok()) NotTaken("rfc1122:4.1.4-tos-received", "it is not told");
+  Deciding("man:ip(7)-IP_RECVTOS");
+  ASSERT_THAT(asked, Succeeds());
   // AF41 with each of the codepoints of ECN.
   for (const std::uint8_t octet : std::initializer_list<std::uint8_t>{0x88, 0x89, 0x8a, 0x8b}) {
     peer.Send(Datagram("which class?").TrafficClass(octet));
-    EXPECT_EQ(ReceiveWithControl(socket).Number(Of("IP_TOS", "IPV6_TCLASS")), octet);
+    const auto told = ReceiveWithControl(socket).Number(Of("IP_TOS", "IPV6_TCLASS"));
+    for (const char* claim : {"man:ip(7)-IP_RECVTOS", "rfc1122:4.1.4-tos-received"}) {
+      Deciding(claim);
+      EXPECT_EQ(told, octet);
+    }
   }
 }
 

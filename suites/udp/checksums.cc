@@ -36,7 +36,10 @@ TEST_WITH(UdpChecksumTest, UdpChecksum, OneOverFragmentsIsRightToo,
           .claims = {"rfc1122:4.1.3.4-generate", "rfc8200:8.1-checksum", "rfc768:checksum"}) {
   auto [socket, peer] = Connected();
   const std::string text(4001, 'x');
-  ASSERT_THAT(socket.Send(text), Returns(4001));
+  const Outcome<int> sent = socket.Send(text);
+  // RFC 1122 section 3.3.3 and RFC 8200 section 4.5 leave it to the host.
+  if (sent.error() == EMSGSIZE) NotReached("it does not send in fragments");
+  ASSERT_THAT(sent, Returns(4001));
   const IpPacket datagram = peer.Expect(Datagram(text));
   EXPECT_NE(datagram.checksum(), 0) << "no checksum";
   EXPECT_TRUE(datagram.checksum_valid());
@@ -92,7 +95,9 @@ TEST_WITH(UdpChecksumTest, UdpChecksum, AllOnesAreTakenWhereZeroIsRight,
 TEST_WITH(UdpChecksumTest, UdpChecksum, AnApplicationMayDoWithout,
           .claims = {"rfc1122:4.1.3.4-sender-option"}, .ipv4_only_because = "IPv6 demands one") {
   auto [socket, peer] = Connected();
-  ASSERT_THAT(socket.SetOption("SO_NO_CHECK", 1), Succeeds());
+  if (!socket.SetOption("SO_NO_CHECK", 1).ok()) {
+    return NotTaken("rfc1122:4.1.3.4-sender-option", "an application cannot turn it off");
+  }
   ASSERT_THAT(socket.Send("unchecked"), Returns(9));
   EXPECT_EQ(peer.Expect(Datagram("unchecked")).checksum(), 0);
 }

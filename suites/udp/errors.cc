@@ -76,7 +76,12 @@ TEST_WITH(UdpErrorTest, UdpErrors, ARefusalIsToldToTheNextSendAndOnlyOnce,
           .claims = {"man:udp(7)-ECONNREFUSED", "rfc1122:4.1.3.3-icmp",
                      "rfc4443:3.1-upper-layer"}) {
   auto [socket, peer] = Refused();
-  EXPECT_THAT(socket.Send("still?"), FailsWith(ECONNREFUSED));
+  const Outcome<int> sent = socket.Send("still?");
+  // The RFCs leave open by which call.
+  Deciding(IsIpv4() ? "rfc1122:4.1.3.3-icmp" : "rfc4443:3.1-upper-layer");
+  EXPECT_TRUE(!sent.ok() || socket.TakeError() != 0) << "nobody is told";
+  Deciding("man:udp(7)-ECONNREFUSED");
+  EXPECT_THAT(sent, FailsWith(ECONNREFUSED));
   EXPECT_THAT(socket.Send("still?"), Returns(6));
   peer.Expect(Datagram("still?"));
 }
@@ -132,7 +137,7 @@ TEST_WITH(UdpErrorTest, UdpErrors, ARefusalOfAnotherDatagramIsNotTold,
 }
 
 TEST_WITH(UdpErrorTest, UdpErrors, ARefusalThatQuotesAnotherProtocolIsNotTold,
-          .claims = {"rfc1122:3.2.2-protocol"}) {
+          .claims = {"rfc1122:3.2.2-protocol", "rfc4443:2.4-d"}) {
   auto [socket, peer] = Connected();
   ASSERT_THAT(socket.Send("anyone?"), Returns(7));
   IpPacket datagram = peer.Expect(Datagram("anyone?"));
@@ -141,6 +146,7 @@ TEST_WITH(UdpErrorTest, UdpErrors, ARefusalThatQuotesAnotherProtocolIsNotTold,
   if (auto* ipv6 = datagram.packet.Find<packet::Ipv6>()) ipv6->next_header = kTcp;
   host.Report(icmp::PortUnreachable(ip), datagram);
   Settle();
+  Deciding(IsIpv4() ? "rfc1122:3.2.2-protocol" : "rfc4443:2.4-d");
   EXPECT_EQ(ErrnoName(socket.TakeError()), ErrnoName(0));
 }
 
@@ -181,9 +187,11 @@ TEST_WITH(UdpErrorTest, UdpErrors, WhoAsksIsToldEachByItsErrno,
     SCOPED_TRACE(error.name);
     Provoke(dialogue, error.error);
     const std::string told = ErrnoName(dialogue.socket.TakeError());
-    for (const char* claim :
-         {"man:ip(7)-IP_RECVERR-queue", "rfc1122:4.1.3.3-icmp", "rfc4443:3.1-upper-layer"}) {
-      Deciding(claim);
+    Deciding("man:ip(7)-IP_RECVERR-queue");
+    EXPECT_NE(told, ErrnoName(0));
+    // RFC 4443 section 3.1 speaks of what is unreachable alone.
+    if (IsIpv4() || error.error.type == icmp::PortUnreachable(ip).type) {
+      Deciding(IsIpv4() ? "rfc1122:4.1.3.3-icmp" : "rfc4443:3.1-upper-layer");
       EXPECT_NE(told, ErrnoName(0));
     }
     Deciding(IsIpv4() ? "linux:icmp_err_convert" : "linux:icmpv6_err_convert");
@@ -220,7 +228,11 @@ TEST_WITH(UdpErrorTest, UdpErrors, OneThatIsTooBigIsToldWithTheMtu,
           .claims = {"man:ip(7)-sock_extended_err"}, .needs = {"messages"}) {
   Dialogue dialogue = Bound();
   ASSERT_THAT(dialogue.socket.SetOption(ReportOption(), 1), Succeeds());
-  Provoke(dialogue, icmp::TooBig(ip, 1300));
+  // One that is larger: who checks what a message quotes (RFC 8201 section 4) believes this.
+  const std::string text(1400, 'x');
+  dialogue.socket.SendTo(dialogue.peer.local(), text).value();
+  host.Report(icmp::TooBig(ip, 1300), dialogue.peer.Expect(Datagram(text)));
+  Settle();
   const ExtendedError told = ErrorIn(QueuedError(dialogue.socket));
   EXPECT_EQ(ErrnoName(told.error), "EMSGSIZE");
   EXPECT_EQ(told.info, 1300U);
@@ -287,9 +299,12 @@ TEST_WITH(UdpErrorTest, UdpErrors, TheQuotationIsWhatWasReceived,
 
 TEST_WITH(UdpErrorTest, UdpErrors, AnErrorHasNoTypeOfService, .claims = {"rfc1122:3.2.2-tos"},
           .ipv4_only_because = "RFC 4443 says nothing of it") {
+  // Not the precedence, which is no part of them: RFC 1122 section 3.2.1.6.
+  constexpr int kTosBits = 0x1f, kLowDelay = 0x10;
   ScriptedUdp& peer = host.UdpTowards(sut.At(ip, 81), NextPort());
-  peer.Send(Datagram("anyone?"));
-  EXPECT_EQ(host.Expect(PortUnreachable()).traffic_class(), 0);
+  peer.Send(Datagram("anyone?").TrafficClass(kLowDelay));
+  const int tos = host.Expect(PortUnreachable()).traffic_class() & kTosBits;
+  EXPECT_EQ(tos, 0);
 }
 
 TEST_WITH(UdpErrorTest, UdpErrors, NoneIsSentAboutWhatWentToMany,
