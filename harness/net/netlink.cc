@@ -90,18 +90,24 @@ void Netlink::AddAddress(int link, const IpAddress& address, int prefix_length) 
 }
 
 void Netlink::AddDefaultRoute(int link, const IpAddress& gateway) {
-  const auto via = MakeAddress(gateway.family(), gateway.bytes(), gateway.size());
   const std::array<std::uint8_t, 16> zeros{};
-  const auto anywhere = MakeAddress(gateway.family(), zeros.data(), gateway.size());
-  nl_addr_set_prefixlen(anywhere.get(), 0);
+  AddRoute(link, IpAddress(gateway.version(), zeros.data()), 0, gateway);
+}
+
+void Netlink::AddRoute(int link, const IpAddress& destination, int prefix_length,
+                       const IpAddress& gateway) {
+  const auto via = MakeAddress(gateway.family(), gateway.bytes(), gateway.size());
+  const auto to = MakeAddress(destination.family(), destination.bytes(), destination.size());
+  nl_addr_set_prefixlen(to.get(), prefix_length);
   rtnl_nexthop* const next_hop = rtnl_route_nh_alloc();
   rtnl_route_nh_set_ifindex(next_hop, link);
   rtnl_route_nh_set_gateway(next_hop, via.get());
   const Owned<rtnl_route> route(rtnl_route_alloc(), rtnl_route_put);
   rtnl_route_set_family(route.get(), static_cast<std::uint8_t>(gateway.family()));
-  Check(rtnl_route_set_dst(route.get(), anywhere.get()), "set route destination");
+  Check(rtnl_route_set_dst(route.get(), to.get()), "set route destination");
   rtnl_route_add_nexthop(route.get(), next_hop);  // owned by the route from here on
-  Check(rtnl_route_add(socket_.get(), route.get(), NLM_F_CREATE), "add default route");
+  Check(rtnl_route_add(socket_.get(), route.get(), NLM_F_CREATE),
+        "add route by " + gateway.ToString());
 }
 
 void Netlink::SetMtu(int link, std::uint32_t mtu) {

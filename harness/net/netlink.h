@@ -39,6 +39,9 @@ class Netlink {
   // With IFA_F_NODAD: usable at once, duplicate address detection would take a second.
   void AddAddress(int link, const IpAddress& address, int prefix_length);
   void AddDefaultRoute(int link, const IpAddress& gateway);
+  // To `destination`/`prefix_length`, of the version of `gateway`.
+  void AddRoute(int link, const IpAddress& destination, int prefix_length,
+                const IpAddress& gateway);
 
   void SetMtu(int link, std::uint32_t mtu);
   // A metric of every route through `link` that is no local one: its number is RTAX_INITCWND, ...

@@ -1,0 +1,35 @@
+// Shell commands of scripts, as they are, inside the namespaces of the test.
+#pragma once
+
+#include <string>
+
+#include "harness/base/event_loop.h"
+#include "harness/net/namespace.h"
+
+namespace sockproof::packetdrill {
+
+// From here on this process, and what it starts, has a /tmp of its own, and is in `folder`. Where it
+// may not mount anything, /tmp stays what it is.
+void UsePrivateFolders(const std::string& folder);
+
+class Shell {
+ public:
+  // Commands run in `space`, which must outlive this, as must the loop.
+  Shell(EventLoop& loop, const NetworkNamespace& space) : loop_(loop), space_(space) {}
+
+  struct Result {
+    int status = 0;  // the exit code, 128 and the number for a signal
+    std::string output;
+  };
+  // Returns when it has ended. Throws HarnessError when it does not within a minute.
+  Result Run(const std::string& command);
+
+ private:
+  EventLoop& loop_;
+  const NetworkNamespace& space_;
+};
+
+// What the system lacks, if that is why the command failed: "sysctl: cannot stat /proc/sys/...".
+std::string LackToldBy(const Shell::Result& result);
+
+}  // namespace sockproof::packetdrill
