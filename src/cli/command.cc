@@ -34,6 +34,22 @@ RunAdditionRegistration::RunAdditionRegistration(MakeRunAddition make) {
 
 const std::vector<MakeRunAddition>& RunAdditions() { return Registered<MakeRunAddition>(); }
 
+ArgumentRegistration::ArgumentRegistration(TakeArgument take) {
+  Registered<TakeArgument>().push_back(take);
+}
+
+std::vector<std::string> PatternsOf(const std::vector<std::string>& arguments) {
+  std::vector<std::string> patterns;
+  const std::vector<TakeArgument>& takers = Registered<TakeArgument>();
+  for (const std::string& argument : arguments) {
+    const bool taken = std::any_of(takers.begin(), takers.end(), [&](TakeArgument take) {
+      return take(argument, patterns);
+    });
+    if (!taken) patterns.push_back(argument);
+  }
+  return patterns;
+}
+
 SurroundingsRegistration::SurroundingsRegistration(Surroundings surroundings) {
   Registered<Surroundings>().push_back(surroundings);
 }

@@ -61,6 +61,19 @@ class RunAdditionRegistration {
 };
 const std::vector<MakeRunAddition>& RunAdditions();
 
+// What an argument of `run` or `list` means that is no pattern but a path: files with tests of a
+// user's own. Adds them to the registry, and the patterns that mean them to `patterns`; false: it is
+// nothing of that kind. Throws UsageError.
+using TakeArgument = bool (*)(const std::string& argument, std::vector<std::string>& patterns);
+
+class ArgumentRegistration {
+ public:
+  explicit ArgumentRegistration(TakeArgument take);
+};
+
+// The patterns that arguments stand for. To be asked once, before AllTests().
+std::vector<std::string> PatternsOf(const std::vector<std::string>& arguments);
+
 // What surrounds this process, for parts of the program that know of it.
 struct Surroundings {
   // The very first thing; may take the process over and not return.

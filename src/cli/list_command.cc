@@ -177,7 +177,8 @@ int List(const ListArguments& arguments) {
     ListCoverage(arguments);
     return 0;
   }
-  const Tests tests = Select(AllTests(), arguments.patterns);
+  const std::vector<std::string> patterns = PatternsOf(arguments.patterns);
+  const Tests tests = Select(AllTests(), patterns);
   if (!arguments.authority.empty()) {
     ListClaims(tests, arguments.authority, arguments.json);
     return 0;

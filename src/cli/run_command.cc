@@ -362,6 +362,7 @@ constexpr const char* kRunHelp = R"(Examples:
   sockproof run HalfClose               one suite
   sockproof run 'TimeWait.*/ipv6'       whatever matches
   sockproof run --junit junit.xml       for a CI system
+  sockproof run scripts/*.pkt           packetdrill's scripts
   sockproof run -s host -s lwip         several systems, each in a folder of its own
   git bisect run sockproof run --bisect -s vm:TREE HalfClose
 
@@ -370,7 +371,8 @@ a signal. With --bisect: 0, 1, 125 nothing is known of this commit, 128 wrong us
 
 void AddSelection(CLI::App& app, RunArguments& run) {
   app.add_option("PATTERN", run.patterns,
-                 "Suite, Suite.Name, Suite.Name/ipv4 or a glob; default: all tests");
+                 "Suite, Suite.Name, Suite.Name/ipv4, a glob, or the path of a packetdrill script or a "
+                 "folder of them; default: all tests");
   app.add_option("--level", run.levels, "Tests of claims of that level: MUST, SHOULD, ...")
       ->check(OneOf({"MUST", "SHOULD", "MAY", "documented"}))
       ->type_name("LEVEL");
@@ -486,6 +488,7 @@ Action AddRun(CLI::App& app) {
     run->program = program;
     if (!run->configuration.empty()) ApplyConfiguration(app, run->configuration);
     RefuseIdle(kinds, run->suts);
+    run->patterns = PatternsOf(run->patterns);
     return run->bisect ? Bisect(*run) : RunAll(*run);
   };
 }

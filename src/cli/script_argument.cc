@@ -1,0 +1,91 @@
+// Arguments of `run` and `list` that are packetdrill's scripts: files that end in .pkt, and folders.
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "harness/base/errors.h"
+#include "src/cli/command.h"
+#include "src/packetdrill/script_tests.h"
+#include "src/run/usage_error.h"
+
+namespace sockproof {
+namespace {
+
+struct ScriptArguments {
+  std::string trailing = "note";
+  std::vector<std::string> options;      // "tolerance_usecs=10000"
+  std::vector<std::string> definitions;  // "CC=reno"
+};
+
+ScriptArguments& Given() {
+  static ScriptArguments arguments;
+  return arguments;
+}
+
+// "name=value" as both; what has no '=' is a name alone.
+std::pair<std::string, std::string> Halves(const std::string& text) {
+  const std::size_t sign = text.find('=');
+  if (sign == std::string::npos) return {text, ""};
+  return {text.substr(0, sign), text.substr(sign + 1)};
+}
+
+packetdrill::ScriptOptions OptionsGiven() {
+  packetdrill::ScriptOptions options;
+  if (Given().trailing == "fail") options.trailing = packetdrill::Trailing::kFail;
+  for (const std::string& text : Given().options) {
+    auto [name, value] = Halves(text);
+    name.erase(0, name.find_first_not_of('-'));
+    options.options.push_back({name, value, {}});
+  }
+  for (const std::string& text : Given().definitions) {
+    const auto [name, value] = Halves(text);
+    options.definitions[name] = value;
+  }
+  return options;
+}
+
+bool TakeScripts(const std::string& argument, std::vector<std::string>& patterns) {
+  std::error_code error;
+  const bool is_folder = argument.find('/') != std::string::npos &&
+                         std::filesystem::is_directory(argument, error);
+  if (!argument.ends_with(".pkt") && !is_folder) return false;
+  try {
+    const std::vector<std::string> added = packetdrill::AddScripts(argument, OptionsGiven());
+    if (added.empty()) throw UsageError(fmt::format("{} has no script for this", argument));
+    patterns.insert(patterns.end(), added.begin(), added.end());
+  } catch (const HarnessError& problem) {
+    throw UsageError(problem.what());
+  }
+  return true;
+}
+
+const ArgumentRegistration kScripts(TakeScripts);
+
+class ScriptAddition final : public RunAddition {
+ public:
+  void AtEnd(const std::vector<std::string>&) const override {}
+};
+
+std::unique_ptr<RunAddition> AddScriptOptions(CLI::App& run) {
+  run.add_option("--trailing", Given().trailing,
+                 "Of packetdrill's scripts: what becomes of packets that none of their lines "
+                 "expects, note (default) or fail")
+      ->check(CLI::IsMember({"note", "fail"}))
+      ->type_name("WHAT");
+  run.add_option("--script-option", Given().options,
+                 "Instead of such an option in the scripts: tolerance_usecs=10000")
+      ->type_name("NAME=VALUE");
+  run.add_option("--script-define", Given().definitions,
+                 "Instead of such a --define in the scripts")
+      ->type_name("NAME=VALUE");
+  return std::make_unique<ScriptAddition>();
+}
+
+const RunAdditionRegistration kScriptOptions(AddScriptOptions);
+
+}  // namespace
+}  // namespace sockproof
