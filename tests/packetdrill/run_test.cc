@@ -122,7 +122,7 @@ TEST(PacketdrillRun, JudgesTimes) {
   const Ended ended = RunUntilKnown("too_early.pkt", "ipv4");
   EXPECT_EQ(VerdictOf(ended), Verdict::kFail) << Why(ended);
   ASSERT_THAT(ended.failures, SizeIs(1));
-  EXPECT_THAT(ended.failures[0].text, HasSubstr("Expected: at 0.500"));
+  EXPECT_THAT(ended.failures[0].text, HasSubstr("Expected: at 0.5"));
 }
 
 TEST(PacketdrillRun, SkipsWhatItCannotRun) {
