@@ -455,6 +455,9 @@ struct request {
   int bad_pointers_used;
   struct iovec* vector; /* of a call that takes one, to be freed with the request */
   struct text value;
+#ifdef ON_LINUX
+  struct watch* watch; /* of an announced call in a thread of its own; else NULL */
+#endif
 };
 
 static pthread_mutex_t counting = PTHREAD_MUTEX_INITIALIZER;
@@ -580,23 +583,135 @@ static void CheckBadPointers(struct object* params);
 #define CheckBadPointers(params) ((void)(params))
 #endif
 
+static int Announce(const char* id, size_t id_length, long long time) {
+  struct text line = {0};
+  Put(&line, "{\"jsonrpc\":\"2.0\",\"method\":\"begun\",\"params\":{\"id\":");
+  PutBytes(&line, id, id_length);
+  Put(&line, ",\"time\":");
+  PutInteger(&line, time);
+  Put(&line, "}}");
+  if (line.failed) {
+    free(line.bytes);
+    return 0;
+  }
+  WriteLine(&line);
+  return 1;
+}
+
+#ifdef ON_LINUX
+enum { kFirstOutOfTheWay = 700 }; /* of the descriptors that tests see */
+
+/* A call in a thread of its own, as the thread that reads requests sees it. It is announced when it
+ * is known to sleep, so that all that it does at once is done by then: /proc/self/task tells
+ * (proc(5)). */
+struct watch {
+  int users; /* both threads, until they need it no more */
+  enum { kReadsParameters, kEntered, kLeft } stage;
+  int announced;
+  long long time;
+  int file; /* of the thread in /proc; -1: there is none */
+  size_t id_length;
+  char id[];
+};
+
+static pthread_mutex_t watching = PTHREAD_MUTEX_INITIALIZER; /* taken before `writing` */
+
+/* NULL when there is no memory: then it announces itself. */
+static struct watch* NewWatch(const struct request* request) {
+  struct watch* const watch = calloc(1, sizeof *watch + request->id_length);
+  if (watch == NULL) return NULL;
+  watch->users = 2;
+  watch->file = -1;
+  watch->id_length = request->id_length;
+  memcpy(watch->id, request->id, request->id_length);
+  return watch;
+}
+
+static void ReleaseWatch(struct watch* watch) {
+  pthread_mutex_lock(&watching);
+  const int unused = --watch->users == 0;
+  pthread_mutex_unlock(&watching);
+  if (!unused) return;
+  if (watch->file >= 0) close(watch->file);
+  free(watch);
+}
+
+/* In the thread of the call, before it is made: a descriptor that is out of the way of those that
+ * tests see. */
+static void ShowThread(struct watch* watch) {
+  char path[64];
+  snprintf(path, sizeof path, "/proc/self/task/%ld/stat", (long)syscall(SYS_gettid));
+  const int opened = open(path, O_RDONLY | O_CLOEXEC);
+  if (opened < 0) return;
+  watch->file = fcntl(opened, F_DUPFD_CLOEXEC, kFirstOutOfTheWay);
+  close(opened);
+}
+
+static void EnterWatched(struct watch* watch) {
+  pthread_mutex_lock(&watching);
+  watch->time = Now();
+  watch->stage = kEntered;
+  pthread_mutex_unlock(&watching);
+}
+
+/* With `watching` held. */
+static void AnnounceOnce(struct watch* watch) {
+  if (!watch->announced) Announce(watch->id, watch->id_length, watch->time);
+  watch->announced = 1;
+}
+
+/* In the thread of the call, when it has returned or was never made. */
+static void LeaveWatched(struct watch* watch) {
+  pthread_mutex_lock(&watching);
+  if (watch->stage == kEntered) AnnounceOnce(watch);
+  watch->stage = kLeft;
+  pthread_mutex_unlock(&watching);
+}
+
+/* 'S' for a thread that sleeps until something happens; 0 when nobody tells. */
+static char StateOfThread(int file) {
+  char line[512];
+  const ssize_t count = pread(file, line, sizeof line - 1, 0);
+  if (count <= 0) return 0;
+  line[count] = 0;
+  const char* const name_end = strrchr(line, ')'); /* "4711 (name) S ...": a name may hold anything */
+  return name_end != NULL && name_end[1] == ' ' ? name_end[2] : 0;
+}
+
+/* Returns when the call is announced: it sleeps, has returned, or is busy for a second. */
+static void AnnounceWhenItSleeps(struct watch* watch) {
+  const long long kMostPatience = 1000000000;
+  for (int announced = 0; !announced; sched_yield()) {
+    pthread_mutex_lock(&watching);
+    const int stage = watch->stage;
+    const long long busy = Now() - watch->time;
+    pthread_mutex_unlock(&watching);
+    announced = stage == kLeft;
+    if (stage != kEntered) continue;
+    const char state = StateOfThread(watch->file);
+    if (state != 'S' && state != 0 && busy < kMostPatience) continue;
+    pthread_mutex_lock(&watching);
+    if (watch->stage == kEntered) AnnounceOnce(watch);
+    pthread_mutex_unlock(&watching);
+    announced = 1;
+  }
+  ReleaseWatch(watch);
+}
+#endif
+
 /* All parameters are read: false if the call is not to be made. */
 static int Begin(struct request* request) {
   CheckBadPointers(&request->params);
   CheckAllRead(&request->params);
   if (request->refused != 0) return 0;
-  if (request->announce) {
-    struct text line = {0};
-    Put(&line, "{\"jsonrpc\":\"2.0\",\"method\":\"begun\",\"params\":{\"id\":");
-    PutBytes(&line, request->id, request->id_length);
-    Put(&line, ",\"time\":");
-    PutInteger(&line, Now());
-    Put(&line, "}}");
-    if (line.failed) {
-      Refuse(request, kInternalError, "out of memory");
-      return 0;
-    }
-    WriteLine(&line);
+#ifdef ON_LINUX
+  if (request->watch != NULL) {
+    EnterWatched(request->watch);
+  } else
+#endif
+      if (request->announce && !Announce(request->id, request->id_length, Now())) {
+    Refuse(request, kInternalError, "out of memory");
+    return 0;
   }
 #ifdef SIGPIPE_IS_OF_THE_CALLING_THREAD
   broken_pipes = 0;
@@ -2661,8 +2776,6 @@ static void Splice(struct request* request, struct object* params) {
   if (Begin(request)) EndWith(request, splice(in, NULL, out, NULL, (size_t)count, flags));
 }
 
-enum { kFirstOutOfTheWay = 700 }; /* of the descriptors that tests see */
-
 /* A descriptor by a socket: sent for one that is not negative, else received. -1 for failure. */
 static int CarryDescriptor(int socket, int fd) {
   union {
@@ -2862,11 +2975,13 @@ static void Fork(struct request* request, struct object* params) {
   close(ends[1]);
   if (Begin(request)) {
     /* Nobody else may be in the middle of what the copy needs. */
+    pthread_mutex_lock(&watching);
     pthread_mutex_lock(&writing);
     pthread_mutex_lock(&noting_children);
     child->pid = fork();
     pthread_mutex_unlock(&noting_children);
     pthread_mutex_unlock(&writing);
+    pthread_mutex_unlock(&watching);
     if (child->pid == 0) {
       close(child->channel);
       error = Restrict(params, &restrictions);
@@ -3323,6 +3438,9 @@ static void Free(struct request* request) {
 
 static void Carry(struct request* request) {
   request->method->function(request, &request->params);
+#ifdef ON_LINUX
+  if (request->watch != NULL) LeaveWatched(request->watch);
+#endif
   Reply(request);
 #ifdef ON_LINUX
   if (exit_asked_for >= 0) _exit(exit_asked_for);
@@ -3367,9 +3485,16 @@ static int PassOn(struct request* request) {
 #endif
 
 static void* CarryInThread(void* argument) {
+#ifdef ON_LINUX
+  struct watch* const watch = ((struct request*)argument)->watch;
+  if (watch != NULL) ShowThread(watch);
+#endif
   Carry(argument);
   CountCall(-1); /* after the reply, which may make the client ask for more */
   Free(argument);
+#ifdef ON_LINUX
+  if (watch != NULL) ReleaseWatch(watch);
+#endif
   return NULL;
 }
 
@@ -3378,12 +3503,24 @@ static int CarryAside(struct request* request) {
   if (!MayStartCall()) return 0;
   pthread_attr_t attributes;
   pthread_t thread;
+#ifdef ON_LINUX
+  struct watch* const watch = request->announce ? NewWatch(request) : NULL;
+  request->watch = watch;
+#endif
   pthread_attr_init(&attributes);
   pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
   pthread_attr_setstacksize(&attributes, 256 << 10); /* if the system lets it */
   const int error = pthread_create(&thread, &attributes, CarryInThread, request);
   pthread_attr_destroy(&attributes);
   if (error != 0) CountCall(-1);
+#ifdef ON_LINUX
+  if (error != 0) {
+    free(watch);
+    request->watch = NULL;
+  } else if (watch != NULL) {
+    AnnounceWhenItSleeps(watch);
+  }
+#endif
   return error == 0;
 }
 
