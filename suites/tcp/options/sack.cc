@@ -213,22 +213,21 @@ TEST_WITH(SackTest, Sack, WhatWasReportedIsNotRetransmittedWithTheRest,
   std::uint32_t first = 0;
   auto [socket, peer] = InFlight(8, first);
   // The first and the fourth segment are lost.
-  Time reported;
-  for (std::uint32_t end = 5; end <= 8; ++end) {
-    const PartialSegment report =
-        Ack().Ack(first).Sack({Segments(first, 4, end), Segments(first, 1, 3)});
-    reported = peer.Send(report).time;
+  for (int times = 0; times < 3; ++times) {
+    peer.Send(Ack().Ack(first).Sack({Segments(first, 4, 8), Segments(first, 1, 3)}));
   }
+  Settle();
+  const Time reported = Clock::now();
   // Whatever comes again, until both are acknowledged, lies in the holes.
   std::uint32_t acknowledged = first;
   while (acknowledged != first + 8 * kSackMss) {
     const Segment again = peer.Expect(AnySegment(), Within(10s));
-    if (again.time < reported) continue;  // a probe of the tail
+    const bool in_hole = again.seq == first || again.seq == first + 3 * kSackMss;
+    if (!in_hole && again.time < reported) continue;  // a probe of the tail, before the reports
     // What comes so late comes by a timeout, after which section 5.1 has all reports forgotten.
     if (again.seq == first && again.time - reported > kShortestTimeout) {
       NotReached("it waits for its timeout");
     }
-    const bool in_hole = again.seq == first || again.seq == first + 3 * kSackMss;
     EXPECT_TRUE(in_hole) << Describe(again, first, peer.iss) << " was reported";
     EXPECT_LE(again.length(), kSackMss);
     if (again.seq == first) {
