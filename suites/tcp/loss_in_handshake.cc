@@ -132,11 +132,8 @@ TEST_WITH(LossInHandshakeTest, LossInHandshake, ARetransmittedSynIsAnsweredAtOnc
   const Segment syn = wire.Expect(Syn().From(client));
   const Segment lost = wire.Expect(SynAck().Ack(syn.seq + 1).From(server));
 
-  const Segment again = wire.Expect(AnySegment());
-  EXPECT_TRUE(Syn().Seq(syn.seq).Matches(again)) << Describe(again, syn.seq, 0);
-  const Segment answer = wire.Expect(AnySegment());
-  EXPECT_TRUE(SynAck().Seq(lost.seq).Ack(syn.seq + 1).Matches(answer))
-      << Describe(answer, lost.seq, syn.seq);
+  wire.Expect(Syn().Seq(syn.seq).From(client));
+  const Segment answer = wire.Expect(SynAck().Seq(lost.seq).Ack(syn.seq + 1).From(server));
   EXPECT_THAT(
       answer.time - lost.time,
       LastsAtMost(
