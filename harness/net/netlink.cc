@@ -8,6 +8,7 @@
 #include <netlink/netlink.h>
 #include <netlink/route/addr.h>
 #include <netlink/route/link.h>
+#include <netlink/route/link/inet6.h>
 #include <netlink/route/link/veth.h>
 #include <netlink/route/nexthop.h>
 #include <netlink/route/route.h>
@@ -77,6 +78,15 @@ void Netlink::SetUp(int link) {
   rtnl_link_set_ifindex(original.get(), link);
   rtnl_link_set_flags(change.get(), IFF_UP);
   Check(rtnl_link_change(socket_.get(), original.get(), change.get(), 0), "set link up");
+}
+
+void Netlink::KeepWithoutOwnAddress(int link) {
+  const Owned<rtnl_link> original(rtnl_link_alloc(), rtnl_link_put);
+  const Owned<rtnl_link> change(rtnl_link_alloc(), rtnl_link_put);
+  rtnl_link_set_ifindex(original.get(), link);
+  constexpr std::uint8_t kNone = 1;  // IN6_ADDR_GEN_MODE_NONE of <linux/if_link.h>
+  Check(rtnl_link_inet6_set_addr_gen_mode(change.get(), kNone), "set addrgenmode");
+  Check(rtnl_link_change(socket_.get(), original.get(), change.get(), 0), "set addrgenmode none");
 }
 
 void Netlink::AddAddress(int link, const IpAddress& address, int prefix_length) {

@@ -35,6 +35,8 @@ class Netlink {
   void CreateVeth(const VethPlan& plan);
   int IndexOf(const std::string& link);
   void SetUp(int link);
+  // It gets no IPv6 address by itself when it is set up.
+  void KeepWithoutOwnAddress(int link);
 
   // With IFA_F_NODAD: usable at once, duplicate address detection would take a second.
   void AddAddress(int link, const IpAddress& address, int prefix_length);

@@ -4,6 +4,7 @@
 #include <sched.h>
 #include <string.h>
 
+#include <fstream>
 #include <string>
 
 #include "harness/net/netlink.h"
@@ -15,12 +16,16 @@ namespace {
 constexpr int kLoopbackIndex = 1;
 constexpr int kOurMac = 0x80;  // the harness's ends of links, apart from all hosts
 
-void DisableIpv6(bool disabled) {
-  WriteSysctl("net.ipv6.conf.all.disable_ipv6", disabled ? "1" : "0");
-  WriteSysctl("net.ipv6.conf.default.disable_ipv6", disabled ? "1" : "0");
+void SilenceKernel() {
+  WriteSysctl("net.ipv6.conf.all.disable_ipv6", "1");
+  WriteSysctl("net.ipv6.conf.default.disable_ipv6", "1");
 }
 
-void SilenceKernel() { DisableIpv6(true); }
+bool IsSilent() {
+  char disabled = '0';
+  std::ifstream("/proc/sys/net/ipv6/conf/default/disable_ipv6") >> disabled;
+  return disabled == '1';
+}
 
 // Sysctls are pinned where the host's administrator would otherwise decide for the test.
 void PinSysctls() { WriteSysctl("net.ipv4.tcp_congestion_control", "reno"); }
@@ -62,12 +67,12 @@ void SetUpStackSide(const StackPlan& plan, Answering answering) {
 
 std::string OurLink(const std::string& actor) { return "wire-" + actor; }
 
-void EnterPrivateWorldOfWires() {
-  EnterPrivateNamespaces();
-  SilenceKernel();
-}
+void EnterPrivateWorldOfWires() { EnterPrivateNamespaces(); }
 
 WiredNamespace MakeWiredNamespace(EventLoop& loop, const StackPlan& plan, Answering answering) {
+  // Only before the first wire: these sysctls take the lock of all links of this machine, for which
+  // the kernel spins.
+  if (!IsSilent()) SilenceKernel();
   WiredNamespace made;
   made.space = std::make_shared<NetworkNamespace>(NetworkNamespace::Create());
   const std::string our_link = OurLink(plan.actor);
@@ -93,7 +98,6 @@ std::shared_ptr<NetworkNamespace> MakeNamespaceWithoutWire() {
 }
 
 std::shared_ptr<NetworkNamespace> TakeOwnNamespaceWithoutWire() {
-  DisableIpv6(false);
   PinSysctls();
   Netlink().SetUp(kLoopbackIndex);
   return std::make_shared<NetworkNamespace>(NetworkNamespace::Current());

@@ -61,6 +61,11 @@ void BlockingCall::Enters(std::int64_t time) {
 
 bool BlockingCall::WaitUntilItSleeps() const {
   constexpr auto kMostPatience = std::chrono::seconds(1);
+  // Most calls return or sleep within it. What takes longer may wait for a thread of the kernel, which
+  // gets no processor as long as this one, if it has real-time priority, only yields.
+  constexpr int kYields = 50;
+  constexpr timespec kNap{0, 50'000};
+  int looks = 0;
   std::chrono::steady_clock::time_point deadline;
   while (true) {
     const Stage before = stage_;
@@ -73,7 +78,11 @@ bool BlockingCall::WaitUntilItSleeps() const {
       const bool done = state == 'S' || state == 0 || now >= deadline;
       if (done && stage_ == Stage::kEntered) return true;
     }
-    sched_yield();
+    if (++looks <= kYields) {
+      sched_yield();
+    } else {
+      nanosleep(&kNap, nullptr);
+    }
   }
 }
 

@@ -342,6 +342,12 @@ bool Flow::Sends(const Packet& packet) const {
   return source == local.address && from == local.port && to == remote.port;
 }
 
+bool Flow::IsFrom(const Packet& packet) const {
+  if (const auto* tcp = packet.Find<Tcp>()) return tcp->source_port == local.port;
+  if (const auto* udp = packet.Find<Udp>()) return udp->source_port == local.port;
+  return true;
+}
+
 Packet MakePacket(const PacketEvent& event, Position where, const Flow& flow,
                   const PacketRules& rules) {
   Packet packet;

@@ -41,8 +41,10 @@ struct Flow {
   }
   std::uint32_t RemoteOffset(bool syn) const { return syn ? 0 : live_remote_isn; }
 
-  // Whether the packet goes out by this connection.
+  // Whether the packet goes out by this connection: also the first SYN, from a port not known yet.
   bool Sends(const packet::Packet& packet) const;
+  // Whether it leaves from the port of this connection.
+  bool IsFrom(const packet::Packet& packet) const;
 };
 
 // How packets are made and judged, from the options of the script.

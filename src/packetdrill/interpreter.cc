@@ -17,6 +17,7 @@
 #include <fstream>
 #include <memory>
 #include <optional>
+#include <regex>
 #include <set>
 #include <sstream>
 #include <utility>
@@ -78,6 +79,14 @@ int PrefixOfMask(const IpAddress& mask) {
   return bits;
 }
 
+bool HaveSamePrefix(const IpAddress& one, const IpAddress& other, int length) {
+  for (int bit = 0; bit < length; ++bit) {
+    const int differ = one.bytes()[bit / 8] ^ other.bytes()[bit / 8];
+    if ((differ >> (7 - bit % 8) & 1) != 0) return false;
+  }
+  return true;
+}
+
 class ConfigurationReader {
  public:
   explicit ConfigurationReader(const ScriptPlan& plan) : version_(VersionOf(plan.variant)) {
@@ -136,6 +145,11 @@ class ConfigurationReader {
   }
 
   Configuration Finished() {
+    const TunnelPlan& tunnel = read_.tunnel;
+    if (!HaveSamePrefix(tunnel.local, tunnel.gateway, tunnel.prefix_length)) {
+      throw SyntaxError(address_, fmt::format("the gateway {} is not on the network of {}",
+                                              tunnel.gateway.ToString(), tunnel.local.ToString()));
+    }
     read_.rules.mtu = static_cast<std::uint16_t>(read_.tunnel.mtu);
     return read_;
   }
@@ -149,7 +163,7 @@ class ConfigurationReader {
   }
 
   // One of the other version is for another variant.
-  void Address(const Option& option, IpAddress& address, int* prefix_length) const {
+  void Address(const Option& option, IpAddress& address, int* prefix_length) {
     const std::size_t slash = option.value.find('/');
     IpAddress read;
     try {
@@ -159,6 +173,7 @@ class ConfigurationReader {
                                                   Shortened(CleanLine(option.value), 40)));
     }
     if (read.version() != version_) return;
+    address_ = option.where;
     address = read;
     if (prefix_length == nullptr) return;
     *prefix_length = read.version() == IpVersion::kIpv4 ? 32 : 128;
@@ -171,6 +186,7 @@ class ConfigurationReader {
 
   const IpVersion version_;
   Configuration read_;
+  Position address_;  // of the last one
 };
 
 Configuration Configure(const ScriptPlan& plan, const Script& script) {
@@ -180,17 +196,27 @@ Configuration Configure(const ScriptPlan& plan, const Script& script) {
   return reader.Finished();
 }
 
-// The time of the next tick of the kernel's clock by which it counts its timers, and a little.
-// Ticks are at multiples of their length on CLOCK_MONOTONIC.
-Time BehindNextTick() {
+// Of the clock by which the kernel counts its timers: 1 s / HZ.
+Duration Tick() {
   timespec tick{};
-  timespec now{};
   clock_getres(CLOCK_MONOTONIC_COARSE, &tick);
+  return Duration(std::clamp<std::int64_t>(tick.tv_nsec, 1, 100'000'000));
+}
+
+// The time of the next tick, and a little. Ticks are at multiples of their length on CLOCK_MONOTONIC.
+Time BehindNextTick() {
+  timespec now{};
   clock_gettime(CLOCK_MONOTONIC, &now);
   const Time real = Clock::now();
-  const std::int64_t length = std::clamp<std::int64_t>(tick.tv_nsec, 1, 100'000'000);
-  const std::int64_t since = (now.tv_sec * 1'000'000'000 + now.tv_nsec) % length;
-  return real + Duration(length - since) + kIntoTick;
+  const Duration since = (std::chrono::seconds(now.tv_sec) + Duration(now.tv_nsec)) % Tick();
+  return real + Tick() - since + kIntoTick;
+}
+
+// Scripts are written for a kernel with HZ=1000: by how much later another one may do all that it does
+// at a tick.
+Duration AllowanceForTicks() {
+  constexpr Duration kTickOfScripts = 1ms;
+  return std::max(Tick() - kTickOfScripts, Duration(0));
 }
 
 std::string FolderOf(const std::string& path) {
@@ -260,6 +286,7 @@ class Interpreter final : public TestBody {
         space_(NetworkNamespace::OfProcess(stack_.agent().pid())),
         shell_(loop_, space_) {
     PrepareCode();
+    around_.files = RootOfThisProcess();
     UsePrivateFolders(FolderOf(plan_.path));
     MakeTunnel();
     const bool ipv4_sockets = plan_.variant == Variant::kIpv4;
@@ -267,7 +294,6 @@ class Interpreter final : public TestBody {
     around_.mapped = plan_.variant == Variant::kMapped;
     around_.bind = {set_.tunnel.local, set_.bind_port};
     around_.connect = {set_.tunnel.remote, set_.connect_port};
-    around_.files = RootOfThisProcess();
     around_.folder = FolderOf(plan_.path);
     around_.tolerance = set_.tolerance;
     if (script_.init) RunInit(*script_.init);
@@ -311,7 +337,11 @@ class Interpreter final : public TestBody {
     const Shell::Result result = shell_.Run(command.text);
     NoteOutput(result);
     FindCongestionControl(command, result);
-    if (result.status == 0) return;
+    FindPacing(command, result);
+    if (result.status == 0) {
+      if (!paces_itself_) lack_ = LackDespiteSuccess(result, plan_.text);
+      return;
+    }
     const std::string lack = LackToldBy(result);
     throw Skip(lack.empty() ? fmt::format("the init command ends with {}: {}", result.status,
                                           OnOneLine(CleanText(result.output)))
@@ -335,6 +365,15 @@ class Interpreter final : public TestBody {
     stack_.log().Now(NoteEvent{fmt::format(
         "tcp_congestion_control is not to be set here: each socket is given {}",
         congestion_control_)});
+  }
+
+  // Without the qdisc fq, a socket that has a maximum is paced by TCP itself.
+  void FindPacing(const CommandEvent& command, const Shell::Result& result) {
+    static const std::regex kFairQueue(R"(qdisc\s+(add|replace)\s.*\sfq\b)");
+    paces_itself_ = result.output.find("kind is unknown") != std::string::npos &&
+                    std::regex_search(command.text, kFairQueue);
+    if (!paces_itself_) return;
+    stack_.log().Now(NoteEvent{"this kernel has no qdisc fq: each socket is given SO_MAX_PACING_RATE"});
   }
 
   static std::string BeginOfFile(const std::string& path) {
@@ -420,8 +459,16 @@ class Interpreter final : public TestBody {
   // Whatever a script expects, it expects of a machine that keeps its times.
   [[noreturn]] void Fail(const Event& event, const std::string& expected,
                          const std::string& observed, std::optional<Duration> off = std::nullopt) {
+    BlameLack(event, observed);
     throw Departure(Told(event, expected, observed), {file(), event.where.line},
                     std::max(off.value_or(set_.tolerance), Duration(1)));
+  }
+
+  // A script that was not given what it asked for says nothing when it fails.
+  void BlameLack(const Event& event, const std::string& observed) const {
+    if (lack_.empty()) return;
+    throw Skip(fmt::format("{}; without it, line {} is not as it is written: {}", lack_,
+                           event.where.line, observed));
   }
 
   static std::string Told(const Event& event, const std::string& expected,
@@ -431,6 +478,7 @@ class Interpreter final : public TestBody {
 
   // The same, but the script goes on.
   void Say(const Event& event, const std::string& expected, const std::string& observed) {
+    BlameLack(event, observed);
     context_.ExplainNextFailure(set_.tolerance);
     ADD_FAILURE_AT(file(), event.where.line) << Told(event, expected, observed);
   }
@@ -533,10 +581,18 @@ class Interpreter final : public TestBody {
     Done(sent);
   }
 
+  // A SYN from a port that is not known yet is of `flow`, unless it is one of another connection again.
+  bool IsOf(const Flow& flow, const packet::Packet& packet) const {
+    if (!flow.Sends(packet)) return false;
+    return flow.IsFrom(packet) || std::none_of(flows_.begin(), flows_.end(), [&](const auto& other) {
+             return other.get() != &flow && other->IsFrom(packet) && other->Sends(packet);
+           });
+  }
+
   // The next packet of the flow; none: there was none until then.
   std::optional<Arrived> Next(Flow& flow, Time deadline) {
     const auto is_next = [&] {
-      while (!arrived_.empty() && !flow.Sends(arrived_.front().packet)) {
+      while (!arrived_.empty() && !IsOf(flow, arrived_.front().packet)) {
         NoteStranger(arrived_.front());
         arrived_.pop_front();
       }
@@ -581,8 +637,9 @@ class Interpreter final : public TestBody {
     if (event.when.is_range()) {
       return fmt::format("from {:.6f} to {:.6f}", ToSeconds(from_), ToSeconds(to_));
     }
-    return fmt::format("at {:.6f}, give or take {}", ToSeconds(from_),
-                       FormatDuration(Tolerance(from_)));
+    return fmt::format("at {:.6f}, give or take {}{}", ToSeconds(from_),
+                       FormatDuration(Tolerance(from_)),
+                       ticks_ > Duration(0) ? ", or later by a tick of this kernel" : "");
   }
 
   void Expect(const Event& event, const PacketEvent& packet) {
@@ -620,7 +677,7 @@ class Interpreter final : public TestBody {
     if (any_time) return;
     const Duration tolerance = Tolerance(from_);
     const Duration early = from_ - tolerance - at;
-    const Duration late = at - (event.when.is_range() ? to_ : from_) - tolerance;
+    const Duration late = at - (event.when.is_range() ? to_ : from_) - tolerance - ticks_;
     const Duration off = std::max(early, late);
     if (off <= Duration(0)) return;
     const std::string observed = fmt::format("at {:.6f}", ToSeconds(at));
@@ -642,7 +699,7 @@ class Interpreter final : public TestBody {
     bool joined = false;
     while (tcp->flags != 0 && seen.packet.payload.size() < length && size != 0) {
       loop_.RunUntil([&] { return !arrived_.empty(); }, deadline);
-      if (arrived_.empty() || !flow.Sends(arrived_.front().packet)) break;
+      if (arrived_.empty() || !IsOf(flow, arrived_.front().packet)) break;
       const packet::Packet& next = arrived_.front().packet;
       const auto* more = next.Find<packet::Tcp>();
       constexpr int kMayDiffer = kFin | kPsh | kCwr;
@@ -706,8 +763,8 @@ class Interpreter final : public TestBody {
     const Duration at = Since(reply.end);
     const Duration part(static_cast<std::int64_t>(
         static_cast<double>((blocked.ends - blocked.from).count()) * set_.tolerance_percent / 100));
-    const Duration off =
-        std::chrono::abs(at - blocked.ends) - std::max(set_.tolerance, part);
+    const Duration late = at - blocked.ends;
+    const Duration off = (late > Duration(0) ? late - ticks_ : -late) - std::max(set_.tolerance, part);
     Finish(blocked.event, blocked.call, blocked.made, reply);
     last_done_ = std::max(last_done_, at);
     if (off > Duration(0)) {
@@ -820,25 +877,37 @@ class Interpreter final : public TestBody {
     constexpr std::int64_t kTypes = 15;  // without SOCK_NONBLOCK and the like
     const std::int64_t usual = (type & kTypes) == SOCK_DGRAM ? IPPROTO_UDP : IPPROTO_TCP;
     flow.protocol = static_cast<int>(protocol != 0 ? protocol : usual);
-    if (congestion_control_.empty() || flow.protocol != IPPROTO_TCP) return;
-    CallEvent set;
-    set.name = "setsockopt";
+    if (flow.protocol != IPPROTO_TCP) return;
+    if (!congestion_control_.empty()) {
+      Expression name;
+      name.kind = Expression::Kind::kString;
+      name.text = congestion_control_;
+      SetOnSocket(live, IPPROTO_TCP, TCP_CONGESTION, name,
+                  static_cast<std::int64_t>(congestion_control_.size()));
+    }
+    if (paces_itself_) {
+      Expression rate;
+      rate.kind = Expression::Kind::kList;
+      rate.elements = {Integer(INT_MAX)};
+      SetOnSocket(live, SOL_SOCKET, SO_MAX_PACING_RATE, rate, sizeof(std::int32_t));
+    }
+  }
+
+  static Expression Integer(std::int64_t value) {
     Expression number;
     number.kind = Expression::Kind::kInteger;
-    const auto add = [&](std::int64_t value) {
-      number.number = value;
-      set.arguments.push_back(number);
-    };
+    number.number = value;
+    return number;
+  }
+
+  // What a sysctl of the script would have done for all sockets.
+  void SetOnSocket(std::int64_t live, int level, int name, const Expression& value,
+                   std::int64_t length) {
+    CallEvent set;
+    set.name = "setsockopt";
+    set.arguments = {Integer(live), Integer(level), Integer(name), value, Integer(length)};
     CallSurroundings around = around_;
     around.descriptors = {{live, live}};
-    add(live);
-    add(IPPROTO_TCP);
-    add(TCP_CONGESTION);
-    Expression name;
-    name.kind = Expression::Kind::kString;
-    name.text = congestion_control_;
-    set.arguments.push_back(name);
-    add(static_cast<std::int64_t>(congestion_control_.size()));
     stack_.agent().Call("system_call", MakeSystemCall(set, {}, around).parameters, "");
   }
 
@@ -978,7 +1047,10 @@ class Interpreter final : public TestBody {
   std::unique_ptr<Tunnel> tunnel_;
   CallSurroundings around_;
   std::string congestion_control_;  // for each socket; empty: that of the namespace
+  bool paces_itself_ = false;       // each socket, for want of fq
+  std::string lack_;                // what the init command could not give; empty: nothing
 
+  const Duration ticks_ = AllowanceForTicks();
   Time start_;
   Duration from_{0}, to_{0}, ends_{0};  // of the event that runs
   Duration nominal_{0};                 // the same if nothing before it had taken time of its own

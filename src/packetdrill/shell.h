@@ -8,8 +8,8 @@
 
 namespace sockproof::packetdrill {
 
-// From here on this process, and what it starts, has a /tmp of its own, and is in `folder`. Where it
-// may not mount anything, /tmp stays what it is.
+// From here on this process, and what it starts, has a /tmp and a /proc of its own, and is in `folder`.
+// Where it may not mount anything, they stay what they are.
 void UsePrivateFolders(const std::string& folder);
 
 class Shell {
@@ -31,5 +31,9 @@ class Shell {
 
 // What the system lacks, if that is why the command failed: "sysctl: cannot stat /proc/sys/...".
 std::string LackToldBy(const Shell::Result& result);
+
+// Of a command that has succeeded: what it said is missing. Of sysctls those count that `script` names
+// itself; what scripts share sets those of many kernels.
+std::string LackDespiteSuccess(const Shell::Result& result, const std::string& script);
 
 }  // namespace sockproof::packetdrill
