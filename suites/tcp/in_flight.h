@@ -16,6 +16,17 @@ inline std::vector<Segment> AllArrived(ScriptedTcp& peer) {
   return arrived;
 }
 
+// What answers the segment within the longest delay of an acknowledgment (RFC 9293 MUST-40): all
+// that has come once anything has. Linux compresses acknowledgments of what is out of order, which
+// makes them a timer's.
+inline std::vector<Segment> AnswersTo(const PartialSegment& segment, ScriptedTcp& peer,
+                                      EventLoop& loop) {
+  peer.TakeArrived();
+  peer.Send(segment);
+  loop.RunUntil([&] { return peer.waiting() > 0; }, Clock::now() + RfcAckDelayMaximum());
+  return peer.TakeArrived();
+}
+
 // Each of these came later after the one before than that after its own: back-off. What goes on where
 // the one before it ended is a part of the same.
 inline void ExpectEverMoreRarely(const Segment& first, const std::vector<Segment>& repeated) {

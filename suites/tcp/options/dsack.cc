@@ -1,5 +1,6 @@
 // Duplicates that are reported by SACK, RFC 2883.
 #include "harness/test/test.h"
+#include "suites/tcp/in_flight.h"
 
 using namespace sockproof;
 
@@ -19,10 +20,8 @@ class DuplicateSackTest : public PeerTest {
 
   // The blocks that answer a segment that must be answered.
   std::vector<SackBlock> BlocksFor(ScriptedTcp& peer, const PartialSegment& segment) {
-    peer.Send(segment);
-    Settle();
-    const std::vector<Segment> answers = peer.TakeArrived();
-    if (answers.empty()) NotReached("it is not answered at once");
+    const std::vector<Segment> answers = AnswersTo(segment, peer, sut.loop());
+    if (answers.empty()) NotReached("it is not answered");
     const TcpOption* option = answers.back().FindOption(tcp_option::kSack);
     return option == nullptr ? std::vector<SackBlock>() : tcp_option::SackBlocksOf(*option);
   }

@@ -41,9 +41,7 @@ class SackTest : public PeerTest {
   // The answer to data out of order. NotReached() where there is none, as MAY-13 of RFC 9293 leaves
   // open, or one without SACK, which RFC 2018 section 4 leaves open as long as none has any.
   Segment Report(ScriptedTcp& peer, const PartialSegment& ahead) {
-    peer.Send(ahead);
-    Settle();
-    const std::vector<Segment> answers = peer.TakeArrived();
+    const std::vector<Segment> answers = AnswersTo(ahead, peer, sut.loop());
     if (answers.empty()) NotReached("a segment out of order is not answered");
     if (BlocksOf(answers.back()).empty()) NotReached("a segment out of order is not reported");
     return answers.back();

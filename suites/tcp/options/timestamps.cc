@@ -1,6 +1,7 @@
 // The Timestamps option, RFC 7323 sections 3, 4 and 5.4: which segments have it, and with what
 // numbers.
 #include "harness/test/test.h"
+#include "suites/tcp/in_flight.h"
 #include "suites/tcp/schedule.h"
 
 using namespace sockproof;
@@ -222,9 +223,8 @@ TEST_WITH(TimestampsTest, Timestamps, BehindAHoleEchoTheLastSegmentBeforeIt,
   peer.Send(Data("before").TsVal(before));
   peer.Expect(Ack().Ack(peer.snd_nxt));
   for (const std::uint32_t gap : {10U, 30U}) {
-    peer.Send(Data("behind").Seq(peer.snd_nxt + gap).TsVal(before + gap));
-    Settle();
-    const std::vector<Segment> answers = peer.TakeArrived();
+    const PartialSegment behind = Data("behind").Seq(peer.snd_nxt + gap).TsVal(before + gap);
+    const std::vector<Segment> answers = AnswersTo(behind, peer, sut.loop());
     if (answers.empty()) NotReached("a segment out of order is not answered");  // MAY-13
     ASSERT_TRUE(answers.back().timestamps());
     EXPECT_EQ(answers.back().timestamps()->second, before);
@@ -236,9 +236,7 @@ TEST_WITH(TimestampsTest, Timestamps, EchoTheSegmentThatFillsAHole,
   auto [socket, peer] = Stamped();
   const std::uint32_t start = peer.snd_nxt;
   const std::uint32_t behind = In(5);
-  peer.Send(Data("behind").Seq(start + 4).TsVal(behind));
-  Settle();
-  peer.TakeArrived();
+  AnswersTo(Data("behind").Seq(start + 4).TsVal(behind), peer, sut.loop());
   peer.Send(Data("hole").Seq(start).TsVal(behind + 100));
   const Segment ack = peer.Expect(Ack());
   ASSERT_TRUE(ack.timestamps());
