@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <unistd.h>
 
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <nlohmann/json.hpp>
@@ -74,6 +75,9 @@ void EventLog::AddNow(Event event) {
 }
 
 std::vector<Event> ReadEvents(const std::string& path) {
+  // Who reads from a pipe might wait for ever.
+  if (std::filesystem::exists(path) && !std::filesystem::is_regular_file(path))
+    throw std::invalid_argument(path + " is not a file");
   std::ifstream file(path, std::ios::binary);
   if (!file) ThrowErrno("cannot read the event log " + path);
   const std::string text{std::istreambuf_iterator<char>(file), {}};

@@ -101,6 +101,14 @@ TEST(EventLog, ThrowsWhenItCannotWrite) {
   EXPECT_THROW(log.Now(NoteEvent{"x"}), HarnessError);
 }
 
+TEST(ReadEvents, DoesNotWaitForAPipe) {
+  int ends[2];
+  ASSERT_EQ(pipe(ends), 0);
+  EXPECT_THROW(ReadEvents("/proc/self/fd/" + std::to_string(ends[0])), std::invalid_argument);
+  close(ends[0]);
+  close(ends[1]);
+}
+
 TEST(ReadEvents, ThrowsWithoutAFile) {
   EXPECT_THROW(ReadEvents(testing::TempDir() + "no_such_event_log"), HarnessError);
 }
