@@ -343,7 +343,8 @@ RunResult FromJson(const Json& json, const std::string& name) { return ReadRun(V
 RunResult ReadResult(const fs::path& path) {
   const std::string name = ResultFile(path).string();
   errno = 0;
-  if (fs::exists(name) && !fs::is_regular_file(name)) throw WrongInput(name + " is not a file");
+  if (fs::exists(name) && !fs::is_regular_file(name))
+    throw WrongInput(fmt::format("cannot read {}: not a file", name));
   std::ifstream file(name, std::ios::binary);
   std::ostringstream content;
   if (file.is_open() && file.peek() != std::ifstream::traits_type::eof()) content << file.rdbuf();
