@@ -51,7 +51,8 @@ struct RunArguments {
   std::vector<std::string> without;  // tags: none of them
   std::string shard;                 // K/N
   double max_wait = -1;              // seconds; negative: what suits the system
-  int attempts = 3;
+  int attempts = 0;                  // 0: what suits the tests
+  bool has_scripts = false;          // among the patterns
   int repeat = 1;
   bool until_fail = false;
   bool shuffle = false;
@@ -69,6 +70,8 @@ struct RunArguments {
 };
 
 constexpr int kMostJobs = 4096;
+constexpr int kAttempts = 3;
+constexpr int kAttemptsOfScripts = 10;  // whose times are in milliseconds
 constexpr int kBisectSkip = 125;  // of git bisect run: this commit cannot be tested
 constexpr int kBisectEnd = 128;   // and this: stop
 constexpr Duration kMaxWaitInRealTime = 180s;
@@ -223,7 +226,9 @@ class SystemRun {
     } else if (!target_.virtual_time()) {
       options.max_wait = kMaxWaitInRealTime;
     }
-    options.attempts = arguments_.attempts;
+    options.attempts = arguments_.attempts > 0 ? arguments_.attempts
+                       : arguments_.has_scripts ? kAttemptsOfScripts
+                                                : kAttempts;
     if (options.jobs == 0) options.jobs = target_.jobs();
     if (target_.virtual_time()) {
       options.attempts = 1;  // it would end the same
@@ -400,7 +405,7 @@ void AddCourse(CLI::App& app, RunArguments& run) {
       ->check(WholeNumber(1, kMostJobs, "auto"))
       ->type_name("N");
   app.add_option("--attempts", run.attempts,
-                 "Runs of a test until its verdict is beyond doubt; default: 3")
+                 "Runs of a test until its verdict is beyond doubt; default: 3, with scripts 10")
       ->check(WholeNumber(1, 100))
       ->type_name("N");
   app.add_option("--repeat", run.repeat, "Run each test N times, or until a surprise")
@@ -488,7 +493,9 @@ Action AddRun(CLI::App& app) {
     run->program = program;
     if (!run->configuration.empty()) ApplyConfiguration(app, run->configuration);
     RefuseIdle(kinds, run->suts);
-    run->patterns = PatternsOf(run->patterns);
+    const std::vector<std::string> patterns = PatternsOf(run->patterns);
+    run->has_scripts = patterns != run->patterns;
+    run->patterns = patterns;
     return run->bisect ? Bisect(*run) : RunAll(*run);
   };
 }

@@ -3,14 +3,18 @@
 
 #include <CLI/CLI.hpp>
 #include <filesystem>
+#include <fstream>
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
 #include "harness/base/errors.h"
 #include "src/cli/command.h"
+#include "src/packetdrill/companions.h"
 #include "src/packetdrill/script_tests.h"
 #include "src/run/usage_error.h"
+#include "src/vm/luggage.h"
 
 namespace sockproof {
 namespace {
@@ -48,6 +52,41 @@ packetdrill::ScriptOptions OptionsGiven() {
   return options;
 }
 
+// In a guest: which of the files there are scripts, and the options for them.
+constexpr const char* kListOfScripts = "/scripts.json";
+
+void BringAlong(const std::string& argument) {
+  static std::vector<std::string> given;
+  static std::vector<std::string> scripts;
+  const std::filesystem::path path = std::filesystem::absolute(argument).lexically_normal();
+  given.push_back(path.string());
+  for (const std::string& script : packetdrill::ScriptsAt(path.string())) scripts.push_back(script);
+  packetdrill::Companions companions = packetdrill::CompanionsOf(scripts);
+  Luggage& luggage = LuggageOfRun();
+  luggage.files = std::move(companions.files);
+  luggage.programs = std::move(companions.programs);
+  luggage.files[kListOfScripts] = nlohmann::json{{"paths", given},
+                                                 {"trailing", Given().trailing},
+                                                 {"options", Given().options},
+                                                 {"definitions", Given().definitions}}
+                                      .dump();
+  luggage.modules = {"tun", "sch_fq", "tcp_bbr", "tcp_dctcp"};
+}
+
+void UnpackScripts() {
+  std::ifstream file(kListOfScripts);
+  if (!file) return;
+  const nlohmann::json list = nlohmann::json::parse(file);
+  list.at("trailing").get_to(Given().trailing);
+  list.at("options").get_to(Given().options);
+  list.at("definitions").get_to(Given().definitions);
+  for (const nlohmann::json& path : list.at("paths")) {
+    packetdrill::AddScripts(path.get<std::string>(), OptionsGiven());
+  }
+}
+
+const LuggageRegistration kUnpackScripts(UnpackScripts);
+
 bool TakeScripts(const std::string& argument, std::vector<std::string>& patterns) {
   std::error_code error;
   const bool is_folder = argument.find('/') != std::string::npos &&
@@ -57,6 +96,7 @@ bool TakeScripts(const std::string& argument, std::vector<std::string>& patterns
     const std::vector<std::string> added = packetdrill::AddScripts(argument, OptionsGiven());
     if (added.empty()) throw UsageError(fmt::format("{} has no script for this", argument));
     patterns.insert(patterns.end(), added.begin(), added.end());
+    BringAlong(argument);
   } catch (const HarnessError& problem) {
     throw UsageError(problem.what());
   }

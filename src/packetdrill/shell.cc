@@ -68,16 +68,31 @@ void UsePrivateFolders(const std::string& folder) {
 }
 
 Shell::Result Shell::Run(const std::string& command) {
-  const UniqueFd output(memfd_create("output", MFD_CLOEXEC));
-  if (!output) ThrowErrno("memfd_create");
+  const auto run = [this](const std::vector<std::string>& words, bool with_output) {
+    return Start(words, with_output);
+  };
+  {
+    const InNamespace inside(space_);
+    if (auto result = RunSimpleCommands(command, getpid(), run)) return *std::move(result);
+  }
+  return Start({"/bin/sh", "-c", command}, true);
+}
+
+Shell::Result Shell::Start(const std::vector<std::string>& words, bool with_output) {
   setenv("PACKETDRILL_PID", std::to_string(getpid()).c_str(), 1);
   static const std::string folders = FoldersOfPrograms();
   setenv("PATH", folders.c_str(), 1);
-  const pid_t child =
-      StartProgram({"/bin/sh", "-c", command}, {-1, output.get(), output.get()}, [this] {
-        RunOnEveryProcessor();
-        return setns(space_.fd(), CLONE_NEWNET) == 0 ? 0 : errno;
-      });
+  const std::string& name = words.front();
+  constexpr int kNotThere = 127;
+  if (name.find('/') == std::string::npos && FindProgram(name).empty()) {
+    return {kNotThere, "sh: " + name + ": not found\n"};
+  }
+  const UniqueFd output(memfd_create("output", MFD_CLOEXEC));
+  if (!output) ThrowErrno("memfd_create");
+  const pid_t child = StartProgram(words, {-1, output.get(), output.get()}, [this] {
+    RunOnEveryProcessor();
+    return setns(space_.fd(), CLONE_NEWNET) == 0 ? 0 : errno;
+  });
   const UniqueFd process(static_cast<int>(syscall(SYS_pidfd_open, child, 0)));
   if (!process) ThrowErrno("pidfd_open");
   bool ended = false;
@@ -87,7 +102,7 @@ Shell::Result Shell::Run(const std::string& command) {
   if (!ended) {
     kill(child, SIGKILL);
     waitpid(child, nullptr, 0);
-    throw HarnessError("the command " + Shortened(CleanLine(command), 60) +
+    throw HarnessError("the command " + Shortened(CleanLine(words.back()), 60) +
                        " has not ended within a minute");
   }
   int status = 0;
@@ -95,7 +110,7 @@ Shell::Result Shell::Run(const std::string& command) {
   }
   constexpr int kSignalled = 128;
   return {WIFEXITED(status) ? WEXITSTATUS(status) : kSignalled + WTERMSIG(status),
-          Contents(output.get())};
+          with_output ? Contents(output.get()) : ""};
 }
 
 std::string LackToldBy(const Shell::Result& result) {

@@ -2,9 +2,11 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "harness/base/event_loop.h"
 #include "harness/net/namespace.h"
+#include "src/packetdrill/simple_commands.h"
 
 namespace sockproof::packetdrill {
 
@@ -17,14 +19,13 @@ class Shell {
   // Commands run in `space`, which must outlive this, as must the loop.
   Shell(EventLoop& loop, const NetworkNamespace& space) : loop_(loop), space_(space) {}
 
-  struct Result {
-    int status = 0;  // the exit code, 128 and the number for a signal
-    std::string output;
-  };
+  using Result = CommandResult;
   // Returns when it has ended. Throws HarnessError when it does not within a minute.
   Result Run(const std::string& command);
 
  private:
+  Result Start(const std::vector<std::string>& words, bool with_output);
+
   EventLoop& loop_;
   const NetworkNamespace& space_;
 };

@@ -34,6 +34,7 @@
 #include "harness/test/test.h"
 #include "src/run/child.h"
 #include "src/vm/guest_interface.h"
+#include "src/vm/luggage.h"
 
 namespace sockproof {
 namespace {
@@ -242,6 +243,7 @@ void PrepareAndRun(const Json& ready, const Taint& taint) {
   host->EnterPrivateWorld();
   const std::unique_ptr<System> prepared =
       MakePreparedSystem(*host, loop, log, {{"sut", 1, 2}, {"client", 1, 2}, {"server", 2, 1}, kWithoutWire});
+  UnpackLuggage();
   const TestsById tests = AllTestsById();
   GetReadyToRunTest();
   Tell(ready);

@@ -12,6 +12,7 @@
 #include "harness/base/program.h"
 #include "src/vm/cpio.h"
 #include "src/vm/guest_interface.h"
+#include "src/vm/luggage.h"
 
 namespace sockproof {
 namespace {
@@ -56,6 +57,48 @@ std::vector<fs::path> FilesOf(const fs::path& program) {
   return files;
 }
 
+namespace {
+
+// Each path once.
+class Packer {
+ public:
+  explicit Packer(CpioArchive& archive, std::set<std::string>& folders)
+      : archive_(archive), folders_(folders) {}
+
+  void Add(const fs::path& path, const std::string& content) {
+    const std::string name = path.relative_path().string();
+    if (!files_.insert(name).second) return;
+    AddFoldersOf(path, folders_, archive_);
+    archive_.AddFile(name, content, true);
+  }
+
+ private:
+  CpioArchive& archive_;
+  std::set<std::string>& folders_;
+  std::set<std::string> files_;
+};
+
+void AddLuggage(const Luggage& luggage, Packer& packer, std::set<std::string>& folders,
+                CpioArchive& archive) {
+  for (const char* folder : {"tmp", "etc", "root", "usr", "usr/bin", "usr/sbin", "dev/net"}) {
+    if (folders.insert(folder).second) archive.AddFolder(folder);
+  }
+  // As on most systems of today; where it is otherwise, programs come in folders of these names.
+  for (const char* name : {"bin", "sbin"}) {
+    if (!fs::is_symlink(fs::path("/") / name)) continue;
+    archive.AddLink(name, std::string("usr/") + name);
+    folders.insert(name);
+  }
+  archive.AddCharacterDevice("dev/zero", 1, 5);
+  archive.AddCharacterDevice("dev/net/tun", 10, 200);
+  for (const fs::path& program : luggage.programs) {
+    for (const fs::path& file : FilesOf(program)) packer.Add(file, ReadFile(file));
+  }
+  for (const auto& [path, content] : luggage.files) packer.Add(path, content);
+}
+
+}  // namespace
+
 std::string MakeInitramfs(const Kernel& kernel, const fs::path& program, const fs::path& agent) {
   CpioArchive archive;
   std::set<std::string> made;
@@ -67,14 +110,16 @@ std::string MakeInitramfs(const Kernel& kernel, const fs::path& program, const f
   archive.AddCharacterDevice("dev/null", 1, 3);
   const std::vector<fs::path> files = FilesOf(program);
   archive.AddFile("init", ReadFile(files.front()), true);
-  for (auto file = files.begin() + 1; file != files.end(); ++file) {
-    AddFoldersOf(*file, made, archive);
-    archive.AddFile(file->relative_path().string(), ReadFile(*file), true);
-  }
+  Packer packer(archive, made);
+  for (auto file = files.begin() + 1; file != files.end(); ++file) packer.Add(*file, ReadFile(*file));
+  const Luggage& luggage = LuggageOfRun();
+  if (!luggage.empty()) AddLuggage(luggage, packer, made, archive);
   archive.AddFile(fs::path(guest_interface::kAgent).relative_path().string(), ReadFile(agent),
                   true);
   int number = 0;
-  for (const KernelModule& module : ModulesOf(kernel, kModulesOfGuest)) {
+  std::vector<std::string> modules = kModulesOfGuest;
+  modules.insert(modules.end(), luggage.modules.begin(), luggage.modules.end());
+  for (const KernelModule& module : ModulesOf(kernel, modules)) {
     archive.AddFile(
         fmt::format("{}/{:03}-{}.ko", fs::path(guest_interface::kModules).relative_path().string(),
                     number++, module.name),

@@ -26,6 +26,7 @@
 #include "src/report/text.h"
 #include "src/vm/guest_interface.h"
 #include "src/vm/initramfs.h"
+#include "src/vm/luggage.h"
 #include "src/vm/qemu.h"
 #include "src/vm/snapshots.h"
 
@@ -160,6 +161,9 @@ std::string KeyOf(const Kernel& kernel, const MachineOptions& options, const fs:
   std::vector<fs::path> files = FilesOf(options.program);
   files.push_back(options.agent);
   files.push_back(qemu);
+  const Luggage& luggage = LuggageOfRun();
+  files.insert(files.end(), luggage.programs.begin(), luggage.programs.end());
+  for (const auto& [path, content] : luggage.files) text += path + " " + HashOf(content) + "\n";
   for (const fs::path& file : files) {
     text += fmt::format("{} {} {}\n", file.string(), fs::file_size(file),
                         fs::last_write_time(file).time_since_epoch().count());
