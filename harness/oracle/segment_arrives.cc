@@ -266,8 +266,10 @@ Then TakeTextAndFin(Step& step) {
   if (!IsReceiving(tcb.state)) return step.Allow(kIgnored, MayAck(tcb));
   if ((tcb.state == State::kFinWait1 || tcb.state == State::kFinWait2) && segment.text > 0 &&
       step.user.MayBeGone() && Before(tcb.rcv_nxt, end)) {
+    const std::uint32_t taken = end + (fin ? 1 : 0);
     for (const Answer& reset : {ResetFor(segment), Answer{.flags = kRst, .seq = tcb.nxt},
-                                Answer{.flags = kRst | kAck, .seq = tcb.nxt, .ack = tcb.rcv_nxt}}) {
+                                Answer{.flags = kRst | kAck, .seq = tcb.nxt, .ack = tcb.rcv_nxt},
+                                Answer{.flags = kRst | kAck, .seq = tcb.nxt, .ack = taken}}) {
       step.Allow(kGone, Owe(tcb.Closed(), reset, step.now, kGone));
     }
   }
@@ -518,7 +520,8 @@ Then CheckSyn(Step& step) {
       if (step.user.MayListen()) ListenSyn(anew);
       if (step.user.MayNotListen()) NoConnection(anew);
     }
-  } else if (Acceptable(tcb, segment) != Fit::kNo) {
+  }
+  if (Acceptable(tcb, segment) != Fit::kNo) {
     step.Allow(kSynAsIn793, Owe(tcb.Closed(), ResetFor(segment), step.now, kSynAsIn793));
   }
   return step.Allow(kSynChallenge, Challenge(tcb, step.now));

@@ -1,5 +1,6 @@
 #include "src/agent_lwip/methods.h"
 
+#include <errno.h>
 #include <lwip/sockets.h>
 #include <sys/utsname.h>
 
@@ -15,6 +16,12 @@ namespace {
 using agent::Call;
 using agent::json;
 using agent::Parameters;
+
+// lwip_poll() fails for a descriptor that is not open, and leaves errno as it was.
+int Poll(pollfd* fds, nfds_t count, int timeout) {
+  errno = EBADF;
+  return lwip_poll(fds, count, timeout);
+}
 
 constexpr agent::SocketSystem kLwip = {
     .socket = lwip_socket,
@@ -42,7 +49,7 @@ constexpr agent::SocketSystem kLwip = {
     .fcntl = lwip_fcntl,
     .ioctl = [](int fd, unsigned long request,
                 int* value) { return lwip_ioctl(fd, static_cast<long>(request), value); },
-    .poll = lwip_poll,
+    .poll = Poll,
     .checks_pointers = false,
     .has_option = HasOption,
     .address_families = AddressFamilies,

@@ -1,6 +1,7 @@
 #include "src/run/baseline.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <pcre2.h>
 
@@ -129,7 +130,7 @@ class Parser {
     for (const auto& [key, value] : table) {
       const std::size_t at = key.source().begin.line;
       if (key == "test") {
-        entry.test = Text(key, value);
+        entry.tests = value.is_array() ? Texts(key, value) : std::vector{Text(key, value)};
       } else if (key == "departs") {
         entry.departs = Text(key, value);
         entry.how = places_.Of(value);
@@ -160,8 +161,9 @@ class Parser {
                            key.str()));
       }
     }
-    for (const auto& [name, text] : {std::pair("test", &entry.test), {"why", &entry.why}}) {
-      if (text->empty()) Refuse(line, fmt::format("a departure without '{}'", name));
+    for (const auto& [name, lacks] :
+         {std::pair("test", entry.tests.empty()), {"why", entry.why.empty()}}) {
+      if (lacks) Refuse(line, fmt::format("a departure without '{}'", name));
     }
     if (entry.departs.empty() != entry.passes) {
       Refuse(line, "a departure needs either 'departs' or 'passes'");
@@ -170,12 +172,18 @@ class Parser {
     return entry;
   }
 
-  std::vector<std::string> Claims(const toml::key& key, const toml::node& value) const {
-    std::vector<std::string> claims;
+  // Those of a list; of anything else, none.
+  std::vector<std::string> Texts(const toml::key& key, const toml::node& value) const {
+    std::vector<std::string> texts;
     const toml::array* const array = value.as_array();
     for (std::size_t i = 0; array != nullptr && i < array->size(); ++i) {
-      claims.push_back(Text(key, *array->get(i)));
+      texts.push_back(Text(key, *array->get(i)));
     }
+    return texts;
+  }
+
+  std::vector<std::string> Claims(const toml::key& key, const toml::node& value) const {
+    std::vector<std::string> claims = Texts(key, value);
     if (claims.empty()) {
       Refuse(key.source().begin.line, "claims is no list of ids like [\"rfc9293:MUST-12\"]");
     }
@@ -230,6 +238,13 @@ bool Holds(const KnownDeparture& entry, const Facts& facts) {
 
 std::string KnownDeparture::place() const { return fmt::format("{}:{}", file, line); }
 
+bool KnownDeparture::Means(const std::string& id) const {
+  return std::any_of(tests.begin(), tests.end(),
+                     [&id](const std::string& pattern) { return MeansTest(pattern, id); });
+}
+
+std::string KnownDeparture::named() const { return fmt::format("{}", fmt::join(tests, ", ")); }
+
 std::vector<KnownDeparture> ParseBaseline(std::string_view toml, const std::string& name) {
   return Parser(toml, name).Parse();
 }
@@ -266,7 +281,7 @@ Baseline::Baseline(const std::vector<KnownDeparture>& entries, const Facts& fact
 const KnownDeparture* Baseline::Find(const std::string& id) const {
   const auto found =
       std::find_if(entries_.rbegin(), entries_.rend(),
-                   [&id](const KnownDeparture& entry) { return MeansTest(entry.test, id); });
+                   [&id](const KnownDeparture& entry) { return entry.Means(id); });
   return found == entries_.rend() ? nullptr : &*found;
 }
 
@@ -312,22 +327,24 @@ std::vector<std::string> Baseline::Stale(const RunResult& run,
   for (const TestResult& result : run.tests) verdicts[result.id] = result.verdict;
   std::vector<std::string> stale;
   for (const KnownDeparture& entry : entries_) {
-    const auto tell = [&](const char* why) {
-      stale.push_back(fmt::format("{}: {}: {}", entry.place(), entry.test, why));
+    const auto tell = [&](const std::string& tests, const char* why) {
+      stale.push_back(fmt::format("{}: {}: {}", entry.place(), tests, why));
     };
-    int named = 0;
     int judged = 0;  // by this entry
     int passed = 0;
     for (const std::string& id : suite) {
-      if (!MeansTest(entry.test, id)) continue;
-      ++named;
-      if (Find(id) != &entry) continue;
+      if (!entry.Means(id) || Find(id) != &entry) continue;
       ++judged;
       const auto verdict = verdicts.find(id);
       if (verdict != verdicts.end() && verdict->second == Verdict::kPass) ++passed;
     }
-    if (named == 0 && !entry.shipped) tell("there is no such test");
-    if (judged > 0 && passed == judged && !entry.passes) tell("departs no longer");
+    for (const std::string& pattern : entry.tests) {
+      const bool names_any = std::any_of(
+          suite.begin(), suite.end(),
+          [&pattern](const std::string& id) { return MeansTest(pattern, id); });
+      if (!names_any && !entry.shipped) tell(pattern, "there is no such test");
+    }
+    if (judged > 0 && passed == judged && !entry.passes) tell(entry.named(), "departs no longer");
   }
   return stale;
 }

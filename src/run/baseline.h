@@ -26,7 +26,8 @@ struct TextRange {
 
 // One [[departure]] of a baseline file.
 struct KnownDeparture {
-  std::string test;  // as PATTERN of `sockproof run`: "Notes", "SynRetries.GivesUp/ipv4", "*Rfc*"
+  // As PATTERN of `sockproof run`: "Notes", "SynRetries.GivesUp/ipv4", "*Rfc*". At least one.
+  std::vector<std::string> tests;
   std::string departs;  // regular expression found in the text of a failure: how
   // The claims that may depart; empty: any that the test cites.
   std::vector<std::string> claims;
@@ -45,6 +46,10 @@ struct KnownDeparture {
 
   // "linux.toml:12"
   std::string place() const;
+  // Whether one of the patterns means the test with this id.
+  bool Means(const std::string& id) const;
+  // The patterns, as one reads them: "A.One, B.*".
+  std::string named() const;
 };
 
 // The entries of one file in TOML, in the file's order. Throws UsageError, "<name>:<line>: ..." for

@@ -249,7 +249,7 @@ class Updater {
         continue;
       }
       update_.changes.push_back(
-          fmt::format("changed {}: departs = {}", entry.test, Quoted(departs)));
+          fmt::format("changed {}: departs = {}", entry.named(), Quoted(departs)));
       // The later place first, so that the other one stays where it is.
       const std::pair how(entry.how, Quoted(departs));
       const std::pair claims(entry.claims_at, List(DepartedOf(tests)));
@@ -277,7 +277,7 @@ class Updater {
 
   void Drop(const KnownDeparture& entry, const char* because) {
     update_.changes.push_back(
-        fmt::format("dropped {}, which {}: {}", entry.test, because, entry.why));
+        fmt::format("dropped {}, which {}: {}", entry.named(), because, entry.why));
     Remove(update_.text, entry.lines);
   }
 

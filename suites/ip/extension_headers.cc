@@ -30,6 +30,15 @@ class ExtensionHeaderTest : public IpTest {
     return {Options({option}), Options({option}, packet::ip_protocol::kHopByHop)};
   }
 
+  // An ICMP error about what was sent.
+  void ExpectProblem(std::uint8_t code, std::uint32_t pointer, const IpPacket& sent,
+                     const char* claim) {
+    Deciding(claim);
+    const IpPacket told = host.Expect(ParameterProblem().Code(code).Pointer(pointer));
+    Deciding("rfc4443:2.4-c");
+    EXPECT_TRUE(ParameterProblem().About(sent).Matches(told)) << Describe(told);
+    Deciding(claim);
+  }
   void ExpectDelivered(Dialogue& dialogue, const PartialPacket& datagram) {
     dialogue.peer.Send(datagram);
     EXPECT_THAT(dialogue.socket.Receive(64), Returns("data"));
@@ -59,11 +68,11 @@ TEST_WITH(ExtensionHeaderTest, ExtensionHeaders, AnOptionWithBits01DiscardsThePa
 }
 
 TEST_WITH(ExtensionHeaderTest, ExtensionHeaders, AnOptionWithBits10IsTold,
-          .claims = {"rfc8200:4.2-10"}, IPV6_ONLY) {
+          .claims = {"rfc8200:4.2-10", "rfc4443:2.4-c"}, IPV6_ONLY) {
   for (const auto& header : InBoth(Unknown(2))) {
     Dialogue dialogue = Bound();
     const IpPacket sent = dialogue.peer.Send(Datagram("data").With(header));
-    host.Expect(ParameterProblem().Code(2).Pointer(kFirstOption).About(sent));
+    ExpectProblem(2, kFirstOption, sent, "rfc8200:4.2-10");
     ExpectNothingReceived(dialogue);
   }
 }
@@ -77,11 +86,11 @@ TEST_WITH(ExtensionHeaderTest, ExtensionHeaders, AnOptionWithBits10IsToldAlsoOfW
 }
 
 TEST_WITH(ExtensionHeaderTest, ExtensionHeaders, AnOptionWithBits11IsTold,
-          .claims = {"rfc8200:4.2-11"}, IPV6_ONLY) {
+          .claims = {"rfc8200:4.2-11", "rfc4443:2.4-c"}, IPV6_ONLY) {
   for (const auto& header : InBoth(Unknown(3))) {
     Dialogue dialogue = Bound();
     const IpPacket sent = dialogue.peer.Send(Datagram("data").With(header));
-    host.Expect(ParameterProblem().Code(2).Pointer(kFirstOption).About(sent));
+    ExpectProblem(2, kFirstOption, sent, "rfc8200:4.2-11");
     ExpectNothingReceived(dialogue);
   }
 }
@@ -95,11 +104,11 @@ TEST_WITH(ExtensionHeaderTest, ExtensionHeaders, AnOptionWithBits11IsNotToldOfWh
 }
 
 TEST_WITH(ExtensionHeaderTest, ExtensionHeaders, TheSecondOptionIsPointedAt,
-          .claims = {"rfc8200:4.2-10"}, IPV6_ONLY) {
+          .claims = {"rfc8200:4.2-10", "rfc4443:2.4-c"}, IPV6_ONLY) {
   Dialogue dialogue = Bound();
   const IpPacket sent =
       dialogue.peer.Send(Datagram("data").With(Options({Unknown(0), Unknown(2)})));
-  host.Expect(ParameterProblem().Code(2).Pointer(kFirstOption + 6).About(sent));
+  ExpectProblem(2, kFirstOption + 6, sent, "rfc8200:4.2-10");
 }
 
 TEST_WITH(ExtensionHeaderTest, ExtensionHeaders, PaddingIsRecognized,
@@ -132,13 +141,13 @@ TEST_WITH(ExtensionHeaderTest, ExtensionHeaders, ARouteThatIsGoneIsIgnored,
 }
 
 TEST_WITH(ExtensionHeaderTest, ExtensionHeaders, ARouteToGoOfAnUnknownTypeIsTold,
-          .claims = {"rfc8200:4.4-segments-left"}, IPV6_ONLY) {
+          .claims = {"rfc8200:4.4-segments-left", "rfc4443:2.4-c"}, IPV6_ONLY) {
   constexpr std::uint32_t kRoutingType = kIpv6Size + 2;
   for (const std::uint8_t type : {std::uint8_t{99}, std::uint8_t{253}}) {
     Dialogue dialogue = Bound();
     const IpPacket sent = dialogue.peer.Send(Datagram("data").With(packet::Ipv6Routing{
         .next_header = {}, .length = {}, .type = type, .segments_left = 1, .data = Bytes(4, 0)}));
-    host.Expect(ParameterProblem().Code(0).Pointer(kRoutingType).About(sent));
+    ExpectProblem(0, kRoutingType, sent, "rfc8200:4.4-segments-left");
     ExpectNothingReceived(dialogue);
   }
 }
@@ -159,14 +168,14 @@ TEST_WITH(ExtensionHeaderTest, ExtensionHeaders, TheyAreTakenInAnyOrderAndNumber
 }
 
 TEST_WITH(ExtensionHeaderTest, ExtensionHeaders, HopByHopOptionsElsewhereAreNotRecognized,
-          .claims = {"rfc8200:4-zero-elsewhere"}, IPV6_ONLY) {
+          .claims = {"rfc8200:4-zero-elsewhere", "rfc4443:2.4-c"}, IPV6_ONLY) {
   constexpr std::uint32_t kNextHeader = kIpv6Size;  // that of the first extension header
   Dialogue dialogue = Bound();
   const IpPacket sent =
       dialogue.peer.Send(Datagram("data")
                              .With(Options({Unknown(0)}))
                              .With(Options({Unknown(0)}, packet::ip_protocol::kHopByHop)));
-  host.Expect(ParameterProblem().Code(1).Pointer(kNextHeader).About(sent));
+  ExpectProblem(1, kNextHeader, sent, "rfc8200:4-zero-elsewhere");
   ExpectNothingReceived(dialogue);
 }
 
@@ -181,10 +190,10 @@ TEST_WITH(ExtensionHeaderTest, ExtensionHeaders, BehindNoNextHeaderNothingIsRead
 }
 
 TEST_WITH(ExtensionHeaderTest, ExtensionHeaders, AnUnknownHeaderBehindOthersIsPointedAt,
-          .claims = {"rfc8200:4-unrecognized"}, IPV6_ONLY) {
+          .claims = {"rfc8200:4-unrecognized", "rfc4443:2.4-c"}, IPV6_ONLY) {
   Dialogue dialogue = Bound();
   const IpPacket sent =
       dialogue.peer.Send(Datagram("data").With(Options({Unknown(0)})).NextHeader(253));
-  host.Expect(ParameterProblem().Code(1).Pointer(kIpv6Size).About(sent));
+  ExpectProblem(1, kIpv6Size, sent, "rfc8200:4-unrecognized");
   ExpectNothingReceived(dialogue);
 }

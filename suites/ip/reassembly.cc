@@ -159,7 +159,7 @@ TEST_WITH(ReassemblyTest, Reassembly, AFragmentThatComesTwiceDoesNoHarm,
 // --- what makes no sense -------------------------------------------------------------------------
 
 TEST_WITH(ReassemblyTest, Reassembly, AFragmentOfOddLengthThatIsNotTheLastIsDiscarded,
-          .claims = {"rfc8200:4.5-odd-length", "rfc8200:4.5-odd-length-told"},
+          .claims = {"rfc8200:4.5-odd-length", "rfc8200:4.5-odd-length-told", "rfc4443:2.4-c"},
           .ipv6_only_because = "RFC 791 does not say what becomes of it") {
   constexpr std::uint32_t kPayloadLength = 4;  // where that field is
   Dialogue dialogue = Bound();
@@ -168,7 +168,9 @@ TEST_WITH(ReassemblyTest, Reassembly, AFragmentOfOddLengthThatIsNotTheLastIsDisc
   Deciding("rfc8200:4.5-odd-length");
   ExpectNothingReceived(dialogue);
   Deciding("rfc8200:4.5-odd-length-told");
-  host.Expect(ParameterProblem().Code(0).Pointer(kPayloadLength).About(sent));
+  const IpPacket told = host.Expect(ParameterProblem().Code(0).Pointer(kPayloadLength));
+  Deciding("rfc4443:2.4-c");
+  EXPECT_TRUE(ParameterProblem().About(sent).Matches(told)) << Describe(told);
 }
 
 TEST_WITH(ReassemblyTest, Reassembly, AFragmentThatMakesAPacketTooLongIsDiscarded,

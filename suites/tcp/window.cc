@@ -293,7 +293,7 @@ TEST_WITH(WindowTest, Window, WhatLiesPastItIsNotTaken, .claims = {"rfc9293:3.10
   peer.Send(Ack());
   ASSERT_THAT(listener.Accept(), Succeeds());
   while (room >= kMss) {
-    peer.Send(Data(std::string(kMss / 2, 'x')));
+    peer.Send(Data(std::string(room >= 2 * kMss ? kMss : kMss / 2, 'x')));
     room = peer.Expect(Ack().Ack(peer.snd_nxt)).window;
   }
   if (room == 0) NotReached("the window closes before it is less than a segment");

@@ -79,7 +79,7 @@ TEST_WITH(UdpChecksumTest, UdpChecksum, NoneIsDiscardedOnIpv6,
 TEST_WITH(UdpChecksumTest, UdpChecksum, AComputedZeroIsSentAsAllOnes,
           .claims = {"rfc768:checksum-zero", "rfc8200:8.1-checksum"}) {
   auto [socket, peer] = Connected();
-  const std::string text = MakingZero(socket.LocalEndpoint(), peer.local());
+  const std::string text = MakingZero(*peer.remote(), peer.local());
   ASSERT_THAT(socket.Send(text), Returns(2));
   EXPECT_EQ(peer.Expect(Datagram(text)).checksum(), 0xffff);
 }

@@ -77,6 +77,9 @@ TEST_WITH(UdpLossTest, UdpLoss, ARefusalComesThroughTheWire,
   Socket near = client.NewSocket(ip, "SOCK_DGRAM");
   ASSERT_THAT(near.Connect(server.At(ip, kPort)), Succeeds());
   ASSERT_THAT(near.Send("anyone?"), Returns(7));
+  Deciding(ip == IpVersion::kIpv4 ? "rfc1122:4.1.3.1-port-unreachable"
+                                  : "rfc4443:3.1-port-unreachable");
   wire.Expect(PortUnreachable().From(server));
+  Deciding("man:udp(7)-ECONNREFUSED");
   EXPECT_THAT(near.Receive(64), FailsWith(ECONNREFUSED));
 }

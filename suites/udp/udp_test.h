@@ -44,7 +44,8 @@ class UdpTest : public PeerTest {
     Socket socket = NewUdp();
     ScriptedUdp& at = host.Udp(ip, NextPort());
     socket.Connect(at.local()).value();
-    return {socket, host.UdpTowards(socket.LocalEndpoint(), PortOf(at))};
+    const Endpoint local{sut.Address(ip), socket.LocalEndpoint().port};
+    return {socket, host.UdpTowards(local, PortOf(at))};
   }
 
   // An option, by its name in each version of IP.

@@ -158,6 +158,17 @@ TEST(Oracle, ReopensFromTimeWaitOnlyWithALaterSequenceNumber) {
   EXPECT_FALSE(closed().In(kSyn, static_cast<std::uint32_t>(-100), 0).OutRaw(old).IsAllowed());
 }
 
+TEST(Oracle, WithoutRfc5961ASynInTheWindowOfTimeWaitIsAnError) {
+  const auto closed = [] {
+    return Conversation().Active().Out(kFin | kAck, 1, 1).In(kFin | kAck, 1, 2).Out(kAck, 2, 2);
+  };
+  const auto reset_of = [](std::uint32_t seq) {
+    return Conversation::Make(kRst | kAck, 0, kIrs + seq + 1, 0);
+  };
+  EXPECT_TRUE(closed().In(kSyn, 2, 0).OutRaw(reset_of(2)).IsAllowed());
+  EXPECT_FALSE(closed().In(kSyn, 1, 0).OutRaw(reset_of(1)).IsAllowed());
+}
+
 TEST(Oracle, KnowsWhatTheApplicationHasDone) {
   const auto open = [] {
     Conversation conversation;

@@ -121,6 +121,14 @@ TEST(Baseline, ALaterEntryOverrulesAnEarlierOne) {
   EXPECT_EQ(judged(Result("Notes.Second/ipv4", Verdict::kFail, "a")), plain) << "just a FAIL";
 }
 
+TEST(Baseline, AnEntryMayNameSeveralTests) {
+  const Baseline baseline =
+      BaselineOf("[[departure]]\ntest = ['A.One', 'B.*/ipv6']\ndeparts = 'x'\nwhy = 'y'\n");
+  EXPECT_NE(baseline.Find("A.One/ipv4"), nullptr);
+  EXPECT_NE(baseline.Find("B.Two/ipv6"), nullptr);
+  EXPECT_EQ(baseline.Find("B.Two/ipv4"), nullptr);
+}
+
 TEST(Baseline, AllConditionsMustHold) {
   const auto holds = [](const std::string& when) {
     return BaselineOf(Entry("Notes", "departs = 'x'\nwhen" + when)).Find("Notes.First/ipv4") !=
@@ -181,6 +189,8 @@ TEST(ParseBaseline, GarbageIsRefusedWithFileAndLine) {
       {Entry("a", "passes = 'yes'"), "a.toml:4: passes can only be true"},
       {Entry("a") + "tset = 'a'", "a.toml:5: unknown key 'tset'"},
       {Entry(""), "a.toml:2: test is empty"},
+      {"[[departure]]\ntest = ['a', '']", "a.toml:2: test is empty"},
+      {"[[departure]]\ntest = []\nwhy = 'y'", "a.toml:1: a departure without 'test'"},
       {Entry("a", "departs = ''"), "a.toml:4: departs is empty"},
       {Entry("a", "departs = 'x'\nclaims = 'm:1'"), "a.toml:5: claims is no list of ids"},
       {Entry("a", "departs = 'x'\nclaims = []"), "a.toml:5: claims is no list of ids"},
@@ -241,7 +251,8 @@ std::vector<std::string> StaleOf(const std::string& text, const std::vector<Test
 }
 
 TEST(StaleEntries, AreThoseWithoutTestAndThoseWhoseTestsAllPass) {
-  const std::string text = Entry("Gone.Test") + Entry("A.One");
+  const std::string text =
+      "[[departure]]\ntest = ['Gone.Test', 'B']\ndeparts = 'x'\nwhy = 'y'\n" + Entry("A.One");
   EXPECT_THAT(
       StaleOf(text, {Result("A.One/ipv4", Verdict::kPass), Result("A.One/ipv6", Verdict::kPass)}),
       ElementsAre("linux.toml:1: Gone.Test: there is no such test",
