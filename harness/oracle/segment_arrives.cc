@@ -522,7 +522,12 @@ Then CheckSyn(Step& step) {
     }
   }
   if (Acceptable(tcb, segment) != Fit::kNo) {
-    step.Allow(kSynAsIn793, Owe(tcb.Closed(), ResetFor(segment), step.now, kSynAsIn793));
+    Answer reset = ResetFor(segment);
+    step.Allow(kSynAsIn793, Owe(tcb.Closed(), reset, step.now, kSynAsIn793));
+    // Of this reset no document says that it has no ACK.
+    reset.flags = kRst | kAck;
+    reset.ack = segment.seq + segment.Length();
+    if (segment.Has(kAck)) step.Allow(kSynAsIn793, Owe(tcb.Closed(), reset, step.now, kSynAsIn793));
   }
   return step.Allow(kSynChallenge, Challenge(tcb, step.now));
 }
