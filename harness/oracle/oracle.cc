@@ -51,7 +51,7 @@ std::string Options(const Tcb& tcb) {
   if (tcb.ack_since || tcb.may_ack) add("ACK" + next + ack);
   if (tcb.una != tcb.nxt) add("again from seq=" + Relative(tcb.una, tcb.iss) + ack);
   if (!tcb.is_fin_sent) add("data or FIN" + next + ack);
-  return text;
+  return text.empty() ? "nothing" : text;
 }
 
 // 2: the system owes a segment of this kind; 1: it owes another one; 0: nothing.
@@ -65,6 +65,12 @@ int Nearness(const Tcb& tcb, const Segment& segment) {
                                })
              ? 2
              : 1;
+}
+
+// An ACK of text or of a FIN may be delayed; a challenge ACK is none of these.
+bool OwesAtOnce(const Tcb& tcb) {
+  const bool owes_challenge = tcb.ack_since && tcb.challenged && *tcb.challenged >= *tcb.ack_since;
+  return !tcb.answers.empty() || owes_challenge;
 }
 
 }  // namespace
@@ -231,6 +237,38 @@ std::optional<Departure> Oracle::Until(Time now) {
   return Advance(now);
 }
 
+std::optional<Departure> Oracle::Settled(Time now) {
+  if (auto departure = Until(now)) return departure;
+  if (!undecided_.empty() || possible_.empty() || !is_begun_) return std::nullopt;
+  const Set latest = AllArrived(possible_);
+  if (CountsTooMuch(latest.size())) return std::nullopt;
+  Set settled, owing;
+  for (const Tcb& tcb : latest) (OwesAtOnce(tcb) ? owing : settled).insert(tcb);
+  if (!settled.empty() || owing.empty()) {
+    possible_ = std::move(settled);
+    return std::nullopt;
+  }
+  // A rule of the catalogue says more than what is allowed beside it.
+  const auto rule_of = [](const Tcb& tcb) {
+    const Rule* rule = tcb.answers.empty() ? tcb.reason.rule : tcb.answers.front().reason.rule;
+    return rule == nullptr ? &kNothing : rule;
+  };
+  std::vector<const Tcb*> order;
+  for (const Tcb& tcb : owing) order.push_back(&tcb);
+  std::stable_partition(order.begin(), order.end(),
+                        [&](const Tcb* tcb) { return *rule_of(*tcb)->claim != '\0'; });
+  const Rule* const rule = rule_of(*order.front());
+  Departure departure{"", rule->section, rule->claim, rule->sentence};
+  std::set<std::string> said;
+  for (const Tcb* tcb : order) {
+    const std::string text = fmt::format("in {}: {}", StateName(tcb->state), Options(*tcb));
+    if (said.size() == kMostExplained || !said.insert(text).second) continue;
+    departure.expected += (departure.expected.empty() ? "" : "; ") + text;
+  }
+  possible_.clear();
+  return departure;
+}
+
 void Oracle::MayHaveEnded() {
   Set ended;
   for (Tcb tcb : possible_) {
@@ -240,6 +278,14 @@ void Oracle::MayHaveEnded() {
     }
   }
   possible_ = std::move(ended);
+}
+
+void Oracle::MayHaveAborted() {
+  for (const Tcb& tcb : AllArrived(possible_)) {
+    const bool is_silent = tcb.state == State::kSynSent || tcb.state == State::kClosing ||
+                           tcb.state == State::kLastAck || tcb.state == State::kTimeWait;
+    if (is_silent) possible_.insert(tcb.Closed());
+  }
 }
 
 void Oracle::IsKnownToBeOpen() {
@@ -270,6 +316,49 @@ bool Oracle::MayBeClosed() const {
   const Set latest = AllArrived(possible_);
   return std::any_of(latest.begin(), latest.end(),
                      [](const Tcb& tcb) { return tcb.state == State::kClosed; });
+}
+
+std::set<State> Oracle::States() const {
+  std::set<State> states;
+  for (const Tcb& tcb : AllArrived(possible_)) states.insert(tcb.state);
+  return states;
+}
+
+std::string Oracle::Describe(const Segment& segment) const {
+  std::string text = FlagNames(segment.flags);
+  if (segment.text > 0) text += " with text";
+  const Set latest = AllArrived(possible_);
+  const auto open = std::find_if(latest.begin(), latest.end(),
+                                 [](const Tcb& tcb) { return tcb.state != State::kClosed; });
+  if (!segment.defect.empty()) return text + ", damaged";
+  if (open == latest.end()) return text;
+  const Tcb& tcb = *open;
+  if (segment.Has(kAck)) {
+    if (Before(tcb.nxt, segment.ack)) {
+      text += ", ACK of what was not sent";
+    } else if (Before(segment.ack, tcb.una)) {
+      text += ", old ACK";
+    } else if (segment.ack == tcb.una && tcb.una != tcb.nxt) {
+      text += ", ACK of nothing new";
+    }
+  }
+  if (tcb.state == State::kSynSent) return text;
+  const std::uint32_t length = segment.Length();
+  const std::uint32_t last = segment.seq + (length == 0 ? 0 : length - 1);
+  if (Before(last, tcb.rcv_nxt)) {
+    text += segment.seq == tcb.irs ? ", SEQ of its SYN" : ", all old";
+  } else if (Before(segment.seq, tcb.rcv_nxt)) {
+    text += ", partly old";
+  } else if (tcb.is_window_known && !Before(segment.seq, Later(tcb.rcv_edge, tcb.rcv_nxt + 1))) {
+    text += ", beyond the window";
+  } else if (segment.seq != tcb.rcv_nxt) {
+    text += ", past RCV.NXT";
+  }
+  if (segment.timestamps && tcb.has_timestamps && tcb.peer_has_timestamps &&
+      Before(segment.timestamps->value, tcb.ts_recent)) {
+    text += ", old timestamp";
+  }
+  return text;
 }
 
 Departure Oracle::Explain(const Set& before, const Segment& segment) const {

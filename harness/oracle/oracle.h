@@ -42,9 +42,16 @@ class Oracle {
   // Nothing was seen until `now`.
   std::optional<Departure> Until(Time now);
 
+  // By `now` the system has taken in all that was sent to it, and done what it does at once:
+  // answers that nothing delays (RST, SYN,ACK, challenge ACKs) have been seen, or never come.
+  std::optional<Departure> Settled(Time now);
+
   // The connection may have ended without a segment: a hard ICMP error (SHLD-26), or an address
   // that does not resolve.
   void MayHaveEnded();
+
+  // The application has aborted the connection (3.10.5): in states without a reset it may be gone.
+  void MayHaveAborted();
 
   // A call of the application returned that shows that the handshake is over, or that there is no
   // connection any more. No effect if no reading agrees.
@@ -52,6 +59,13 @@ class Oracle {
 
   // Whether there may be no connection any more, once all has arrived.
   bool MayBeClosed() const;
+
+  // The states that it may be in, once all has arrived.
+  std::set<State> States() const;
+  bool MayBeIn(State state) const { return States().contains(state); }
+  // What the checks of section 3.10.7 find in a segment that arrives now: "ACK with text, partly
+  // old". The same for segments that differ in numbers alone.
+  std::string Describe(const Segment& segment) const;
 
   // Why nothing can be said: "more than 4096 readings". Empty otherwise.
   const std::string& undecided() const { return undecided_; }

@@ -73,7 +73,7 @@ void TakeOptionsOfSyn(Tcb& tcb, const Segment& segment) {
   tcb.peer_mss = segment.mss;
 }
 
-// SND.WND <- SEG.WND
+// SND.WND <- SEG.WND, SND.WL1 <- SEG.SEQ, SND.WL2 <- SEG.ACK
 void TakeWindow(Tcb& tcb, const Segment& segment) {
   const int shift = tcb.IsScaled() && !segment.Has(kSyn) ? std::min<int>(*tcb.peer_scale, 14) : 0;
   const std::uint32_t window = static_cast<std::uint32_t>(segment.window) << shift;
@@ -81,6 +81,8 @@ void TakeWindow(Tcb& tcb, const Segment& segment) {
   tcb.last_edge = from + window;
   tcb.edge = Later(tcb.edge, tcb.last_edge);
   tcb.max_window = std::max(tcb.max_window, window);
+  tcb.wl1 = segment.seq;
+  tcb.wl2 = from;
 }
 
 // --- 3.10.7.1, CLOSED ---
@@ -105,6 +107,7 @@ constexpr Rule kListenAck{"3.10.7.2, second check", "rfc9293:3.10.7.2-ack",
                           "LISTEN answers any ACK with RST of its number"};
 constexpr Rule kListenSyn{"3.10.7.2, third check", "rfc9293:3.5-second-segment",
                           "LISTEN answers a SYN with SYN,ACK and is in SYN-RECEIVED"};
+constexpr Rule kFastOpen{"RFC 7413 section 3", "", "a SYN,ACK may acknowledge text of the SYN"};
 constexpr Rule kListenFull{"POSIX listen()", "",
                            "a listener whose queue is full may take no more connections"};
 constexpr Rule kListenOther{"3.10.7.2, fourth check", "rfc9293:3.10.7.2-other",
@@ -138,7 +141,16 @@ Then ListenSyn(Step& step) {
     tcb.held = {{tcb.rcv_nxt, segment.text, segment.Has(kFin)}};
   }
   const Answer answer{.flags = kSyn | kAck, .ack = tcb.rcv_nxt, .has_any_seq = true};
-  return step.Allow(kListenSyn, Owe(tcb, answer, step.now, kListenSyn));
+  step.Allow(kListenSyn, Owe(tcb, answer, step.now, kListenSyn));
+  if (segment.text > 0) {
+    const Answer of_text{
+        .flags = kSyn | kAck, .ack = tcb.rcv_nxt + segment.text, .has_any_seq = true};
+    tcb.rcv_nxt += segment.text;
+    tcb.held.clear();
+    if (segment.Has(kFin)) tcb.held = {{tcb.rcv_nxt, 0, true}};
+    step.Allow(kFastOpen, Owe(tcb, of_text, step.now, kFastOpen));
+  }
+  return Then::kReturn;
 }
 
 // Fourth, other data or control.
@@ -233,7 +245,7 @@ void Deliver(Step& step, Tcb tcb, std::uint32_t end, bool fin) {
     if (Before(piece_end, tcb.rcv_nxt)) continue;
     stop_here(false, i + 1);
     tcb.rcv_nxt = piece_end;
-    if (held[i].fin) return stop_here(true, held.size());
+    if (held[i].fin) stop_here(true, held.size());
   }
   stop_here(false, 0);
 }
@@ -249,6 +261,21 @@ Tcb Holding(Tcb tcb, const Held& piece) {
   return tcb;
 }
 
+// SHLD-3. Where among the checks this is done the text does not say.
+void MayBeForNobody(Step& step) {
+  const Segment& segment = step.segment;
+  const Tcb& tcb = step.tcb;
+  const bool is_half_closed = tcb.state == State::kFinWait1 || tcb.state == State::kFinWait2;
+  if (!is_half_closed || segment.text == 0 || !step.user.MayBeGone()) return;
+  if (!Before(tcb.rcv_nxt, segment.seq + segment.text)) return;
+  const std::uint32_t taken = segment.seq + segment.Length();
+  for (const Answer& reset : {ResetFor(segment), Answer{.flags = kRst, .seq = tcb.nxt},
+                              Answer{.flags = kRst | kAck, .seq = tcb.nxt, .ack = tcb.rcv_nxt},
+                              Answer{.flags = kRst | kAck, .seq = tcb.nxt, .ack = taken}}) {
+    step.Allow(kGone, Owe(tcb.Closed(), reset, step.now, kGone));
+  }
+}
+
 // Seventh, process the segment text; eighth, check the FIN bit.
 Then TakeTextAndFin(Step& step) {
   const Segment& segment = step.segment;
@@ -259,20 +286,14 @@ Then TakeTextAndFin(Step& step) {
     // Text that came with the SYN and was queued.
     if (!tcb.held.empty() && tcb.held[0].seq == tcb.rcv_nxt) {
       Deliver(step, tcb, tcb.rcv_nxt, false);
-      return Then::kReturn;
+      tcb.held.erase(tcb.held.begin());  // or it was not
     }
-    return step.Allow(step.acknowledgment != nullptr ? *step.acknowledgment : kAckOnly, tcb);
+    if (step.acknowledgment != nullptr) return step.Allow(*step.acknowledgment, tcb);
+    // "If the ACK is a duplicate ... it can be ignored."
+    return step.Allow(kAckOnly, Before(segment.ack, tcb.una) ? MayAck(tcb) : tcb);
   }
   if (!IsReceiving(tcb.state)) return step.Allow(kIgnored, MayAck(tcb));
-  if ((tcb.state == State::kFinWait1 || tcb.state == State::kFinWait2) && segment.text > 0 &&
-      step.user.MayBeGone() && Before(tcb.rcv_nxt, end)) {
-    const std::uint32_t taken = end + (fin ? 1 : 0);
-    for (const Answer& reset : {ResetFor(segment), Answer{.flags = kRst, .seq = tcb.nxt},
-                                Answer{.flags = kRst | kAck, .seq = tcb.nxt, .ack = tcb.rcv_nxt},
-                                Answer{.flags = kRst | kAck, .seq = tcb.nxt, .ack = taken}}) {
-      step.Allow(kGone, Owe(tcb.Closed(), reset, step.now, kGone));
-    }
-  }
+  MayBeForNobody(step);
   if (Before(tcb.rcv_nxt, segment.seq)) {
     return step.Allow(kFuture, MayAck(Holding(tcb, {segment.seq, segment.text, fin})));
   }
@@ -533,8 +554,11 @@ Then CheckSyn(Step& step) {
 }
 
 void Acknowledge(Tcb& tcb, const Segment& segment, Time now) {
+  // "... to prevent using old segments to update the window."
+  const bool is_newer =
+      Before(tcb.wl1, segment.seq) || (tcb.wl1 == segment.seq && AtMost(tcb.wl2, segment.ack));
+  if (AtMost(tcb.una, segment.ack) && is_newer) TakeWindow(tcb, segment);
   tcb.una = Later(tcb.una, segment.ack);
-  TakeWindow(tcb, segment);
   const bool is_fin_acknowledged = tcb.is_fin_sent && tcb.una == tcb.nxt;
   if (tcb.state == State::kFinWait1 && is_fin_acknowledged) tcb.state = State::kFinWait2;
   if (tcb.state == State::kClosing && is_fin_acknowledged) {
@@ -573,6 +597,7 @@ Then CheckAck(Step& step) {
     step.acknowledgment = &kSynReceivedAck;
   }
   if (Before(tcb.nxt, segment.ack)) {
+    MayBeForNobody(step);
     // Of these two states the text does not say so: "the only thing that can arrive" is another
     // one.
     if (tcb.state == State::kLastAck || tcb.state == State::kTimeWait) {

@@ -140,7 +140,8 @@ void SendSynAckAgain(const Sending& sending) {
   const Tcb& tcb = sending.tcb;
   if ((sending.segment.flags & kControl) != (kSyn | kAck)) return;
   if (tcb.state != State::kSynReceived || sending.segment.seq != tcb.iss) return;
-  if (!tcb.IsIssChosen() || sending.segment.ack != tcb.irs + 1 ||
+  const std::uint32_t ack = sending.segment.ack;
+  if (!tcb.IsIssChosen() || (ack != tcb.irs + 1 && ack != tcb.rcv_nxt) ||
       !sending.MayRepeat(kShortestSynTimeout)) {
     return;
   }

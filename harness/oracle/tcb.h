@@ -71,13 +71,14 @@ struct Tcb {
   std::uint32_t iss = 0;
   std::uint32_t una = 0;
   std::uint32_t nxt = 0;
-  std::uint32_t edge = 0;        // the furthest right edge that the peer has offered
-  std::uint32_t last_edge = 0;   // the one it offered last
-  std::uint32_t max_window = 0;  // MAX.SND.WND
-  bool is_fin_sent = false;      // at nxt-1
-  Time sent;                     // when sequence space was used last
-  bool has_heard = false;        // whether anything has arrived since then
-  Time heard;                    // when something arrived last
+  std::uint32_t edge = 0;          // the furthest right edge that the peer has offered
+  std::uint32_t last_edge = 0;     // the one it offered last
+  std::uint32_t max_window = 0;    // MAX.SND.WND
+  std::uint32_t wl1 = 0, wl2 = 0;  // SND.WL1, SND.WL2: of the segment that offered it
+  bool is_fin_sent = false;        // at nxt-1
+  Time sent;                       // when sequence space was used last
+  bool has_heard = false;          // whether anything has arrived since then
+  Time heard;                      // when something arrived last
 
   // Receive sequence variables.
   std::uint32_t irs = 0;

@@ -30,6 +30,7 @@
 #include "harness/net/namespace.h"
 #include "harness/sut/stack.h"
 #include "harness/sut/system.h"
+#include "harness/test/made_from_id.h"
 #include "harness/test/registry.h"
 #include "harness/test/test.h"
 #include "src/run/child.h"
@@ -182,10 +183,11 @@ TestsById AllTestsById() {
   return tests;
 }
 
-const TestCase& FindTest(const TestsById& tests, const std::string& id) {
+TestCase FindTest(const TestsById& tests, const std::string& id) {
   const auto found = tests.find(id);
-  if (found == tests.end()) throw HarnessError("the guest knows no test " + id);
-  return *found->second;
+  if (found != tests.end()) return *found->second;
+  if (std::optional<TestCase> made = TestMadeFrom(id)) return *std::move(made);
+  throw HarnessError("the guest knows no test " + id);
 }
 
 Duration PlannedDuration(const TestCase& test, const Facts& facts) {
@@ -250,7 +252,7 @@ void PrepareAndRun(const Json& ready, const Taint& taint) {
   while (ReadFirmware(kTestFile) == kNoTest) {
   }
   // Read once more: the machine may have been stopped in the middle of the first time.
-  const TestCase& test = FindTest(tests, ReadFirmware(kTestFile));
+  const TestCase test = FindTest(tests, ReadFirmware(kTestFile));
   LimitTime(PlannedDuration(test, ready["facts"].get<Facts>()) * 3 / 2 + kExtraTime);
   if (const std::string alteration = ReadFirmware(kAlterationFile); alteration.empty()) {
     RunTest(test, *prepared, log);

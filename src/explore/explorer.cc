@@ -1,0 +1,397 @@
+#include "src/explore/explorer.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <set>
+
+namespace sockproof::explore {
+namespace {
+
+using Steady = std::chrono::steady_clock;
+using End = BatchResult::End;
+
+constexpr std::size_t kExamples = 3;      // of each cause, to be tried in turn
+constexpr std::size_t kMostCrashes = 10;  // batches that are looked into
+constexpr std::size_t kMostComplaints = 10;
+constexpr int kMostRounds = 40;          // of shrinking
+constexpr std::size_t kMostBroken = 20;  // batches in which the harness broke: enough
+
+struct Example {
+  Sequence sequence;  // up to the step that is answered wrongly
+  std::uint64_t number = 0;
+  Finding finding;
+
+  // Shorter ones first; else as they came, so that the order of processes does not matter.
+  auto Rank() const { return std::pair(sequence.steps.size(), number); }
+};
+
+struct Sightings {
+  std::uint64_t count = 0;
+  std::vector<Example> examples;
+
+  void Take(Example example) {
+    ++count;
+    examples.push_back(std::move(example));
+    std::sort(examples.begin(), examples.end(),
+              [](const Example& one, const Example& other) { return one.Rank() < other.Rank(); });
+    if (examples.size() > kExamples) examples.pop_back();
+  }
+};
+
+Sequence CutAfter(Sequence sequence, std::size_t step) {
+  sequence.steps.resize(std::min(sequence.steps.size(), step + 1));
+  return sequence;
+}
+
+// What is simpler than this sequence, and ends with the same step.
+std::vector<Sequence> SimplerOnes(const Sequence& sequence) {
+  std::vector<Sequence> simpler;
+  if (sequence.options != Options::kNone) {
+    simpler.push_back(sequence);
+    simpler.back().options = Options::kNone;
+  }
+  if (sequence.ip != IpVersion::kIpv4) {
+    simpler.push_back(sequence);
+    simpler.back().ip = IpVersion::kIpv4;
+  }
+  const std::size_t count = sequence.steps.size();
+  for (const std::size_t size : {std::size_t{4}, std::size_t{2}, std::size_t{1}}) {
+    for (std::size_t at = 0; at + size < count; ++at) {
+      simpler.push_back(sequence);
+      const auto begin = simpler.back().steps.begin() + static_cast<std::ptrdiff_t>(at);
+      simpler.back().steps.erase(begin, begin + static_cast<std::ptrdiff_t>(size));
+    }
+  }
+  return simpler;
+}
+
+// Whether the sequence, run by itself, shows the cause, its last step being answered wrongly. Which
+// segment was not taken is known when no other is left.
+bool Shows(const SequenceResult& result, const Cause& cause) {
+  if (!result.patient || !result.prompt) return false;
+  if (!cause.finding->origin.empty()) return !result.prompt->origin.empty();
+  return result.prompt->Cause() == cause.text;
+}
+
+class Explorer {
+ public:
+  Explorer(Pool& pool, const ExploreOptions& options)
+      : pool_(pool), options_(options), begin_(Steady::now()) {}
+
+  Exploration Run() {
+    Look();
+    exploration_.took = Steady::now() - begin_;
+    LookIntoCrashes();
+    std::vector<Cause> causes = Causes();
+    Confirm(causes);
+    Shrink(causes);
+    ShrinkCrashes();
+    for (Cause& cause : causes) {
+      if (cause.is_confirmed) cause.text = cause.finding->Cause();
+    }
+    LookForEnds(causes);
+    Unite(causes);
+    causes.insert(causes.begin(), crashes_.begin(), crashes_.end());
+    for (Cause& cause : causes) {
+      (cause.is_confirmed ? exploration_.causes : exploration_.fleeting)
+          .push_back(std::move(cause));
+    }
+    Replay();
+    return std::move(exploration_);
+  }
+
+ private:
+  void Say(const std::string& what) {
+    const auto now = Steady::now();
+    if (now - said_ < 1s) return;
+    said_ = now;
+    const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(now - begin_);
+    options_.progress(fmt::format("{} s: {} sequences, {} causes{}{}", seconds.count(),
+                                  exploration_.sequences, seen_.size() + crashed_.size(),
+                                  what.empty() ? "" : ", ", what));
+  }
+
+  bool IsOver(std::uint64_t next) const {
+    if (next >= CountOf(options_.plan)) return true;
+    if (options_.sequences && next >= *options_.sequences) return true;
+    if (!exploration_.why_not.empty() || broken_ >= kMostBroken) return true;
+    return options_.time && Steady::now() - begin_ >= *options_.time;
+  }
+
+  void Look() {
+    std::uint64_t next = 0;
+    while (true) {
+      while (!IsOver(next) && pool_.HasRoom()) {
+        std::uint64_t end = std::min<std::uint64_t>(next + options_.batch, CountOf(options_.plan));
+        if (options_.sequences) end = std::min(end, *options_.sequences);
+        std::vector<Sequence> sequences;
+        for (std::uint64_t number = next; number < end; ++number) {
+          sequences.push_back(MakeSequence(options_.plan, number));
+        }
+        pool_.Start(next, std::move(sequences), Logged::kNothing);
+        next = end;
+      }
+      if (pool_.IsIdle()) break;
+      if (std::optional<Pool::Ended> ended = pool_.Await(1s)) Take(*std::move(ended));
+      Say("");
+    }
+  }
+
+  void Complain(const std::string& why) {
+    if (exploration_.complaints.size() < kMostComplaints) exploration_.complaints.push_back(why);
+  }
+
+  void Take(Pool::Ended ended) {
+    switch (ended.result.end) {
+      case End::kSkipped:
+        exploration_.why_not = ended.result.why;
+        return;
+      case End::kHarnessBroke:
+        ++broken_;
+        Complain(fmt::format("batch {}: {}", ended.id, ended.result.why));
+        return;
+      case End::kCrashed:
+        exploration_.sequences += ended.sequences.size();
+        crashed_[ended.id] = {std::move(ended.sequences), ended.result.why};
+        return;
+      case End::kWhole:
+        break;
+    }
+    exploration_.sequences += ended.sequences.size();
+    for (std::size_t i = 0; i < ended.sequences.size(); ++i) {
+      const SequenceResult& result = ended.result.sequences[i];
+      exploration_.undecided += result.is_undecided ? 1 : 0;
+      const std::optional<Finding>& finding = result.prompt ? result.prompt : result.patient;
+      if (!finding) continue;
+      seen_[finding->Cause()].Take(
+          {CutAfter(ended.sequences[i], finding->step), ended.id + i, *finding});
+    }
+  }
+
+  // The most frequent first.
+  std::vector<Cause> Causes() const {
+    std::vector<Cause> causes;
+    for (const auto& [text, seen] : seen_) {
+      Cause cause;
+      cause.text = text;
+      cause.count = seen.count;
+      cause.example = {seen.examples.front().sequence};
+      cause.finding = seen.examples.front().finding;
+      causes.push_back(std::move(cause));
+    }
+    std::stable_sort(causes.begin(), causes.end(),
+                     [](const Cause& one, const Cause& other) { return one.count > other.count; });
+    return causes;
+  }
+
+  // Runs sequences that may be many.
+  std::vector<SequenceResult> RunAll(const std::vector<Sequence>& sequences) {
+    std::vector<std::vector<Sequence>> batches;
+    for (std::size_t at = 0; at < sequences.size(); at += options_.batch) {
+      const std::size_t end = std::min(at + options_.batch, sequences.size());
+      batches.emplace_back(sequences.begin() + static_cast<std::ptrdiff_t>(at),
+                           sequences.begin() + static_cast<std::ptrdiff_t>(end));
+    }
+    std::vector<SequenceResult> results;
+    const std::vector<BatchResult> ended = pool_.RunAll(batches, Logged::kNothing);
+    for (std::size_t i = 0; i < ended.size(); ++i) {
+      std::vector<SequenceResult> of_batch = ended[i].sequences;
+      of_batch.resize(batches[i].size());
+      results.insert(results.end(), of_batch.begin(), of_batch.end());
+    }
+    return results;
+  }
+
+  void Confirm(std::vector<Cause>& causes) {
+    std::vector<Sequence> sequences;
+    std::vector<std::pair<std::size_t, std::size_t>> of;  // cause, example
+    const std::size_t count = std::min(causes.size(), options_.most_reports);
+    for (std::size_t i = 0; i < count; ++i) {
+      const std::vector<Example>& examples = seen_.at(causes[i].text).examples;
+      for (std::size_t j = 0; j < examples.size(); ++j) {
+        sequences.push_back(examples[j].sequence);
+        of.emplace_back(i, j);
+      }
+    }
+    Say("confirming");
+    const std::vector<SequenceResult> results = RunAll(sequences);
+    for (std::size_t i = 0; i < results.size(); ++i) {
+      Cause& cause = causes[of[i].first];
+      if (cause.is_confirmed || !Shows(results[i], cause)) continue;
+      cause.is_confirmed = true;
+      cause.example = {sequences[i]};
+      cause.finding = results[i].prompt;
+    }
+  }
+
+  // Each round tries all that is simpler, of all causes at once.
+  void Shrink(std::vector<Cause>& causes) {
+    std::set<std::size_t> left;
+    for (std::size_t i = 0; i < causes.size(); ++i) {
+      if (causes[i].is_confirmed) left.insert(i);
+    }
+    for (int round = 0; round < kMostRounds && !left.empty(); ++round) {
+      std::vector<Sequence> candidates;
+      std::vector<std::size_t> of;
+      for (const std::size_t i : left) {
+        for (Sequence& simpler : SimplerOnes(causes[i].example.front())) {
+          candidates.push_back(std::move(simpler));
+          of.push_back(i);
+        }
+      }
+      Say(fmt::format("shrinking, {} left", left.size()));
+      const std::vector<SequenceResult> results = RunAll(candidates);
+      std::set<std::size_t> shrunk;
+      for (std::size_t i = 0; i < results.size(); ++i) {
+        Cause& cause = causes[of[i]];
+        if (shrunk.contains(of[i]) || !Shows(results[i], cause)) continue;
+        shrunk.insert(of[i]);
+        cause.example = {candidates[i]};
+        cause.finding = results[i].prompt;
+      }
+      left = std::move(shrunk);
+    }
+  }
+
+  // A reset as the reaction may say that the step before has ended the connection silently: asks
+  // with an old segment, which is answered with an ACK as long as there is one.
+  void LookForEnds(std::vector<Cause>& causes) {
+    std::vector<Sequence> asking;
+    std::vector<Cause*> of;
+    for (Cause& cause : causes) {
+      if (!cause.is_confirmed || !cause.finding->reaction.starts_with("RST")) continue;
+      asking.push_back(cause.example.front());
+      asking.back().steps.back() = PeerSegment{.flags = kAck, .seq_offset = -1};
+      of.push_back(&cause);
+    }
+    const std::vector<SequenceResult> results = RunAll(asking);
+    for (std::size_t i = 0; i < results.size(); ++i) {
+      const std::vector<std::string>& reactions = results[i].reactions;
+      const std::size_t last = asking[i].steps.size() - 1;
+      if (reactions.size() <= last || !reactions[last].starts_with("RST")) continue;
+      if (!of[i]->finding->before.empty()) {
+        of[i]->text = of[i]->finding->before + " -> ends the connection silently";
+      }
+    }
+  }
+
+  // Those that turned out to have the same cause.
+  static void Unite(std::vector<Cause>& causes) {
+    std::map<std::string, Cause> united;
+    for (Cause& cause : causes) {
+      const std::string key = (cause.is_confirmed ? "+" : "-") + cause.text;
+      const auto found = united.find(key);
+      if (found == united.end()) {
+        united.emplace(key, std::move(cause));
+        continue;
+      }
+      const std::uint64_t count = found->second.count + cause.count;
+      const auto length = [](const Cause& one) { return one.example.front().steps.size(); };
+      if (length(cause) < length(found->second)) found->second = std::move(cause);
+      found->second.count = count;
+    }
+    causes.clear();
+    for (auto& [key, cause] : united) causes.push_back(std::move(cause));
+    std::stable_sort(causes.begin(), causes.end(),
+                     [](const Cause& one, const Cause& other) { return one.count > other.count; });
+  }
+
+  // --- crashes ---
+
+  struct Crashed {
+    std::vector<Sequence> sequences;
+    std::string why;
+  };
+
+  // Halves what crashed for as long as a half still does.
+  void LookIntoCrashes() {
+    std::size_t looked = 0;
+    for (auto& [id, crashed] : crashed_) {
+      if (++looked > kMostCrashes) break;
+      std::vector<Sequence> sequences = crashed.sequences;
+      std::string why = crashed.why;
+      while (sequences.size() > 1) {
+        Say("looking into a crash");
+        const auto middle = sequences.begin() + static_cast<std::ptrdiff_t>(sequences.size() / 2);
+        const std::vector<std::vector<Sequence>> halves{{sequences.begin(), middle},
+                                                        {middle, sequences.end()}};
+        const std::vector<BatchResult> results = pool_.RunAll(halves, Logged::kNothing);
+        const auto found = std::find_if(results.begin(), results.end(), [](const BatchResult& one) {
+          return one.end == End::kCrashed;
+        });
+        if (found == results.end()) break;
+        why = found->why;
+        sequences = halves[static_cast<std::size_t>(found - results.begin())];
+      }
+      const auto same = std::find_if(crashes_.begin(), crashes_.end(),
+                                     [&](const Cause& one) { return one.text == why; });
+      if (same != crashes_.end()) {
+        same->count += 1;
+        if (sequences.size() < same->example.size()) same->example = sequences;
+        continue;
+      }
+      Cause cause;
+      cause.text = why;
+      cause.count = 1;
+      cause.is_crash = true;
+      cause.is_confirmed = true;
+      cause.example = std::move(sequences);
+      crashes_.push_back(std::move(cause));
+    }
+    if (crashed_.size() > kMostCrashes) {
+      Complain(fmt::format("{} more batches crashed; they were not looked into",
+                           crashed_.size() - kMostCrashes));
+    }
+  }
+
+  void ShrinkCrashes() {
+    for (Cause& cause : crashes_) {
+      if (cause.example.size() != 1) continue;
+      for (int round = 0; round < kMostRounds; ++round) {
+        Say("shrinking a crash");
+        std::vector<std::vector<Sequence>> candidates;
+        std::vector<Sequence> simpler = SimplerOnes(cause.example.front());
+        Sequence without_last = cause.example.front();
+        without_last.steps.pop_back();
+        if (!without_last.steps.empty()) simpler.insert(simpler.begin(), without_last);
+        for (const Sequence& one : simpler) candidates.push_back({one});
+        const std::vector<BatchResult> results = pool_.RunAll(candidates, Logged::kNothing);
+        const auto found = std::find_if(results.begin(), results.end(), [](const BatchResult& one) {
+          return one.end == End::kCrashed;
+        });
+        if (found == results.end()) break;
+        cause.example = candidates[static_cast<std::size_t>(found - results.begin())];
+      }
+    }
+  }
+
+  // For the ladders.
+  void Replay() {
+    std::vector<std::vector<Sequence>> examples;
+    for (const Cause& cause : exploration_.causes) examples.push_back(cause.example);
+    Say("replaying");
+    std::vector<BatchResult> results = pool_.RunAll(examples, Logged::kAll);
+    for (std::size_t i = 0; i < results.size(); ++i) {
+      exploration_.causes[i].events = std::move(results[i].events);
+    }
+  }
+
+  Pool& pool_;
+  const ExploreOptions& options_;
+  Steady::time_point begin_, said_;
+  Exploration exploration_;
+  std::map<std::string, Sightings> seen_;
+  std::map<std::uint64_t, Crashed> crashed_;
+  std::vector<Cause> crashes_;
+  std::size_t broken_ = 0;
+};
+
+}  // namespace
+
+Exploration Explore(Pool& pool, const ExploreOptions& options) {
+  return Explorer(pool, options).Run();
+}
+
+}  // namespace sockproof::explore

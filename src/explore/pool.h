@@ -1,0 +1,70 @@
+// Batches, each in a process of its own, several at a time, judged where they were run.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "harness/test/registry.h"
+#include "src/explore/batch.h"
+#include "src/explore/trial.h"
+
+namespace sockproof::explore {
+
+// Runs a test in the calling process, as Target::RunTest() does.
+using RunOn = std::function<void(const TestCase& test, EventLog& log)>;
+
+struct SequenceResult {
+  std::optional<Finding> prompt;   // Patience::kNone
+  std::optional<Finding> patient;  // Patience::kAll
+  bool is_undecided = false;
+  std::vector<std::string> reactions;  // one for each step
+};
+
+struct BatchResult {
+  enum class End {
+    kWhole,
+    kSkipped,      // the system cannot be tested so
+    kCrashed,      // the system has, or does not answer any more
+    kHarnessBroke  // nothing is known
+  };
+  End end = End::kWhole;
+  std::string why;                        // of all but kWhole; clean, one line
+  std::vector<SequenceResult> sequences;  // none unless it is whole
+  std::vector<Event> events;              // of a batch that is Logged::kAll
+};
+
+class Pool {
+ public:
+  // `jobs` processes at a time. The calling process must be single-threaded.
+  Pool(RunOn run, int jobs);
+  ~Pool();
+  Pool(const Pool&) = delete;
+  Pool& operator=(const Pool&) = delete;
+
+  bool HasRoom() const { return static_cast<int>(running_.size()) < jobs_; }
+  bool IsIdle() const { return running_.empty(); }
+  // There must be room.
+  void Start(std::uint64_t id, std::vector<Sequence> sequences, Logged logged);
+  struct Ended {
+    std::uint64_t id = 0;
+    std::vector<Sequence> sequences;
+    BatchResult result;
+  };
+  // Waits until one of them has ended, at most for so long.
+  std::optional<Ended> Await(Duration at_most);
+
+  // All of these, in their order.
+  std::vector<BatchResult> RunAll(const std::vector<std::vector<Sequence>>& batches, Logged logged);
+
+ private:
+  struct Child;
+  Ended End(std::size_t index, bool is_hung);
+
+  RunOn run_;
+  int jobs_;
+  std::vector<std::unique_ptr<Child>> running_;
+};
+
+}  // namespace sockproof::explore

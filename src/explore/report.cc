@@ -1,0 +1,152 @@
+#include "src/explore/report.h"
+
+#include <fmt/format.h>
+
+#include <fstream>
+
+#include "harness/base/errors.h"
+#include "harness/base/text.h"
+#include "harness/trace/ladder.h"
+
+namespace sockproof::explore {
+namespace {
+
+std::string SectionText(const std::string& section) {
+  const bool is_elsewhere = section.starts_with("RFC") || section.starts_with("POSIX");
+  return (is_elsewhere ? "" : "RFC 9293 section ") + section;
+}
+
+std::string SequenceLine(const Sequence& sequence) {
+  std::string line(IpVersionName(sequence.ip));
+  if (sequence.options == Options::kAll) line += ", options";
+  line += ": ";
+  for (const Step& step : sequence.steps) {
+    line += (&step == &sequence.steps.front() ? "" : " | ") + StepText(step);
+  }
+  return line;
+}
+
+std::string BecauseText(const Finding& finding) {
+  const std::string& claim = finding.departure.claim;
+  return fmt::format("{}: {}{}", SectionText(finding.departure.section), finding.departure.sentence,
+                     claim.empty() ? "" : " (" + claim + ")");
+}
+
+std::string CauseText(const Cause& cause, std::size_t number, const ReportOn& on) {
+  std::string text = fmt::format("\n{}. {}   ({} sequences)\n", number,
+                                 cause.is_crash ? "CRASH: " + cause.text : cause.text, cause.count);
+  if (cause.example.size() == 1) {
+    text += fmt::format("  sequence  {}\n", SequenceLine(cause.example.front()));
+  } else {
+    text +=
+        fmt::format("  sequence  {} of them together; none does so alone\n", cause.example.size());
+  }
+  if (cause.finding) {
+    text += fmt::format("  observed  {}\n  expected  {}\n  because   {}\n", cause.finding->observed,
+                        cause.finding->departure.expected, BecauseText(*cause.finding));
+  }
+  text += fmt::format("  again     sockproof explore -s {} --replay {}\n", ShellQuoted(on.system),
+                      ShellQuoted((on.folder / fmt::format("{}.seq", number)).string()));
+  return text;
+}
+
+void WriteText(const std::filesystem::path& path, const std::string& text) {
+  std::ofstream file(path);
+  file << text;
+  if (!file.flush()) throw HarnessError("cannot write " + path.string());
+}
+
+const char* KindText(Difference::Kind kind) {
+  switch (kind) {
+    case Difference::Kind::kDeparts:
+      return "departs now";
+    case Difference::Kind::kMended:
+      return "mended";
+    case Difference::Kind::kBothDepart:
+      return "departed before, and departs now";
+    case Difference::Kind::kBothAllowed:
+      return "allowed before, and allowed now";
+  }
+  return "";
+}
+
+}  // namespace
+
+std::size_t SurprisesIn(const Exploration& exploration, const ReportOn& on) {
+  std::size_t surprises = 0;
+  for (const Cause& cause : exploration.causes) {
+    if (FindKnown(on.known, cause.text, on.facts) == nullptr) ++surprises;
+  }
+  return surprises;
+}
+
+std::string RenderExploration(const Exploration& exploration, const ReportOn& on) {
+  std::string text, known;
+  for (std::size_t i = 0; i < exploration.causes.size(); ++i) {
+    const Cause& cause = exploration.causes[i];
+    const KnownCause* const why = FindKnown(on.known, cause.text, on.facts);
+    if (why == nullptr) {
+      text += CauseText(cause, i + 1, on);
+    } else {
+      known +=
+          fmt::format("  {}. {}   ({} sequences): {}\n", i + 1, cause.text, cause.count, why->why);
+    }
+  }
+  if (!known.empty()) text += "\nknown:\n" + known;
+  if (!exploration.fleeting.empty()) {
+    text += fmt::format("\nnot looked into, or did not come again alone:\n");
+    for (const Cause& cause : exploration.fleeting) {
+      text += fmt::format("  {}   ({} sequences)\n", cause.text, cause.count);
+    }
+  }
+  for (const std::string& complaint : exploration.complaints) {
+    text += fmt::format("\nnot run: {}\n", complaint);
+  }
+  const std::size_t surprises = SurprisesIn(exploration, on);
+  text += fmt::format(
+      "\n{} sequences of {} (seed {}{}): {} causes, {} of them not known{}\n",
+      exploration.sequences, on.system, on.plan.seed, on.plan.pairs ? ", pairs" : "",
+      exploration.causes.size(), surprises,
+      exploration.undecided == 0 ? "" : fmt::format("; {} undecided", exploration.undecided));
+  return CleanText(text);
+}
+
+std::string RenderComparison(const Comparison& comparison, const std::string& base,
+                             const std::string& patched) {
+  std::string text;
+  int number = 0;
+  for (const Difference& one : comparison.differences) {
+    text += fmt::format("\n{}. {}: {}   ({} sequences)\n  sequence  {}\n", ++number,
+                        KindText(one.kind), one.text, one.count, SequenceLine(one.example));
+    const std::optional<Finding>& finding = one.after ? one.after : one.before;
+    if (!finding) continue;
+    text += fmt::format("  expected  {}\n  because   {}\n", finding->departure.expected,
+                        BecauseText(*finding));
+  }
+  for (const std::string& complaint : comparison.complaints) {
+    text += fmt::format("\nnot run: {}\n", complaint);
+  }
+  text +=
+      fmt::format("\n{} sequences on {} and {}: {} alike, {} differences\n", comparison.sequences,
+                  base, patched, comparison.alike, comparison.differences.size());
+  return CleanText(text);
+}
+
+void WriteExploration(const Exploration& exploration, const ReportOn& on) {
+  for (std::size_t i = 0; i < exploration.causes.size(); ++i) {
+    const Cause& cause = exploration.causes[i];
+    const std::string name = std::to_string(i + 1);
+    std::string comment = "# " + cause.text + "\n";
+    if (cause.finding) comment += "# " + BecauseText(*cause.finding) + "\n";
+    WriteText(on.folder / (name + ".seq"), CleanText(comment) + SequencesText(cause.example));
+    if (!cause.events.empty()) {
+      WriteText(on.folder / (name + ".ladder.txt"), RenderLadder(cause.events));
+    }
+    if (cause.example.size() == 1) {
+      WriteText(on.folder / (name + ".cc"), TestText(cause, static_cast<int>(i + 1)));
+    }
+  }
+  WriteText(on.folder / "report.txt", RenderExploration(exploration, on));
+}
+
+}  // namespace sockproof::explore

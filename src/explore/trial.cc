@@ -1,0 +1,267 @@
+#include "src/explore/trial.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+#include "harness/oracle/sends.h"
+
+namespace sockproof::explore {
+namespace {
+
+using oracle::Application;
+using oracle::Oracle;
+using oracle::State;
+
+// The initial sequence numbers of the connection, as far as they are known; to show numbers.
+struct Initial {
+  std::uint32_t system = 0, peer = 0;
+
+  void Take(const SeenSegment& seen) {
+    if (!seen.segment.Has(oracle::kSyn) || seen.segment.Has(oracle::kRst)) return;
+    (seen.is_of_peer ? peer : system) = seen.segment.seq;
+  }
+};
+
+std::string TextOf(const oracle::Segment& segment, const Initial& initial) {
+  std::string text = oracle::FlagNames(segment.flags);
+  const bool is_zero = segment.Has(oracle::kRst) && segment.seq == 0;
+  text +=
+      fmt::format(" seq={}", is_zero ? 0 : static_cast<std::int32_t>(segment.seq - initial.system));
+  if (segment.Has(oracle::kAck)) {
+    text += fmt::format(" ack={}", static_cast<std::int32_t>(segment.ack - initial.peer));
+  }
+  if (segment.text > 0) text += fmt::format(" len={}", segment.text);
+  return text;
+}
+
+std::string KindOf(const oracle::Segment& segment) {
+  return oracle::FlagNames(segment.flags) + (segment.text > 0 ? " with data" : "");
+}
+
+class Trial {
+ public:
+  // `lost`: a step whose segment is left out, as if it had been lost.
+  Trial(const Sequence& sequence, const Record& record, Patience patience,
+        std::optional<std::size_t> lost = std::nullopt)
+      : sequence_(sequence),
+        record_(record),
+        patience_(patience),
+        lost_(lost),
+        oracle_(Oracle::Start::kClosed, oracle::Distance{}) {
+    user().is_known = true;
+  }
+
+  // The states and the symbol of each step so far.
+  const std::vector<std::string>& history() const { return history_; }
+
+  Judged Run() {
+    for (std::size_t i = 0; i < record_.steps.size(); ++i) {
+      // What comes when all is done is an answer to the last step.
+      const bool is_end = i >= sequence_.steps.size();
+      if (!is_end) {
+        at_ = i;
+        states_ = States();
+        symbol_ = SymbolOf(i);
+        history_.push_back(states_ + ": " + symbol_);
+        reaction_.clear();
+        kinds_.clear();
+        observed_.clear();
+      }
+      if (auto departure = Take(i, is_end)) return {Found(*std::move(departure)), false};
+      if (!oracle_.undecided().empty()) return {std::nullopt, true};
+    }
+    return {};
+  }
+
+ private:
+  Application& user() { return oracle_.application(); }
+
+  std::optional<oracle::Departure> Take(std::size_t number, bool is_end) {
+    const StepRecord& step = record_.steps[number];
+    const Call* const call = is_end ? nullptr : std::get_if<Call>(&sequence_.steps[number]);
+    if (call != nullptr && step.outcome != "absent") Apply(*call, step);
+    std::optional<oracle::Departure> departure;
+    for (const SeenSegment& seen : step.segments) {
+      initial_.Take(seen);
+      if (seen.is_of_peer) {
+        if (lost_ != number) Arrives(seen);
+        continue;
+      }
+      if (!departure) departure = oracle_.Sends(seen.segment, seen.time);
+      Note(seen.segment, is_end);
+    }
+    if (departure) return departure;
+    const bool is_strict = patience_ == Patience::kNone && !is_end;
+    return is_strict ? oracle_.Settled(step.end) : oracle_.Until(step.end);
+  }
+
+  // The segments after the last step, delayed acknowledgments and retransmissions, are no part of
+  // the reaction, unless one of them is the departure.
+  void Note(const oracle::Segment& segment, bool is_late) {
+    if (is_late && !reaction_.empty()) return;
+    // How often something was sent again depends on how long the step took.
+    if (const std::string kind = KindOf(segment); kinds_.insert(kind).second) {
+      reaction_ += (reaction_.empty() ? is_late ? "later " : "" : " + ") + kind;
+    }
+    observed_ += (observed_.empty() ? "" : ", ") + TextOf(segment, initial_);
+  }
+
+  void Arrives(const SeenSegment& seen) {
+    const oracle::Segment& segment = seen.segment;
+    const bool opens = segment.Has(oracle::kSyn) && !segment.Has(oracle::kAck | oracle::kRst);
+    // With a new connection its application begins anew.
+    if (opens && is_listening_ && oracle_.MayBeClosed()) {
+      Application anew;
+      anew.is_known = is_known_;
+      anew.is_listening = true;
+      user() = anew;
+      is_gone_ = false;
+    }
+    oracle_.Arrives(segment, seen.time);
+  }
+
+  void StopListening() {
+    is_listening_ = false;
+    is_known_ = false;
+    // What nobody has accepted may end with its listener, in any way.
+    user() = Application();
+    oracle_.MayHaveEnded();
+  }
+
+  // What the application is known to have done by it.
+  void Apply(const Call& call, const StepRecord& step) {
+    const bool is_done = step.outcome == "0";
+    switch (call.name) {
+      case CallName::kConnect:
+        has_socket_ = true;
+        ++user().opens;
+        if (!is_done && step.outcome != "EINPROGRESS") user().has_given_up = true;
+        return;
+      case CallName::kListen:
+        is_listening_ = user().is_listening = true;
+        return;
+      case CallName::kAccept:
+        if (step.outcome == "accepted") has_socket_ = true;
+        return;
+      case CallName::kSend:
+        if (!step.outcome.empty() && step.outcome[0] >= '0' && step.outcome[0] <= '9') {
+          user().written += static_cast<std::uint64_t>(call.octets);
+          user().called = step.begin;
+        }
+        return;
+      case CallName::kShutdownWr:
+      case CallName::kShutdownRd:
+        if (!is_done) return;
+        if (!has_socket_) {
+          if (is_listening_) StopListening();
+          return;
+        }
+        if (oracle_.MayBeIn(State::kSynSent)) user().has_given_up = true;
+        if (call.name == CallName::kShutdownWr) {
+          if (!user().finished) user().finished = step.begin;
+        } else {
+          // What then becomes of data is open: POSIX does not say.
+          user().is_gone = user().may_abort = true;
+        }
+        return;
+      case CallName::kClose:
+      case CallName::kAbort:
+        if (!is_done) return;
+        if (!has_socket_) {
+          if (is_listening_) StopListening();
+          return;
+        }
+        has_socket_ = false;
+        is_gone_ = true;
+        if (!user().finished) user().finished = step.begin;
+        user().is_gone = user().may_abort = user().has_given_up = true;
+        if (call.name == CallName::kAbort) oracle_.MayHaveAborted();
+        return;
+      default:
+        return;
+    }
+  }
+
+  std::string SymbolOf(std::size_t number) const {
+    const std::vector<SeenSegment>& segments = record_.steps[number].segments;
+    const auto sent = std::find_if(segments.begin(), segments.end(),
+                                   [](const SeenSegment& seen) { return seen.is_of_peer; });
+    if (sent == segments.end()) return StepText(sequence_.steps[number]);
+    return oracle_.Describe(sent->segment);
+  }
+
+  std::string States() const {
+    std::string text;
+    for (const State state : oracle_.States()) {
+      const bool is_listen = state == State::kClosed && is_listening_;
+      text += (text.empty() ? "" : " or ") +
+              std::string(is_listen ? "LISTEN" : oracle::StateName(state));
+    }
+    return text + (is_gone_ ? ", process gone" : "");
+  }
+
+  Finding Found(oracle::Departure departure) const {
+    Finding finding;
+    finding.step = at_;
+    finding.states = states_;
+    finding.symbol = symbol_;
+    finding.reaction = reaction_.empty() ? "nothing" : reaction_;
+    finding.observed = observed_.empty() ? "nothing" : observed_;
+    finding.departure = std::move(departure);
+    if (history_.size() > 1) finding.before = history_[history_.size() - 2];
+    return finding;
+  }
+
+  const Sequence& sequence_;
+  const Record& record_;
+  Patience patience_;
+  std::optional<std::size_t> lost_;
+  Oracle oracle_;
+  Initial initial_;
+  std::size_t at_ = 0;
+  std::string states_, symbol_, reaction_, observed_;
+  std::set<std::string> kinds_;
+  std::vector<std::string> history_;
+  bool is_known_ = true;  // what the application does
+  bool is_listening_ = false, has_socket_ = false, is_gone_ = false;
+};
+
+}  // namespace
+
+std::string Finding::Cause() const {
+  return origin.empty() ? fmt::format("{}: {} -> {}", states, symbol, reaction) : origin;
+}
+
+Judged Judge(const Sequence& sequence, const Record& record, Patience patience) {
+  if (record.steps.size() != sequence.steps.size() + 1) return {std::nullopt, true};
+  Trial trial(sequence, record, patience);
+  Judged judged = trial.Run();
+  if (!judged.finding) return judged;
+  // The latest segment of the peer without which all that was seen is allowed.
+  for (std::size_t lost = judged.finding->step; lost-- > 0;) {
+    const auto* const segment = std::get_if<PeerSegment>(&sequence.steps[lost]);
+    if (segment == nullptr || (segment->flags & kRst) != 0 || segment->is_damaged) continue;
+    const Judged otherwise = Trial(sequence, record, patience, lost).Run();
+    if (otherwise.finding && otherwise.finding->step <= judged.finding->step) continue;
+    judged.finding->origin = trial.history()[lost] + " -> is dropped silently";
+    break;
+  }
+  return judged;
+}
+
+std::string ReactionText(const StepRecord& step, const Record& record) {
+  Initial initial;
+  for (const StepRecord& one : record.steps) {
+    for (const SeenSegment& seen : one.segments) initial.Take(seen);
+    if (&one == &step) break;
+  }
+  std::string text = step.outcome;
+  for (const SeenSegment& seen : step.segments) {
+    if (!seen.is_of_peer) text += (text.empty() ? "" : " ") + TextOf(seen.segment, initial);
+  }
+  return text.empty() ? "nothing" : text;
+}
+
+}  // namespace sockproof::explore

@@ -1,0 +1,146 @@
+// The search, on a made-up system: one that keeps silent whatever it is sent, or crashes.
+#include "src/explore/explorer.h"
+
+#include <gmock/gmock.h>
+#include <stdlib.h>
+
+#include <filesystem>
+#include <set>
+
+#include "src/explore/report.h"
+
+namespace sockproof::explore {
+namespace {
+
+using testing::HasSubstr;
+
+constexpr std::uint32_t kMadeUpIss = 5000, kMadeUpIrs = 1000;
+
+bool Is(const Step& step, CallName name) {
+  const auto* const call = std::get_if<Call>(&step);
+  return call != nullptr && call->name == name;
+}
+
+// Of a system that opens connections and answers nothing.
+Record SilentRecord(const Sequence& sequence) {
+  Record record;
+  Time now{std::chrono::hours(1)};
+  bool is_open = false;
+  const auto add = [&](bool is_of_peer, std::uint16_t flags, std::uint32_t seq, std::uint32_t ack) {
+    SeenSegment seen{is_of_peer, now += 1us, {}};
+    seen.segment.flags = flags;
+    seen.segment.seq = seq;
+    seen.segment.ack = ack;
+    seen.segment.window = 60000;
+    record.steps.back().segments.push_back(seen);
+  };
+  for (const Step& step : sequence.steps) {
+    record.steps.push_back({now += 1ms, {}, "", {}});
+    if (Is(step, CallName::kConnect)) {
+      record.steps.back().outcome = "EINPROGRESS";
+      add(false, oracle::kSyn, kMadeUpIss, 0);
+      is_open = true;
+    } else if (const auto* segment = std::get_if<PeerSegment>(&step);
+               segment != nullptr && is_open) {
+      add(true, segment->flags, kMadeUpIrs + static_cast<std::uint32_t>(segment->seq_offset),
+          kMadeUpIss + 1 + static_cast<std::uint32_t>(segment->ack_offset));
+    } else {
+      record.steps.back().outcome = "absent";
+    }
+    record.steps.back().end = now += 1ms;
+  }
+  record.steps.push_back({now, now + 700ms, "", {}});
+  return record;
+}
+
+void RunSilently(const TestCase& test, EventLog& log) {
+  const std::string id = test.id();
+  const std::vector<Sequence> sequences = ParseOneLine(id.substr(id.find('.') + 1));
+  for (std::size_t i = 0; i < sequences.size(); ++i) {
+    log.Now(ObservationEvent{std::to_string(i), RecordText(SilentRecord(sequences[i]))});
+  }
+  log.Now(VerdictEvent{Verdict::kPass, "", Duration(0)});
+}
+
+// Urgent data kills it.
+void RunUntilUrgent(const TestCase& test, EventLog& log) {
+  if (test.id().find("URG") == std::string::npos) return RunSilently(test, log);
+  log.Now(FailureEvent{"", 0, "the stack was killed by SIGSEGV", "", Duration(0)});
+  log.Now(VerdictEvent{Verdict::kFail, "", Duration(0)});
+}
+
+ExploreOptions Few(std::uint64_t sequences) {
+  ExploreOptions options;
+  options.sequences = sequences;
+  options.batch = 20;
+  return options;
+}
+
+TEST(Explore, ShrinksWhatItFindsToWhatIsNeeded) {
+  Pool pool(RunSilently, 2);
+  const Exploration exploration = Explore(pool, Few(200));
+  EXPECT_EQ(exploration.sequences, 200U);
+  ASSERT_FALSE(exploration.causes.empty());
+  const Cause& first = exploration.causes.front();
+  EXPECT_TRUE(first.is_confirmed);
+  for (const Cause& cause : exploration.causes) EXPECT_LE(cause.count, first.count);
+  // connect(), one segment that should be answered, and perhaps another that shows that it was not.
+  ASSERT_EQ(first.example.size(), 1U);
+  EXPECT_LE(first.example.front().steps.size(), 3U);
+  EXPECT_THAT(first.text, HasSubstr("SYN-SENT: "));
+}
+
+TEST(Explore, SaysTheSameEachTime) {
+  const auto report = [] {
+    Pool pool(RunSilently, 3);
+    const ReportOn on{"made-up", Few(100).plan, Facts(), {}, "out"};
+    return RenderExploration(Explore(pool, Few(100)), on);
+  };
+  EXPECT_EQ(report(), report());
+}
+
+TEST(Explore, FindsTheSequenceThatCrashesASystem) {
+  Pool pool(RunUntilUrgent, 2);
+  const Exploration exploration = Explore(pool, Few(100));
+  ASSERT_FALSE(exploration.causes.empty());
+  const Cause& crash = exploration.causes.front();
+  EXPECT_TRUE(crash.is_crash);
+  EXPECT_THAT(crash.text, HasSubstr("SIGSEGV"));
+  ASSERT_EQ(crash.example.size(), 1U);
+  EXPECT_EQ(crash.example.front().steps.size(), 1U);
+}
+
+TEST(Explore, TellsWhatIsKnownFromWhatIsNot) {
+  Pool pool(RunSilently, 2);
+  const Exploration exploration = Explore(pool, Few(60));
+  ReportOn on{"made-up", Few(60).plan, Facts(), {}, "out"};
+  EXPECT_EQ(SurprisesIn(exploration, on), exploration.causes.size());
+  on.known = {{"*", "it is made up", "", {}}};
+  EXPECT_EQ(SurprisesIn(exploration, on), 0U);
+  EXPECT_THAT(RenderExploration(exploration, on), HasSubstr("it is made up"));
+}
+
+TEST(Explore, WritesWhatReplaysIt) {
+  char name[] = "/tmp/explore-test-XXXXXX";
+  ASSERT_NE(mkdtemp(name), nullptr);
+  Pool pool(RunSilently, 2);
+  const Exploration exploration = Explore(pool, Few(60));
+  const ReportOn on{"made-up", Few(60).plan, Facts(), {}, name};
+  WriteExploration(exploration, on);
+  for (std::size_t i = 1; i <= exploration.causes.size(); ++i) {
+    EXPECT_TRUE(std::filesystem::exists(on.folder / (std::to_string(i) + ".seq")));
+    EXPECT_TRUE(std::filesystem::exists(on.folder / (std::to_string(i) + ".cc")));
+  }
+  std::filesystem::remove_all(name);
+}
+
+TEST(Between, SystemsThatAreTheSameNothingDiffers) {
+  Pool base(RunSilently, 2), patched(RunSilently, 2);
+  const Comparison comparison = Between(base, patched, Few(60));
+  EXPECT_EQ(comparison.sequences, 60U);
+  EXPECT_EQ(comparison.alike, 60U);
+  EXPECT_TRUE(comparison.differences.empty());
+}
+
+}  // namespace
+}  // namespace sockproof::explore

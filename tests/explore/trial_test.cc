@@ -1,0 +1,117 @@
+// What was seen of a sequence, judged.
+#include "src/explore/trial.h"
+
+#include <gmock/gmock.h>
+
+namespace sockproof::explore {
+namespace {
+
+using oracle::kAck;
+using oracle::kFin;
+using oracle::kRst;
+using oracle::kSyn;
+using testing::HasSubstr;
+
+constexpr std::uint32_t kIss = 5000, kIrs = 1000;  // of the system, of the peer
+
+// What is seen, step by step; numbers are relative.
+class Seen {
+ public:
+  explicit Seen(const std::string& steps) : sequence_(ParseOneLine("ipv4;none;" + steps).front()) {}
+
+  Seen& Step(const std::string& outcome = "") {
+    if (!record_.steps.empty()) record_.steps.back().end = now_ += 1ms;
+    record_.steps.push_back({now_ += 1ms, {}, outcome, {}});
+    return *this;
+  }
+  Seen& In(std::uint16_t flags, std::uint32_t seq, std::uint32_t ack, std::uint32_t text = 0) {
+    return Add(true, flags, kIrs + seq, kIss + ack, text);
+  }
+  Seen& Out(std::uint16_t flags, std::uint32_t seq, std::uint32_t ack, std::uint32_t text = 0) {
+    return Add(false, flags, kIss + seq, kIrs + ack, text);
+  }
+  Judged Judge(Patience patience) {
+    Step();
+    record_.steps.back().end = now_ += 700ms;
+    return explore::Judge(sequence_, record_, patience);
+  }
+
+ private:
+  Seen& Add(bool is_of_peer, std::uint16_t flags, std::uint32_t seq, std::uint32_t ack,
+            std::uint32_t text) {
+    SeenSegment seen{is_of_peer, now_ += 10us, {}};
+    seen.segment.flags = flags;
+    seen.segment.seq = seq;
+    seen.segment.ack = (flags & kAck) != 0 ? ack : 0;
+    seen.segment.text = text;
+    seen.segment.window = 60000;
+    record_.steps.back().segments.push_back(seen);
+    return *this;
+  }
+
+  Sequence sequence_;
+  Record record_;
+  Time now_{std::chrono::hours(1)};
+};
+
+Seen Connected(const std::string& then) {
+  Seen seen("connect();SYN,ACK seq=ISS;" + then);
+  seen.Step("EINPROGRESS").Out(kSyn, 0, 0);
+  seen.Step().In(kSyn | kAck, 0, 1).Out(kAck, 1, 1);
+  return seen;
+}
+
+TEST(Trial, AllowsWhatTheRfcAsksFor) {
+  Seen seen = Connected("FIN,ACK;close()");
+  seen.Step().In(kFin | kAck, 1, 1).Out(kAck, 1, 2);
+  seen.Step("0").Out(kFin | kAck, 1, 2);
+  EXPECT_FALSE(seen.Judge(Patience::kNone).finding);
+}
+
+TEST(Trial, NamesStatesStepAndReaction) {
+  Seen seen = Connected("ACK seq-11");
+  seen.Step().In(kAck, static_cast<std::uint32_t>(-10), 1);
+  const Judged judged = seen.Judge(Patience::kNone);
+  ASSERT_TRUE(judged.finding);
+  EXPECT_EQ(judged.finding->Cause(), "ESTABLISHED: ACK, all old -> nothing");
+  EXPECT_EQ(judged.finding->step, 2U);
+  EXPECT_EQ(judged.finding->departure.claim, "rfc9293:3.10.7.4-unacceptable-segment");
+}
+
+// An ACK of data may come within half a second; a challenge ACK is not put off.
+TEST(Trial, HasThePatienceOfTheRfc) {
+  Seen late = Connected("ACK len=4;recv(64)");
+  late.Step().In(kAck, 1, 1, 4).Step("4").Out(kAck, 1, 5);
+  EXPECT_FALSE(late.Judge(Patience::kNone).finding);
+  Seen never = Connected("ACK len=4");
+  never.Step().In(kAck, 1, 1, 4);
+  const Judged judged = never.Judge(Patience::kAll);
+  ASSERT_TRUE(judged.finding);
+  EXPECT_EQ(judged.finding->Cause(), "ESTABLISHED: ACK with text -> nothing");
+}
+
+TEST(Trial, FindsTheSegmentThatWasNotTaken) {
+  Seen seen = Connected("ACK len=4;ACK ack+1000");
+  seen.Step().In(kAck, 1, 1, 4);
+  seen.Step().In(kAck, 5, 1001).Out(kAck, 1, 1);
+  const Judged judged = seen.Judge(Patience::kNone);
+  ASSERT_TRUE(judged.finding);
+  EXPECT_EQ(judged.finding->Cause(), "ESTABLISHED: ACK with text -> is dropped silently");
+}
+
+TEST(Trial, KnowsThatAnAbortIsSilentWhenItIsClosing) {
+  Seen seen = Connected("FIN,ACK;shutdown(SHUT_WR);abort();ACK seq-1");
+  seen.Step().In(kFin | kAck, 1, 1).Out(kAck, 1, 2);
+  seen.Step("0").Out(kFin | kAck, 1, 2);
+  seen.Step("0");
+  seen.Step().In(kAck, 1, 2).Out(kRst, 2, 0);
+  EXPECT_FALSE(seen.Judge(Patience::kNone).finding);
+}
+
+TEST(Trial, SaysNothingOfARecordThatBrokeOff) {
+  EXPECT_TRUE(
+      Judge(ParseOneLine("ipv4;none;connect()").front(), Record(), Patience::kAll).is_undecided);
+}
+
+}  // namespace
+}  // namespace sockproof::explore
