@@ -44,10 +44,27 @@ ReceivedFrom ReadReceivedFrom(const json& value) {
   return received;
 }
 
-std::string LevelOf(const std::string& name) {
-  const agent_protocol::SocketOption* option = agent_protocol::FindOption(name);
-  if (option == nullptr) throw HarnessError("no table knows the option " + name);
-  return std::string(option->level);
+// The parameters of a call about an option: "TCP_NODELAY" at its own level, or, after a level and a
+// slash, at that one: "IPPROTO_UDP/TCP_NODELAY", "SOL_SOCKET/0x7fff".
+json OptionAt(int fd, const std::string& name) {
+  const std::size_t slash = name.find('/');
+  const std::string option = slash == std::string::npos ? name : name.substr(slash + 1);
+  const agent_protocol::SocketOption* known = agent_protocol::FindOption(option);
+  const bool unnamed = slash != std::string::npos && agent_protocol::ValueOf({}, option);
+  if (known == nullptr && !unnamed) throw HarnessError("no table knows the option " + option);
+  std::string level;
+  if (slash == std::string::npos) {
+    level = known->level;
+  } else {
+    level = name.substr(0, slash);
+    CheckKnown("level", agent_protocol::OptionLevels(), {level});
+  }
+  return {{"fd", fd}, {"level", level}, {"name", option}};
+}
+
+json With(json params, const char* name, json value) {
+  params[name] = std::move(value);
+  return params;
 }
 
 const Endpoint& EndpointOf(const Name& name) {
@@ -308,18 +325,14 @@ Pending<int> Socket::StartClose() const {
 }
 
 Outcome<int> Socket::SetOption(const std::string& name, int value) const {
-  return AtOnce<int>("setsockopt",
-                     {{"fd", fd_}, {"level", LevelOf(name)}, {"name", name}, {"value", value}},
+  return AtOnce<int>("setsockopt", With(OptionAt(fd_, name), "value", value),
                      fmt::format("setsockopt({}, {}, {})", fd_, name, value), ReadInteger);
 }
 
 Outcome<int> Socket::SetOption(const std::string& name, const Bytes& value) const {
   const std::string bytes(value.begin(), value.end());
-  return AtOnce<int>("setsockopt",
-                     {{"fd", fd_},
-                      {"level", LevelOf(name)},
-                      {"name", name},
-                      {"value", {{"bytes", agent_protocol::Base64Encode(bytes)}}}},
+  const json octets = {{"bytes", agent_protocol::Base64Encode(bytes)}};
+  return AtOnce<int>("setsockopt", With(OptionAt(fd_, name), "value", octets),
                      fmt::format("setsockopt({}, {}, {} octets)", fd_, name, value.size()),
                      ReadInteger);
 }
@@ -342,19 +355,17 @@ Outcome<int> Socket::HasFlag(const std::string& command, const std::string& flag
 }
 
 Outcome<int> Socket::GetOption(const std::string& name) const {
-  return AtOnce<int>("getsockopt", {{"fd", fd_}, {"level", LevelOf(name)}, {"name", name}},
-                     fmt::format("getsockopt({}, {})", fd_, name), ReadInteger);
+  return AtOnce<int>("getsockopt", OptionAt(fd_, name), fmt::format("getsockopt({}, {})", fd_, name), ReadInteger);
 }
 
 Outcome<std::string> Socket::GetText(const std::string& name) const {
-  return AtOnce<std::string>("getsockopt", {{"fd", fd_}, {"level", LevelOf(name)}, {"name", name}},
-                             fmt::format("getsockopt({}, {})", fd_, name),
+  return AtOnce<std::string>("getsockopt", OptionAt(fd_, name), fmt::format("getsockopt({}, {})", fd_, name),
                              [](const json& value) { return value.get<std::string>(); });
 }
 
 Outcome<std::string> Socket::GetOctets(const std::string& name, int room) const {
   return AtOnce<std::string>(
-      "getsockopt", {{"fd", fd_}, {"level", LevelOf(name)}, {"name", name}, {"length", room}},
+      "getsockopt", With(OptionAt(fd_, name), "length", room),
       fmt::format("getsockopt({}, {}, {} octets)", fd_, name, room), [](const json& value) {
         const auto octets = agent_protocol::Base64Decode(value.at("bytes").get<std::string>());
         if (!octets) throw HarnessError("the agent's data is not base64");

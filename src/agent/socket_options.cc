@@ -14,6 +14,7 @@
 #include <cmath>
 #include <cstring>
 #include <limits>
+#include <optional>
 #include <string_view>
 
 #include "harness/agent_protocol/base64.h"
@@ -29,11 +30,19 @@ using agent_protocol::SocketOption;
 
 constexpr std::size_t kLongestValue = 4096;
 
-const SocketOption& ReadOption(Parameters& parameters) {
+// What a call needs of an option; one without a name, "0x7fff", is taken for an integer.
+struct AskedOption {
+  int number;
+  OptionKind kind;
+};
+
+AskedOption ReadOption(Parameters& parameters) {
   const std::string name = parameters.Text("name");
   const SocketOption* option = agent_protocol::FindOption(name);
-  if (option == nullptr) parameters.Unsupported("option " + name);
-  return *option;
+  if (option != nullptr) return {option->number, option->kind};
+  const std::optional<std::int64_t> number = agent_protocol::ValueOf({}, name);
+  if (!number) parameters.Unsupported("option " + name);
+  return {static_cast<int>(*number), OptionKind::kInteger};
 }
 
 template <typename Value>
@@ -274,7 +283,7 @@ json GetSocketOption(Parameters& parameters, Call& call, GetOptionCall get_optio
                      bool checks_pointers) {
   const int fd = parameters.Integer("fd");
   const int level = parameters.Constant("level", agent_protocol::OptionLevels());
-  const SocketOption& option = ReadOption(parameters);
+  const AskedOption option = ReadOption(parameters);
   const bool as_bytes = parameters.Has("length");
   const int asked =
       as_bytes ? parameters.Integer("length", std::numeric_limits<int>::min(), kLongestValue)
@@ -299,7 +308,7 @@ json SetSocketOption(Parameters& parameters, Call& call, SetOptionCall set_optio
                      bool checks_pointers) {
   const int fd = parameters.Integer("fd");
   const int level = parameters.Constant("level", agent_protocol::OptionLevels());
-  const SocketOption& option = ReadOption(parameters);
+  const AskedOption option = ReadOption(parameters);
   std::string bytes = ReadValue(parameters, option.kind);
   bytes.reserve(kLongestValue);  // so that it stays where it is
   const std::size_t size = Place(option.kind, parameters.Any("value"), bytes);

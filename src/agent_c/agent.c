@@ -2055,7 +2055,9 @@ static void DeviceControl(struct request* request, struct object* params) {
 
 /* ---- socket options ---- */
 
+/* One without a name, "0x7fff", is taken for an integer. */
 static const struct option* Option(struct object* params) {
+  static _Thread_local struct option unnamed;
   const char* const name = Required(params, "name");
   if (name == NULL) return NULL;
   if (*name != '"') {
@@ -2064,6 +2066,11 @@ static const struct option* Option(struct object* params) {
   }
   for (const struct option* option = kOptions; option->name != NULL; ++option) {
     if (StringIs(name, option->name)) return option;
+  }
+  const long long number = NumberAt(name);
+  if (number >= 0) {
+    unnamed = (struct option){"", (int)number, kInteger};
+    return &unnamed;
   }
   Refuse(params->request, kUnsupported, "%s: option %.*s is unsupported", params->context,
          ShownLength(name), name + 1);
