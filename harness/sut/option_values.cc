@@ -38,7 +38,9 @@ Outcome<T> Get(const Socket& socket, const std::string& option, const Reader& re
 
 }  // namespace
 
-std::vector<FilterLine> Answering(std::uint32_t number) { return {{kReturnConstant, 0, 0, number}}; }
+std::vector<FilterLine> Answering(std::uint32_t number) {
+  return {{kReturnConstant, 0, 0, number}};
+}
 
 Outcome<int> SetFilter(const Socket& socket, const std::string& option,
                        const std::vector<FilterLine>& program) {

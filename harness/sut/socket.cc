@@ -355,11 +355,13 @@ Outcome<int> Socket::HasFlag(const std::string& command, const std::string& flag
 }
 
 Outcome<int> Socket::GetOption(const std::string& name) const {
-  return AtOnce<int>("getsockopt", OptionAt(fd_, name), fmt::format("getsockopt({}, {})", fd_, name), ReadInteger);
+  return AtOnce<int>("getsockopt", OptionAt(fd_, name),
+                     fmt::format("getsockopt({}, {})", fd_, name), ReadInteger);
 }
 
 Outcome<std::string> Socket::GetText(const std::string& name) const {
-  return AtOnce<std::string>("getsockopt", OptionAt(fd_, name), fmt::format("getsockopt({}, {})", fd_, name),
+  return AtOnce<std::string>("getsockopt", OptionAt(fd_, name),
+                             fmt::format("getsockopt({}, {})", fd_, name),
                              [](const json& value) { return value.get<std::string>(); });
 }
 

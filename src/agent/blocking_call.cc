@@ -1,4 +1,4 @@
-// Watches threads by /proc/self/task (proc(5)).
+// Watches threads by /proc/thread-self (proc(5)).
 #include "src/agent/blocking_call.h"
 
 #include <fcntl.h>
@@ -24,10 +24,9 @@ int FileOfThisThread() {
   };
   static thread_local File file{0, -1};
   if (file.thread == gettid()) return file.descriptor;  // else it is of the process forked from
-  char path[64];
-  std::snprintf(path, sizeof path, "/proc/self/task/%d/stat", gettid());
   file = {gettid(), -1};
-  const int opened = open(path, O_RDONLY | O_CLOEXEC);
+  // By its number it is found only where /proc is of the PID namespace that this process is in.
+  const int opened = open("/proc/thread-self/stat", O_RDONLY | O_CLOEXEC);
   if (opened < 0) return -1;
   file.descriptor = fcntl(opened, F_DUPFD_CLOEXEC, kFirstDescriptor);
   close(opened);

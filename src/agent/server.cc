@@ -246,7 +246,7 @@ json Server::AnswerAboutCall(const Request& request) {
     const std::int64_t id = parameters.Integer("id");
     const bool restart = request.interrupts && parameters.Truth("restart");
     parameters.Truth("announce");  // it is not worth one
-    if (!ThreadsCanBeWatched()) parameters.Unsupported("it without /proc/self/task");
+    if (!ThreadsCanBeWatched()) parameters.Unsupported("it without /proc/thread-self");
     std::shared_ptr<BlockingCall> asked;
     {
       const std::lock_guard lock(noting_calls_);

@@ -602,7 +602,7 @@ static int Announce(const char* id, size_t id_length, long long time) {
 enum { kFirstOutOfTheWay = 700 }; /* of the descriptors that tests see */
 
 /* A call in a thread of its own, as the thread that reads requests sees it. It is announced when it
- * is known to sleep, so that all that it does at once is done by then: /proc/self/task tells
+ * is known to sleep, so that all that it does at once is done by then: /proc/thread-self tells
  * (proc(5)). */
 struct watch {
   int users; /* both threads, until they need it no more */
@@ -639,9 +639,8 @@ static void ReleaseWatch(struct watch* watch) {
 /* In the thread of the call, before it is made: a descriptor that is out of the way of those that
  * tests see. */
 static void ShowThread(struct watch* watch) {
-  char path[64];
-  snprintf(path, sizeof path, "/proc/self/task/%ld/stat", (long)syscall(SYS_gettid));
-  const int opened = open(path, O_RDONLY | O_CLOEXEC);
+  /* By its number it is found only where /proc is of the PID namespace that this process is in. */
+  const int opened = open("/proc/thread-self/stat", O_RDONLY | O_CLOEXEC);
   if (opened < 0) return;
   watch->file = fcntl(opened, F_DUPFD_CLOEXEC, kFirstOutOfTheWay);
   close(opened);

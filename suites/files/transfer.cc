@@ -28,7 +28,8 @@ class TransferTest : public SocketsTest {
   }
 };
 
-// --- sendfile() --------------------------------------------------------------------------------------
+// --- sendfile()
+// --------------------------------------------------------------------------------------
 
 TEST_WITH(TransferTest, SendFile, SendsFromTheOffsetOfTheFileAndMovesIt,
           .claims = {"man:sendfile(2)-file-offset"}, .needs = {"directory"}, .over = kEachFamily) {
@@ -70,8 +71,7 @@ TEST_WITH(TransferTest, SendFile, AFileThatIsNotOpenForReadingIsNone,
           .claims = {"man:sendfile(2)-EBADF"}, .needs = {"directory"}, .over = kEachStream) {
   auto [near, far] = ConnectedPair();
   Process process = sut.process();
-  Socket file =
-      process.OpenFile(process.Directory() + "/written", {"O_CREAT", "O_WRONLY"}).value();
+  Socket file = process.OpenFile(process.Directory() + "/written", {"O_CREAT", "O_WRONLY"}).value();
   EXPECT_THAT(near.SendFile(file, 1), FailsWith(EBADF));
 }
 
@@ -86,8 +86,8 @@ TEST_WITH(TransferTest, SendFile, OfANonblockingSocketWithAFullBufferFailsWithEa
   EXPECT_THAT(near.SendFile(FileOf("more"), 4), FailsWith(EAGAIN));
 }
 
-TEST_WITH(TransferTest, SendFile, OfAClosedPeerFailsWithEpipe,
-          .claims = {"man:socket(7)-SIGPIPE"}, .needs = {"directory"}, .over = kEachStream) {
+TEST_WITH(TransferTest, SendFile, OfAClosedPeerFailsWithEpipe, .claims = {"man:socket(7)-SIGPIPE"},
+          .needs = {"directory"}, .over = kEachStream) {
   auto [near, far] = ConnectedPair();
   near.Shutdown("SHUT_WR").value();
   const Outcome<int> sent = near.SendFile(FileOf("nobody reads it"), 15);
@@ -95,10 +95,11 @@ TEST_WITH(TransferTest, SendFile, OfAClosedPeerFailsWithEpipe,
   EXPECT_THAT(sent, Raises("SIGPIPE"));
 }
 
-// --- splice() ----------------------------------------------------------------------------------------
+// --- splice()
+// ----------------------------------------------------------------------------------------
 
-TEST_WITH(TransferTest, Splice, MovesWhatIsInAPipeToASocket,
-          .claims = {"man:splice(2)-moves"}, .over = kEachStream) {
+TEST_WITH(TransferTest, Splice, MovesWhatIsInAPipeToASocket, .claims = {"man:splice(2)-moves"},
+          .over = kEachStream) {
   auto [near, far] = ConnectedPair();
   auto [read, write] = sut.process().Pipe().value();
   ASSERT_THAT(write.Write("through a pipe"), Returns(14));

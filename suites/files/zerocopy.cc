@@ -30,8 +30,7 @@ class ZerocopyTest : public SocketsTest {
   // The next notification, which sets POLLERR unasked.
   static ExtendedError Notification(Socket& near) {
     EXPECT_THAT(near.Poll({}, 1s), Returns(Events{"POLLERR"}));
-    const Received got =
-        near.ReceiveMessage(1, ControlRoom::Octets(256), {"MSG_ERRQUEUE"}).value();
+    const Received got = near.ReceiveMessage(1, ControlRoom::Octets(256), {"MSG_ERRQUEUE"}).value();
     for (const ControlItem& item : got.control) {
       if (const auto* error = std::get_if<ExtendedError>(&item.value)) return *error;
     }
@@ -49,8 +48,8 @@ TEST_WITH(ZerocopyTest, Zerocopy, TheErrorQueueTellsThatASendIsDone,
   EXPECT_EQ(told.error, 0);
 }
 
-TEST_WITH(ZerocopyTest, Zerocopy, CallsAreCountedFromZero,
-          .claims = {"linux:MSG_ZEROCOPY-counter"}, .needs = {"messages"}) {
+TEST_WITH(ZerocopyTest, Zerocopy, CallsAreCountedFromZero, .claims = {"linux:MSG_ZEROCOPY-counter"},
+          .needs = {"messages"}) {
   auto [near, far] = Pair();
   for (const std::uint32_t call : {0U, 1U, 2U}) {
     SendSo(near, far);

@@ -1,5 +1,5 @@
-// Every option that the headers have (harness/agent_protocol/options.def), and what is documented of
-// it: who has it, what its value is, how it may be used. The contract of getsockopt() and
+// Every option that the headers have (harness/agent_protocol/options.def), and what is documented
+// of it: who has it, what its value is, how it may be used. The contract of getsockopt() and
 // setsockopt() is tested over this table; the project's own tests keep it whole, and see that each
 // option has a test of what it does, or says here why it has none.
 #pragma once
@@ -40,10 +40,10 @@ struct OptionOfHeaders {
   Value value = Value::kOther;
   Use use = Use::kReadAndWrite;
   int low = 0, high = 1;
-  bool posix = false;              // POSIX has it too
-  bool at_first_only = false;      // it is about what is to come: not set once a socket is in use
-  std::string_view initially = {}; // its value at first, as documented: "0"
-  std::string_view untested = {};  // why no test is about what it does
+  bool posix = false;               // POSIX has it too
+  bool at_first_only = false;       // it is about what is to come: not set once a socket is in use
+  std::string_view initially = {};  // its value at first, as documented: "0"
+  std::string_view untested = {};   // why no test is about what it does
 
   constexpr OptionOfHeaders Posix() const {
     OptionOfHeaders row = *this;
@@ -84,13 +84,10 @@ constexpr OptionOfHeaders Number(std::string_view name, std::string_view documen
           .low = low,
           .high = high};
 }
-constexpr OptionOfHeaders ReadOnly(std::string_view name, std::string_view document,
-                                   unsigned kinds, Value value = Value::kNumber) {
-  return {.name = name,
-          .document = document,
-          .kinds = kinds,
-          .value = value,
-          .use = Use::kReadOnly};
+constexpr OptionOfHeaders ReadOnly(std::string_view name, std::string_view document, unsigned kinds,
+                                   Value value = Value::kNumber) {
+  return {
+      .name = name, .document = document, .kinds = kinds, .value = value, .use = Use::kReadOnly};
 }
 constexpr OptionOfHeaders WriteOnly(std::string_view name, std::string_view document,
                                     unsigned kinds) {
@@ -108,14 +105,13 @@ constexpr OptionOfHeaders Undocumented(std::string_view name) {
 }  // namespace options_of_headers
 
 // What the contract is tested over.
-inline constexpr Family kOptionKinds[] = {
-    {"tcp-ipv4", "AF_INET", "SOCK_STREAM", IpVersion::kIpv4},
-    {"tcp-ipv6", "AF_INET6", "SOCK_STREAM", IpVersion::kIpv6},
-    {"udp-ipv4", "AF_INET", "SOCK_DGRAM", IpVersion::kIpv4},
-    {"udp-ipv6", "AF_INET6", "SOCK_DGRAM", IpVersion::kIpv6},
-    kUnixStream,
-    kUnixDatagram,
-    kUnixSeqpacket};
+inline constexpr Family kOptionKinds[] = {{"tcp-ipv4", "AF_INET", "SOCK_STREAM", IpVersion::kIpv4},
+                                          {"tcp-ipv6", "AF_INET6", "SOCK_STREAM", IpVersion::kIpv6},
+                                          {"udp-ipv4", "AF_INET", "SOCK_DGRAM", IpVersion::kIpv4},
+                                          {"udp-ipv6", "AF_INET6", "SOCK_DGRAM", IpVersion::kIpv6},
+                                          kUnixStream,
+                                          kUnixDatagram,
+                                          kUnixSeqpacket};
 inline constexpr Family kOptionKindsOfIp[] = {kOptionKinds[0], kOptionKinds[1], kOptionKinds[2],
                                               kOptionKinds[3]};
 inline constexpr Family kOptionKindsOfIpv4[] = {kOptionKinds[0], kOptionKinds[2]};
@@ -138,7 +134,6 @@ inline constexpr auto kOptionsOfHeaders = [] {
   constexpr auto kLatency = "it may shorten waiting for a device, and changes nothing else";
   constexpr auto kNoModule = "bpf(2) makes its program, and no agent has that call";
   constexpr auto kLabels = "a security module that labels packets is not there to be tested with";
-  constexpr auto kNoSuite = "no suite has sockets of that kind yet";
   constexpr auto kUnsigned = "the scripted peer signs no segments";
   return std::to_array<OptionOfHeaders>({
       // clang-format off
@@ -375,34 +370,34 @@ inline constexpr auto kOptionsOfHeaders = [] {
       Other("UDPLITE_SEND_CSCOV", "udplite(7)", 0),
 
       // --- raw(7), icmp(7), packet(7), netlink(7): sockets of other kinds ---
-      Other("ICMP6_FILTER", "RFC 3542", 0).Untested(kNoSuite),
-      Other("ICMP_FILTER", "raw(7)", 0).Untested(kNoSuite),
-      Other("PACKET_ADD_MEMBERSHIP", "packet(7)", 0).Untested(kNoSuite),
-      Other("PACKET_AUXDATA", "packet(7)", 0).Untested(kNoSuite),
-      Other("PACKET_COPY_THRESH", "packet_mmap.rst", 0).Untested(kNoSuite),
-      Other("PACKET_DROP_MEMBERSHIP", "packet(7)", 0).Untested(kNoSuite),
-      Other("PACKET_FANOUT", "packet(7)", 0).Untested(kNoSuite),
+      Other("ICMP6_FILTER", "RFC 3542", 0),
+      Other("ICMP_FILTER", "raw(7)", 0),
+      Other("PACKET_ADD_MEMBERSHIP", "packet(7)", 0),
+      Other("PACKET_AUXDATA", "packet(7)", 0),
+      Other("PACKET_COPY_THRESH", "packet_mmap.rst", 0),
+      Other("PACKET_DROP_MEMBERSHIP", "packet(7)", 0),
+      Other("PACKET_FANOUT", "packet(7)", 0),
       Undocumented("PACKET_IGNORE_OUTGOING"),
-      Other("PACKET_LOSS", "packet(7)", 0).Untested(kNoSuite),
+      Other("PACKET_LOSS", "packet(7)", 0),
       Undocumented("PACKET_ORIGDEV"),
-      Other("PACKET_QDISC_BYPASS", "packet(7)", 0).Untested(kNoSuite),
-      Other("PACKET_RESERVE", "packet(7)", 0).Untested(kNoSuite),
-      Other("PACKET_RX_RING", "packet(7)", 0).Untested(kNoSuite),
-      Other("PACKET_STATISTICS", "packet(7)", 0).Untested(kNoSuite),
-      Other("PACKET_TIMESTAMP", "packet(7)", 0).Untested(kNoSuite),
-      Other("PACKET_TX_RING", "packet(7)", 0).Untested(kNoSuite),
-      Other("PACKET_VERSION", "packet(7)", 0).Untested(kNoSuite),
+      Other("PACKET_QDISC_BYPASS", "packet(7)", 0),
+      Other("PACKET_RESERVE", "packet(7)", 0),
+      Other("PACKET_RX_RING", "packet(7)", 0),
+      Other("PACKET_STATISTICS", "packet(7)", 0),
+      Other("PACKET_TIMESTAMP", "packet(7)", 0),
+      Other("PACKET_TX_RING", "packet(7)", 0),
+      Other("PACKET_VERSION", "packet(7)", 0),
       Undocumented("PACKET_VNET_HDR"),
-      Other("NETLINK_ADD_MEMBERSHIP", "netlink(7)", 0).Untested(kNoSuite),
-      Other("NETLINK_BROADCAST_ERROR", "netlink(7)", 0).Untested(kNoSuite),
-      Other("NETLINK_CAP_ACK", "netlink(7)", 0).Untested(kNoSuite),
-      Other("NETLINK_DROP_MEMBERSHIP", "netlink(7)", 0).Untested(kNoSuite),
-      Other("NETLINK_EXT_ACK", "netlink(7)", 0).Untested(kNoSuite),
+      Other("NETLINK_ADD_MEMBERSHIP", "netlink(7)", 0),
+      Other("NETLINK_BROADCAST_ERROR", "netlink(7)", 0),
+      Other("NETLINK_CAP_ACK", "netlink(7)", 0),
+      Other("NETLINK_DROP_MEMBERSHIP", "netlink(7)", 0),
+      Undocumented("NETLINK_EXT_ACK"),
       Undocumented("NETLINK_GET_STRICT_CHK"),
-      Other("NETLINK_LISTEN_ALL_NSID", "netlink(7)", 0).Untested(kNoSuite),
-      Other("NETLINK_LIST_MEMBERSHIPS", "netlink(7)", 0).Untested(kNoSuite),
-      Other("NETLINK_NO_ENOBUFS", "netlink(7)", 0).Untested(kNoSuite),
-      Other("NETLINK_PKTINFO", "netlink(7)", 0).Untested(kNoSuite),
+      Other("NETLINK_LISTEN_ALL_NSID", "netlink(7)", 0),
+      Other("NETLINK_LIST_MEMBERSHIPS", "netlink(7)", 0),
+      Other("NETLINK_NO_ENOBUFS", "netlink(7)", 0),
+      Other("NETLINK_PKTINFO", "netlink(7)", 0),
       // clang-format on
   });
 }();

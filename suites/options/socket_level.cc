@@ -32,7 +32,8 @@ class SocketLevelTest : public SocketsTest {
   }
 };
 
-// --- SO_LINGER, SO_RCVTIMEO, SO_SNDTIMEO -------------------------------------------------------------
+// --- SO_LINGER, SO_RCVTIMEO, SO_SNDTIMEO
+// -------------------------------------------------------------
 
 TEST_WITH(SocketLevelTest, SocketLevel, SoLingerIsReadAsItWasSet,
           .claims = {"man:socket(7)-SO_LINGER-structure"}, .over = kOptionKinds) {
@@ -91,7 +92,8 @@ TEST_WITH(SocketLevelTest, SocketLevel, PollDoesNotKnowTheTimeouts,
   EXPECT_THAT(polled.end - polled.begin, LastsAtLeast(1s));
 }
 
-// --- buffers -----------------------------------------------------------------------------------------
+// --- buffers
+// -----------------------------------------------------------------------------------------
 
 struct Buffer {
   const char* name;
@@ -101,11 +103,10 @@ struct Buffer {
   const char* least_claim;
   const char* force_claim;
 };
-constexpr Buffer kBuffers[] = {
-    {"receive", "SO_RCVBUF", "SO_RCVBUFFORCE", 256, "man:socket(7)-SO_RCVBUF-minimum",
-     "man:socket(7)-SO_RCVBUFFORCE"},
-    {"send", "SO_SNDBUF", "SO_SNDBUFFORCE", 2048, "man:socket(7)-SO_SNDBUF-minimum",
-     "man:socket(7)-SO_SNDBUFFORCE"}};
+constexpr Buffer kBuffers[] = {{"receive", "SO_RCVBUF", "SO_RCVBUFFORCE", 256,
+                                "man:socket(7)-SO_RCVBUF-minimum", "man:socket(7)-SO_RCVBUFFORCE"},
+                               {"send", "SO_SNDBUF", "SO_SNDBUFFORCE", 2048,
+                                "man:socket(7)-SO_SNDBUF-minimum", "man:socket(7)-SO_SNDBUFFORCE"}};
 
 TEST_WITH(SocketLevelTest, SocketLevel, ABufferHasALeastSize,
           .claims = {"man:socket(7)-SO_RCVBUF-minimum", "man:socket(7)-SO_SNDBUF-minimum"},
@@ -141,7 +142,8 @@ TEST_WITH(SocketLevelTest, SocketLevel, AnOrdinaryProcessMayNot,
   EXPECT_THAT(Ordinary().Of(socket).SetOption(buffer.forced, 10'000), Not(Succeeds()));
 }
 
-// --- privileges --------------------------------------------------------------------------------------
+// --- privileges
+// --------------------------------------------------------------------------------------
 
 struct Privileged {
   const char* name;
@@ -180,7 +182,8 @@ TEST_WITH(SocketLevelTest, SocketLevel, DebuggingIsForThePrivileged,
   EXPECT_THAT(Process(user.value()).Of(socket).SetOption("SO_DEBUG", 1), Not(Succeeds()));
 }
 
-// --- SO_REUSEPORT, SO_BINDTODEVICE, SO_DONTROUTE, SO_INCOMING_CPU --------------------------------------
+// --- SO_REUSEPORT, SO_BINDTODEVICE, SO_DONTROUTE, SO_INCOMING_CPU
+// --------------------------------------
 
 TEST_WITH(SocketLevelTest, SocketLevel, ThePortOfAnotherUserIsNotShared,
           .claims = {"man:socket(7)-SO_REUSEPORT-uid"}, .needs = {"processes"},
@@ -191,8 +194,7 @@ TEST_WITH(SocketLevelTest, SocketLevel, ThePortOfAnotherUserIsNotShared,
   Outcome<Process> user = sut.process().Fork({.uid = 65534});
   if (!user.ok()) NotReached("the agent cannot become another user");
   Process other = user.value();
-  Socket theirs =
-      other.OpenSocket(std::string(family.domain), std::string(family.type)).value();
+  Socket theirs = other.OpenSocket(std::string(family.domain), std::string(family.type)).value();
   theirs.SetOption("SO_REUSEPORT", 1).value();
   EXPECT_THAT(theirs.Bind(mine.LocalName().value()), FailsWith(EADDRINUSE));
 }
@@ -249,7 +251,8 @@ TEST_WITH(DeviceTest, SocketLevel, WithSoDontrouteNoGatewayIsUsed,
   neighbour.Expect(Datagram("directly"));
 }
 
-// --- errors ------------------------------------------------------------------------------------------
+// --- errors
+// ------------------------------------------------------------------------------------------
 
 TEST_WITH(SocketLevelTest, SocketLevel, SoSelectErrQueueMakesAnErrorPollpri,
           .claims = {"man:socket(7)-SO_SELECT_ERR_QUEUE"}, .over = kOptionKindsOfUdp) {
@@ -266,7 +269,8 @@ TEST_WITH(SocketLevelTest, SocketLevel, SoSelectErrQueueMakesAnErrorPollpri,
   EXPECT_THAT(events, testing::Contains("POLLPRI"));
 }
 
-// --- timestamps --------------------------------------------------------------------------------------
+// --- timestamps
+// --------------------------------------------------------------------------------------
 
 struct Stamp {
   const char* name;

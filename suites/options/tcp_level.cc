@@ -21,7 +21,8 @@ constexpr int kTcpListening = 10;
 TEST_WITH_SOCKETS(TcpLevel, TcpInfoBeginsWithTheState, .claims = {"man:tcp(7)-TCP_INFO"}) {
   auto [near, far] = ConnectedPair();
   const auto state_of = [](const Socket& socket) {
-    return static_cast<int>(socket.GetOctets("TCP_INFO", 1).value().at(0));
+    const std::string info = socket.GetOctets("TCP_INFO", 1).value();
+    return info.empty() ? -1 : static_cast<int>(info[0]);
   };
   EXPECT_EQ(state_of(NewSocket()), kTcpClosed);
   EXPECT_EQ(state_of(Listening()), kTcpListening);
@@ -59,9 +60,9 @@ TEST_WITH_SOCKETS(TcpLevel, TcpNotsentLowatIsReadAsItWasSet,
   EXPECT_THAT(socket.GetOption("TCP_NOTSENT_LOWAT"), Returns(4711));
 }
 
-TEST_WITH_PEER(TcpLevel, OfAThinStreamTheFirstTimeoutsAreLinear,
-               .claims = {"linux:tcp_thin_linear_timeouts"},
-               .lasts = [](const Facts&) -> Duration { return 2s; }) {
+TEST_WITH_PEER(
+    TcpLevel, OfAThinStreamTheFirstTimeoutsAreLinear, .claims = {"linux:tcp_thin_linear_timeouts"},
+    .lasts = [](const Facts&) -> Duration { return 2s; }) {
   auto [socket, peer] = Connected();
   ASSERT_THAT(socket.SetOption("TCP_THIN_LINEAR_TIMEOUTS", 1), Succeeds());
   ASSERT_THAT(socket.Send("thin"), Returns(4));

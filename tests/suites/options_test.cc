@@ -1,6 +1,6 @@
-// suites/options/headers.h against the tables of the agent protocol and the sources of the suites: no
-// option of the headers is forgotten, and none is called untested that a test is about.
-#include "suites/options/headers.h"
+// suites/options/headers.h against the tables of the agent protocol and the sources of the suites:
+// no option of the headers is forgotten, and none is called untested that a test is about.
+#include "harness/agent_protocol/options.h"
 
 #include <gtest/gtest.h>
 
@@ -10,7 +10,7 @@
 #include <sstream>
 #include <string>
 
-#include "harness/agent_protocol/options.h"
+#include "suites/options/headers.h"
 
 namespace sockproof {
 namespace {
@@ -20,7 +20,8 @@ namespace fs = std::filesystem;
 // All suites but the table itself.
 std::string SourcesOfSuites() {
   std::ostringstream text;
-  for (const auto& entry : fs::recursive_directory_iterator(fs::path(SOCKPROOF_SOURCES) / "suites")) {
+  for (const auto& entry :
+       fs::recursive_directory_iterator(fs::path(SOCKPROOF_SOURCES) / "suites")) {
     const fs::path& path = entry.path();
     if (path.extension() != ".cc" && path.extension() != ".h") continue;
     if (path.parent_path().filename() == "options" && path.filename() == "headers.h") continue;
@@ -44,7 +45,8 @@ TEST(OptionsOfHeaders, EachHasATestOrAReasonWhyItHasNone) {
   for (const OptionOfHeaders& row : kOptionsOfHeaders) {
     const bool named = sources.find('"' + std::string(row.name) + '"') != std::string::npos;
     EXPECT_NE(named, !row.untested.empty())
-        << row.name << (named ? " has a test, and is called untested" : " has no test, and no reason");
+        << row.name
+        << (named ? " has a test, and is called untested" : " has no test, and no reason");
   }
 }
 
