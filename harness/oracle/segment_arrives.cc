@@ -175,6 +175,8 @@ constexpr Rule kGone{"3.6.1", "rfc9293:SHLD-3",
                      "text for a process that is gone should be answered with RST"};
 constexpr Rule kTakenFin{"3.10.7.4, eighth check", "rfc9293:3.6-fin-is-acknowledged",
                          "a FIN is acknowledged and takes ESTABLISHED to CLOSE-WAIT"};
+constexpr Rule kAnotherFin{"3.10.7.4, eighth check", "",
+                           "RCV.NXT is advanced over any FIN, also where the state remains"};
 constexpr Rule kSynReceivedFin{"3.10.7.4, eighth check", "rfc9293:3.10.7.4-syn-received-fin",
                                "a FIN with the ACK of the SYN takes SYN-RECEIVED to CLOSE-WAIT"};
 constexpr Rule kFinWait1Fin{"3.10.7.4, eighth check", "rfc9293:3.10.7.4-fin-wait-1-fin",
@@ -292,7 +294,11 @@ Then TakeTextAndFin(Step& step) {
     // "If the ACK is a duplicate ... it can be ignored."
     return step.Allow(kAckOnly, Before(segment.ack, tcb.una) ? MayAck(tcb) : tcb);
   }
-  if (!IsReceiving(tcb.state)) return step.Allow(kIgnored, MayAck(tcb));
+  if (!IsReceiving(tcb.state)) {
+    const bool is_another = fin && segment.text == 0 && segment.seq == tcb.rcv_nxt;
+    if (is_another) step.Allow(kAnotherFin, OweAck(AfterFin(tcb, step.now), step.now));
+    return step.Allow(kIgnored, MayAck(tcb));
+  }
   MayBeForNobody(step);
   if (Before(tcb.rcv_nxt, segment.seq)) {
     return step.Allow(kFuture, MayAck(Holding(tcb, {segment.seq, segment.text, fin})));

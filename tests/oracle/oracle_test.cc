@@ -169,6 +169,15 @@ TEST(Oracle, WithoutRfc5961ASynInTheWindowOfTimeWaitIsAnError) {
   EXPECT_FALSE(closed().In(kSyn, 1, 0).OutRaw(reset_of(1)).IsAllowed());
 }
 
+TEST(Oracle, MayTakeAnotherFinForTheFirst) {
+  const auto closed = [] {
+    return Conversation().Active().In(kFin | kAck, 1, 1).Out(kAck, 1, 2);  // CLOSE-WAIT
+  };
+  EXPECT_TRUE(closed().In(kFin | kAck, 2, 1).Out(kAck, 1, 3).IsAllowed());
+  EXPECT_TRUE(closed().In(kFin | kAck, 2, 1).Out(kAck, 1, 2).IsAllowed());
+  EXPECT_FALSE(closed().In(kFin | kAck, 2, 1).Out(kAck, 1, 4).IsAllowed());
+}
+
 TEST(Oracle, KnowsWhatTheApplicationHasDone) {
   const auto open = [] {
     Conversation conversation;
