@@ -3,10 +3,13 @@
 #include <errno.h>
 #include <fmt/format.h>
 #include <gtest/gtest.h>
+#include <ifaddrs.h>
 #include <limits.h>
 #include <linux/tcp.h>
+#include <net/if.h>
 #include <netinet/in.h>
 #include <sched.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -24,6 +27,7 @@
 
 #include "harness/base/errors.h"
 #include "harness/base/text.h"
+#include "harness/base/unique_fd.h"
 #include "harness/net/namespace.h"
 #include "harness/packet/packet.h"
 #include "harness/sut/agent_reply.h"
@@ -288,6 +292,7 @@ class Interpreter final : public TestBody {
         stack_(StartAhead(context_)),
         space_(NetworkNamespace::OfProcess(stack_.agent().pid())),
         shell_(loop_, space_) {
+    RefuseOtherNetworks();
     PrepareCode();
     around_.files = RootOfThisProcess();
     UsePrivateFolders(FolderOf(plan_.path));
@@ -316,6 +321,48 @@ class Interpreter final : public TestBody {
 
  private:
   // --- Set-up --------------------------------------------------------------------------------
+
+  // A script changes the network that it runs in: that must be one made for this test, as which this
+  // process is the first of its namespaces and no link is up, and the one of the agent's sockets.
+  void RefuseOtherNetworks() {
+    const InNamespace inside(space_);
+    bool is_own = getpid() == 1;
+    ifaddrs* links = nullptr;
+    if (getifaddrs(&links) != 0) ThrowErrno("getifaddrs");
+    for (const ifaddrs* link = links; link != nullptr; link = link->ifa_next) {
+      if ((link->ifa_flags & IFF_UP) != 0 && (link->ifa_flags & IFF_LOOPBACK) == 0) is_own = false;
+    }
+    freeifaddrs(links);
+    if (!is_own || !AgentIsHere()) {
+      throw Skip("packetdrill's scripts run on the kernel of this machine (host) or of a virtual one (vm:)");
+    }
+  }
+
+  // Whether the agent's sockets are of the namespace of this thread; Linux before 5.14 does not tell.
+  bool AgentIsHere() {
+    constexpr int kCookie = 71;  // SO_NETNS_COOKIE
+    std::uint64_t here = 0;
+    socklen_t size = sizeof here;
+    const UniqueFd socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    if (getsockopt(socket.get(), SOL_SOCKET, kCookie, &here, &size) != 0) return errno == ENOPROTOOPT;
+    Agent& agent = stack_.agent();
+    const auto call = [&](const char* name, nlohmann::json arguments) {
+      return agent.Call("system_call",
+                        {{"name", name}, {"arguments", std::move(arguments)}, {"memory", nlohmann::json::array()}},
+                        "");
+    };
+    const AgentReply opened = call("socket", {AF_INET, SOCK_STREAM, 0});
+    if (opened.error != 0) return false;
+    const auto theirs = opened.value.at("result").get<std::int64_t>();
+    const AgentReply told =
+        agent.Call("system_call", ReadOption(theirs, SOL_SOCKET, kCookie, sizeof here), "");
+    call("close", nlohmann::json::array({theirs}));
+    if (told.error != 0) return false;
+    std::uint64_t there = 0;
+    const Bytes octets = PiecesOf(told.value).at(0);
+    memcpy(&there, octets.data(), std::min(octets.size(), sizeof there));
+    return there == here;
+  }
 
   void MakeTunnel() {
     const InNamespace inside(space_);
