@@ -262,6 +262,8 @@ class Explorer {
     std::vector<Cause*> of;
     for (Cause& cause : causes) {
       if (!cause.is_confirmed || !cause.finding->reaction.starts_with("RST")) continue;
+      const std::string& states = cause.finding->states;
+      if (states.starts_with("CLOSED") || states.starts_with("LISTEN")) continue;
       asking.push_back(cause.example.front());
       asking.back().steps.back() = PeerSegment{.flags = kAck, .seq_offset = -1};
       of.push_back(&cause);
