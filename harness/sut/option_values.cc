@@ -38,7 +38,7 @@ Outcome<T> Get(const Socket& socket, const std::string& option, const Reader& re
 
 }  // namespace
 
-std::vector<FilterLine> Answering(std::uint32_t number) {
+std::vector<FilterLine> FilterThatAnswers(std::uint32_t number) {
   return {{kReturnConstant, 0, 0, number}};
 }
 

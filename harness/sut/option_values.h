@@ -20,7 +20,7 @@ struct FilterLine {
 };
 // Programs of one instruction: what it lets through is the first so many octets; the answer is this
 // number.
-std::vector<FilterLine> Answering(std::uint32_t number);
+std::vector<FilterLine> FilterThatAnswers(std::uint32_t number);
 
 // SO_ATTACH_FILTER, SO_ATTACH_REUSEPORT_CBPF.
 Outcome<int> SetFilter(const Socket& socket, const std::string& option,

@@ -22,9 +22,9 @@ class FilterTest : public SocketsTest {
   // the filter has gone.
   static std::string ReceivedThrough(Socket& near, Socket& far, std::uint32_t answer,
                                      const std::string& data) {
-    SetFilter(near, "SO_ATTACH_FILTER", Answering(answer)).value();
+    SetFilter(near, "SO_ATTACH_FILTER", FilterThatAnswers(answer)).value();
     far.Send(data).value();
-    SetFilter(near, "SO_ATTACH_FILTER", Answering(kWhole)).value();
+    SetFilter(near, "SO_ATTACH_FILTER", FilterThatAnswers(kWhole)).value();
     far.Send("the next").value();
     return near.Receive(2048).value();
   }
@@ -57,7 +57,7 @@ TEST_WITH(FilterTest, Filters, ALaterFilterReplacesTheFirst,
           .claims = {"man:socket(7)-SO_ATTACH_FILTER-replaced"}, .over = kFilteredDatagrams) {
   auto [near, far] = ConnectedPair();
   for (const std::uint32_t answer : {0U, kWhole}) {
-    ASSERT_THAT(SetFilter(near, "SO_ATTACH_FILTER", Answering(answer)), Succeeds());
+    ASSERT_THAT(SetFilter(near, "SO_ATTACH_FILTER", FilterThatAnswers(answer)), Succeeds());
   }
   far.Send("let through").value();
   EXPECT_THAT(near.Receive(64), Returns("let through"));
@@ -66,7 +66,7 @@ TEST_WITH(FilterTest, Filters, ALaterFilterReplacesTheFirst,
 TEST_WITH(FilterTest, Filters, AFilterThatIsDetachedFiltersNoMore,
           .claims = {"man:socket(7)-SO_DETACH_FILTER"}, .over = kFilteredDatagrams) {
   auto [near, far] = ConnectedPair();
-  ASSERT_THAT(SetFilter(near, "SO_ATTACH_FILTER", Answering(0)), Succeeds());
+  ASSERT_THAT(SetFilter(near, "SO_ATTACH_FILTER", FilterThatAnswers(0)), Succeeds());
   ASSERT_THAT(near.SetOption("SO_DETACH_FILTER", 0), Succeeds());
   far.Send("let through").value();
   EXPECT_THAT(near.Receive(64), Returns("let through"));
@@ -75,9 +75,9 @@ TEST_WITH(FilterTest, Filters, AFilterThatIsDetachedFiltersNoMore,
 TEST_WITH(FilterTest, Filters, ALockedFilterStays, .claims = {"man:socket(7)-SO_LOCK_FILTER"},
           .over = kOptionKinds) {
   Socket socket = NewSocket();
-  ASSERT_THAT(SetFilter(socket, "SO_ATTACH_FILTER", Answering(kWhole)), Succeeds());
+  ASSERT_THAT(SetFilter(socket, "SO_ATTACH_FILTER", FilterThatAnswers(kWhole)), Succeeds());
   ASSERT_THAT(socket.SetOption("SO_LOCK_FILTER", 1), Succeeds());
-  EXPECT_THAT(SetFilter(socket, "SO_ATTACH_FILTER", Answering(0)), FailsWith(EPERM));
+  EXPECT_THAT(SetFilter(socket, "SO_ATTACH_FILTER", FilterThatAnswers(0)), FailsWith(EPERM));
   EXPECT_THAT(socket.SetOption("SO_DETACH_FILTER", 0), FailsWith(EPERM));
   EXPECT_THAT(socket.SetOption("SO_LOCK_FILTER", 0), FailsWith(EPERM));
 }
@@ -125,7 +125,7 @@ TEST_WITH(PortGroupTest, PortGroups, TheProgramChoosesTheSocket,
   for (const std::uint32_t number : {2U, 0U, 1U}) {
     // On any socket of the group.
     const Outcome<int> attached =
-        SetFilter(group[number], "SO_ATTACH_REUSEPORT_CBPF", Answering(number));
+        SetFilter(group[number], "SO_ATTACH_REUSEPORT_CBPF", FilterThatAnswers(number));
     ASSERT_THAT(attached, Succeeds());
     for (int time = 0; time < 4; ++time) EXPECT_EQ(WhoGetsIt(group), static_cast<int>(number));
   }
@@ -134,14 +134,14 @@ TEST_WITH(PortGroupTest, PortGroups, TheProgramChoosesTheSocket,
 TEST_WITH(PortGroupTest, PortGroups, ANumberThatNobodyHasLeavesTheChoiceToTheSystem,
           .claims = {"man:socket(7)-reuseport-invalid-index"}, .over = kOptionKindsOfIp) {
   const std::vector<Socket> group = Group(2);
-  ASSERT_THAT(SetFilter(group[0], "SO_ATTACH_REUSEPORT_CBPF", Answering(7)), Succeeds());
+  ASSERT_THAT(SetFilter(group[0], "SO_ATTACH_REUSEPORT_CBPF", FilterThatAnswers(7)), Succeeds());
   for (int time = 0; time < 4; ++time) EXPECT_GE(WhoGetsIt(group), 0);
 }
 
 TEST_WITH(PortGroupTest, PortGroups, ANewSocketHasTheProgramToo,
           .claims = {"man:socket(7)-reuseport-inherited"}, .over = kOptionKindsOfIp) {
   std::vector<Socket> group = Group(2);
-  ASSERT_THAT(SetFilter(group[0], "SO_ATTACH_REUSEPORT_CBPF", Answering(2)), Succeeds());
+  ASSERT_THAT(SetFilter(group[0], "SO_ATTACH_REUSEPORT_CBPF", FilterThatAnswers(2)), Succeeds());
   group.push_back(Member(group));
   for (int time = 0; time < 4; ++time) EXPECT_EQ(WhoGetsIt(group), 2);
 }
@@ -149,7 +149,7 @@ TEST_WITH(PortGroupTest, PortGroups, ANewSocketHasTheProgramToo,
 TEST_WITH(PortGroupTest, PortGroups, TheLastSocketTakesThePlaceOfOneThatIsClosed,
           .claims = {"man:socket(7)-reuseport-closed"}, .over = kOptionKindsOfIp) {
   const std::vector<Socket> group = Group(3);
-  ASSERT_THAT(SetFilter(group[0], "SO_ATTACH_REUSEPORT_CBPF", Answering(0)), Succeeds());
+  ASSERT_THAT(SetFilter(group[0], "SO_ATTACH_REUSEPORT_CBPF", FilterThatAnswers(0)), Succeeds());
   const Name name = group[0].LocalName().value();
   group[0].Close().value();
   const std::vector<Socket> left = {group[1], group[2]};

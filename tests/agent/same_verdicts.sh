@@ -19,13 +19,18 @@ fi
 "$sockproof" run "$@" --out "$folder/other" --sut "host,agent=$agent" >>"$folder/log" 2>&1
 
 verdicts() {
-  sed -n -e '/^   "id": ".*\/ipv[46]",$/p' -e '/^   "verdict": /p' "$1/result.json" | paste -d ' ' - -
+  sed -n -e '/^   "id": /p' -e '/^   "verdict": /p' -e '/^   "reason": /p' "$1/result.json" |
+    paste -d ' ' - - - >"$1/whole"
+  # A word that an agent does not have is told by its SKIP, and says nothing of the others.
+  grep '"reason": "agent .* is unsupported' "$1/whole" | sed 's/",.*//' >>"$folder/unknown"
+  sed 's/ *"reason": .*//' "$1/whole"
 }
+: >"$folder/unknown"
 verdicts "$folder/own" | sort >"$folder/a"
 verdicts "$folder/other" | sort >"$folder/b"
 [ -s "$folder/a" ] || { cat "$folder/log"; exit 1; }
 # A machine that is too busy to judge says nothing about the agent.
-grep -h INCONCLUSIVE "$folder/a" "$folder/b" | sed 's/",.*//' | sort -u >"$folder/unknown"
+grep -h INCONCLUSIVE "$folder/a" "$folder/b" | sed 's/",.*//' | sort -u >>"$folder/unknown"
 for side in a b; do grep -v -F -f "$folder/unknown" "$folder/$side" >"$folder/$side.known"; done
 if diff "$folder/a.known" "$folder/b.known"; then
   echo "the same $(wc -l <"$folder/a.known") verdicts"

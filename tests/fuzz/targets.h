@@ -1,6 +1,7 @@
 // What comes from a system under test, a file or a wire, and the reader of each.
 #pragma once
 
+#include <ostream>
 #include <string_view>
 #include <vector>
 
@@ -12,6 +13,9 @@ struct Target {
   std::string_view name;  // of the folder of its examples
   void (*read)(std::string_view octets);  // throws std::logic_error, or crashes, for a flaw
 };
+
+// How GoogleTest names it.
+inline void PrintTo(const Target& target, std::ostream* out) { *out << target.name; }
 
 const std::vector<Target>& Targets();
 
