@@ -17,6 +17,7 @@ namespace {
 
 struct MachineRunOptions {
   bool no_cache = false;  // boot anew
+  bool alone = false;     // each test in a machine of its own
   std::string real_time;  // "kvm", "tcg", or none
 };
 
@@ -28,6 +29,7 @@ MachineRunOptions& OfMachines() {
 void AddMachineOptions(CLI::App& run) {
   run.add_flag("--no-cache", OfMachines().no_cache,
                "Boot kernels anew, whatever snapshots there are");
+  run.add_flag("--alone", OfMachines().alone, "Each test in a machine of its own, not in company");
   run.add_option("--real-time", OfMachines().real_time,
                  "Kernels in real time, by kvm or (emulated, slow) tcg; default: virtual time")
       ->check(OneOf({"kvm", "tcg"}))
@@ -52,6 +54,12 @@ class MachineTarget final : public Target {
   }
   void RunTest(const TestCase& test, const Alteration* alteration, EventLog& log) override {
     machine_->RunTest(test, alteration, log);
+  }
+  int most_in_company() const override {
+    return OfMachines().alone ? 1 : machine_->MostTests();
+  }
+  void RunManyTests(const std::vector<const TestCase*>& tests, Company& company) override {
+    machine_->RunTests(tests, company);
   }
   bool virtual_time() const override { return options_.time == MachineTime::kVirtual; }
   int jobs() const override { return static_cast<int>(std::thread::hardware_concurrency()); }

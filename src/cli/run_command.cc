@@ -230,6 +230,10 @@ class SystemRun {
                        : arguments_.has_scripts ? kAttemptsOfScripts
                                                 : kAttempts;
     if (options.jobs == 0) options.jobs = target_.jobs();
+    options.most_in_company = target_.most_in_company();
+    options.run_many = [this](const Tests& tests, Company& company) {
+      target_.RunManyTests(tests, company);
+    };
     if (target_.virtual_time()) {
       options.attempts = 1;  // it would end the same
       // The guest finds by its own time that a test hangs; a machine may have much else to do.

@@ -12,6 +12,7 @@
 #include "harness/sut/system.h"
 #include "harness/test/registry.h"
 #include "harness/trace/event_log.h"
+#include "src/run/company.h"
 
 namespace sockproof {
 
@@ -27,6 +28,11 @@ class Target {
 
   // A RunOneTestOn (src/run/selfproof.h).
   virtual void RunTest(const TestCase& test, const Alteration* alteration, EventLog& log) = 0;
+
+  // At most so many tests can be run in one process, one after another, by RunManyTests() (a
+  // RunManyTests of src/run/company.h). What a test did in company counts only if it is as expected.
+  virtual int most_in_company() const { return 1; }
+  virtual void RunManyTests(const std::vector<const TestCase*>& /*tests*/, Company& /*company*/) {}
 
   // How many tests it carries at once; 0: as many as this machine does.
   virtual int jobs() const { return 0; }

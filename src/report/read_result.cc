@@ -169,6 +169,7 @@ Attempt ReadAttempt(const Value& value) {
   attempt.reason = value.At("reason").String();
   attempt.wall = value.At("wall_s").Seconds();
   attempt.directory = value.At("directory").PathBelowTests();
+  attempt.in_company = value.Has("in_company");
   return attempt;
 }
 

@@ -141,10 +141,12 @@ Json ToJson(const TestResult& test) {
       {"runs", test.runs},
       {"attempts", Array(test.attempts,
                          [](const Attempt& attempt) {
-                           return Json{{"verdict", VerdictText(attempt.verdict)},
-                                       {"reason", attempt.reason},
-                                       {"wall_s", Milliseconds3(attempt.wall)},
-                                       {"directory", attempt.directory}};
+                           Json one{{"verdict", VerdictText(attempt.verdict)},
+                                    {"reason", attempt.reason},
+                                    {"wall_s", Milliseconds3(attempt.wall)},
+                                    {"directory", attempt.directory}};
+                           if (attempt.in_company) one["in_company"] = true;
+                           return one;
                          })},
       {"failures",
        Array(test.failures,

@@ -34,7 +34,9 @@
 //               from the first event to the last; null: there was none,
 //      "runs": how often it was run until it had this verdict,
 //      "attempts": those before whose verdict was in doubt,
-//                  [{"verdict", "reason", "wall_s", "directory"}],
+//                  [{"verdict", "reason", "wall_s", "directory",
+//                    "in_company": true for one on a system that it shared with other tests, and
+//                    on which it ended otherwise than alone; left out otherwise}],
 //      "failures": [{"file", "line", "text",
 //                    "claim": that it condemns; left out: all of the test, or its set-up}],
 //      "observations": [{"name", "value"}],
@@ -86,6 +88,7 @@ struct Attempt {
   std::string reason;
   Duration wall{0};
   std::string directory;  // its evidence, relative to result.json
+  bool in_company = false;  // with other tests on one system; the one that counts was alone
 };
 
 // One test of a run; the members are those of the JSON form.

@@ -100,6 +100,14 @@ std::string RenderSummary(const RunResult& run, bool color) {
     text += fmt::format("{}  {}  {}\n", PaintedVerdict(test.verdict, color), CleanText(test.id),
                         Headline(test));
   }
+  for (const TestResult& test : run.tests) {
+    for (const Attempt& attempt : test.attempts) {
+      if (!attempt.in_company) continue;
+      text += fmt::format("{}  {}  alone; in company {}: {}\n",
+                          PaintedVerdict(test.verdict, color), CleanText(test.id),
+                          VerdictText(attempt.verdict), CleanText(attempt.reason));
+    }
+  }
   text += CountsLine(run);
   const Axes axes = AxesOf(run);
   text += AxisLine("standards", axes.standards);

@@ -38,6 +38,7 @@ class Pace {
 
   // How much load is allowed at the moment; for a fixed number, that number.
   double limit() const { return limit_; }
+  bool is_fixed() const { return fixed_; }
   std::size_t most_processes() const { return most_processes_; }
 
  private:

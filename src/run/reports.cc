@@ -1,5 +1,6 @@
 #include "src/run/reports.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <utility>
 
@@ -24,12 +25,17 @@ void Reports::Begin(const RunResult& run) {
 }
 
 void Reports::Write(const RunResult& run) {
+  const auto begun = std::chrono::steady_clock::now();
   ReplaceFile(directory_.path() / "result.json", DumpJson(ToJson(run)));
   WriteReportFiles(files_, run, directory_.path());
   changed_ = false;
   written_ = std::chrono::steady_clock::now();
+  took_ = written_ - begun;
 }
 
-std::chrono::steady_clock::time_point Reports::due() const { return written_ + interval_; }
+std::chrono::steady_clock::time_point Reports::due() const {
+  constexpr int kPart = 50;
+  return written_ + std::max<std::chrono::steady_clock::duration>(interval_, took_ * kPart);
+}
 
 }  // namespace sockproof

@@ -4,7 +4,9 @@
 #include <fmt/format.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/mman.h>
 #include <sys/signalfd.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -15,9 +17,12 @@
 #include <fstream>
 #include <list>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <queue>
 #include <random>
+#include <string_view>
 #include <thread>
+#include <utility>
 
 #include "harness/base/errors.h"
 #include "harness/base/unique_fd.h"
@@ -58,13 +63,15 @@ class Signals {
 
   void Restore() { sigprocmask(SIG_SETMASK, &before_, nullptr); }
 
-  // Waits until `deadline` for any of the signals. Returns the last one other than SIGCHLD, or 0.
-  int Wait(Steady::time_point deadline) {
+  // Waits until `deadline` for any of the signals, or for a word on one of the descriptors. Returns
+  // the last signal other than SIGCHLD, or 0.
+  int Wait(Steady::time_point deadline, const std::vector<int>& words) {
     const Duration left = std::max<Duration>(deadline - Steady::now(), Duration(0));
     const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(left);
     const timespec timeout{seconds.count(), (left - seconds).count()};
-    pollfd readable{fd_.get(), POLLIN, 0};
-    ppoll(&readable, 1, &timeout, nullptr);
+    std::vector<pollfd> readable = {{fd_.get(), POLLIN, 0}};
+    for (const int word : words) readable.push_back({word, POLLIN, 0});
+    ppoll(readable.data(), readable.size(), &timeout, nullptr);
     int last = 0;
     signalfd_siginfo info{};
     while (read(fd_.get(), &info, sizeof info) == sizeof info) {
@@ -130,6 +137,62 @@ std::vector<std::string> IdsOf(const std::vector<CitedClaim>& claims) {
   return ids;
 }
 
+// What a company says of its tests, in order, an octet for each word.
+constexpr char kBegins = 'b';
+constexpr char kEnded = 'e';
+constexpr char kEndedBadly = 'x';
+
+// In the process of a company: each test's events and output go to its own folder.
+class CompanyOfRun final : public Company {
+ public:
+  CompanyOfRun(std::vector<fs::path> folders, int word)
+      : folders_(std::move(folders)), word_(word) {}
+
+  EventLog& Begins() override {
+    const fs::path& folder = folders_.at(begun_++);
+    fs::create_directories(folder);
+    events_.Reset(open((folder / "events.jsonl").c_str(), kNewFile, 0666));
+    if (!events_) ThrowErrno("cannot write " + (folder / "events.jsonl").string());
+    output_begin_ = OutputSize();
+    Say(kBegins);
+    return log_.emplace(events_.get());
+  }
+
+  void Ended(bool clean) override {
+    KeepOutput(folders_.at(begun_ - 1) / "output.txt");
+    Say(clean ? kEnded : kEndedBadly);
+  }
+
+ private:
+  static constexpr int kNewFile = O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC;
+
+  static off_t OutputSize() {
+    fflush(nullptr);
+    struct stat status {};
+    return fstat(STDOUT_FILENO, &status) == 0 ? status.st_size : 0;
+  }
+
+  void KeepOutput(const fs::path& path) const {
+    const off_t size = OutputSize() - output_begin_;
+    if (size <= 0) return;
+    std::string text(static_cast<std::size_t>(size), '\0');
+    const ssize_t count = pread(STDOUT_FILENO, text.data(), text.size(), output_begin_);
+    text.resize(static_cast<std::size_t>(std::max<ssize_t>(count, 0)));
+    std::ofstream(path, std::ios::binary) << text;
+  }
+
+  void Say(char word) const {
+    if (write(word_, &word, 1) != 1) ThrowErrno("write");
+  }
+
+  const std::vector<fs::path> folders_;
+  const int word_;
+  std::size_t begun_ = 0;
+  off_t output_begin_ = 0;
+  UniqueFd events_;
+  std::optional<EventLog> log_;
+};
+
 // Everything that RunTests() needs between its first and its last statement.
 class Run {
  public:
@@ -143,6 +206,7 @@ class Run {
         progress_(progress),
         pace_(options.jobs, static_cast<int>(std::thread::hardware_concurrency())) {
     int left_out = 0;
+    std::vector<Planned> planned;
     for (std::size_t i = 0; i < tests.size(); ++i) {
       TestResult& result = run.tests[i];
       if (result.planned > options.max_wait) {
@@ -152,17 +216,18 @@ class Run {
         reports_.Changed();
         ++left_out;
       } else {
-        waiting_.push_back({tests[i], &result, result});
+        planned.push_back({tests[i], &result, result});
       }
     }
     if (left_out > 0) progress_.LeftOut(left_out, options.max_wait);
     if (options.seed) {
-      std::shuffle(waiting_.begin(), waiting_.end(), std::mt19937_64(*options.seed));
+      std::shuffle(planned.begin(), planned.end(), std::mt19937_64(*options.seed));
     } else {
-      std::stable_sort(waiting_.begin(), waiting_.end(), [](const Planned& a, const Planned& b) {
+      std::stable_sort(planned.begin(), planned.end(), [](const Planned& a, const Planned& b) {
         return a.result->planned > b.result->planned;
       });
     }
+    PutInCompany(std::move(planned));
   }
 
   ~Run() {
@@ -173,11 +238,13 @@ class Run {
 
   int UntilDone() {
     int signal_number = 0;
-    while (!running_.empty() || (!waiting_.empty() && signal_number == 0)) {
+    while (!running_.empty() ||
+           (!(waiting_.empty() && again_.empty()) && signal_number == 0)) {
       if (signal_number == 0) StartTests();
       ShowStatus();
       if (reports_.changed() && Steady::now() >= reports_.due()) reports_.Write(run_);
-      const int received = signals_.Wait(WakeUp());
+      const int received = signals_.Wait(WakeUp(), Words());
+      for (Running& running : running_) Hear(running);
       // Ended tests first: a test that ended in time is not hung, however late this process is.
       ReapTests();
       KillHungTests();
@@ -195,7 +262,13 @@ class Run {
     TestResult* result;
     TestResult blank;  // as it was before the first attempt
   };
-  struct Running : Planned {
+  using Group = std::vector<Planned>;  // tests that are run in one process, one after another
+
+  struct Running {
+    Group tests;
+    std::size_t ended = 0;  // so many of them have
+    std::size_t begun = 0;
+    UniqueFd word;  // of a company: what it says of them
     pid_t child = -1;
     Steady::time_point started;
     Duration limit{0};
@@ -208,7 +281,25 @@ class Run {
     Steady::time_point next_look;
   };
 
+  // Puts tests in groups and these behind those that wait. Who is in company with whom depends on the
+  // tests alone: the same each time, so that their times are.
+  void PutInCompany(Group tests) {
+    constexpr std::size_t kFewest = 4;  // a process for fewer is not worth its start
+    const auto jobs = static_cast<std::size_t>(std::max(options_.jobs, 1));
+    const auto most = static_cast<std::size_t>(options_.run_many ? options_.most_in_company : 1);
+    for (std::size_t begin = 0; begin < tests.size();) {
+      const std::size_t left = tests.size() - begin;
+      // Smaller towards the end, so that all processors have something to do until then.
+      const std::size_t size =
+          std::min({std::max((left + jobs - 1) / jobs, kFewest), most, left});
+      const auto first = tests.begin() + static_cast<std::ptrdiff_t>(begin);
+      waiting_.emplace_back(first, first + static_cast<std::ptrdiff_t>(size));
+      begin += size;
+    }
+  }
+
   double Load() {
+    if (pace_.is_fixed()) return static_cast<double>(running_.size());
     double load = 0;
     for (Running& running : running_) {
       LookWhatItLogs(running);
@@ -226,7 +317,7 @@ class Run {
     const auto now = Steady::now();
     if (now < running.next_look) return;
     running.next_look = now + kBetweenLooks;
-    const fs::path log = reports_.directory().path() / running.result->directory / "events.jsonl";
+    const fs::path log = FolderOf(running.tests.front()) / "events.jsonl";
     std::error_code gone;
     const std::uintmax_t logged = fs::file_size(log, gone);
     if (logged != running.logged) {
@@ -245,9 +336,22 @@ class Run {
     }
   }
 
+  fs::path FolderOf(const Planned& planned) const {
+    return reports_.directory().path() / planned.result->directory;
+  }
+
+  std::vector<int> Words() const {
+    std::vector<int> words;
+    for (const Running& running : running_) {
+      if (running.word) words.push_back(running.word.get());
+    }
+    return words;
+  }
+
   void StartTests() {
+    if (waiting_.empty()) PutInCompany(std::exchange(again_, {}));
     while (!waiting_.empty() && pace_.HasRoom(running_.size(), Load())) {
-      const Planned next = waiting_.front();
+      const Group next = waiting_.front();
       try {
         Start(next);
       } catch (const HarnessError& error) {
@@ -255,18 +359,49 @@ class Run {
           pace_.AtMost(running_.size());
           return;
         }
-        next.result->verdict = Verdict::kError;
-        next.result->error_type = "harness";
-        next.result->reason = error.what();
-        Report(*next.result);
+        for (const Planned& planned : next) {
+          planned.result->verdict = Verdict::kError;
+          planned.result->error_type = "harness";
+          planned.result->reason = error.what();
+          Report(*planned.result);
+        }
       }
       waiting_.pop_front();
     }
   }
 
-  void Start(const Planned& next) {
-    const fs::path directory = reports_.directory().path() / next.result->directory;
-    fs::remove_all(directory);  // of an earlier run of this test
+  void Start(const Group& next) {
+    for (const Planned& planned : next) {
+      fs::remove_all(FolderOf(planned));  // of an earlier run of this test
+    }
+    Running running{next};
+    if (next.size() == 1) {
+      StartAlone(running);
+      running.begun = 1;
+    } else {
+      StartInCompany(running);
+    }
+    running.started = Steady::now();
+    running.logged_at = running.started;
+    running.next_look = running.started + kBetweenLooks;
+    running.limit = LimitOf(next.front());
+    running_.push_back(std::move(running));
+    for (const Planned& planned : next) {
+      planned.result->reason = "started, not ended";
+      if (planned.result->runs > 0) {
+        planned.result->reason = fmt::format("run {} started, not ended", planned.result->runs + 1);
+      }
+    }
+    reports_.Changed();
+  }
+
+  Duration LimitOf(const Planned& planned) const {
+    return planned.result->planned * 3 / 2 + options_.extra_time;
+  }
+
+  void StartAlone(Running& running) {
+    const Planned& only = running.tests.front();
+    const fs::path directory = FolderOf(only);
     fs::create_directories(directory);
     const auto create = [&directory](const char* name) {
       UniqueFd fd(
@@ -276,21 +411,31 @@ class Run {
     };
     const UniqueFd events = create("events.jsonl");
     const UniqueFd output = create("output.txt");
-    Running running{next};
-    running.started = Steady::now();
-    running.logged_at = running.started;
-    running.next_look = running.started + kBetweenLooks;
-    running.limit = next.result->planned * 3 / 2 + options_.extra_time;
-    running.child = ForkChild(events.get(), output.get(), [this, &next](int channel) {
+    running.child = ForkChild(events.get(), output.get(), [this, &only](int channel) {
       EventLog log(channel);
-      body_(*next.test, log);
+      body_(*only.test, log);
     });
-    running_.push_back(running);
-    next.result->reason = "started, not ended";
-    if (next.result->runs > 0) {
-      next.result->reason = fmt::format("run {} started, not ended", next.result->runs + 1);
-    }
-    reports_.Changed();
+  }
+
+  void StartInCompany(Running& running) {
+    int ends[2];
+    if (pipe2(ends, O_CLOEXEC) != 0) ThrowErrno("pipe2");
+    running.word.Reset(ends[0]);
+    const UniqueFd to_us(ends[1]);
+    fcntl(ends[0], F_SETFL, O_NONBLOCK);
+    const UniqueFd output(memfd_create("output of a company", MFD_CLOEXEC));
+    if (!output) ThrowErrno("memfd_create");
+    fcntl(output.get(), F_SETFL, O_APPEND);
+    running.child = ForkChild(to_us.get(), output.get(), [this, &running](int channel) {
+      std::vector<const TestCase*> tests;
+      std::vector<fs::path> folders;
+      for (const Planned& planned : running.tests) {
+        tests.push_back(planned.test);
+        folders.push_back(FolderOf(planned));
+      }
+      CompanyOfRun company(std::move(folders), channel);
+      options_.run_many(tests, company);
+    });
   }
 
   Steady::time_point WakeUp() const {
@@ -300,7 +445,7 @@ class Run {
         wake_up = std::min(wake_up, running.started + running.limit);
       }
       // From then on there may be room for another test.
-      if (!waiting_.empty() && LoadOf(running) >= 1) {
+      if (!pace_.is_fixed() && !waiting_.empty() && LoadOf(running) >= 1) {
         wake_up = std::min(wake_up, running.next_look);
       }
     }
@@ -313,33 +458,89 @@ class Run {
     for (auto running = running_.begin(); running != running_.end();) {
       ChildEnd end;
       if (Reap(running->child, end)) {
-        const Running ended = *running;
+        Running ended = std::move(*running);
         running = running_.erase(running);
-        Ended(ended, end);
+        if (ended.word) {
+          Hear(ended);
+          CompanyEnded(ended, end);
+        } else {
+          Ended(ended, ended.tests.front(), end);
+        }
       } else {
         ++running;
       }
     }
   }
 
-  void Ended(const Running& ended, const ChildEnd& end) {
+  // Takes in what a company has said since.
+  void Hear(Running& running) {
+    if (!running.word) return;
+    char words[256];
+    for (ssize_t count; (count = read(running.word.get(), words, sizeof words)) > 0;) {
+      for (const char word : std::string_view(words, static_cast<std::size_t>(count))) {
+        if (word == kBegins) {
+          ++running.begun;
+        } else if (running.ended < running.tests.size()) {
+          const Planned& planned = running.tests[running.ended++];
+          ChildEnd end;
+          end.clean = word == kEnded;
+          end.text = "ended as no process of a test should";
+          Ended(running, planned, end);
+          running.started = Steady::now();
+          if (running.ended < running.tests.size()) {
+            running.limit = LimitOf(running.tests[running.ended]);
+          }
+        }
+      }
+    }
+  }
+
+  // The process of a company has ended: the test that it was at, or with which it could not even
+  // begin, is run alone.
+  void CompanyEnded(const Running& running, const ChildEnd& end) {
+    Group left(running.tests.begin() + static_cast<std::ptrdiff_t>(running.ended),
+               running.tests.end());
+    if (left.empty()) return;
+    if (running.begun > running.ended || running.ended == 0) {
+      fs::create_directories(FolderOf(left.front()));
+      Ended(running, left.front(), end);
+      left.erase(left.begin());
+    }
+    const bool interrupted = running.error_type == "interrupted";
+    for (const Planned& planned : left) {
+      *planned.result = planned.blank;
+      if (interrupted) planned.result->reason = "interrupted before it began";
+      if (abandoned_) planned.result->reason = "not started after " + Surprises();
+    }
+    reports_.Changed();
+    if (!left.empty() && !interrupted && !abandoned_) waiting_.push_back(std::move(left));
+  }
+
+  void Ended(const Running& running, const Planned& ended, const ChildEnd& end) {
     if (abandoned_) {
       *ended.result = ended.blank;
       ended.result->reason = "stopped after " + Surprises();
       reports_.Changed();
       return;
     }
-    const Duration lateness = Judge(ended, end);
+    const bool in_company = static_cast<bool>(running.word);
+    const Duration lateness = Judge(running, ended, end);
     pace_.Ended(lateness, Steady::now());
     TestResult& result = *ended.result;
-    const bool interrupted = !ended.killed_because.empty() && ended.error_type == "interrupted";
+    const bool interrupted =
+        !running.killed_because.empty() && running.error_type == "interrupted";
+    if (in_company && !interrupted && (result.surprising() || !end.clean)) {
+      TryAgain(ended, in_company);
+      return;
+    }
     if (!interrupted && InDoubt(result, lateness)) {
       if (static_cast<int>(result.attempts.size()) + 1 < options_.attempts) {
-        TryAgain(ended);
+        TryAgain(ended, in_company);
         return;
       }
       Doubt(result, lateness);
     }
+    ForgetTheSameInCompany(result);
     KeepVerdict(result);
     ++result.runs;
     if (!interrupted && !result.surprising() && WantsAnotherRun(result)) {
@@ -358,13 +559,31 @@ class Run {
     if (options_.most_surprises > 0 && surprises_ >= options_.most_surprises) Abandon();
   }
 
+  // What a test did in company is worth keeping only where it differs.
+  void ForgetTheSameInCompany(TestResult& result) const {
+    const std::string alone = WithoutNumbers(Headline(result));
+    std::erase_if(result.attempts, [&](const Attempt& attempt) {
+      const bool same = attempt.in_company && attempt.verdict == result.verdict &&
+                        (result.verdict != Verdict::kFail ||
+                         WithoutNumbers(attempt.reason) == alone);
+      if (same) fs::remove_all(reports_.directory().path() / attempt.directory);
+      return same;
+    });
+  }
+
+  static std::string WithoutNumbers(std::string text) {
+    std::erase_if(text, [](unsigned char c) { return std::isdigit(c) != 0 || c == '.'; });
+    return text;
+  }
+
   void AddTest(const TestCase& test) {
     TestResult& result = run_.tests.emplace_back(NewTestResult(test));
     result.planned = PlannedDuration(test, facts_);
-    const auto shorter = std::find_if(
-        waiting_.begin(), waiting_.end(),
-        [&result](const Planned& planned) { return planned.result->planned < result.planned; });
-    waiting_.insert(shorter, {&test, &result, result});
+    const auto shorter =
+        std::find_if(waiting_.begin(), waiting_.end(), [&result](const Group& group) {
+          return group.front().result->planned < result.planned;
+        });
+    waiting_.insert(shorter, Group{{&test, &result, result}});
   }
 
   // Whether the machine may have made this verdict.
@@ -384,7 +603,8 @@ class Run {
     result.surprise.clear();
   }
 
-  void TryAgain(const Running& ended) {
+  // Alone, behind all others: by then the machine may be less busy.
+  void TryAgain(const Planned& ended, bool in_company) {
     TestResult& result = *ended.result;
     const std::string kept =
         fmt::format("{}.attempt-{}", result.directory, result.attempts.size() + 1);
@@ -392,26 +612,26 @@ class Run {
     fs::remove_all(out / kept);
     fs::rename(out / result.directory, out / kept);
     std::vector<Attempt> attempts = std::move(result.attempts);
-    attempts.push_back({*result.verdict, Headline(result), result.wall, kept});
-    progress_.Again(result);
-    Requeue(ended, std::move(attempts), result.runs);
+    attempts.push_back({*result.verdict, Headline(result), result.wall, kept, in_company});
+    if (!in_company) progress_.Again(result);
+    MakeBlank(ended, std::move(attempts), result.runs);
+    waiting_.push_back({ended});
   }
 
   bool WantsAnotherRun(const TestResult& result) const {
     return options_.repeat == RunOptions::kWithoutEnd || result.runs < options_.repeat;
   }
 
-  void RunAgain(const Running& ended) {
+  void RunAgain(const Planned& ended) {
     std::vector<Attempt> attempts = std::move(ended.result->attempts);
-    Requeue(ended, std::move(attempts), ended.result->runs);
+    MakeBlank(ended, std::move(attempts), ended.result->runs);
+    again_.push_back(ended);
   }
 
-  // Behind all others: by then the machine may be less busy.
-  void Requeue(const Running& ended, std::vector<Attempt> attempts, int runs) {
+  void MakeBlank(const Planned& ended, std::vector<Attempt> attempts, int runs) {
     *ended.result = ended.blank;
     ended.result->attempts = std::move(attempts);
     ended.result->runs = runs;
-    waiting_.push_back(ended);
     reports_.Changed();
   }
 
@@ -422,26 +642,34 @@ class Run {
   // Ends the run without a verdict on what still runs.
   void Abandon() {
     abandoned_ = true;
-    for (const Planned& planned : waiting_) {
-      planned.result->reason = "not started after " + Surprises();
-    }
+    ForWaiting([this](TestResult& result) { result.reason = "not started after " + Surprises(); });
     waiting_.clear();
+    again_.clear();
     for (const Running& running : running_) Kill(running.child);
   }
 
   void KillHungTests() {
     for (Running& running : running_) {
+      if (running.ended == running.tests.size()) continue;
       if (Steady::now() < running.started + running.limit) continue;
       Stop(running, "timeout",
            fmt::format("hung: not ended after {:.1f} s, planned {:.1f} s", ToSeconds(running.limit),
-                       ToSeconds(running.result->planned)));
+                       ToSeconds(running.tests[running.ended].result->planned)));
     }
+  }
+
+  template <typename What>
+  void ForWaiting(What what) {
+    for (const Group& group : waiting_) {
+      for (const Planned& planned : group) what(*planned.result);
+    }
+    for (const Planned& planned : again_) what(*planned.result);
   }
 
   void Interrupt() {
     signals_.Restore();  // the next signal ends this process, and with it its children
     for (Running& running : running_) Stop(running, "interrupted", "interrupted");
-    for (const Planned& planned : waiting_) planned.result->reason = "interrupted before it began";
+    ForWaiting([](TestResult& result) { result.reason = "interrupted before it began"; });
     // SIGCHLD is no longer blocked, so it wakes no one.
     while (!running_.empty()) {
       WaitForEnd(running_.front().child);
@@ -458,10 +686,10 @@ class Run {
 
   // Fills the result from the event log and the end of the process; returns how late that process
   // was served.
-  Duration Judge(const Running& ended, const ChildEnd& end) {
+  Duration Judge(const Running& running, const Planned& ended, const ChildEnd& end) {
     TestResult& result = *ended.result;
-    const fs::path directory = reports_.directory().path() / result.directory;
-    result.wall = Steady::now() - ended.started;
+    const fs::path directory = FolderOf(ended);
+    result.wall = Steady::now() - running.started;
     result.reason.clear();
 
     std::vector<Event> events;
@@ -496,8 +724,8 @@ class Run {
       result.claims[i].why = claims[i].why;
     }
     if (!events.empty()) result.sut_time = events.back().time - events.front().time;
-    if (!ended.killed_because.empty()) {
-      SetError(result, ended.error_type, ended.killed_because);
+    if (!running.killed_because.empty()) {
+      SetError(result, running.error_type, running.killed_because);
     } else if (!broken.empty()) {
       SetError(result, "harness", broken);
     } else if (!result.verdict) {
@@ -537,10 +765,12 @@ class Run {
       ladder += std::string("the events cannot be drawn: ") + error.what() + "\n";
     }
     keep("ladder.txt", ladder);
-    if (fs::is_empty(directory / "output.txt")) {
-      fs::remove(directory / "output.txt");
-    } else {
-      result.files.push_back(result.directory + "/output.txt");
+    if (const fs::path output = directory / "output.txt"; fs::exists(output)) {
+      if (fs::is_empty(output)) {
+        fs::remove(output);
+      } else {
+        result.files.push_back(result.directory + "/output.txt");
+      }
     }
     result.files.push_back(result.directory + "/events.jsonl");
     if (result.verdict != Verdict::kPass) result.ladder = WithoutMiddle(ladder, kKeptLadderLines);
@@ -576,7 +806,9 @@ class Run {
     const int done = counts.tests - counts.not_run - counts.skip;
     Duration at_this_pace{0};
     if (done >= kEnoughToKnowThePace) {
-      at_this_pace = (Steady::now() - began_) / done * static_cast<int>(waiting_.size());
+      int waiting = static_cast<int>(again_.size());
+      for (const Group& group : waiting_) waiting += static_cast<int>(group.size());
+      at_this_pace = (Steady::now() - began_) / done * waiting;
     }
     return std::max(ToWait(), at_this_pace);
   }
@@ -586,17 +818,23 @@ class Run {
     std::priority_queue<Duration, std::vector<Duration>, std::greater<>> ends;
     for (const Running& running : running_) {
       const Duration so_far = Steady::now() - running.started;
-      ends.push(std::max(running.result->planned - so_far, Duration(0)));
+      Duration planned{0};
+      for (std::size_t i = running.ended; i < running.tests.size(); ++i) {
+        planned += running.tests[i].result->planned;
+      }
+      ends.push(std::max(planned - so_far, Duration(0)));
     }
     Duration last{0};
-    for (const Planned& planned : waiting_) {
+    const auto add = [&](const Planned& planned) {
       Duration begin{0};
       if (ends.size() >= pace_.most_processes()) {
         begin = ends.top();
         ends.pop();
       }
       ends.push(begin + planned.result->planned);
-    }
+    };
+    for (const Group& group : waiting_) std::for_each(group.begin(), group.end(), add);
+    std::for_each(again_.begin(), again_.end(), add);
     for (; !ends.empty(); ends.pop()) last = ends.top();
     return last;
   }
@@ -608,7 +846,8 @@ class Run {
   Reports& reports_;
   Progress& progress_;
   Pace pace_;
-  std::deque<Planned> waiting_;
+  std::deque<Group> waiting_;
+  Group again_;  // to be run again when none waits any more
   std::list<Running> running_;
   bool abandoned_ = false;
   int surprises_ = 0;

@@ -11,6 +11,7 @@
 #include "harness/trace/event_log.h"
 #include "src/report/result.h"
 #include "src/run/baseline.h"
+#include "src/run/company.h"
 #include "src/run/progress.h"
 #include "src/run/reports.h"
 
@@ -32,6 +33,11 @@ struct RunOptions {
   int repeat = 1;                     // how often each test is run, unless there is a surprise
   int most_surprises = 0;             // end the run after so many; 0: go on
   std::optional<std::uint64_t> seed;  // start in this random order, not the longest first
+
+  // How tests are run in company, at most so many in one process. What is not as expected of one is
+  // run again, alone, and what it says then counts. None: each test has a process of its own.
+  RunManyTests run_many;
+  int most_in_company = 1;
 
   // Tests to run after this one, on the strength of its result; they are added to the run. The
   // pointers must stay valid.

@@ -17,7 +17,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <nlohmann/json.hpp>
-#include <optional>
+#include <sstream>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -144,6 +144,13 @@ void LetClocksRun(bool virtual_time) {
   }
 }
 
+std::vector<std::string> LinesOf(const std::string& text) {
+  std::istringstream lines(text);
+  std::vector<std::string> all;
+  for (std::string line; std::getline(lines, line);) all.push_back(line);
+  return all;
+}
+
 // Notices that the kernel has warned of a defect since this was made.
 class Taint {
  public:
@@ -166,7 +173,7 @@ void OnTooLong(int) {
   _exit(1);
 }
 
-// A test takes its process down when it takes too long. The kernel would not let the signal end
+// A test takes its process down when it takes too long; 0: no more. The kernel would not let the signal end
 // process 1 of a namespace, as which the test runs: hence a handler.
 void LimitTime(Duration limit) {
   signal(SIGALRM, OnTooLong);
@@ -196,11 +203,6 @@ Duration PlannedDuration(const TestCase& test, const Facts& facts) {
   } catch (const std::exception&) {
     return Duration(0);
   }
-}
-
-[[noreturn]] void End(int exit, int signal, const Taint& taint) {
-  Tell({{"guest", "end"}, {"exit", exit}, {"signal", signal}, {"warned", taint.HasChanged()}});
-  EndMachine();
 }
 
 // One connection from opening to closing.
@@ -234,51 +236,162 @@ void Rehearse(IpVersion ip) {
       kPatienceWithChild);
 }
 
-const StackPlan kWithoutWire{"sut", 1, 0, /*wired=*/false};
+const std::vector<StackPlan> kPrepared = {{"sut", 1, 2},
+                                          {"client", 1, 2},
+                                          {"server", 2, 1},
+                                          {"sut", 1, 0, /*wired=*/false}};
 
-// In a process of its own, which may crash. Does not return when the test ended as tests do: to
-// take down what is left of stacks would cost each test a third of its time.
-void PrepareAndRun(const Json& ready, const Taint& taint) {
-  EventLoop loop;
-  EventLog log([](std::string_view line) { Say(line); });
-  const std::unique_ptr<System> host = MakeHostSystem(kAgent, g_capabilities);
-  host->EnterPrivateWorld();
-  const std::unique_ptr<System> prepared =
-      MakePreparedSystem(*host, loop, log, {{"sut", 1, 2}, {"client", 1, 2}, {"server", 2, 1}, kWithoutWire});
-  UnpackLuggage();
-  const TestsById tests = AllTestsById();
-  GetReadyToRunTest();
-  Tell(ready);
-  while (ReadFirmware(kTestFile) == kNoTest) {
+// What a new link announces of itself (MLD, router solicitations) is over by then.
+constexpr Duration kUntilLinksAreCalm = 30s;
+constexpr Duration kToTakeFramesIn = 50ms;
+
+// A process with stacks of its own for one test, whose turn comes later. What is left of it then
+// stays until the machine ends: to take it down would cost each test a third of its time.
+class World {
+ public:
+  // Returns when the world is ready. Throws HarnessError.
+  World(const TestsById& tests, const Facts& facts) {
+    int turn[2];
+    int word[2];
+    if (pipe2(turn, O_CLOEXEC) != 0 || pipe2(word, O_CLOEXEC) != 0) ThrowErrno("pipe2");
+    turn_.Reset(turn[1]);
+    word_.Reset(word[0]);
+    UniqueFd its_turn(turn[0]);
+    UniqueFd its_word(word[1]);
+    process_ = fork();
+    if (process_ < 0) ThrowErrno("fork");
+    if (process_ == 0) {
+      turn_.Reset();
+      word_.Reset();
+      try {
+        Live(tests, facts, its_turn.get(), its_word.get());
+      } catch (const std::exception& error) {
+        Tell({{"guest", "broken"}, {"why", error.what()}});
+      }
+      _exit(1);
+    }
+    its_word.Reset();
+    if (!Hear()) throw HarnessError("a world for a test cannot be made");
   }
-  // Read once more: the machine may have been stopped in the middle of the first time.
-  const TestCase test = FindTest(tests, ReadFirmware(kTestFile));
-  LimitTime(PlannedDuration(test, ready["facts"].get<Facts>()) * 3 / 2 + kExtraTime);
-  if (const std::string alteration = ReadFirmware(kAlterationFile); alteration.empty()) {
-    RunTest(test, *prepared, log);
-  } else {
-    RunTest(test, *MakeAlteredSystem(*prepared, FindAlteration(alteration)), log);
+
+  // Returns when the test has ended, with the end of its process: 0 for one that goes on sleeping.
+  int RunTest(std::size_t number) {
+    if (write(turn_.get(), &number, sizeof number) != sizeof number) ThrowErrno("write");
+    int status = 0;
+    if (Hear()) return status;
+    while (waitpid(process_, &status, 0) != process_) {
+    }
+    return status;
   }
-  End(0, 0, taint);
+
+ private:
+  [[noreturn]] static void Live(const TestsById& tests, const Facts& facts, int turn, int word) {
+    bool speaks = false;
+    EventLoop loop;
+    EventLog log([&speaks](std::string_view line) {
+      if (speaks) Say(line);
+    });
+    const std::unique_ptr<System> host = MakeHostSystem(kAgent, g_capabilities);
+    host->EnterPrivateWorld();
+    const std::unique_ptr<System> prepared = MakePreparedSystem(*host, loop, log, kPrepared);
+    GetReadyToRunTest();
+    TakeFramesIn(loop, kUntilLinksAreCalm);
+    Speak(word);
+    std::size_t number = 0;
+    while (read(turn, &number, sizeof number) != sizeof number) {
+    }
+    TakeFramesIn(loop, kToTakeFramesIn);
+    speaks = true;
+    const TestCase& test = FindTest(tests, LinesOf(ReadFirmware(kTestsFile)).at(number));
+    LimitTime(PlannedDuration(test, facts) * 3 / 2 + kExtraTime);
+    if (const std::string alteration = ReadFirmware(kAlterationFile); alteration.empty()) {
+      sockproof::RunTest(test, *prepared, log);
+    } else {
+      sockproof::RunTest(test, *MakeAlteredSystem(*prepared, FindAlteration(alteration)), log);
+    }
+    LimitTime(Duration(0));
+    Speak(word);
+    while (true) pause();
+  }
+
+  // Nobody is told of them.
+  static void TakeFramesIn(EventLoop& loop, Duration time) {
+    loop.RunUntil([] { return false; }, Clock::now() + time);
+  }
+
+  static void Speak(int word) {
+    if (write(word, "!", 1) != 1) ThrowErrno("write");
+  }
+
+  bool Hear() const {
+    char byte = 0;
+    ssize_t count = 0;
+    while ((count = read(word_.get(), &byte, 1)) < 0 && errno == EINTR) {
+    }
+    return count == 1;
+  }
+
+  UniqueFd turn_;  // the number of its test is written to it
+  UniqueFd word_;  // it says there that it is ready, and that its test has ended
+  pid_t process_ = -1;
+};
+
+// Sleeps until a moment at which the kernel's timers run as they do at the beginning of any other
+// test. They fire when a jiffy begins; one of d jiffies at multiples of 8^n of them, where d is less
+// than 63 * 8^n (kernel/time/timer.c), so that a test sees different times when it begins elsewhere
+// between two.
+void AwaitBeginning(Duration planned) {
+  timespec jiffy{};
+  clock_getres(CLOCK_MONOTONIC_COARSE, &jiffy);
+  constexpr std::int64_t kLevels = 8;
+  constexpr std::int64_t kPerLevel = 63;
+  std::int64_t period = jiffy.tv_nsec * kLevels * kLevels * kLevels;
+  while (kPerLevel * period < planned.count()) period *= kLevels;
+  timespec now{};
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  constexpr std::int64_t kSecond = 1'000'000'000;
+  const std::int64_t begin = ((now.tv_sec * kSecond + now.tv_nsec) / period + 1) * period;
+  const timespec until{begin / kSecond, begin % kSecond};
+  while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, nullptr) == EINTR) {
+  }
 }
 
-[[noreturn]] void RunTestInChild(const Json& ready) {
+[[noreturn]] void RunTests(const Json& facts_json, bool virtual_time) {
+  UnpackLuggage();
+  const TestsById tests = AllTestsById();
+  const Facts facts = facts_json.get<Facts>();
+  // What a process makes when it first needs it, such as the catalogue of claims, all worlds have.
+  GetReadyToRunTest();
+  for (const auto& [id, test] : tests) {
+    MistakeIn(*test);
+    PlannedDuration(*test, facts);
+  }
+  std::vector<World> worlds;
+  for (int i = 0; i < (virtual_time ? kWorlds : 1); ++i) worlds.emplace_back(tests, facts);
   const Taint taint;
-  const pid_t child = fork();
-  if (child < 0) ThrowErrno("fork");
-  if (child == 0) {
-    try {
-      PrepareAndRun(ready, taint);
-    } catch (const std::exception& error) {
-      Tell({{"guest", "broken"}, {"why", error.what()}});
-    }
-    _exit(1);
+  Tell({{"guest", "ready"}, {"facts", facts_json}});
+  while (ReadFirmware(kTestsFile) == kNoTests) {
   }
-  int status = 0;
-  while (waitpid(child, &status, 0) != child) {
+  // Read once more: the machine may have been stopped in the middle of the first time.
+  const std::vector<std::string> ids = LinesOf(ReadFirmware(kTestsFile));
+  const auto await_beginning_of = [&](std::size_t number) {
+    if (!virtual_time) return;
+    AwaitBeginning(number < ids.size() ? PlannedDuration(FindTest(tests, ids[number]), facts)
+                                       : Duration(0));
+  };
+  await_beginning_of(0);
+  for (std::size_t i = 0; i < ids.size() && !taint.HasChanged(); ++i) {
+    Tell({{"guest", "begins"}});
+    const int status = worlds.at(i).RunTest(i);
+    // What the kernel does soon afterwards belongs to this test, and if it crashes.
+    await_beginning_of(i + 1);
+    Tell({{"guest", "ended"},
+          {"exit", WIFEXITED(status) ? WEXITSTATUS(status) : 0},
+          {"signal", WIFSIGNALED(status) ? WTERMSIG(status) : 0},
+          {"warned", taint.HasChanged()}});
   }
-  End(WIFEXITED(status) ? WEXITSTATUS(status) : 0, WIFSIGNALED(status) ? WTERMSIG(status) : 0,
-      taint);
+  Tell({{"guest", "end"}});
+  EndMachine();
 }
 
 }  // namespace
@@ -303,7 +416,7 @@ void RunAsGuest(bool virtual_time) {
         },
         kPatienceWithChild);
     for (const IpVersion ip : {IpVersion::kIpv4, IpVersion::kIpv6}) Rehearse(ip);
-    RunTestInChild({{"guest", "ready"}, {"facts", Json::parse(facts)}});
+    RunTests(Json::parse(facts), virtual_time);
   } catch (const std::exception& error) {
     Tell({{"guest", "broken"}, {"why", error.what()}});
   }

@@ -4,9 +4,10 @@
 //
 //   {"guest": "broken", "why": "..."}       it cannot test; the machine ends
 //   {"guest": "ready", "facts": {...}}      now is the time for a snapshot
-//   {"guest": "hung", "seconds": 180}       a test took longer than it may, in the guest's time
-//   {"guest": "end", "exit": 0, "signal": 0, "warned": false}   its process ended; so does the
-//   machine
+//   {"guest": "begins"}                     the next test; events that follow are its own
+//   {"guest": "hung"}                       it took longer than it may, in the guest's time
+//   {"guest": "ended", "exit": 0, "signal": 0, "warned": false}   its process ended like this
+//   {"guest": "end"}                        no test is left; the machine ends
 #pragma once
 
 namespace sockproof::guest_interface {
@@ -15,9 +16,13 @@ constexpr unsigned short kConsolePort = 0xe9;    // isa-debugcon
 constexpr unsigned short kExitPort = 0xf4;       // isa-debug-exit
 constexpr unsigned short kSelectorPort = 0x510;  // fw_cfg (QEMU docs/specs/fw_cfg)
 constexpr unsigned short kDataPort = 0x511;
-constexpr const char* kTestFile = "opt/sockproof/test";      // the id of the test to run
+constexpr const char* kTestsFile = "opt/sockproof/tests";  // ids of the tests to run, one a line
 constexpr const char* kAlterationFile = "opt/sockproof/alteration";  // how the system is to be other
-constexpr const char* kNoTest = "none";                      // its content before there is one
+constexpr const char* kNoTests = "none";  // its content before there are any
+
+// Each test has a world of its own, made before the snapshot. So many there are in virtual time;
+// otherwise one.
+constexpr int kWorlds = 24;
 
 constexpr const char* kModules = "/modules";  // to be loaded in the order of their names
 constexpr const char* kAgent = "/sockproof-agent";

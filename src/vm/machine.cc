@@ -38,7 +38,7 @@ using Json = nlohmann::json;
 using Steady = std::chrono::steady_clock;
 
 constexpr const char* kQemu = "qemu-system-x86_64";
-constexpr const char* kMemory = "192M";  // the initramfs is there twice while it is unpacked
+constexpr const char* kMemory = "256M";  // worlds take 4 MB each
 constexpr auto kBootTime = std::chrono::minutes(5);  // on a machine with much else to do
 constexpr std::size_t kSnapshotsKept = 8;
 constexpr std::size_t kConsoleLines = 40;
@@ -83,7 +83,7 @@ std::string Escaped(std::string text) {
 
 // `shared`: the machine's memory is written to the file; else the file is only read.
 std::vector<std::string> Arguments(const fs::path& qemu, MachineTime time, const fs::path& folder,
-                                   bool shared, const std::string& test) {
+                                   bool shared, const std::string& tests) {
   std::vector<std::string> arguments = {
       qemu.string(),
       "-nodefaults",
@@ -99,7 +99,7 @@ std::vector<std::string> Arguments(const fs::path& qemu, MachineTime time, const
       "-m",
       kMemory,
       "-fw_cfg",
-      fmt::format("name={},string={}", guest_interface::kTestFile, Escaped(test))};
+      fmt::format("name={},string={}", guest_interface::kTestsFile, Escaped(tests))};
   const std::vector<std::string> of_time = TimeArguments(time);
   arguments.insert(arguments.end(), of_time.begin(), of_time.end());
   arguments.insert(arguments.end(), kSameEachTime.begin(), kSameEachTime.end());
@@ -202,7 +202,7 @@ Json Boot(const Kernel& kernel, const MachineOptions& options, const fs::path& q
   const fs::path console = folder / "console.txt";
   const UniqueFd console_fd = Open(console, O_WRONLY | O_CREAT | O_APPEND);
   std::vector<std::string> arguments =
-      Arguments(qemu_program, options.time, folder, true, guest_interface::kNoTest);
+      Arguments(qemu_program, options.time, folder, true, guest_interface::kNoTests);
   for (const std::string& argument :
        {std::string("-kernel"), Escaped(kernel.image.string()), std::string("-initrd"),
         Escaped(initramfs.string()), std::string("-append"), KernelCommandLine(options.time)}) {
@@ -348,9 +348,35 @@ Machine Machine::Prepare(const Kernel& kernel, const MachineOptions& options) {
 }
 
 void Machine::RunTest(const TestCase& test, const Alteration* alteration, EventLog& log) const {
-  const off_t console_begin = EndOfConsole();
+  int signal_number = 0;
+  class Alone final : public Company {
+   public:
+    explicit Alone(EventLog& log) : log_(log) {}
+    EventLog& Begins() override { return log_; }
+    void Ended(bool) override {}
+
+   private:
+    EventLog& log_;
+  } alone(log);
+  Run({&test}, alteration, alone, signal_number);
+  if (signal_number != 0) EndAlike(signal_number);
+}
+
+void Machine::RunTests(const std::vector<const TestCase*>& tests, Company& company) const {
+  int ignored = 0;
+  Run(tests, nullptr, company, ignored);
+}
+
+int Machine::MostTests() const {
+  return time_ == MachineTime::kVirtual ? guest_interface::kWorlds : 1;
+}
+
+void Machine::Run(const std::vector<const TestCase*>& tests, const Alteration* alteration,
+                  Company& company, int& signal_number) const {
   const UniqueFd state = Open(folder_ / "state", O_RDONLY);
-  std::vector<std::string> arguments = Arguments(qemu_, time_, folder_, false, test.id());
+  std::string ids;
+  for (const TestCase* test : tests) ids += test->id() + "\n";
+  std::vector<std::string> arguments = Arguments(qemu_, time_, folder_, false, ids);
   if (alteration != nullptr) {
     arguments.insert(arguments.end(),
                      {"-fw_cfg", fmt::format("name={},string={}", guest_interface::kAlterationFile,
@@ -360,8 +386,28 @@ void Machine::RunTest(const TestCase& test, const Alteration* alteration, EventL
   for (const char* argument : {"-option-rom", "linuxboot_dma.bin", "-incoming", "defer"}) {
     arguments.emplace_back(argument);
   }
+  off_t console_begin = EndOfConsole();
+  EventLog* log = nullptr;  // of the test that runs
   Time last;
-  std::optional<Json> end;
+  std::size_t begun = 0;
+  const auto begin = [&] {
+    console_begin = EndOfConsole();
+    last = Time();
+    log = &company.Begins();
+    ++begun;
+  };
+  const auto end = [&](bool clean) {
+    log = nullptr;
+    company.Ended(clean);
+  };
+  const auto complain = [&](const std::string& what, const std::string& console) {
+    const TestCase& test = *tests[begun - 1];
+    log->Add(Event{last, FailureEvent{test.file, test.line,
+                                      fmt::format("  Expected: the kernel runs\n  Observed: {}\n{}",
+                                                  what, console)}});
+    EndAs(Verdict::kFail, what, *log, last);
+  };
+  bool ended = false;
   int status = 0;
   try {
     Qemu qemu(arguments, STDERR_FILENO, state.get());
@@ -372,43 +418,51 @@ void Machine::RunTest(const TestCase& test, const Alteration* alteration, EventL
     while (const std::optional<std::string> line = qemu.ReadLine()) {
       const Json message = Parse(*line);
       if (!message.is_object()) continue;
-      if (message.contains("guest")) {
-        const auto what = message.value("guest", "");
-        if (what == "broken") EndAs(Verdict::kError, message.value("why", ""), log, last);
-        if (what == "hung") {
-          EndAs(Verdict::kError, "hung: not ended within its time in the guest", log, last);
+      if (!message.contains("guest")) {
+        if (log == nullptr) continue;
+        Event event = message.get<Event>();
+        last = event.time;
+        // Nothing outside makes a guest late by its own clock.
+        auto* const verdict = std::get_if<VerdictEvent>(&event.what);
+        if (verdict != nullptr && time_ == MachineTime::kVirtual) {
+          verdict->worst_lateness = Duration(0);
         }
-        if (what == "end") end = message;
+        log->Add(std::move(event));
         continue;
       }
-      Event event = message.get<Event>();
-      last = event.time;
-      // Nothing outside makes a guest late by its own clock.
-      auto* const verdict = std::get_if<VerdictEvent>(&event.what);
-      if (verdict != nullptr && time_ == MachineTime::kVirtual) {
-        verdict->worst_lateness = Duration(0);
+      const auto what = message.value("guest", "");
+      if (what == "begins" && begun < tests.size()) begin();
+      if (what == "broken") throw HarnessError(message.value("why", ""));
+      if (what == "end") ended = true;
+      if (log == nullptr) continue;
+      if (what == "hung") {
+        EndAs(Verdict::kError, "hung: not ended within its time in the guest", *log, last);
       }
-      log.Add(std::move(event));
+      if (what == "ended") {
+        signal_number = message.value("signal", 0);
+        if (message.value("warned", false)) {
+          complain("the kernel warns of a defect", Complaint(ConsoleSince(console_begin)));
+        }
+        end(signal_number == 0 && message.value("exit", 0) == 0);
+      }
     }
     status = qemu.WaitForEnd();
   } catch (const HarnessError& error) {
-    EndAs(Verdict::kError, fmt::format("{}: {}", error.what(), ConsoleSince(console_begin)), log,
+    if (log == nullptr) begin();
+    EndAs(Verdict::kError, fmt::format("{}: {}", error.what(), ConsoleSince(console_begin)), *log,
           last);
+    end(false);
     return;
   }
-  if (end && end->value("signal", 0) != 0) EndAlike(end->value("signal", 0));
-  if (end && !end->value("warned", false)) return;
-
+  if (ended || (log == nullptr && begun > 0)) return;
+  if (log == nullptr) begin();
   const std::string console = Complaint(ConsoleSince(console_begin));
-  if (!end && (WIFSIGNALED(status) || WEXITSTATUS(status) != 0)) {
-    EndAs(Verdict::kError, "QEMU failed: " + console, log, last);
-    return;
+  if (WIFSIGNALED(status) || WEXITSTATUS(status) != 0) {
+    EndAs(Verdict::kError, "QEMU failed: " + console, *log, last);
+  } else {
+    complain("the kernel crashed", console);
   }
-  const std::string what = end ? "the kernel warns of a defect" : "the kernel crashed";
-  log.Add(Event{last, FailureEvent{test.file, test.line,
-                                   fmt::format("  Expected: the kernel runs\n  Observed: {}\n{}",
-                                               what, console)}});
-  EndAs(Verdict::kFail, what, log, last);
+  end(false);
 }
 
 }  // namespace sockproof

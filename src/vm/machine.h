@@ -5,11 +5,13 @@
 #include <filesystem>
 #include <functional>
 #include <string>
+#include <vector>
 
 #include "harness/claims/facts.h"
 #include "harness/mutants/alteration.h"
 #include "harness/test/registry.h"
 #include "harness/trace/event_log.h"
+#include "src/run/company.h"
 #include "src/vm/kernel.h"
 
 namespace sockproof {
@@ -44,7 +46,16 @@ class Machine {
   // is the verdict FAIL; a guest whose test process ends as no test should ends this process alike.
   void RunTest(const TestCase& test, const Alteration* alteration, EventLog& log) const;
 
+  // A RunManyTests (src/run/company.h): the same of at most MostTests() in one machine, one after
+  // another. It ends after a test that made the kernel warn or crash.
+  void RunTests(const std::vector<const TestCase*>& tests, Company& company) const;
+  int MostTests() const;
+
  private:
+  // `signal_number`: what ended the process of the last test, if anything did.
+  void Run(const std::vector<const TestCase*>& tests, const Alteration* alteration,
+           Company& company, int& signal_number) const;
+
   MachineTime time_ = MachineTime::kVirtual;
   std::filesystem::path qemu_;
   std::filesystem::path folder_;

@@ -85,16 +85,18 @@ bool Qemu::HaltedForGood() {
 
 std::optional<std::string> Qemu::ReadLine() {
   AwaitLine(Deadline::max());
-  const std::size_t end = debug_input_.find('\n');
+  const std::size_t end = debug_input_.find('\n', debug_taken_);
   if (end == std::string::npos) return std::nullopt;
-  std::string line = debug_input_.substr(0, end);
-  debug_input_.erase(0, end + 1);
+  std::string line = debug_input_.substr(debug_taken_, end - debug_taken_);
+  debug_taken_ = end + 1;
   return line;
 }
 
 // True once there is a line or there will be none.
 bool Qemu::AwaitLine(Deadline deadline) {
-  if (debug_input_.find('\n') != std::string::npos) return true;
+  if (debug_input_.find('\n', debug_taken_) != std::string::npos) return true;
+  debug_input_.erase(0, debug_taken_);
+  debug_taken_ = 0;
   while (true) {
     pollfd end{process_.get(), POLLIN, 0};
     const bool ended = poll(&end, 1, 0) > 0;  // asked before the last look at what it has said

@@ -52,6 +52,7 @@ class Qemu {
   UniqueFd process_;  // readable when it has ended
   std::string qmp_input_;
   std::string debug_input_;
+  std::size_t debug_taken_ = 0;  // so much of it was returned
   off_t debug_read_ = 0;
   pid_t pid_ = -1;
 };

@@ -2,6 +2,7 @@
 #include "src/run/runner.h"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <pthread.h>
@@ -138,6 +139,127 @@ class RunnerTest : public testing::Test {
   RunOptions options_;
   RunResult result_;
 };
+
+// Tests whose bodies are run in company, as a virtual machine does it.
+class CompanyTest : public RunnerTest {
+ protected:
+  CompanyTest() {
+    options_.jobs = 2;
+    options_.most_in_company = 4;
+    options_.run_many = [this](const std::vector<const TestCase*>& tests, Company& company) {
+      in_company_ = true;
+      for (const TestCase* test : tests) {
+        bodies_[test->name](company.Begins());
+        company.Ended(!ends_badly_);
+        ends_badly_ = false;
+      }
+    };
+  }
+
+  void AddThatPass(int count) {
+    for (int i = 0; i < count; ++i) {
+      Add(fmt::format("Passes{}", tests_.size()), [](EventLog& log) { End(log, Verdict::kPass); });
+    }
+  }
+
+  void ExpectThatAllPass() {
+    for (const TestResult& test : result_.tests) EXPECT_EQ(test.verdict, Verdict::kPass) << test.id;
+  }
+
+  // As a body of a test sees it, in its process.
+  bool in_company_ = false;
+  bool ends_badly_ = false;
+};
+
+TEST_F(CompanyTest, EachHasItsOwnVerdictEventsAndOutput) {
+  AddThatPass(3);
+  Add("Prints", [](EventLog& log) {
+    puts("a word");
+    End(log, Verdict::kSkip, "no wish to");
+  });
+  AddThatPass(6);
+  Run();
+  EXPECT_EQ(Of("Prints").verdict, Verdict::kSkip);
+  EXPECT_EQ(Of("Prints").reason, "no wish to");
+  EXPECT_EQ(Kept("Prints", "output.txt"), "a word\n");
+  EXPECT_EQ(Kept("Passes1", "output.txt"), "");
+  EXPECT_THAT(Kept("Passes1", "events.jsonl"), HasSubstr("PASS"));
+  EXPECT_EQ(result_.counts().pass, 9);
+}
+
+TEST_F(CompanyTest, WhatFailsThereIsJudgedAloneAndTheDifferenceIsKept) {
+  AddThatPass(5);
+  Add("FailsInCompany", [this](EventLog& log) {
+    End(log, in_company_ ? Verdict::kFail : Verdict::kPass);
+  });
+  Run();
+  ExpectThatAllPass();
+  const std::vector<Attempt>& attempts = Of("FailsInCompany").attempts;
+  ASSERT_EQ(attempts.size(), 1U);
+  EXPECT_EQ(attempts[0].verdict, Verdict::kFail);
+  EXPECT_TRUE(attempts[0].in_company);
+  EXPECT_TRUE(fs::exists(out_ + "/" + attempts[0].directory + "/events.jsonl"));
+  const nlohmann::json kept = ResultFile()["tests"].back()["attempts"];
+  EXPECT_TRUE(kept[0]["in_company"]);
+}
+
+TEST_F(CompanyTest, WhatFailsAloneTooIsJustAFailure) {
+  AddThatPass(5);
+  Add("Fails", [](EventLog& log) { End(log, Verdict::kFail); });
+  Run();
+  EXPECT_EQ(Of("Fails").verdict, Verdict::kFail);
+  EXPECT_TRUE(Of("Fails").attempts.empty());
+  EXPECT_FALSE(fs::exists(out_ + "/tests/Suite.Fails-ipv4.attempt-1"));
+}
+
+TEST_F(CompanyTest, ACrashHitsTheTestThatRunsAndNoOther) {
+  AddThatPass(2);
+  Add("Crashes", [](EventLog&) { raise(SIGKILL); });
+  AddThatPass(3);
+  Run();
+  ExpectError("Crashes", "crash", "SIGKILL");
+  EXPECT_EQ(result_.counts().pass, 5);
+}
+
+TEST_F(CompanyTest, OneThatEndsBadlyIsRunAlone) {
+  AddThatPass(5);
+  Add("EndsBadly", [this](EventLog& log) {
+    ends_badly_ = in_company_;
+    End(log, Verdict::kPass);
+  });
+  Run();
+  ExpectThatAllPass();
+  EXPECT_EQ(Of("EndsBadly").attempts.size(), 1U);
+}
+
+TEST_F(CompanyTest, WhereNoneCanBeginEachIsRunAlone) {
+  options_.run_many = [](const std::vector<const TestCase*>&, Company&) {};
+  AddThatPass(6);
+  Run();
+  ExpectThatAllPass();
+}
+
+TEST_F(CompanyTest, ARunEndsAtItsFirstSurprise) {
+  options_.most_surprises = 1;
+  options_.jobs = 1;
+  Add("Fails", [](EventLog& log) { End(log, Verdict::kFail); });
+  AddThatPass(2);
+  Add("HangsAlone", [this](EventLog& log) {
+    if (!in_company_) Hang();
+    End(log, Verdict::kFail);
+  });
+  Run();
+  EXPECT_EQ(Of("Fails").verdict, Verdict::kFail);
+  EXPECT_FALSE(Of("HangsAlone").verdict);
+}
+
+TEST_F(CompanyTest, RunsAreRepeated) {
+  options_.repeat = 3;
+  AddThatPass(5);
+  Run();
+  ExpectThatAllPass();
+  EXPECT_EQ(Of("Passes4").runs, 3);
+}
 
 TEST_F(RunnerTest, VerdictIsTheLastOneLogged) {
   Add("Passes", [](EventLog& log) { End(log, Verdict::kPass); });
