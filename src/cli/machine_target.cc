@@ -1,7 +1,10 @@
 // --sut vm:..., a Linux kernel in a virtual machine.
+#include <fmt/format.h>
 #include <unistd.h>
 
+#include <charconv>
 #include <optional>
+#include <sstream>
 #include <string_view>
 #include <thread>
 
@@ -9,6 +12,7 @@
 #include "src/cli/options.h"
 #include "src/cli/say.h"
 #include "src/cli/target.h"
+#include "src/run/usage_error.h"
 #include "src/vm/guest.h"
 #include "src/vm/machine.h"
 
@@ -38,8 +42,10 @@ void AddMachineOptions(CLI::App& run) {
 
 class MachineTarget final : public Target {
  public:
-  MachineTarget(std::string name, Kernel kernel)
-      : name_(std::move(name)), kernel_(std::move(kernel)) {
+  MachineTarget(const Sut& sut, Kernel kernel) : name_(sut.text), kernel_(std::move(kernel)) {
+    options_.append = sut.option("append");
+    if (sut.options.contains("memory")) options_.memory = MemoryOf(sut);
+    if (!options_.append.empty()) CheckParameters(sut);
     options_.program = OwnProgram();
     options_.agent = AgentProgram();
     options_.use_cache = !OfMachines().no_cache;
@@ -65,6 +71,26 @@ class MachineTarget final : public Target {
   int jobs() const override { return static_cast<int>(std::thread::hardware_concurrency()); }
 
  private:
+  static int MemoryOf(const Sut& sut) {
+    const std::string text = sut.option("memory");
+    int memory = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), memory);
+    if (error != std::errc() || end != text.data() + text.size() ||
+        memory < MachineOptions::kLeastMemory || memory > MachineOptions::kMostMemory) {
+      throw UsageError(fmt::format("--sut {}: memory is {} to {} MiB, a whole number", sut.text,
+                                   MachineOptions::kLeastMemory, MachineOptions::kMostMemory));
+    }
+    return memory;
+  }
+
+  // What comes behind "--" the kernel passes on to the guest's first process.
+  static void CheckParameters(const Sut& sut) {
+    std::istringstream words(sut.option("append"));
+    for (std::string word; words >> word;) {
+      if (word == "--") throw UsageError("--sut " + sut.text + ": '--' is no boot parameter");
+    }
+  }
+
   std::string name_;
   Kernel kernel_;
   MachineOptions options_;
@@ -72,7 +98,7 @@ class MachineTarget final : public Target {
 };
 
 std::unique_ptr<Target> MakeMachine(const Sut& sut) {
-  return std::make_unique<MachineTarget>(sut.text, FindKernel(sut.what, sut.option("modules")));
+  return std::make_unique<MachineTarget>(sut, FindKernel(sut.what, sut.option("modules")));
 }
 
 // As the first process of a virtual machine (src/vm/machine.h).
@@ -82,10 +108,11 @@ void BecomeTheGuest(int argc, char** argv) {
 
 const SutRegistration kMachine(
     {.name = "vm",
-     .spelling = "vm:KERNEL[,modules=DIR]",
+     .spelling = "vm:KERNEL[,modules=DIR][,memory=MIB][,append=PARAMETERS]",
      .meaning = "an image, a built tree, or debian:6.1 after 'sockproof kernels fetch'",
      .names_something = true,
-     .options = {"modules"},
+     .options = {"modules", "memory", "append"},
+     .of_free_text = "append",
      .make = MakeMachine,
      .add_run_options = AddMachineOptions});
 const SurroundingsRegistration kGuest({.take_over = BecomeTheGuest});

@@ -52,6 +52,14 @@ void TakeOption(Sut& sut, const SutKind& kind, const std::string& option) {
   sut.options[name] = option.substr(equals + 1);
 }
 
+// Whether what follows a separator is part of the value of an option before it.
+bool IsInFreeText(const SutKind& kind, const std::string& before, const std::string& option) {
+  const std::string name = option.substr(0, option.find('='));
+  if (std::find(kind.options.begin(), kind.options.end(), name) != kind.options.end()) return false;
+  return !kind.of_free_text.empty() &&
+         before.find(kind.separator + kind.of_free_text + "=") != std::string::npos;
+}
+
 }  // namespace
 
 Facts SystemTarget::Prepare() {
@@ -97,11 +105,18 @@ Sut ParseSut(const std::string& text) {
   std::string rest = text.substr(kind.name.size());
   if (has_what) rest.erase(0, 1);
   // The last ones first: a path may have the separator in it, before its options.
+  std::string end;  // of a free text that is not yet taken
   while (kind.separator != 0) {
     const std::size_t at = rest.rfind(kind.separator);
     if (at == std::string::npos) break;
-    TakeOption(sut, kind, rest.substr(at + 1));
+    const std::string option = rest.substr(at + 1) + end;
     rest.erase(at);
+    end.clear();
+    if (IsInFreeText(kind, rest, option)) {
+      end = kind.separator + option;
+    } else {
+      TakeOption(sut, kind, option);
+    }
   }
   sut.what = rest;
   if (kind.names_something ? !has_what || rest.empty() : has_what || !rest.empty()) {

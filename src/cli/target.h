@@ -77,6 +77,7 @@ struct SutKind {
   bool names_something = false;      // whether a WHAT follows
   char separator = ',';              // before an option; 0: the rest is WHAT, whatever is in it
   std::vector<std::string> options;  // names
+  std::string of_free_text;          // the one of them in whose value the separator may be; or none
 
   // Throws UsageError for what names no system, HarnessError for one that cannot be.
   std::unique_ptr<Target> (*make)(const Sut& sut) = nullptr;

@@ -38,8 +38,9 @@ using Json = nlohmann::json;
 using Steady = std::chrono::steady_clock;
 
 constexpr const char* kQemu = "qemu-system-x86_64";
-constexpr const char* kMemory = "256M";  // worlds take 4 MB each
-constexpr auto kBootTime = std::chrono::minutes(5);  // on a machine with much else to do
+constexpr int kMemory = 256;            // MiB; a world takes 3 to 4
+constexpr int kMemoryWithChecks = 1024;  // of a kernel that keeps notes on all its memory
+constexpr auto kBootTime = std::chrono::minutes(15);  // such a one, on a machine with much else to do
 constexpr std::size_t kSnapshotsKept = 8;
 constexpr std::size_t kConsoleLines = 40;
 
@@ -67,11 +68,22 @@ const std::vector<std::string> kSameEachTime = {"-seed", "42", "-rtc",
 constexpr const char* kKernelCommandLine =
     "nokaslr cryptomgr.notests pci=off tsc=reliable nolapic_timer psi=0 cgroup_disable=memory "
     "damon_stat.enabled=0 init_on_alloc=0 random.trust_cpu=on mitigations=off lsm= audit=0 "
-    "rootfstype=ramfs console=ttyS0 loglevel=5 oops=panic panic=-1 rdinit=/init -- guest";
+    "rootfstype=ramfs console=ttyS0 loglevel=5 oops=panic panic=-1 rdinit=/init";
+constexpr const char* kGuest = " -- guest";  // arguments of the first process
 constexpr const char* kRealTime = " real-time";  // the next argument of the guest
 
-std::string KernelCommandLine(MachineTime time) {
-  return std::string(kKernelCommandLine) + (time == MachineTime::kVirtual ? "" : kRealTime);
+std::string KernelCommandLine(const MachineOptions& options) {
+  std::string line = kKernelCommandLine;
+  if (!options.append.empty()) line += " " + options.append;
+  return line + kGuest + (options.time == MachineTime::kVirtual ? "" : kRealTime);
+}
+
+int MemoryFor(const Kernel& kernel, const MachineOptions& options) {
+  if (options.memory != 0) return options.memory;
+  for (const char* check : {"CONFIG_KASAN", "CONFIG_LOCKDEP", "CONFIG_KCSAN", "CONFIG_KMEMLEAK"}) {
+    if (!kernel.config.empty() && !Lacks(kernel, check)) return kMemoryWithChecks;
+  }
+  return kMemory;
 }
 
 std::string Escaped(std::string text) {
@@ -81,9 +93,9 @@ std::string Escaped(std::string text) {
   return text;
 }
 
-// `shared`: the machine's memory is written to the file; else the file is only read.
-std::vector<std::string> Arguments(const fs::path& qemu, MachineTime time, const fs::path& folder,
-                                   bool shared, const std::string& tests) {
+// `memory` is in MiB. `shared`: it is written to the file; else the file is only read.
+std::vector<std::string> Arguments(const fs::path& qemu, MachineTime time, int memory,
+                                   const fs::path& folder, bool shared, const std::string& tests) {
   std::vector<std::string> arguments = {
       qemu.string(),
       "-nodefaults",
@@ -92,12 +104,12 @@ std::vector<std::string> Arguments(const fs::path& qemu, MachineTime time, const
       "none",
       "-no-reboot",
       "-object",
-      fmt::format("memory-backend-file,id=ram,size={},share={},mem-path={}", kMemory,
+      fmt::format("memory-backend-file,id=ram,size={}M,share={},mem-path={}", memory,
                   shared ? "on" : "off", Escaped((folder / "ram").string())),
       "-machine",
       "pc,memory-backend=ram",
       "-m",
-      kMemory,
+      fmt::format("{}M", memory),
       "-fw_cfg",
       fmt::format("name={},string={}", guest_interface::kTestsFile, Escaped(tests))};
   const std::vector<std::string> of_time = TimeArguments(time);
@@ -129,12 +141,21 @@ std::string LastLines(const std::string& text, std::size_t count) {
   return text.substr(at == text.size() ? at : at + (at == 0 ? 0 : 1));
 }
 
-// What a kernel says of its own defect, from its beginning; without any, the last lines.
-std::string Complaint(const std::string& console) {
+// Where a kernel begins to say something of a defect of its own: an oops, a warning, a report of
+// KASAN, KCSAN, UBSAN, lockdep, RCU or kmemleak. npos: it does not.
+std::size_t BeginOfReport(const std::string& console) {
   std::size_t begin = std::string::npos;
-  for (const char* sign : {"Kernel panic", "BUG:", "Oops", "WARNING:", "general protection"}) {
+  for (const char* sign : {"Kernel panic", "BUG:", "Oops", "WARNING:", "general protection",
+                           "UBSAN:", "INFO: possible", "INFO: suspicious", "INFO: trying to",
+                           "INFO: inconsistent", "INFO: task ", "kmemleak:"}) {
     begin = std::min(begin, console.find(sign));
   }
+  return begin;
+}
+
+// That, from its beginning; without any, the last lines.
+std::string Complaint(const std::string& console) {
+  std::size_t begin = BeginOfReport(console);
   if (begin == std::string::npos) return LastLines(console, kConsoleLines);
   begin = console.rfind('\n', begin) + 1;  // 0 when it is in the first line
   std::size_t end = begin;
@@ -155,8 +176,9 @@ Json Parse(const std::string& line) { return Json::parse(line, nullptr, false); 
 
 // What makes one snapshot different from another.
 std::string KeyOf(const Kernel& kernel, const MachineOptions& options, const fs::path& qemu) {
-  std::string text = Fingerprint(kernel) + KernelCommandLine(options.time);
-  for (const std::string& argument : Arguments(qemu, options.time, "", true, ""))
+  std::string text = Fingerprint(kernel) + KernelCommandLine(options);
+  const int memory = MemoryFor(kernel, options);
+  for (const std::string& argument : Arguments(qemu, options.time, memory, "", true, ""))
     text += argument + "\n";
   std::vector<fs::path> files = FilesOf(options.program);
   files.push_back(options.agent);
@@ -202,10 +224,11 @@ Json Boot(const Kernel& kernel, const MachineOptions& options, const fs::path& q
   const fs::path console = folder / "console.txt";
   const UniqueFd console_fd = Open(console, O_WRONLY | O_CREAT | O_APPEND);
   std::vector<std::string> arguments =
-      Arguments(qemu_program, options.time, folder, true, guest_interface::kNoTests);
+      Arguments(qemu_program, options.time, MemoryFor(kernel, options), folder, true,
+                guest_interface::kNoTests);
   for (const std::string& argument :
        {std::string("-kernel"), Escaped(kernel.image.string()), std::string("-initrd"),
-        Escaped(initramfs.string()), std::string("-append"), KernelCommandLine(options.time)}) {
+        Escaped(initramfs.string()), std::string("-append"), KernelCommandLine(options)}) {
     arguments.push_back(argument);
   }
   const auto does_not_boot = [&](const std::string& why) {
@@ -329,6 +352,7 @@ void EndAs(Verdict verdict, const std::string& reason, EventLog& log, Time now) 
 Machine Machine::Prepare(const Kernel& kernel, const MachineOptions& options) {
   Machine machine;
   machine.time_ = options.time;
+  machine.memory_ = MemoryFor(kernel, options);
   machine.qemu_ = FindProgram(kQemu);
   if (machine.qemu_.empty()) {
     throw HarnessError(std::string(kQemu) +
@@ -376,7 +400,7 @@ void Machine::Run(const std::vector<const TestCase*>& tests, const Alteration* a
   const UniqueFd state = Open(folder_ / "state", O_RDONLY);
   std::string ids;
   for (const TestCase* test : tests) ids += test->id() + "\n";
-  std::vector<std::string> arguments = Arguments(qemu_, time_, folder_, false, ids);
+  std::vector<std::string> arguments = Arguments(qemu_, time_, memory_, folder_, false, ids);
   if (alteration != nullptr) {
     arguments.insert(arguments.end(),
                      {"-fw_cfg", fmt::format("name={},string={}", guest_interface::kAlterationFile,
@@ -408,6 +432,7 @@ void Machine::Run(const std::vector<const TestCase*>& tests, const Alteration* a
     EndAs(Verdict::kFail, what, *log, last);
   };
   bool ended = false;
+  bool in_doubt = false;
   int status = 0;
   try {
     Qemu qemu(arguments, STDERR_FILENO, state.get());
@@ -440,10 +465,13 @@ void Machine::Run(const std::vector<const TestCase*>& tests, const Alteration* a
       }
       if (what == "ended") {
         signal_number = message.value("signal", 0);
-        if (message.value("warned", false)) {
-          complain("the kernel warns of a defect", Complaint(ConsoleSince(console_begin)));
-        }
-        end(signal_number == 0 && message.value("exit", 0) == 0);
+        const std::string console = ConsoleSince(console_begin);
+        const bool reports = message.value("warned", false) ||
+                             BeginOfReport(console) != std::string::npos;
+        if (reports && !in_doubt) complain("the kernel warns of a defect", Complaint(console));
+        // The guest is further by now: the next test may have made the report.
+        in_doubt = in_doubt || reports;
+        end(!in_doubt && signal_number == 0 && message.value("exit", 0) == 0);
       }
     }
     status = qemu.WaitForEnd();

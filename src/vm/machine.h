@@ -28,6 +28,10 @@ struct MachineOptions {
   std::filesystem::path agent;
   MachineTime time = MachineTime::kVirtual;
   bool use_cache = true;  // take a snapshot that is there, and leave one
+  std::string append;     // parameters of the kernel, behind those that it needs here
+  static constexpr int kLeastMemory = 160;
+  static constexpr int kMostMemory = 65536;
+  int memory = 0;  // MiB; 0: as much as the kernel needs, by its configuration
   // Told what takes long: "booting Linux 6.1.0-50-amd64".
   std::function<void(const std::string&)> say = [](const std::string&) {};
 };
@@ -57,6 +61,7 @@ class Machine {
            Company& company, int& signal_number) const;
 
   MachineTime time_ = MachineTime::kVirtual;
+  int memory_ = 0;  // MiB
   std::filesystem::path qemu_;
   std::filesystem::path folder_;
   Facts facts_;

@@ -11,6 +11,8 @@
 #include <map>
 #include <memory>
 #include <sstream>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "harness/base/program.h"
@@ -142,6 +144,39 @@ TEST_F(MachineTest, ADefectOfTheKernelIsAFailureAndOneOfTheHarnessIsNot) {
   EXPECT_EQ(hung.at("verdict"), "ERROR");
   EXPECT_THAT(hung.at("reason").get<std::string>(), HasSubstr("hung"));
   EXPECT_EQ(tests.at("Guest.Passes/ipv4").at("verdict"), "PASS");
+}
+
+TEST_F(MachineTest, AReportOfTheKernelIsAFailureOfTheTestThatMadeIt) {
+  const Finished run =
+      place_->Run({"Guest.Passes*", "Guest.MakesTheKernelReport", "--jobs", "1", "-s", kSut});
+  EXPECT_EQ(run.exit_code, 1) << run.out << run.err;
+  auto tests = Tests();
+  const json& reported = tests.at("Guest.MakesTheKernelReport/ipv4");
+  EXPECT_EQ(reported.at("verdict"), "FAIL");
+  EXPECT_THAT(reported.at("failures").at(0).at("text").get<std::string>(),
+              HasSubstr("BUG: KASAN: use-after-free in a_function"));
+  for (const char* name : {"Passes", "PassesBetweenTwoStacks"}) {
+    for (const char* ip : {"ipv4", "ipv6"}) {
+      const json& test = tests.at(std::string("Guest.") + name + "/" + ip);
+      EXPECT_EQ(test.at("verdict"), "PASS");
+      EXPECT_EQ(test.at("attempts"), json::array());
+    }
+  }
+}
+
+TEST_F(MachineTest, BootParametersAndMemoryAreTheUsers) {
+  const std::string sut = std::string(kSut) + ",memory=320,append=sockproof.word=1,2 quiet";
+  const Finished run = place_->Run({"Guest.KnowsItsBootParameters", "-s", sut});
+  EXPECT_EQ(run.exit_code, 0) << run.out << run.err;
+  EXPECT_EQ(place_->Result().at("counts").at("pass"), 1);
+  for (const auto& [option, what] : {std::pair("memory=1", "memory is 160 to"),
+                                     {"append=a -- b", "'--' is no boot parameter"},
+                                     {"apend=a", "there is no option 'apend'"}}) {
+    const Finished refused =
+        place_->Run({"Guest.Passes", "-s", std::string(kSut) + "," + option});
+    EXPECT_EQ(refused.exit_code, 2);
+    EXPECT_THAT(refused.err, HasSubstr(what));
+  }
 }
 
 TEST_F(MachineTest, TestsProveInItThatTheyCanFail) {

@@ -3,9 +3,13 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include <fstream>
+#include <iterator>
+#include <string>
 
 #include "harness/test/test.h"
 
@@ -65,4 +69,20 @@ TEST_WITH_PEER(Guest, HangsForever, .claims = {"rfc9293:3.5-first-segment"},
   OnlyInAGuest();
   Connected();
   while (true) pause();
+}
+
+TEST_WITH_PEER(Guest, MakesTheKernelReport, .claims = {"rfc9293:3.5-first-segment"},
+               .needs = {"virtual-time"}, .ipv4_only_because = "one is enough") {
+  OnlyInAGuest();
+  Connected();
+  mknod("/dev/kmsg", S_IFCHR | 0600, makedev(1, 11));
+  std::ofstream("/dev/kmsg") << "<3>BUG: KASAN: use-after-free in a_function" << std::flush;
+}
+
+TEST_WITH_PEER(Guest, KnowsItsBootParameters, .claims = {"rfc9293:3.5-first-segment"},
+               .needs = {"virtual-time"}, .ipv4_only_because = "one is enough") {
+  std::ifstream file("/proc/cmdline");
+  const std::string parameters{std::istreambuf_iterator<char>(file), {}};
+  if (parameters.find(" sockproof.word=1,2 quiet ") == std::string::npos) throw Skip(parameters);
+  Connected();
 }
