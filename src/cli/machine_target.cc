@@ -14,6 +14,7 @@
 #include "src/cli/target.h"
 #include "src/run/usage_error.h"
 #include "src/vm/guest.h"
+#include "src/vm/luggage.h"
 #include "src/vm/machine.h"
 
 namespace sockproof {
@@ -62,7 +63,9 @@ class MachineTarget final : public Target {
     machine_->RunTest(test, alteration, log);
   }
   int most_in_company() const override {
-    return OfMachines().alone ? 1 : machine_->MostTests();
+    // What users' own tests bring along and write lies in one file system.
+    const bool alone = OfMachines().alone || !LuggageOfRun().empty();
+    return alone ? 1 : machine_->MostTests();
   }
   void RunManyTests(const std::vector<const TestCase*>& tests, Company& company) override {
     machine_->RunTests(tests, company);
