@@ -11,6 +11,7 @@
 #include <iterator>
 #include <string>
 
+#include "harness/base/errors.h"
 #include "harness/test/test.h"
 
 using namespace sockproof;
@@ -75,8 +76,11 @@ TEST_WITH_PEER(Guest, MakesTheKernelReport, .claims = {"rfc9293:3.5-first-segmen
                .needs = {"virtual-time"}, .ipv4_only_because = "one is enough") {
   OnlyInAGuest();
   Connected();
-  mknod("/dev/kmsg", S_IFCHR | 0600, makedev(1, 11));
-  std::ofstream("/dev/kmsg") << "<3>BUG: KASAN: use-after-free in a_function" << std::flush;
+  const char* const log = "/dev/kernel-log";
+  if (mknod(log, S_IFCHR | 0600, makedev(1, 11)) != 0) ThrowErrno("mknod");
+  std::ofstream file(log);
+  file << "<3>BUG: KASAN: use-after-free in a_function\n" << std::flush;
+  if (!file) ThrowErrno("write to the kernel's log");
 }
 
 TEST_WITH_PEER(Guest, KnowsItsBootParameters, .claims = {"rfc9293:3.5-first-segment"},

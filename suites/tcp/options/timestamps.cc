@@ -207,10 +207,13 @@ TEST_WITH(TimestampsTest, Timestamps, EchoTheEarliestSegmentOfThoseAcknowledgedT
   Converse(connection);
   const std::uint32_t earliest = In(10);
   const std::uint32_t first_end = peer.snd_nxt + 5;
-  peer.Send(Data("early").TsVal(earliest));
-  peer.Send(Data("later").TsVal(earliest + 20));
+  const Time sent = peer.Send(Data("early").TsVal(earliest)).time;
+  const Duration gap = peer.Send(Data("later").TsVal(earliest + 20)).time - sent;
   Segment ack = peer.Expect(Ack(), Within(RfcAckDelayMaximum() + kPatience));
-  if (ack.ack == first_end) NotReached("its acknowledgments are not delayed");
+  if (ack.ack == first_end) {
+    if (gap > 10ms) throw Inconclusive("between the two segments lie " + FormatDuration(gap));
+    NotReached("its acknowledgments are not delayed");
+  }
   ASSERT_EQ(ack.ack, peer.snd_nxt);
   ASSERT_TRUE(ack.timestamps());
   EXPECT_EQ(ack.timestamps()->second, earliest);
