@@ -22,8 +22,7 @@ constexpr const char* kNewFile =
     "found "
     "out\n# why yet.\n";
 
-// --- how a test failed
-// -----------------------------------------------------------------------------
+// --- how a test failed ---------------------------------------------------------------------------
 
 bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 
@@ -109,8 +108,7 @@ Token TokenAt(const std::string& text, std::size_t at) {
   return {1, (kSpecial.find(c) != std::string_view::npos ? "\\" : "") + std::string(1, c)};
 }
 
-// --- texts of files
-// --------------------------------------------------------------------------------
+// --- texts of files ------------------------------------------------------------------------------
 
 std::string Quoted(const std::string& text) {
   const bool plain = std::none_of(text.begin(), text.end(), [](char c) {
@@ -154,8 +152,7 @@ std::string Series(const std::string& release) {
   return release.substr(0, end);
 }
 
-// --- the update
-// ------------------------------------------------------------------------------------
+// --- the update ----------------------------------------------------------------------------------
 
 class Updater {
  public:

@@ -28,8 +28,7 @@ class TransferTest : public SocketsTest {
   }
 };
 
-// --- sendfile()
-// --------------------------------------------------------------------------------------
+// --- sendfile() ----------------------------------------------------------------------------------
 
 TEST_WITH(TransferTest, SendFile, SendsFromTheOffsetOfTheFileAndMovesIt,
           .claims = {"man:sendfile(2)-file-offset"}, .needs = {"directory"}, .over = kEachFamily) {
@@ -95,8 +94,7 @@ TEST_WITH(TransferTest, SendFile, OfAClosedPeerFailsWithEpipe, .claims = {"man:s
   EXPECT_THAT(sent, Raises("SIGPIPE"));
 }
 
-// --- splice()
-// ----------------------------------------------------------------------------------------
+// --- splice() ------------------------------------------------------------------------------------
 
 TEST_WITH(TransferTest, Splice, MovesWhatIsInAPipeToASocket, .claims = {"man:splice(2)-moves"},
           .over = kEachStream) {

@@ -135,8 +135,7 @@ class OptionsContractTest : public SocketsTest {
   std::string_view lacking_;
 };
 
-// --- what is set is read
-// ---------------------------------------------------------------------------
+// --- what is set is read -------------------------------------------------------------------------
 
 TEST_WITH(OptionsContractTest, OptionsContract, OptionsOfEverySocketAreSetAndRead,
           .claims = {"man:socket(7)-options"}, .over = kOptionKinds) {
@@ -196,8 +195,7 @@ TEST_WITH(OptionsContractTest, OptionsContract, AnythingButZeroTurnsAFlagOn,
                    });
 }
 
-// --- at first
-// --------------------------------------------------------------------------------------
+// --- at first ------------------------------------------------------------------------------------
 
 TEST_WITH(OptionsContractTest, OptionsContract, OptionsOfEverySocketAreAtFirstAsDocumented,
           .claims = {"man:socket(7)-initial-values"}, .over = kOptionKinds) {
@@ -219,8 +217,7 @@ TEST_WITH(OptionsContractTest, OptionsContract, WhatIsToldWithADatagramIsAskedFo
   CheckInitially("RFC 3542");
 }
 
-// --- lengths
-// ---------------------------------------------------------------------------------------
+// --- lengths -------------------------------------------------------------------------------------
 
 TEST_WITH(OptionsContractTest, OptionsContract, OfALargeBufferTheLengthOfTheValueIsTold,
           .claims = {"man:getsockopt(2)-length", "posix:getsockopt-length"}, .over = kOptionKinds) {
@@ -318,8 +315,7 @@ TEST_WITH(OptionsContractTest, OptionsContract, ANegativeLengthIsInvalid,
                    });
 }
 
-// --- memory
-// ----------------------------------------------------------------------------------------
+// --- memory --------------------------------------------------------------------------------------
 
 TEST_WITH(OptionsContractTest, OptionsContract, AValueCannotBeReadFromMemoryThatIsNotThere,
           .claims = {"man:setsockopt(2)-EFAULT"}, .over = kOptionKinds) {
@@ -352,8 +348,7 @@ TEST_WITH(OptionsContractTest, OptionsContract, AValueCannotBeWrittenToMemoryTha
       });
 }
 
-// --- options that cannot be used so
-// ----------------------------------------------------------------
+// --- options that cannot be used so --------------------------------------------------------------
 
 TEST_WITH(OptionsContractTest, OptionsContract, WhatIsReadOnlyCannotBeSet,
           .claims = {"man:socket(7)-read-only"}, .over = kOptionKinds) {

@@ -82,8 +82,7 @@ TEST_WITH(FilterTest, Filters, ALockedFilterStays, .claims = {"man:socket(7)-SO_
   EXPECT_THAT(socket.SetOption("SO_LOCK_FILTER", 0), FailsWith(EPERM));
 }
 
-// --- of a group that shares a port
-// -------------------------------------------------------------------
+// --- of a group that shares a port ---------------------------------------------------------------
 
 class PortGroupTest : public SocketsTest {
  protected:

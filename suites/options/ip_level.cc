@@ -9,6 +9,7 @@
 #include <variant>
 
 #include "suites/options/headers.h"
+#include "suites/options/privilege.h"
 #include "suites/udp/udp_test.h"
 
 namespace sockproof {
@@ -22,15 +23,9 @@ using testing::Not;
 
 std::string TextOf(const Bytes& octets) { return {octets.begin(), octets.end()}; }
 
-class IpLevelTest : public SocketsTest {
- protected:
-  static void RequirePrivilege(const Outcome<int>& called) {
-    if (called.error() == EPERM) NotReached("the agent is no privileged process");
-  }
-};
+class IpLevelTest : public SocketsTest {};
 
-// --- IPv4
-// --------------------------------------------------------------------------------------------
+// --- IPv4 ----------------------------------------------------------------------------------------
 
 TEST_WITH(IpLevelTest, IpLevel, ThePortIsChosenWhenItConnects,
           .claims = {"man:ip(7)-IP_BIND_ADDRESS_NO_PORT"}, .over = kOptionKindsOfIpv4) {
@@ -84,7 +79,7 @@ TEST_WITH(IpLevelTest, IpLevel, IpTransparentAdmitsAForeignAddress,
           .claims = {"man:ip(7)-IP_TRANSPARENT"}, .over = kOptionKindsOfIpv4) {
   Socket socket = NewSocket();
   const Endpoint foreign{IpAddress("203.0.113.250"), 0};
-  if (NewSocket().Bind(foreign).ok()) NotReached("any address may be bound, as by ip_nonlocal_bind");
+  if (NewSocket().Bind(foreign).ok()) NotReached("any address may be bound: ip_nonlocal_bind");
   const Outcome<int> set = socket.SetOption("IP_TRANSPARENT", 1);
   RequirePrivilege(set);
   ASSERT_THAT(set, Succeeds());
@@ -152,8 +147,7 @@ TEST_WITH(IpOptionTest, IpLevel, OptionsOfTheHeaderAreTold,
   EXPECT_TRUE(told) << "no item of control data has the option";
 }
 
-// --- sources of groups
-// -------------------------------------------------------------------------------
+// --- sources of groups ---------------------------------------------------------------------------
 
 class SourceTest : public UdpTest {
  protected:
@@ -296,8 +290,7 @@ TEST_WITH(SourceTest, GroupSources, ASourceSpecificGroupIsJoinedAndLeft,
   EXPECT_FALSE(Receives(dialogue, other_source()));
 }
 
-// --- IPv6
-// --------------------------------------------------------------------------------------------
+// --- IPv6 ----------------------------------------------------------------------------------------
 
 constexpr Family kOfIpv6Alone[] = {kIpv6Family};
 constexpr Family kMappedAlone[] = {kMappedFamily};
@@ -421,7 +414,7 @@ TEST_WITH(Ipv6LevelTest, Ipv6Level, AHeaderThatIsSetGoesWithEachDatagram,
   const Sticky& sticky = RowOf(kSticky);
   auto [socket, peer] = Connected();
   const Outcome<int> set = socket.SetOption(sticky.option, PaddingHeader());
-  if (set.error() == EPERM) NotReached("the agent is no privileged process");
+  RequirePrivilege(set);
   ASSERT_THAT(set, Succeeds());
   for (int time = 0; time < 2; ++time) {
     ASSERT_THAT(socket.Send("with a header"), Returns(13));
@@ -437,7 +430,7 @@ TEST_WITH(Ipv6LevelTest, Ipv6Level, AHeaderIsReadAsItWasSetAndIsNoneAtFirst,
   }
   Socket socket = NewUdp();
   const Outcome<int> set = socket.SetOption("IPV6_DSTOPTS", PaddingHeader());
-  if (set.error() == EPERM) NotReached("the agent is no privileged process");
+  RequirePrivilege(set);
   ASSERT_THAT(set, Succeeds());
   // The header that is to follow is filled in when it is sent.
   const std::string read = socket.GetOctets("IPV6_DSTOPTS", 64).value();
@@ -452,7 +445,7 @@ TEST_WITH(Ipv6LevelTest, Ipv6Level, TheNextHopIsSet, .claims = {"rfc3542:6.4-IPV
   neighbour.insert(neighbour.end(), address.bytes(), address.bytes() + address.size());
   neighbour.resize(28, 0);
   const Outcome<int> set = NewUdp().SetOption("IPV6_NEXTHOP", neighbour);
-  if (set.error() == EPERM) NotReached("the agent is no privileged process");
+  RequirePrivilege(set);
   EXPECT_THAT(set, Succeeds());
 }
 
@@ -518,8 +511,7 @@ TEST_WITH(Ipv6LevelTest, Ipv6Level, FlowLabelsAreTurnedOffForASocket,
   EXPECT_NE(peer.Expect(Datagram("with")).flow_label(), 0U);
 }
 
-// --- UDP
-// ---------------------------------------------------------------------------------------------
+// --- UDP -----------------------------------------------------------------------------------------
 
 class UdpLevelTest : public UdpTest {};
 

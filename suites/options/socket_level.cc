@@ -6,6 +6,7 @@
 
 #include "harness/sut/option_values.h"
 #include "suites/options/headers.h"
+#include "suites/options/privilege.h"
 #include "suites/udp/udp_test.h"
 
 namespace sockproof {
@@ -24,16 +25,9 @@ class SocketLevelTest : public SocketsTest {
   Process Ordinary() {
     return sut.process().Fork({.without_capabilities = {"CAP_NET_ADMIN", "CAP_NET_RAW"}}).value();
   }
-  // A call that needs privileges which the agent itself may not have.
-  static void RequirePrivilege(const Outcome<int>& called) {
-    if (called.error() == EPERM || called.error() == EACCES) {
-      NotReached("the agent is no privileged process");
-    }
-  }
 };
 
-// --- SO_LINGER, SO_RCVTIMEO, SO_SNDTIMEO
-// -------------------------------------------------------------
+// --- SO_LINGER, SO_RCVTIMEO, SO_SNDTIMEO ---------------------------------------------------------
 
 TEST_WITH(SocketLevelTest, SocketLevel, SoLingerIsReadAsItWasSet,
           .claims = {"man:socket(7)-SO_LINGER-structure"}, .over = kOptionKinds) {
@@ -92,8 +86,7 @@ TEST_WITH(SocketLevelTest, SocketLevel, PollDoesNotKnowTheTimeouts,
   EXPECT_THAT(polled.end - polled.begin, LastsAtLeast(1s));
 }
 
-// --- buffers
-// -----------------------------------------------------------------------------------------
+// --- buffers -------------------------------------------------------------------------------------
 
 struct Buffer {
   const char* name;
@@ -142,8 +135,7 @@ TEST_WITH(SocketLevelTest, SocketLevel, AnOrdinaryProcessMayNot,
   EXPECT_THAT(Ordinary().Of(socket).SetOption(buffer.forced, 10'000), Not(Succeeds()));
 }
 
-// --- privileges
-// --------------------------------------------------------------------------------------
+// --- privileges ----------------------------------------------------------------------------------
 
 struct Privileged {
   const char* name;
@@ -182,8 +174,7 @@ TEST_WITH(SocketLevelTest, SocketLevel, DebuggingIsForThePrivileged,
   EXPECT_THAT(Process(user.value()).Of(socket).SetOption("SO_DEBUG", 1), Not(Succeeds()));
 }
 
-// --- SO_REUSEPORT, SO_BINDTODEVICE, SO_DONTROUTE, SO_INCOMING_CPU
-// --------------------------------------
+// --- SO_REUSEPORT, SO_BINDTODEVICE, SO_DONTROUTE, SO_INCOMING_CPU --------------------------------
 
 TEST_WITH(SocketLevelTest, SocketLevel, ThePortOfAnotherUserIsNotShared,
           .claims = {"man:socket(7)-SO_REUSEPORT-uid"}, .needs = {"processes"},
@@ -228,7 +219,7 @@ TEST_WITH(DeviceTest, SocketLevel, OnlyPacketsOfTheDeviceAreReceived,
           .claims = {"man:socket(7)-SO_BINDTODEVICE"}) {
   auto [socket, peer] = BoundToAll();
   const Outcome<int> bound = socket.SetOption("SO_BINDTODEVICE", OctetsOf("lo"));
-  if (bound.error() == EPERM) NotReached("the agent is no privileged process");
+  RequirePrivilege(bound);
   ASSERT_THAT(bound, Succeeds());
   peer.Send(Datagram("from the wire"));
   Settle();
@@ -251,8 +242,7 @@ TEST_WITH(DeviceTest, SocketLevel, WithSoDontrouteNoGatewayIsUsed,
   neighbour.Expect(Datagram("directly"));
 }
 
-// --- errors
-// ------------------------------------------------------------------------------------------
+// --- errors --------------------------------------------------------------------------------------
 
 TEST_WITH(SocketLevelTest, SocketLevel, SoSelectErrQueueMakesAnErrorPollpri,
           .claims = {"man:socket(7)-SO_SELECT_ERR_QUEUE"}, .over = kOptionKindsOfUdp) {
@@ -269,8 +259,7 @@ TEST_WITH(SocketLevelTest, SocketLevel, SoSelectErrQueueMakesAnErrorPollpri,
   EXPECT_THAT(events, testing::Contains("POLLPRI"));
 }
 
-// --- timestamps
-// --------------------------------------------------------------------------------------
+// --- timestamps ----------------------------------------------------------------------------------
 
 struct Stamp {
   const char* name;

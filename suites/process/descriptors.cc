@@ -9,8 +9,7 @@ namespace {
 
 using testing::AnyOf;
 
-// --- a call that waits, and close()
-// ------------------------------------------------------------------
+// --- a call that waits, and close() --------------------------------------------------------------
 
 TEST_WITH_SOCKETS(SharedDescriptors, CloseDoesNotEndACallThatWaits,
                   .claims = {"man:close(2)-blocked-call"}, .over = kEachStream) {
@@ -33,8 +32,7 @@ TEST_WITH_SOCKETS(SharedDescriptors, AnotherSocketOfItsNumberIsNotWhatACallWaits
   EXPECT_THAT(receiving.Await(), Returns("for the first"));
 }
 
-// --- dup()
-// -------------------------------------------------------------------------------------------
+// --- dup() ---------------------------------------------------------------------------------------
 
 TEST_WITH_SOCKETS(SharedDescriptors, OnlyTheLastCloseEndsAConnection,
                   .claims = {"man:close(2)-last"}, .over = kEachConnection) {
@@ -60,8 +58,7 @@ TEST_WITH_SOCKETS(SharedDescriptors, ADuplicateSharesItsStatusFlags,
   EXPECT_THAT(socket.Dup().value().IsNonblocking(), Returns(1));
 }
 
-// --- fork()
-// ------------------------------------------------------------------------------------------
+// --- fork() --------------------------------------------------------------------------------------
 
 TEST_WITH_SOCKETS(ForkedDescriptors, AChildHasTheSocketsOfItsParent,
                   .claims = {"man:fork(2)-descriptors"}, .needs = {"processes"},
@@ -129,8 +126,7 @@ TEST_WITH_SOCKETS(ForkedDescriptors, TwoProcessesThatAcceptGetAConnectionEach,
   EXPECT_THAT(there.Await(), Succeeds());
 }
 
-// --- execve()
-// ----------------------------------------------------------------------------------------
+// --- execve() ------------------------------------------------------------------------------------
 
 TEST_WITH_SOCKETS(ForkedDescriptors, ExecveLeavesSocketsOpen, .claims = {"man:execve(2)-open"},
                   .needs = {"processes"}, .over = kEachFamily) {

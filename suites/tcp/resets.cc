@@ -233,8 +233,7 @@ TEST_WITH_PEER(Resets, AnUnacceptableSegmentIsAnswered,
   }
 }
 
-// --- SYN-RECEIVED
-// ---------------------------------------------------------------------------------
+// --- SYN-RECEIVED --------------------------------------------------------------------------------
 
 TEST_WITH_PEER(Resets, AnUnacceptableAcknowledgmentInSynReceivedIsReset,
                .claims = {"rfc9293:3.10.7.4-syn-received-unacceptable-ack"}) {

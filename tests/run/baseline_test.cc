@@ -51,8 +51,7 @@ TestResult Result(const std::string& id, std::optional<Verdict> verdict,
   return result;
 }
 
-// --- judging
-// ---------------------------------------------------------------------------------------
+// --- judging -------------------------------------------------------------------------------------
 
 TEST(Baseline, ADepartureAsRecordedIsExpected) {
   TestResult result = Result("Notes.First/ipv4", Verdict::kFail, "Observed: 1.004 s");
@@ -152,8 +151,7 @@ TEST(IsFoundIn, SearchesLinesAndSurvivesAnyExpression) {
   EXPECT_THROW(IsFoundIn("(", ""), std::invalid_argument);
 }
 
-// --- files
-// -----------------------------------------------------------------------------------------
+// --- files ---------------------------------------------------------------------------------------
 
 TEST(ParseBaseline, RemembersWhereThingsStand) {
   const std::string text =
@@ -239,8 +237,7 @@ TEST(Baseline, NamesTheFilesOfTheEntriesThatHold) {
             (std::vector<std::string>{"linux.toml (shipped)", "ours.toml"}));
 }
 
-// --- entries that are of no use any more
-// -----------------------------------------------------------
+// --- entries that are of no use any more ---------------------------------------------------------
 
 constexpr const char* kSuite[] = {"A.One/ipv4", "A.One/ipv6", "A.Two/ipv4", "B.One/ipv4"};
 

@@ -16,8 +16,7 @@ using testing::IsEmpty;
 using testing::Not;
 using testing::StartsWith;
 
-// --- DepartsLike
-// -----------------------------------------------------------------------------------
+// --- DepartsLike ---------------------------------------------------------------------------------
 
 TEST(DepartsLike, NamesWhatWasObservedWithoutNumbersThatVary) {
   const std::pair<const char*, const char*> failures[] = {
@@ -67,8 +66,7 @@ TEST(DepartsLike, IsAnExpressionForAnyText) {
   EXPECT_EQ(DepartsLike(accents).back(), '\xa9') << "no character is cut";
 }
 
-// --- UpdateBaseline
-// --------------------------------------------------------------------------------
+// --- UpdateBaseline ------------------------------------------------------------------------------
 
 constexpr const char* kActual = "Value of: x\nExpected: y\n  Actual: ";
 
