@@ -73,11 +73,25 @@ bool OwesAtOnce(const Tcb& tcb) {
   return !tcb.answers.empty() || owes_challenge;
 }
 
+// False when they contradict each other.
+bool Unite(Stack::InWindow& one, Stack::InWindow other) {
+  if (one == Stack::InWindow::kEither) one = other;
+  return other == Stack::InWindow::kEither || one == other;
+}
+
 }  // namespace
 
-Oracle::Oracle(Start start, Distance distance)
+std::optional<Stack> Both(const Stack& one, const Stack& other) {
+  Stack both = one;
+  const bool agree = Unite(both.rst, other.rst) && Unite(both.syn, other.syn);
+  return agree ? std::optional(both) : std::nullopt;
+}
+
+Oracle::Oracle(Start start, Distance distance, Stack stack)
     : distance_(distance), is_begun_(start == Start::kClosed) {
-  possible_.insert(Tcb());
+  Tcb closed;
+  closed.stack = stack;
+  possible_.insert(closed);
 }
 
 bool Oracle::CountsTooMuch(std::size_t readings) {
@@ -95,6 +109,7 @@ void Oracle::Begin(const Segment& segment, Time now) {
   if (!segment.Has(kAck) || segment.Has(kRst)) return;
   is_begun_ = true;
   Tcb tcb;
+  tcb.stack = possible_.begin()->stack;
   tcb.arrival = static_cast<std::uint32_t>(arrivals_.size());
   tcb.iss = segment.seq - 1;
   tcb.una = segment.seq;
@@ -322,6 +337,12 @@ std::set<State> Oracle::States() const {
   std::set<State> states;
   for (const Tcb& tcb : AllArrived(possible_)) states.insert(tcb.state);
   return states;
+}
+
+std::set<Stack> Oracle::Stacks() const {
+  std::set<Stack> stacks;
+  for (const Tcb& tcb : possible_) stacks.insert(tcb.stack);
+  return stacks;
 }
 
 std::string Oracle::Describe(const Segment& segment) const {

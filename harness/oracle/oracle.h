@@ -28,7 +28,8 @@ class Oracle {
     kClosed,    // nothing was there before the first segment
     kUnderWay,  // the capture may begin in the middle
   };
-  Oracle(Start start, Distance distance);
+  // `stack`: what the system is known to have chosen.
+  Oracle(Start start, Distance distance, Stack stack = {});
 
   // What is known of the application: to be brought up to date before the segments that follow.
   Application& application() { return user_; }
@@ -63,6 +64,8 @@ class Oracle {
   // The states that it may be in, once all has arrived.
   std::set<State> States() const;
   bool MayBeIn(State state) const { return States().contains(state); }
+  // What the system may have chosen, by what it has done so far; none after a departure.
+  std::set<Stack> Stacks() const;
   // What the checks of section 3.10.7 find in a segment that arrives now: "ACK with text, partly
   // old". The same for segments that differ in numbers alone.
   std::string Describe(const Segment& segment) const;

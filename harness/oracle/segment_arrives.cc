@@ -433,6 +433,7 @@ constexpr Rule kLastAckAck{"3.10.7.4, fifth check", "rfc9293:3.10.7.4-last-ack-a
 constexpr Rule kTimeWaitFin{"3.10.7.4, fifth check", "rfc9293:3.10.7.4-time-wait-fin",
                             "TIME-WAIT acknowledges a repeated FIN and begins anew"};
 
+using InWindow = Stack::InWindow;
 enum class Fit { kYes, kNo, kMaybe };
 
 // Table 6.
@@ -523,12 +524,22 @@ const Rule& ResetRule(State state) {
 Then CheckRst(Step& step) {
   const Tcb& tcb = step.tcb;
   if (!step.segment.Has(kRst)) return Then::kNextCheck;
-  if (tcb.state == State::kTimeWait) step.Allow(kRfc1337, tcb);
-  if (step.segment.seq != tcb.rcv_nxt) {
-    step.Allow(kResetAsIn793, tcb.Closed());
-    return step.Allow(kResetInWindow, Challenge(tcb, step.now));
+  const bool is_exact = step.segment.seq == tcb.rcv_nxt;
+  if (tcb.state == State::kTimeWait && (is_exact || tcb.stack.rst != InWindow::kChallenged)) {
+    step.Allow(kRfc1337, tcb);
   }
-  return step.Allow(ResetRule(tcb.state), tcb.Closed());
+  if (is_exact) return step.Allow(ResetRule(tcb.state), tcb.Closed());
+  if (tcb.stack.rst != InWindow::kChallenged) {
+    Tcb reset = tcb.Closed();
+    reset.stack.rst = InWindow::kResets;
+    step.Allow(kResetAsIn793, std::move(reset));
+  }
+  if (tcb.stack.rst != InWindow::kResets) {
+    Tcb challenged = Challenge(tcb, step.now);
+    challenged.stack.rst = InWindow::kChallenged;
+    step.Allow(kResetInWindow, std::move(challenged));
+  }
+  return Then::kReturn;
 }
 
 // Fourth, check the SYN bit. (Third, security, is nobody's today.)
@@ -548,15 +559,25 @@ Then CheckSyn(Step& step) {
       if (step.user.MayNotListen()) NoConnection(anew);
     }
   }
-  if (Acceptable(tcb, segment) != Fit::kNo) {
+  const bool is_in_window = Acceptable(tcb, segment) != Fit::kNo;
+  // RFC 5961 section 4 is about synchronized states, of which this is none.
+  const bool is_passive_open = tcb.state == State::kSynReceived && tcb.is_passive;
+  if (is_in_window && (is_passive_open || tcb.stack.syn != InWindow::kChallenged)) {
+    Tcb closed = tcb.Closed();
+    if (!is_passive_open) closed.stack.syn = InWindow::kResets;
     Answer reset = ResetFor(segment);
-    step.Allow(kSynAsIn793, Owe(tcb.Closed(), reset, step.now, kSynAsIn793));
+    step.Allow(kSynAsIn793, Owe(closed, reset, step.now, kSynAsIn793));
     // Of this reset no document says that it has no ACK.
     reset.flags = kRst | kAck;
     reset.ack = segment.seq + segment.Length();
-    if (segment.Has(kAck)) step.Allow(kSynAsIn793, Owe(tcb.Closed(), reset, step.now, kSynAsIn793));
+    if (segment.Has(kAck)) step.Allow(kSynAsIn793, Owe(closed, reset, step.now, kSynAsIn793));
   }
-  return step.Allow(kSynChallenge, Challenge(tcb, step.now));
+  if (!is_in_window || is_passive_open || tcb.stack.syn != InWindow::kResets) {
+    Tcb challenged = Challenge(tcb, step.now);
+    if (is_in_window && !is_passive_open) challenged.stack.syn = InWindow::kChallenged;
+    step.Allow(kSynChallenge, std::move(challenged));
+  }
+  return Then::kReturn;
 }
 
 void Acknowledge(Tcb& tcb, const Segment& segment, Time now) {
@@ -658,6 +679,7 @@ const char* StateName(State state) {
 
 Tcb Tcb::Closed() const {
   Tcb closed;
+  closed.stack = stack;
   closed.opens = opens;
   closed.arrival = arrival;
   closed.answers = answers;

@@ -125,6 +125,7 @@ void SendSyn(const Sending& sending) {
   if (tcb.state != State::kClosed && tcb.state != State::kTimeWait) return;
   if (!sending.user.MayOpen(tcb.opens)) return;
   Tcb then;
+  then.stack = tcb.stack;
   then.arrival = tcb.arrival;
   then.answers = tcb.answers;
   then.opens = sending.user.opens;

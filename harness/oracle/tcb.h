@@ -61,8 +61,21 @@ struct Held {
   auto operator<=>(const Held&) const = default;
 };
 
+// What RFC 9293 leaves to a stack, and asks for of one that has chosen (section 3.10.7.4: "for stacks
+// implementing the protection described in RFC 5961", "for implementations that do not follow").
+// A reading that has seen the system choose holds it to that.
+struct Stack {
+  enum class InWindow { kEither, kChallenged, kResets };
+  InWindow rst = InWindow::kEither;  // an RST in the window, not of RCV.NXT (RFC 5961 section 3)
+  InWindow syn = InWindow::kEither;  // a SYN in the window (section 4)
+  auto operator<=>(const Stack&) const = default;
+};
+// What is known of a system of which both are known; none: they contradict each other.
+std::optional<Stack> Both(const Stack& one, const Stack& other);
+
 struct Tcb {
   State state = State::kClosed;
+  Stack stack;
   bool is_passive = false;    // MUST-11: came from LISTEN
   int opens = 0;              // active opens so far (Application::opens)
   std::uint32_t arrival = 0;  // how many segments of the peer have arrived; the rest is under way

@@ -4,15 +4,13 @@
 #include <errno.h>
 #include <unistd.h>
 
-#include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <nlohmann/json.hpp>
 #include <stdexcept>
 #include <string_view>
 #include <utility>
 
 #include "harness/base/errors.h"
+#include "harness/base/files.h"
 
 namespace sockproof {
 namespace {
@@ -75,12 +73,7 @@ void EventLog::AddNow(Event event) {
 }
 
 std::vector<Event> ReadEvents(const std::string& path) {
-  // Who reads from a pipe might wait for ever.
-  if (std::filesystem::exists(path) && !std::filesystem::is_regular_file(path))
-    throw std::invalid_argument(path + " is not a file");
-  std::ifstream file(path, std::ios::binary);
-  if (!file) ThrowErrno("cannot read the event log " + path);
-  const std::string text{std::istreambuf_iterator<char>(file), {}};
+  const std::string text = ReadFile(path);
   std::vector<Event> events;
   int number = 0;
   std::string_view rest = text;

@@ -1,18 +1,23 @@
 // sockproof explore.
 #include <fmt/format.h>
+#include <signal.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <filesystem>
+#include <limits>
 #include <stdexcept>
 #include <thread>
 
 #include "harness/base/errors.h"
+#include "harness/mutants/alteration.h"
 #include "harness/test/made_from_id.h"
 #include "harness/trace/ladder.h"
 #include "src/cli/command.h"
 #include "src/cli/options.h"
 #include "src/cli/say.h"
 #include "src/cli/target.h"
+#include "src/explore/choices.h"
 #include "src/explore/explorer.h"
 #include "src/explore/known.h"
 #include "src/explore/report.h"
@@ -31,6 +36,7 @@ struct ExploreArguments {
   std::optional<double> time;  // seconds
   std::optional<std::uint64_t> sequences;
   bool pairs = false;
+  std::string mutant;  // of the system
   int jobs = 0;
   std::string out = "sockproof-explored";
   std::string replay;
@@ -41,13 +47,36 @@ struct ExploreArguments {
 constexpr double kUsualTime = 60;
 constexpr double kLongestTime = 1e6;
 constexpr int kLargestJobs = 4096;
+constexpr int kReplaysInVirtualTime = 2;
 
-// A system that is ready.
+// The signal that asked to make an end of it, and tell what was found. The next one ends the program
+// at once, and with it its children.
+volatile std::sig_atomic_t interrupted_by = 0;
+
+void TakeInterrupts() {
+  struct sigaction action {};
+  action.sa_handler = [](int number) { interrupted_by = number; };
+  action.sa_flags = SA_RESETHAND;
+  for (const int number : {SIGINT, SIGTERM, SIGHUP}) sigaction(number, &action, nullptr);
+}
+
+class CannotPrepare : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
 struct Explored {
   std::unique_ptr<Target> target;
   Facts facts;
 
-  explicit Explored(const std::string& sut) : target(MakeTarget(sut)), facts(target->Prepare()) {}
+  explicit Explored(const std::string& sut) : target(MakeTarget(sut)) {}
+  void Prepare() {
+    try {
+      facts = target->Prepare();
+    } catch (const HarnessError& error) {
+      throw CannotPrepare(error.what());
+    }
+  }
 
   // A batch in real time mostly waits.
   int Jobs(int asked) const {
@@ -56,8 +85,11 @@ struct Explored {
     const int processors = static_cast<int>(std::thread::hardware_concurrency());
     return target->virtual_time() ? processors : 3 * processors;
   }
-  explore::RunOn Run() const {
-    return [this](const TestCase& test, EventLog& log) { target->RunTest(test, nullptr, log); };
+  explore::RunOn Run(const std::string& mutant = "") const {
+    const Alteration* const alteration = mutant.empty() ? nullptr : &FindAlteration(mutant);
+    return [this, alteration](const TestCase& test, EventLog& log) {
+      target->RunTest(test, alteration, log);
+    };
   }
 };
 
@@ -67,6 +99,9 @@ explore::ExploreOptions OptionsFor(const ExploreArguments& arguments, const Expl
   options.plan.pairs = arguments.pairs;
   options.plan.waits = system.target->virtual_time();
   options.plan.ipv6 = system.facts.Find("capability.ipv6").has_value();
+  options.is_exact = system.target->virtual_time();
+  if (options.is_exact) options.replays = kReplaysInVirtualTime;
+  options.is_interrupted = [] { return interrupted_by != 0; };
   options.sequences = arguments.sequences;
   if (arguments.time) {
     options.time =
@@ -115,21 +150,27 @@ int ExploreOne(const ExploreArguments& arguments) {
       known.push_back(std::move(one));
     }
   }
+  Explored system(arguments.sut);
   PrepareFolder(arguments.out);
-  const Explored system(arguments.sut);
-  explore::Pool pool(system.Run(), system.Jobs(arguments.jobs));
-  const explore::ExploreOptions options = OptionsFor(arguments, system);
+  system.Prepare();
+  TakeInterrupts();
+  explore::Pool pool(system.Run(arguments.mutant), system.Jobs(arguments.jobs));
+  explore::ExploreOptions options = OptionsFor(arguments, system);
+  options.is_known = [&](const std::string& cause) {
+    return explore::FindKnown(known, cause, system.facts) != nullptr;
+  };
   const explore::Exploration exploration = explore::Explore(pool, options);
   EndProgress();
-  const explore::ReportOn on{system.target->name(), options.plan, system.facts, std::move(known),
+  const explore::ReportOn on{system.target->name(), options.plan, system.facts, known,
                              arguments.out};
   explore::WriteExploration(exploration, on);
   PrintText(explore::RenderExploration(exploration, on));
-  fflush(stdout);
+  FlushOutput();
   const double seconds = ToSeconds(exploration.took);
   Say(fmt::format("{:.0f} sequences a second for {:.0f} s; reports are in {}",
                   static_cast<double>(exploration.sequences) / std::max(seconds, 0.001), seconds,
                   arguments.out));
+  if (exploration.is_interrupted) return 128 + interrupted_by;
   if (exploration.sequences == 0) {
     return CannotExplore(!exploration.why_not.empty()     ? exploration.why_not
                          : exploration.complaints.empty() ? "there are no sequences"
@@ -139,15 +180,22 @@ int ExploreOne(const ExploreArguments& arguments) {
 }
 
 int Compare(const ExploreArguments& arguments) {
-  const Explored base(arguments.between[0]), patched(arguments.between[1]);
+  Explored base(arguments.between[0]), patched(arguments.between[1]);
+  base.Prepare();
+  patched.Prepare();
+  TakeInterrupts();
   explore::Pool base_pool(base.Run(), base.Jobs(arguments.jobs));
   explore::Pool patched_pool(patched.Run(), patched.Jobs(arguments.jobs));
   explore::ExploreOptions options = OptionsFor(arguments, base);
   options.plan.waits &= patched.target->virtual_time();
+  options.is_exact &= patched.target->virtual_time();
+  if (!options.is_exact) options.replays = explore::ExploreOptions().replays;
   options.plan.ipv6 &= patched.facts.Find("capability.ipv6").has_value();
   const explore::Comparison comparison = explore::Between(base_pool, patched_pool, options);
   EndProgress();
   PrintText(explore::RenderComparison(comparison, base.target->name(), patched.target->name()));
+  FlushOutput();
+  if (comparison.is_interrupted) return 128 + interrupted_by;
   if (comparison.sequences == 0) {
     return CannotExplore(comparison.why_not.empty() ? "see above" : comparison.why_not);
   }
@@ -164,11 +212,14 @@ int Replay(const ExploreArguments& arguments) {
   } catch (const std::invalid_argument& error) {
     throw UsageError(CleanLine(arguments.replay + ": " + error.what()));
   }
-  const Explored system(arguments.sut);
+  Explored system(arguments.sut);
+  system.Prepare();
   explore::Pool pool(system.Run(), 1);
+  pool.Know(explore::ChoicesOf(pool));
   const explore::BatchResult result = pool.RunAll({sequences}, explore::Logged::kAll).front();
   if (!result.events.empty()) PrintText(RenderLadder(result.events));
   switch (result.end) {
+    case explore::BatchResult::End::kNotRun:
     case explore::BatchResult::End::kSkipped:
     case explore::BatchResult::End::kHarnessBroke:
       return CannotExplore(result.why);
@@ -197,7 +248,7 @@ int ExploreThem(const ExploreArguments& arguments) {
     if (!arguments.replay.empty()) return Replay(arguments);
     if (!arguments.between.empty()) return Compare(arguments);
     return ExploreOne(arguments);
-  } catch (const HarnessError& error) {
+  } catch (const CannotPrepare& error) {
     return CannotExplore(error.what());
   }
 }
@@ -206,7 +257,8 @@ constexpr const char* kExploreHelp =
     R"(Makes sequences of calls and segments, runs them on a system, and judges what it does by RFC 9293
 section 3.10. What departs is shown once for each cause, shrunk to few steps, with the sentence that
 asks for something else: read both. Files in --out repeat it (N.seq), show it (N.ladder.txt), and
-are a test to begin with (N.cc).
+are a test to begin with (N.cc). What does not come again when it is run by itself is listed apart.
+Ctrl-C tells what was found so far.
 
 Examples:
   sockproof explore -s vm:bzImage --time 600
@@ -215,20 +267,34 @@ Examples:
   sockproof explore --between vm:debian:6.1 vm:bzImage --sequences 2000
 
 Exit code: 0 nothing new, 1 something departs or crashed that is not known, 2 wrong usage,
-3 nothing could be run.)";
+3 nothing could be run; 128 and the number for a signal.)";
+
+void CheckMutant(const std::string& id) {
+  try {
+    FindAlteration(id);
+  } catch (const HarnessError& error) {
+    throw UsageError(error.what());
+  }
+}
 
 Action AddExplore(CLI::App& app) {
   auto arguments = std::make_shared<ExploreArguments>();
   AddSut(app, arguments->sut);
   app.add_option("--seed", arguments->seed, "Of the random sequences; default: 1")
+      ->check(WholeNumber(0, std::numeric_limits<long long>::max()))
       ->type_name("NUMBER");
-  app.add_option("--time", arguments->time, "How long to look; default: 60, without --sequences")
+  app.add_option("--time", arguments->time,
+                 "For all of it, shrinking too; default: 60, without --sequences")
       ->check(NumberFrom(0.1, kLongestTime))
       ->type_name("SECONDS");
   app.add_option("--sequences", arguments->sequences, "How many to run")
       ->check(WholeNumber(1, 1'000'000'000))
       ->type_name("NUMBER");
   app.add_flag("--pairs", arguments->pairs, "Every pair of steps from every state");
+  app.add_option("--mutant", arguments->mutant,
+                 "Explore this mutant or variant of the system, of those of selfproof")
+      ->check(Checked([](const std::string& id) { CheckMutant(id); }))
+      ->type_name("ID");
   app.add_option("-j,--jobs", arguments->jobs, "How many processes at a time")
       ->check(WholeNumber(1, kLargestJobs))
       ->type_name("NUMBER");

@@ -4,12 +4,15 @@
 #include <algorithm>
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <stdexcept>
 
 #include "harness/base/errors.h"
 #include "harness/base/files.h"
+#include "harness/net/ip.h"
 #include "harness/trace/event_log.h"
 #include "src/cli/command.h"
+#include "src/cli/say.h"
 #include "src/judge/judge.h"
 #include "src/report/files.h"
 #include "src/report/text.h"
@@ -22,8 +25,8 @@ namespace fs = std::filesystem;
 
 struct JudgeArguments {
   std::vector<std::string> captures;  // files, or folders of tests or of results
-  std::string calls;                  // events of the test in which the capture was made
-  std::string side;                   // address
+  std::optional<std::string> calls;   // events of the test in which the capture was made
+  std::optional<std::string> side;    // address
   std::string json;                   // path; "-" is stdout, instead of the text
   bool all = false;                   // what is allowed too
 };
@@ -64,14 +67,17 @@ struct Judged {
 Judged JudgeFile(const fs::path& file, const JudgeArguments& arguments) {
   Capture capture = ReadCapture(CaptureFileOf(file));
   std::vector<Event> events;
-  if (!arguments.calls.empty()) events = ReadEvents(arguments.calls);
-  if (!events.empty()) TakeFates(capture, CaptureOf(events));
-  return {file.string(), JudgeCapture(capture, events, {.side = arguments.side})};
+  if (arguments.calls) {
+    events = ReadEvents(*arguments.calls);
+    if (events.empty()) throw UsageError("no events in " + *arguments.calls);
+    TakeFates(capture, CaptureOf(events));
+  }
+  return {file.string(), JudgeCapture(capture, events, {.side = arguments.side.value_or("")})};
 }
 
 Judged JudgeTest(const fs::path& folder, const JudgeArguments& arguments) {
   const std::vector<Event> events = ReadEvents(folder / "events.jsonl");
-  return {folder.string(), JudgeCapture(CaptureOf(events), events, {.side = arguments.side})};
+  return {folder.string(), JudgeCapture(CaptureOf(events), events, {.side = arguments.side.value_or("")})};
 }
 
 std::vector<Judged> JudgeAll(const JudgeArguments& arguments) {
@@ -83,7 +89,7 @@ std::vector<Judged> JudgeAll(const JudgeArguments& arguments) {
         judged.push_back(JudgeFile(path, arguments));
         continue;
       }
-      if (!arguments.calls.empty()) throw UsageError("--calls goes with a file: a folder has them");
+      if (arguments.calls) throw UsageError("--calls goes with a file: a folder has them");
       for (const fs::path& test : EvidenceFoldersIn(path))
         judged.push_back(JudgeTest(test, arguments));
     } catch (const std::invalid_argument& error) {
@@ -106,13 +112,36 @@ void PrintJudged(const std::vector<Judged>& judged, bool all) {
       undecided += one.answer == Answer::kUndecided;
       is_interesting |= one.answer != Answer::kAllowed;
     }
-    if (is_interesting) fmt::print("{}", RenderJudgement(judgement, name));
+    if (is_interesting) PrintText(RenderJudgement(judgement, name));
   }
-  fmt::print("{} connections: {} allowed, {} depart, {} undecided\n", allowed + departs + undecided,
+  Print("{} connections: {} allowed, {} depart, {} undecided\n", allowed + departs + undecided,
              allowed, departs, undecided);
 }
 
-int JudgeThem(const JudgeArguments& arguments) {
+// An address as captures are shown with it.
+std::string AddressOf(const std::string& side) {
+  try {
+    return IpAddress(side).ToString();
+  } catch (const HarnessError&) {
+    throw UsageError(fmt::format("--side: '{}' is no IP address", side));
+  }
+}
+
+// Before the work is done for nothing.
+void CheckThatItCanBeWritten(const std::string& json) {
+  if (json.empty() || json == "-") return;
+  const fs::path folder = fs::absolute(json).parent_path();
+  if (!fs::is_directory(folder)) throw UsageError("no such folder: " + folder.string());
+  try {
+    PrepareReportFile(json);
+  } catch (const HarnessError& error) {
+    throw UsageError(error.what());
+  }
+}
+
+int JudgeThem(JudgeArguments arguments) {
+  if (arguments.side) arguments.side = AddressOf(*arguments.side);
+  CheckThatItCanBeWritten(arguments.json);
   const std::vector<Judged> judged = JudgeAll(arguments);
   if (arguments.json != "-") PrintJudged(judged, arguments.all);
   if (!arguments.json.empty()) {
@@ -126,19 +155,19 @@ int JudgeThem(const JudgeArguments& arguments) {
     const std::string text =
         json.dump(1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
     if (arguments.json == "-") {
-      fmt::print("{}", text);
+      PrintDocument(text);
     } else {
-      try {
-        PrepareReportFile(arguments.json);
-        ReplaceFile(arguments.json, text);
-      } catch (const HarnessError& error) {
-        throw UsageError(error.what());
-      }
+      ReplaceFile(arguments.json, text);
     }
   }
   const auto departs = [](const Judged& one) { return one.judgement.Departs(); };
   const auto is_empty = [](const Judged& one) { return one.judgement.IsEmpty(); };
   if (std::any_of(judged.begin(), judged.end(), departs)) return 1;
+  if (arguments.side && std::all_of(judged.begin(), judged.end(), [](const Judged& one) {
+        return one.judgement.connections.empty();
+      })) {
+    Say("no TCP segment of " + *arguments.side);
+  }
   return std::all_of(judged.begin(), judged.end(), is_empty) ? 3 : 0;
 }
 

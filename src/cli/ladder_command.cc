@@ -34,9 +34,6 @@ struct Evidence {
 };
 
 std::vector<Event> EventsIn(const fs::path& file) {
-  if (fs::exists(file) && !fs::is_regular_file(file)) {
-    throw UsageError(file.string() + " is not a regular file");
-  }
   try {
     return ReadEvents(file);
   } catch (const HarnessError& error) {

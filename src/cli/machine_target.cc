@@ -43,10 +43,11 @@ void AddMachineOptions(CLI::App& run) {
 
 class MachineTarget final : public Target {
  public:
-  MachineTarget(const Sut& sut, Kernel kernel) : name_(sut.text), kernel_(std::move(kernel)) {
+  explicit MachineTarget(const Sut& sut) : name_(sut.text) {
     options_.append = sut.option("append");
     if (sut.options.contains("memory")) options_.memory = MemoryOf(sut);
     if (!options_.append.empty()) CheckParameters(sut);
+    kernel_ = FindKernel(sut.what, sut.option("modules"));
     options_.program = OwnProgram();
     options_.agent = AgentProgram();
     options_.use_cache = !OfMachines().no_cache;
@@ -101,7 +102,7 @@ class MachineTarget final : public Target {
 };
 
 std::unique_ptr<Target> MakeMachine(const Sut& sut) {
-  return std::make_unique<MachineTarget>(sut, FindKernel(sut.what, sut.option("modules")));
+  return std::make_unique<MachineTarget>(sut);
 }
 
 // As the first process of a virtual machine (src/vm/machine.h).

@@ -1,5 +1,4 @@
 // sockproof: finds the command that is meant and runs it.
-#include <errno.h>
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <signal.h>
@@ -157,9 +156,8 @@ class Program {
 
 // A reader that went away (EPIPE) is none of ours to complain about.
 void CheckOutput() {
-  errno = 0;
-  if (fflush(stdout) == 0 && ferror(stdout) == 0) return;
-  throw std::runtime_error(std::string("cannot write to standard output: ") + strerror(errno));
+  FlushOutput();
+  if (ferror(stdout) != 0) throw std::runtime_error("cannot write all to standard output");
 }
 
 // Where exit code 2 would mean that a commit is bad.

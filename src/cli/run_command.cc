@@ -309,7 +309,10 @@ int RunSystems(const RunArguments& arguments) {
       throw UsageError("--sut " + sut + " is there twice");
     }
   }
-  if (arguments.dry_run) return DryRun(tests.front());
+  if (arguments.dry_run) {
+    KnownDepartures(arguments.baseline);  // its files are read, to be complained about now
+    return DryRun(tests.front());
+  }
   std::vector<std::unique_ptr<Target>> targets;
   for (const std::string& sut : arguments.suts) {
     targets.push_back(MakeTarget(sut));
@@ -329,7 +332,7 @@ int RunSystems(const RunArguments& arguments) {
 
   if (!arguments.configuration.empty() && !arguments.quiet) {
     Print("configuration from {}\n", arguments.configuration);
-    fflush(stdout);  // before this process forks
+    FlushOutput();  // before this process forks
   }
   signal(SIGPIPE, SIG_IGN);  // `| head` ends the output, not the run
   int exit_code = 0;

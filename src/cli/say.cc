@@ -15,6 +15,10 @@ void PrintDocument(std::string_view document) {
   }
 }
 
+void FlushOutput() {
+  if (fflush(stdout) != 0) ThrowErrno("cannot write to standard output");
+}
+
 void Say(const std::string& text) {
   const std::string line = CleanLog("sockproof: " + OnOneLine(text)) + "\n";
   fwrite(line.data(), 1, line.size(), stderr);

@@ -18,6 +18,9 @@ void PrintText(std::string_view text);
 // A document on standard output, octet by octet: JSON, XML, SVG.
 void PrintDocument(std::string_view document);
 
+// What was printed so far is there from now on. All three throw HarnessError when it cannot be.
+void FlushOutput();
+
 // "sockproof: ..." on standard error, in one line.
 void Say(const std::string& text);
 

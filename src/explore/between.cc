@@ -4,6 +4,7 @@
 #include <chrono>
 #include <map>
 
+#include "src/explore/choices.h"
 #include "src/explore/explorer.h"
 
 namespace sockproof::explore {
@@ -13,6 +14,7 @@ using Steady = std::chrono::steady_clock;
 using Kind = Difference::Kind;
 
 constexpr std::size_t kRound = 8;  // batches of each system at a time
+constexpr double kCompareUntil = 0.8;  // of the time; the rest is for running again
 
 // The first step at which the systems differ; none: they do not.
 std::optional<std::size_t> FirstDifference(const SequenceResult& before,
@@ -24,10 +26,44 @@ std::optional<std::size_t> FirstDifference(const SequenceResult& before,
   return std::nullopt;
 }
 
+// What was only late is no departure.
+bool Departs(const SequenceResult& result) { return result.prompt && result.patient; }
+
 Kind KindOf(const SequenceResult& before, const SequenceResult& after) {
-  if (before.prompt && after.prompt) return Kind::kBothDepart;
-  if (after.prompt) return Kind::kDeparts;
-  return before.prompt ? Kind::kMended : Kind::kBothAllowed;
+  if (Departs(before) && Departs(after)) return Kind::kBothDepart;
+  if (Departs(after)) return Kind::kDeparts;
+  return Departs(before) ? Kind::kMended : Kind::kBothAllowed;
+}
+
+// The first difference, of one sequence; none: there is none.
+std::optional<Difference> DifferenceOf(const Sequence& sequence, const SequenceResult& before,
+                                       const SequenceResult& after) {
+  const std::optional<std::size_t> first = FirstDifference(before, after);
+  if (!first) return std::nullopt;
+  Difference difference;
+  difference.kind = KindOf(before, after);
+  difference.count = 1;
+  const bool is_step = *first < sequence.steps.size();
+  const std::optional<Finding>& finding = Departs(after) ? after.prompt : before.prompt;
+  difference.text = fmt::format("{}: {} -> {}",
+                                is_step ? StepText(sequence.steps[*first]) : "when all was done",
+                                before.reactions[*first], after.reactions[*first]);
+  difference.example = sequence;
+  if (is_step) difference.example.steps.resize(*first + 1);
+  // A departure elsewhere is no matter of this difference.
+  if (difference.kind == Kind::kBothAllowed || finding->step != *first) {
+    difference.kind = Kind::kBothAllowed;
+    return difference;
+  }
+  difference.text = finding->states + ": " + difference.text;
+  if (Departs(before)) difference.before = before.prompt;
+  if (Departs(after)) difference.after = after.prompt;
+  return difference;
+}
+
+// Differences of one text are one.
+std::string KeyOf(const Difference& difference) {
+  return fmt::format("{} {}", static_cast<int>(difference.kind), difference.text);
 }
 
 class Comparing {
@@ -37,11 +73,16 @@ class Comparing {
 
   Comparison Run() {
     const auto begin = Steady::now();
+    for (Pool* const pool : {&base_, &patched_}) {
+      pool->StopWhen(options_.is_interrupted);
+      pool->Know(ChoicesOf(*pool));
+    }
     const std::uint64_t all =
         std::min(CountOf(options_.plan), options_.sequences.value_or(UINT64_MAX));
     std::uint64_t next = 0;
     while (next < all && comparison_.why_not.empty()) {
-      if (options_.time && Steady::now() - begin >= *options_.time) break;
+      if (options_.is_interrupted()) break;
+      if (options_.time && Steady::now() - begin >= *options_.time * kCompareUntil) break;
       std::vector<std::vector<Sequence>> batches;
       for (std::size_t i = 0; i < kRound && next < all; ++i) {
         batches.emplace_back();
@@ -54,13 +95,18 @@ class Comparing {
       options_.progress(
           fmt::format("{} sequences, {} differences", comparison_.sequences, differences_.size()));
     }
+    RunAgain();
+    comparison_.is_interrupted = options_.is_interrupted();
     for (auto& [text, difference] : differences_) {
-      comparison_.differences.push_back(std::move(difference));
+      (difference.IsCertain() ? comparison_.differences : comparison_.fleeting)
+          .push_back(std::move(difference));
     }
-    std::stable_sort(comparison_.differences.begin(), comparison_.differences.end(),
-                     [](const Difference& one, const Difference& other) {
-                       return std::pair(one.kind, other.count) < std::pair(other.kind, one.count);
-                     });
+    for (std::vector<Difference>* const some : {&comparison_.differences, &comparison_.fleeting}) {
+      std::stable_sort(some->begin(), some->end(), [](const Difference& one,
+                                                      const Difference& other) {
+        return std::pair(one.kind, other.count) < std::pair(other.kind, one.count);
+      });
+    }
     return std::move(comparison_);
   }
 
@@ -69,6 +115,7 @@ class Comparing {
             const BatchResult& after) {
     for (const BatchResult* result : {&before, &after}) {
       if (result->end == BatchResult::End::kWhole) continue;
+      if (result->end == BatchResult::End::kNotRun) return;
       if (result->end == BatchResult::End::kSkipped) comparison_.why_not = result->why;
       comparison_.complaints.push_back(result->why);
       return;
@@ -80,36 +127,36 @@ class Comparing {
 
   void Take(const Sequence& sequence, const SequenceResult& before, const SequenceResult& after) {
     ++comparison_.sequences;
-    const std::optional<std::size_t> first = FirstDifference(before, after);
-    if (!first) {
+    std::optional<Difference> difference = DifferenceOf(sequence, before, after);
+    if (!difference) {
       ++comparison_.alike;
       return;
     }
-    Difference difference;
-    difference.kind = KindOf(before, after);
-    const bool is_step = *first < sequence.steps.size();
-    const std::optional<Finding>& finding = after.prompt ? after.prompt : before.prompt;
-    difference.text = fmt::format("{}: {} -> {}",
-                                  is_step ? StepText(sequence.steps[*first]) : "when all was done",
-                                  before.reactions[*first], after.reactions[*first]);
-    const bool departs = finding && finding->step == *first;
-    if (departs) difference.text = finding->states + ": " + difference.text;
-    difference.before = before.prompt;
-    difference.after = after.prompt;
-    difference.example = sequence;
-    if (is_step) difference.example.steps.resize(*first + 1);
-    // A departure elsewhere is no matter of this difference.
-    if (!departs) {
-      difference.kind = Kind::kBothAllowed;
-      difference.before = difference.after = std::nullopt;
-    }
-    auto& kept =
-        differences_[fmt::format("{} {}", static_cast<int>(difference.kind), difference.text)];
+    Difference& kept = differences_[KeyOf(*difference)];
     const std::uint64_t count = kept.count + 1;
     const bool is_shorter =
-        count == 1 || difference.example.steps.size() < kept.example.steps.size();
-    if (is_shorter) kept = std::move(difference);
+        count == 1 || difference->example.steps.size() < kept.example.steps.size();
+    if (is_shorter) kept = *std::move(difference);
     kept.count = count;
+  }
+
+  // Each by itself, so that what was late once is told from what is different.
+  void RunAgain() {
+    std::vector<std::vector<Sequence>> examples;
+    for (const auto& [key, difference] : differences_) examples.push_back({difference.example});
+    for (int time = 0; time < options_.replays; ++time) {
+      const std::vector<BatchResult> before = base_.RunAll(examples, Logged::kNothing);
+      const std::vector<BatchResult> after = patched_.RunAll(examples, Logged::kNothing);
+      std::size_t i = 0;
+      for (auto& [key, difference] : differences_) {
+        const BatchResult &one = before[i], &other = after[i];
+        const Sequence& example = examples[i++].front();
+        if (one.sequences.empty() || other.sequences.empty()) continue;
+        ++difference.replays;
+        const auto again = DifferenceOf(example, one.sequences.front(), other.sequences.front());
+        if (again && KeyOf(*again) == key) ++difference.again;
+      }
+    }
   }
 
   Pool& base_;

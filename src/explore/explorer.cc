@@ -4,7 +4,10 @@
 
 #include <algorithm>
 #include <chrono>
+#include <numeric>
 #include <set>
+
+#include "src/explore/choices.h"
 
 namespace sockproof::explore {
 namespace {
@@ -17,6 +20,8 @@ constexpr std::size_t kMostCrashes = 10;  // batches that are looked into
 constexpr std::size_t kMostComplaints = 10;
 constexpr int kMostRounds = 40;          // of shrinking
 constexpr std::size_t kMostBroken = 20;  // batches in which the harness broke: enough
+// Of the time there is: looking ends, and shrinking.
+constexpr double kLookUntil = 0.6, kShrinkUntil = 0.8;
 
 struct Example {
   Sequence sequence;  // up to the step that is answered wrongly
@@ -75,34 +80,57 @@ bool Shows(const SequenceResult& result, const Cause& cause) {
   return result.prompt->Cause() == cause.text;
 }
 
+// The same of what was made of it.
+bool ShowsAgain(const BatchResult& result, const Cause& cause) {
+  if (cause.is_crash) return result.end == End::kCrashed;
+  if (result.end != End::kWhole) return false;
+  const SequenceResult& one = result.sequences.front();
+  return one.patient && one.prompt && one.prompt->Cause() == cause.finding->Cause();
+}
+
 class Explorer {
  public:
   Explorer(Pool& pool, const ExploreOptions& options)
       : pool_(pool), options_(options), begin_(Steady::now()) {}
 
   Exploration Run() {
+    pool_.StopWhen([this] { return options_.is_interrupted() || IsAfter(phase_end_); });
+    pool_.Know(ChoicesOf(pool_));
+    exploration_.stack = pool_.stack();
+    phase_end_ = 1;
     Look();
     exploration_.took = Steady::now() - begin_;
+    phase_end_ = kShrinkUntil;
     LookIntoCrashes();
     std::vector<Cause> causes = Causes();
     Confirm(causes);
-    Shrink(causes);
+    for (const bool is_known : {false, true}) Shrink(causes, is_known);
     ShrinkCrashes();
     for (Cause& cause : causes) {
-      if (cause.is_confirmed) cause.text = cause.finding->Cause();
+      if (WasConfirmed(cause)) cause.text = cause.finding->Cause();
     }
     LookForEnds(causes);
     Unite(causes);
     causes.insert(causes.begin(), crashes_.begin(), crashes_.end());
+    phase_end_ = 1;
+    for (const bool is_known : {false, true}) Replay(causes, is_known);
+    pool_.StopWhen([] { return false; });
+    exploration_.is_interrupted = options_.is_interrupted();
     for (Cause& cause : causes) {
-      (cause.is_confirmed ? exploration_.causes : exploration_.fleeting)
-          .push_back(std::move(cause));
+      (cause.IsCertain() ? exploration_.causes : exploration_.fleeting).push_back(std::move(cause));
     }
-    Replay();
     return std::move(exploration_);
   }
 
  private:
+  // Whether so much of the time that there is has passed.
+  bool IsAfter(double part) const {
+    return options_.time && Steady::now() - begin_ >= *options_.time * part;
+  }
+
+  // It came again in a batch, and was late by no delay that the RFC grants.
+  static bool WasConfirmed(const Cause& cause) { return cause.again > 0; }
+
   void Say(const std::string& what) {
     const auto now = Steady::now();
     if (now - said_ < 1s) return;
@@ -117,7 +145,7 @@ class Explorer {
     if (next >= CountOf(options_.plan)) return true;
     if (options_.sequences && next >= *options_.sequences) return true;
     if (!exploration_.why_not.empty() || broken_ >= kMostBroken) return true;
-    return options_.time && Steady::now() - begin_ >= *options_.time;
+    return options_.is_interrupted() || IsAfter(kLookUntil);
   }
 
   void Look() {
@@ -133,6 +161,7 @@ class Explorer {
         pool_.Start(next, std::move(sequences), Logged::kNothing);
         next = end;
       }
+      if (options_.is_interrupted() || IsAfter(phase_end_)) pool_.EndAll();
       if (pool_.IsIdle()) break;
       if (std::optional<Pool::Ended> ended = pool_.Await(1s)) Take(*std::move(ended));
       Say("");
@@ -155,6 +184,8 @@ class Explorer {
       case End::kCrashed:
         exploration_.sequences += ended.sequences.size();
         crashed_[ended.id] = {std::move(ended.sequences), ended.result.why};
+        return;
+      case End::kNotRun:
         return;
       case End::kWhole:
         break;
@@ -219,18 +250,21 @@ class Explorer {
     const std::vector<SequenceResult> results = RunAll(sequences);
     for (std::size_t i = 0; i < results.size(); ++i) {
       Cause& cause = causes[of[i].first];
-      if (cause.is_confirmed || !Shows(results[i], cause)) continue;
-      cause.is_confirmed = true;
+      if (WasConfirmed(cause)) continue;
+      if (!results[i].reactions.empty()) ++cause.replays;
+      if (!Shows(results[i], cause)) continue;
+      cause.replays = cause.again = 1;
       cause.example = {sequences[i]};
       cause.finding = results[i].prompt;
     }
   }
 
   // Each round tries all that is simpler, of all causes at once.
-  void Shrink(std::vector<Cause>& causes) {
+  void Shrink(std::vector<Cause>& causes, bool is_known) {
     std::set<std::size_t> left;
     for (std::size_t i = 0; i < causes.size(); ++i) {
-      if (causes[i].is_confirmed) left.insert(i);
+      const bool is_one = WasConfirmed(causes[i]) && options_.is_known(causes[i].text) == is_known;
+      if (is_one) left.insert(i);
     }
     for (int round = 0; round < kMostRounds && !left.empty(); ++round) {
       std::vector<Sequence> candidates;
@@ -242,17 +276,39 @@ class Explorer {
         }
       }
       Say(fmt::format("shrinking, {} left", left.size()));
-      const std::vector<SequenceResult> results = RunAll(candidates);
+      const std::vector<std::size_t> showing = Showing(candidates, of, causes);
       std::set<std::size_t> shrunk;
-      for (std::size_t i = 0; i < results.size(); ++i) {
+      for (const std::size_t i : showing) {
         Cause& cause = causes[of[i]];
-        if (shrunk.contains(of[i]) || !Shows(results[i], cause)) continue;
-        shrunk.insert(of[i]);
+        if (!shrunk.insert(of[i]).second) continue;
         cause.example = {candidates[i]};
-        cause.finding = results[i].prompt;
+        cause.finding = found_[i];
       }
       left = std::move(shrunk);
     }
+  }
+
+  // Which of the sequences show the cause each is for; where time is real, twice in a row. What
+  // they find is then in found_.
+  std::vector<std::size_t> Showing(const std::vector<Sequence>& sequences,
+                                   const std::vector<std::size_t>& of,
+                                   const std::vector<Cause>& causes) {
+    found_.assign(sequences.size(), std::nullopt);
+    std::vector<std::size_t> showing(sequences.size());
+    std::iota(showing.begin(), showing.end(), std::size_t{0});
+    for (int time = 0; time < (options_.is_exact ? 1 : 2) && !showing.empty(); ++time) {
+      std::vector<Sequence> tried;
+      for (const std::size_t i : showing) tried.push_back(sequences[i]);
+      const std::vector<SequenceResult> results = RunAll(tried);
+      std::vector<std::size_t> still;
+      for (std::size_t j = 0; j < results.size(); ++j) {
+        if (!Shows(results[j], causes[of[showing[j]]])) continue;
+        found_[showing[j]] = results[j].prompt;
+        still.push_back(showing[j]);
+      }
+      showing = std::move(still);
+    }
+    return showing;
   }
 
   // A reset as the reaction may say that the step before has ended the connection silently: asks
@@ -261,7 +317,7 @@ class Explorer {
     std::vector<Sequence> asking;
     std::vector<Cause*> of;
     for (Cause& cause : causes) {
-      if (!cause.is_confirmed || !cause.finding->reaction.starts_with("RST")) continue;
+      if (!WasConfirmed(cause) || !cause.finding->reaction.starts_with("RST")) continue;
       const std::string& states = cause.finding->states;
       if (states.starts_with("CLOSED") || states.starts_with("LISTEN")) continue;
       asking.push_back(cause.example.front());
@@ -283,7 +339,7 @@ class Explorer {
   static void Unite(std::vector<Cause>& causes) {
     std::map<std::string, Cause> united;
     for (Cause& cause : causes) {
-      const std::string key = (cause.is_confirmed ? "+" : "-") + cause.text;
+      const std::string key = (WasConfirmed(cause) ? "+" : "-") + cause.text;
       const auto found = united.find(key);
       if (found == united.end()) {
         united.emplace(key, std::move(cause));
@@ -338,7 +394,6 @@ class Explorer {
       cause.text = why;
       cause.count = 1;
       cause.is_crash = true;
-      cause.is_confirmed = true;
       cause.example = std::move(sequences);
       crashes_.push_back(std::move(cause));
     }
@@ -369,14 +424,28 @@ class Explorer {
     }
   }
 
-  // For the ladders.
-  void Replay() {
+  // Each by itself, as whoever reads the report will do it; all once, then all once more.
+  void Replay(std::vector<Cause>& causes, bool is_known) {
     std::vector<std::vector<Sequence>> examples;
-    for (const Cause& cause : exploration_.causes) examples.push_back(cause.example);
-    Say("replaying");
-    std::vector<BatchResult> results = pool_.RunAll(examples, Logged::kAll);
-    for (std::size_t i = 0; i < results.size(); ++i) {
-      exploration_.causes[i].events = std::move(results[i].events);
+    std::vector<Cause*> of;
+    for (Cause& cause : causes) {
+      if (!cause.is_crash && !WasConfirmed(cause)) continue;
+      if (options_.is_known(cause.text) != is_known) continue;
+      examples.push_back(cause.example);
+      of.push_back(&cause);
+    }
+    for (int time = 0; time < options_.replays; ++time) {
+      Say(fmt::format("running again, {} of {}", time + 1, options_.replays));
+      std::vector<BatchResult> results = pool_.RunAll(examples, Logged::kAll);
+      for (std::size_t i = 0; i < results.size(); ++i) {
+        if (results[i].end != End::kWhole && results[i].end != End::kCrashed) continue;
+        Cause& cause = *of[i];
+        if (time == 0) cause.replays = cause.again = 0;  // from now on by itself
+        ++cause.replays;
+        if (!ShowsAgain(results[i], cause)) continue;
+        ++cause.again;
+        if (cause.events.empty()) cause.events = std::move(results[i].events);
+      }
     }
   }
 
@@ -388,6 +457,8 @@ class Explorer {
   std::map<std::uint64_t, Crashed> crashed_;
   std::vector<Cause> crashes_;
   std::size_t broken_ = 0;
+  double phase_end_ = 1;  // part of the time
+  std::vector<std::optional<Finding>> found_;
 };
 
 }  // namespace

@@ -17,9 +17,17 @@ namespace sockproof::explore {
 struct ExploreOptions {
   Plan plan;
   std::optional<std::uint64_t> sequences;  // how many; none: until the time is over
-  std::optional<Duration> time;            // of looking; making reports takes some more
-  std::size_t batch = 100;                 // sequences in one test
-  std::size_t most_reports = 200;          // causes to shrink and show
+  // For all of it: looking, shrinking and running again. Without, each takes what it takes.
+  std::optional<Duration> time;
+  std::size_t batch = 100;         // sequences in one test
+  std::size_t most_reports = 200;  // causes to shrink and show
+  // Where time is virtual, what was seen once is seen always.
+  bool is_exact = false;
+  int replays = 5;  // how often each find is run again by itself
+  // Causes that are known are shrunk and run again last, with the time that is left.
+  std::function<bool(const std::string& cause)> is_known = [](const std::string&) { return false; };
+  // Asked several times a second whether to make an end of it, and tell what was found so far.
+  std::function<bool()> is_interrupted = [] { return false; };
   // Told about once a second how far it is, and what for.
   std::function<void(const std::string& text)> progress = [](const std::string&) {};
 };
@@ -31,17 +39,22 @@ struct Cause {
   // One that shows it, as short as was found; several where none does so alone.
   std::vector<Sequence> example;
   std::optional<Finding> finding;  // none of a crash
-  // It came again when run by itself, and was late by no delay that the RFC grants.
-  bool is_confirmed = false;
-  std::vector<Event> events;  // of the example
+  // How often the example was run by itself, and how often it came to the same.
+  int replays = 0, again = 0;
+  std::vector<Event> events;  // of the example, where it came to the same
+
+  // Only what comes again is a finding; what was late once is none.
+  bool IsCertain() const { return 2 * again > replays; }
 };
 
 struct Exploration {
   std::uint64_t sequences = 0;          // run
   std::uint64_t undecided = 0;          // of those
   Duration took{0};                     // without shrinking
-  std::vector<Cause> causes;            // confirmed, the most frequent first
-  std::vector<Cause> fleeting;          // not confirmed, or beyond most_reports
+  oracle::Stack stack;                  // what the system has chosen
+  std::vector<Cause> causes;            // certain, the most frequent first
+  std::vector<Cause> fleeting;          // did not come again, or was not run again
+  bool is_interrupted = false;
   std::string why_not;                  // nothing could be run: why
   std::vector<std::string> complaints;  // what went wrong in the harness
 };
@@ -56,11 +69,16 @@ struct Difference {
   std::uint64_t count = 0;
   Sequence example;
   std::optional<Finding> before, after;
+  int replays = 0, again = 0;  // as of a cause
+
+  bool IsCertain() const { return 2 * again > replays; }
 };
 struct Comparison {
   std::uint64_t sequences = 0;
   std::uint64_t alike = 0;
   std::vector<Difference> differences;  // the gravest kind first, then the most frequent
+  std::vector<Difference> fleeting;     // did not come again
+  bool is_interrupted = false;
   std::string why_not;
   std::vector<std::string> complaints;
 };

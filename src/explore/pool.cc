@@ -23,6 +23,7 @@ using Steady = std::chrono::steady_clock;
 
 // A batch takes a second or two, in a machine some more.
 constexpr auto kLongestBatch = 300s;
+constexpr std::chrono::milliseconds kBetweenLooks = 250ms;
 constexpr std::size_t kMostSaid = 300;
 
 json ToJson(const Finding& finding) {
@@ -54,11 +55,11 @@ Finding FindingOf(const json& told) {
   return finding;
 }
 
-json JudgedJson(const Sequence& sequence, const Record& record) {
-  json result = json::object();
-  const Judged prompt = Judge(sequence, record, Patience::kNone);
+json JudgedJson(const Sequence& sequence, const Record& record, const oracle::Stack& stack) {
+  json result = {{"reactions", json::array()}};
+  const Judged prompt = Judge(sequence, record, Patience::kNone, stack);
   if (prompt.finding) result["prompt"] = ToJson(*prompt.finding);
-  const Judged patient = Judge(sequence, record, Patience::kAll);
+  const Judged patient = Judge(sequence, record, Patience::kAll, stack);
   if (patient.finding) result["patient"] = ToJson(*patient.finding);
   if (prompt.is_undecided || patient.is_undecided) result["undecided"] = true;
   for (const StepRecord& step : record.steps) {
@@ -72,7 +73,8 @@ const char* const kCrashed = "crashed";
 const char* const kBroke = "broke";
 
 // In the child.
-json RunBatch(const RunOn& run, const std::vector<Sequence>& sequences, Logged logged) {
+json RunBatch(const RunOn& run, const std::vector<Sequence>& sequences, Logged logged,
+              const oracle::Stack& stack) {
   EventLog log(-1);
   run(BatchOf(sequences, logged), log);
   json answer = {{"end", ""}, {"why", ""}, {"sequences", json::array()}};
@@ -94,7 +96,7 @@ json RunBatch(const RunOn& run, const std::vector<Sequence>& sequences, Logged l
   if (records.size() != sequences.size())
     throw HarnessError("records of some sequences are missing");
   for (std::size_t i = 0; i < records.size(); ++i) {
-    answer["sequences"].push_back(JudgedJson(sequences[i], records[i]));
+    answer["sequences"].push_back(JudgedJson(sequences[i], records[i], stack));
   }
   return answer;
 }
@@ -118,6 +120,7 @@ BatchResult ResultOf(const std::string& text) {
   const json answer = json::parse(text, nullptr, false);
   if (!answer.is_object()) return Broken(text.empty() ? "its process said nothing" : text);
   BatchResult result;
+  result.end = BatchResult::End::kWhole;
   const std::string end = answer.at("end").get<std::string>();
   if (end == kSkipped) result.end = BatchResult::End::kSkipped;
   if (end == kCrashed) result.end = BatchResult::End::kCrashed;
@@ -148,13 +151,16 @@ struct Pool::Child {
 
 Pool::Pool(RunOn run, int jobs) : run_(std::move(run)), jobs_(std::max(jobs, 1)) {}
 
-Pool::~Pool() {
+Pool::~Pool() { EndAll(); }
+
+void Pool::EndAll() {
   for (const auto& child : running_) {
     Kill(child->pid);
     WaitForEnd(child->pid);
     ChildEnd end;
     Reap(child->pid, end);
   }
+  running_.clear();
 }
 
 void Pool::Start(std::uint64_t id, std::vector<Sequence> sequences, Logged logged) {
@@ -168,7 +174,8 @@ void Pool::Start(std::uint64_t id, std::vector<Sequence> sequences, Logged logge
   const pid_t pid = ForkChild(to.get(), output.get(), [&](int channel) {
     std::string text;
     try {
-      text = RunBatch(run_, sequences, logged).dump(-1, ' ', false, json::error_handler_t::replace);
+      text = RunBatch(run_, sequences, logged, stack_)
+                 .dump(-1, ' ', false, json::error_handler_t::replace);
     } catch (const std::exception& error) {
       text = error.what();
     }
@@ -198,10 +205,11 @@ Pool::Ended Pool::End(std::size_t index, bool is_hung) {
 
 std::optional<Pool::Ended> Pool::Await(Duration at_most) {
   const auto deadline = Steady::now() + at_most;
-  while (!running_.empty()) {
+  while (!running_.empty() && !stop_()) {
     std::vector<pollfd> readable;
     for (const auto& child : running_) readable.push_back({child->from.get(), POLLIN, 0});
-    const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Steady::now());
+    const auto left = std::min(
+        std::chrono::ceil<std::chrono::milliseconds>(deadline - Steady::now()), kBetweenLooks);
     const int ready = poll(readable.data(), readable.size(),
                            static_cast<int>(std::max<std::int64_t>(left.count(), 0)));
     for (std::size_t i = 0; i < running_.size(); ++i) {
@@ -224,6 +232,10 @@ std::vector<BatchResult> Pool::RunAll(const std::vector<std::vector<Sequence>>& 
   std::vector<BatchResult> results(batches.size());
   std::size_t next = 0;
   while (next < batches.size() || !IsIdle()) {
+    if (stop_()) {
+      EndAll();
+      break;
+    }
     while (next < batches.size() && HasRoom()) {
       Start(next, batches[next], logged);
       ++next;

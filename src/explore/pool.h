@@ -24,13 +24,14 @@ struct SequenceResult {
 
 struct BatchResult {
   enum class End {
+    kNotRun,   // it was stopped before its end
     kWhole,
     kSkipped,      // the system cannot be tested so
     kCrashed,      // the system has, or does not answer any more
     kHarnessBroke  // nothing is known
   };
-  End end = End::kWhole;
-  std::string why;                        // of all but kWhole; clean, one line
+  End end = End::kNotRun;
+  std::string why;                        // clean, one line; none of kWhole and kNotRun
   std::vector<SequenceResult> sequences;  // none unless it is whole
   std::vector<Event> events;              // of a batch that is Logged::kAll
 };
@@ -43,6 +44,13 @@ class Pool {
   Pool(const Pool&) = delete;
   Pool& operator=(const Pool&) = delete;
 
+  // What the system is known to have chosen: its batches are judged by it from now on.
+  void Know(const oracle::Stack& stack) { stack_ = stack; }
+  const oracle::Stack& stack() const { return stack_; }
+
+  // When to stop waiting, asked several times a second; never, if nobody says so.
+  void StopWhen(std::function<bool()> stop) { stop_ = std::move(stop); }
+
   bool HasRoom() const { return static_cast<int>(running_.size()) < jobs_; }
   bool IsIdle() const { return running_.empty(); }
   // There must be room.
@@ -52,10 +60,12 @@ class Pool {
     std::vector<Sequence> sequences;
     BatchResult result;
   };
-  // Waits until one of them has ended, at most for so long.
+  // Waits until one of them has ended, at most for so long, and not when it is to stop.
   std::optional<Ended> Await(Duration at_most);
+  // Ends all that run.
+  void EndAll();
 
-  // All of these, in their order.
+  // All of these, in their order. When it is to stop, the rest of them is not run.
   std::vector<BatchResult> RunAll(const std::vector<std::vector<Sequence>>& batches, Logged logged);
 
  private:
@@ -63,6 +73,8 @@ class Pool {
   Ended End(std::size_t index, bool is_hung);
 
   RunOn run_;
+  oracle::Stack stack_;
+  std::function<bool()> stop_ = [] { return false; };
   int jobs_;
   std::vector<std::unique_ptr<Child>> running_;
 };

@@ -7,6 +7,7 @@
 #include "harness/base/errors.h"
 #include "harness/base/text.h"
 #include "harness/trace/ladder.h"
+#include "src/explore/choices.h"
 
 namespace sockproof::explore {
 namespace {
@@ -32,15 +33,27 @@ std::string BecauseText(const Finding& finding) {
                      claim.empty() ? "" : " (" + claim + ")");
 }
 
+std::string SequenceLine(const std::vector<Sequence>& example) {
+  return example.size() == 1
+             ? SequenceLine(example.front())
+             : fmt::format("{} of them together; none does so alone", example.size());
+}
+
+// "3 sequences, again 5 of 5"
+std::string CountsText(std::uint64_t sequences, int again, int replays) {
+  return fmt::format("{} sequences, {}", sequences,
+                     replays == 0 ? "not run again" : fmt::format("again {} of {}", again, replays));
+}
+
+// "FIN-WAIT-1: ACK -> RST   (3 sequences, again 5 of 5)"
+std::string Headline(const Cause& cause) {
+  return fmt::format("{}{}   ({})", cause.is_crash ? "CRASH: " : "", cause.text,
+                     CountsText(cause.count, cause.again, cause.replays));
+}
+
 std::string CauseText(const Cause& cause, std::size_t number, const ReportOn& on) {
-  std::string text = fmt::format("\n{}. {}   ({} sequences)\n", number,
-                                 cause.is_crash ? "CRASH: " + cause.text : cause.text, cause.count);
-  if (cause.example.size() == 1) {
-    text += fmt::format("  sequence  {}\n", SequenceLine(cause.example.front()));
-  } else {
-    text +=
-        fmt::format("  sequence  {} of them together; none does so alone\n", cause.example.size());
-  }
+  std::string text = fmt::format("\n{}. {}\n", number, Headline(cause));
+  text += fmt::format("  sequence  {}\n", SequenceLine(cause.example));
   if (cause.finding) {
     text += fmt::format("  observed  {}\n  expected  {}\n  because   {}\n", cause.finding->observed,
                         cause.finding->departure.expected, BecauseText(*cause.finding));
@@ -53,7 +66,7 @@ std::string CauseText(const Cause& cause, std::size_t number, const ReportOn& on
 void WriteText(const std::filesystem::path& path, const std::string& text) {
   std::ofstream file(path);
   file << text;
-  if (!file.flush()) throw HarnessError("cannot write " + path.string());
+  if (!file.flush()) ThrowErrno("cannot write " + path.string());
 }
 
 const char* KindText(Difference::Kind kind) {
@@ -88,15 +101,15 @@ std::string RenderExploration(const Exploration& exploration, const ReportOn& on
     if (why == nullptr) {
       text += CauseText(cause, i + 1, on);
     } else {
-      known +=
-          fmt::format("  {}. {}   ({} sequences): {}\n", i + 1, cause.text, cause.count, why->why);
+      known += fmt::format("  {}. {}: {}\n", i + 1, Headline(cause), why->why);
     }
   }
   if (!known.empty()) text += "\nknown:\n" + known;
   if (!exploration.fleeting.empty()) {
-    text += fmt::format("\nnot looked into, or did not come again alone:\n");
-    for (const Cause& cause : exploration.fleeting) {
-      text += fmt::format("  {}   ({} sequences)\n", cause.text, cause.count);
+    text += "\nseen once, and not certain:\n";
+    for (std::size_t i = 0; i < exploration.fleeting.size(); ++i) {
+      const Cause& cause = exploration.fleeting[i];
+      text += fmt::format("  {}. {}\n    {}\n", i + 1, Headline(cause), SequenceLine(cause.example));
     }
   }
   for (const std::string& complaint : exploration.complaints) {
@@ -104,31 +117,46 @@ std::string RenderExploration(const Exploration& exploration, const ReportOn& on
   }
   const std::size_t surprises = SurprisesIn(exploration, on);
   text += fmt::format(
-      "\n{} sequences of {} (seed {}{}): {} causes, {} of them not known{}\n",
+      "\n{} sequences of {} (seed {}{}): {} causes, {} of them not known; {} more seen once{}{}\n",
       exploration.sequences, on.system, on.plan.seed, on.plan.pairs ? ", pairs" : "",
-      exploration.causes.size(), surprises,
-      exploration.undecided == 0 ? "" : fmt::format("; {} undecided", exploration.undecided));
+      exploration.causes.size(), surprises, exploration.fleeting.size(),
+      exploration.undecided == 0 ? "" : fmt::format("; {} undecided", exploration.undecided),
+      exploration.is_interrupted ? "; INTERRUPTED" : "");
+  const std::string choices = ChoicesText(exploration.stack);
+  if (!choices.empty()) text += fmt::format("held to what it does in ESTABLISHED: {}\n", choices);
   return CleanText(text);
 }
+
+namespace {
+
+std::string DifferenceText(const Difference& one, int number) {
+  std::string text = fmt::format("\n{}. {}: {}   ({})\n  sequence  {}\n", number,
+                                 KindText(one.kind), one.text,
+                                 CountsText(one.count, one.again, one.replays),
+                                 SequenceLine(one.example));
+  const std::optional<Finding>& finding = one.after ? one.after : one.before;
+  if (!finding) return text;
+  return text + fmt::format("  expected  {}\n  because   {}\n", finding->departure.expected,
+                            BecauseText(*finding));
+}
+
+}  // namespace
 
 std::string RenderComparison(const Comparison& comparison, const std::string& base,
                              const std::string& patched) {
   std::string text;
   int number = 0;
-  for (const Difference& one : comparison.differences) {
-    text += fmt::format("\n{}. {}: {}   ({} sequences)\n  sequence  {}\n", ++number,
-                        KindText(one.kind), one.text, one.count, SequenceLine(one.example));
-    const std::optional<Finding>& finding = one.after ? one.after : one.before;
-    if (!finding) continue;
-    text += fmt::format("  expected  {}\n  because   {}\n", finding->departure.expected,
-                        BecauseText(*finding));
-  }
+  for (const Difference& one : comparison.differences) text += DifferenceText(one, ++number);
+  if (!comparison.fleeting.empty()) text += "\nseen once, and not certain:\n";
+  for (const Difference& one : comparison.fleeting) text += DifferenceText(one, ++number);
   for (const std::string& complaint : comparison.complaints) {
     text += fmt::format("\nnot run: {}\n", complaint);
   }
   text +=
-      fmt::format("\n{} sequences on {} and {}: {} alike, {} differences\n", comparison.sequences,
-                  base, patched, comparison.alike, comparison.differences.size());
+      fmt::format("\n{} sequences on {} and {}: {} alike, {} differences, {} more seen once{}\n",
+                  comparison.sequences, base, patched, comparison.alike,
+                  comparison.differences.size(), comparison.fleeting.size(),
+                  comparison.is_interrupted ? "; INTERRUPTED" : "");
   return CleanText(text);
 }
 
@@ -145,6 +173,11 @@ void WriteExploration(const Exploration& exploration, const ReportOn& on) {
     if (cause.example.size() == 1) {
       WriteText(on.folder / (name + ".cc"), TestText(cause, static_cast<int>(i + 1)));
     }
+  }
+  for (std::size_t i = 0; i < exploration.fleeting.size(); ++i) {
+    const Cause& cause = exploration.fleeting[i];
+    WriteText(on.folder / fmt::format("once-{}.seq", i + 1),
+              CleanText("# " + cause.text + "\n") + SequencesText(cause.example));
   }
   WriteText(on.folder / "report.txt", RenderExploration(exploration, on));
 }

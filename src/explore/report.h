@@ -26,7 +26,8 @@ std::string RenderExploration(const Exploration& exploration, const ReportOn& on
 std::string RenderComparison(const Comparison& comparison, const std::string& base,
                              const std::string& patched);
 
-// Of each cause N.seq, N.ladder.txt and N.cc, and the text as report.txt. The folder must be there.
+// Of each cause N.seq, N.ladder.txt and N.cc, of what is not certain once-N.seq, and the text as
+// report.txt. The folder must be there.
 // Throws HarnessError.
 void WriteExploration(const Exploration& exploration, const ReportOn& on);
 

@@ -44,12 +44,12 @@ class Trial {
  public:
   // `lost`: a step whose segment is left out, as if it had been lost.
   Trial(const Sequence& sequence, const Record& record, Patience patience,
-        std::optional<std::size_t> lost = std::nullopt)
+        const oracle::Stack& stack, std::optional<std::size_t> lost = std::nullopt)
       : sequence_(sequence),
         record_(record),
         patience_(patience),
         lost_(lost),
-        oracle_(Oracle::Start::kClosed, oracle::Distance{}) {
+        oracle_(Oracle::Start::kClosed, oracle::Distance{}, stack) {
     user().is_known = true;
   }
 
@@ -234,16 +234,17 @@ std::string Finding::Cause() const {
   return origin.empty() ? fmt::format("{}: {} -> {}", states, symbol, reaction) : origin;
 }
 
-Judged Judge(const Sequence& sequence, const Record& record, Patience patience) {
+Judged Judge(const Sequence& sequence, const Record& record, Patience patience,
+             const oracle::Stack& stack) {
   if (record.steps.size() != sequence.steps.size() + 1) return {std::nullopt, true};
-  Trial trial(sequence, record, patience);
+  Trial trial(sequence, record, patience, stack);
   Judged judged = trial.Run();
   if (!judged.finding) return judged;
   // The latest segment of the peer without which all that was seen is allowed.
   for (std::size_t lost = judged.finding->step; lost-- > 0;) {
     const auto* const segment = std::get_if<PeerSegment>(&sequence.steps[lost]);
     if (segment == nullptr || (segment->flags & kRst) != 0 || segment->is_damaged) continue;
-    const Judged otherwise = Trial(sequence, record, patience, lost).Run();
+    const Judged otherwise = Trial(sequence, record, patience, stack, lost).Run();
     if (otherwise.finding && otherwise.finding->step <= judged.finding->step) continue;
     judged.finding->origin = trial.history()[lost] + " -> is dropped silently";
     break;

@@ -38,7 +38,9 @@ struct Judged {
   std::optional<Finding> finding;
   bool is_undecided = false;
 };
-Judged Judge(const Sequence& sequence, const Record& record, Patience patience);
+// `stack`: what the system is known to have chosen.
+Judged Judge(const Sequence& sequence, const Record& record, Patience patience,
+             const oracle::Stack& stack = {});
 
 // What the system did at each step, without numbers that are free to choose: "ACK seq=1 ack=1".
 std::string ReactionText(const StepRecord& step, const Record& record);

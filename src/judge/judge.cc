@@ -78,6 +78,7 @@ class Judge {
       }
       Close(end);
     }
+    HoldToChoices();
     if (other_ > 0) {
       judgement_.remarks.push_back(
           fmt::format("{} frames hold no TCP segment that could be read", other_));
@@ -239,6 +240,33 @@ class Judge {
     judged.at = end.last_at;
     judged.observed = observed;
     judged.departure = std::move(departure);
+  }
+
+  // What RFC 9293 leaves to a stack, a system does alike in all its connections.
+  void HoldToChoices() {
+    std::map<std::string, std::set<oracle::Stack>> chosen;  // by system
+    for (auto& [key, end] : ends_) {
+      ConnectionJudgement& judged = judgement_.connections[end.index];
+      if (judged.answer != ConnectionJudgement::Answer::kAllowed) continue;
+      const std::string& local = key.second.first;
+      const std::string system = is_ours_ ? key.first : local.substr(0, local.rfind(':'));
+      std::set<oracle::Stack>& before = chosen[system];
+      const std::set<oracle::Stack> here = end.oracle->Stacks();
+      std::set<oracle::Stack> both;
+      if (before.empty()) both = here;
+      for (const oracle::Stack& one : before) {
+        for (const oracle::Stack& other : here) {
+          if (const auto common = oracle::Both(one, other)) both.insert(*common);
+        }
+      }
+      if (!both.empty() || here.empty()) {
+        before = std::move(both);
+        continue;
+      }
+      Depart(end, "RST or SYN in the window: challenged in one connection, a reset in another",
+             {"the same in all connections of a system", "3.10.7.4, second and fourth check", "",
+              "a stack follows RFC 5961, or RFC 793"});
+    }
   }
 
   void Close(JudgedEnd& end) {

@@ -5,13 +5,16 @@
 #include <stdlib.h>
 
 #include <filesystem>
+#include <functional>
 #include <set>
 
+#include "src/explore/choices.h"
 #include "src/explore/report.h"
 
 namespace sockproof::explore {
 namespace {
 
+using testing::AllOf;
 using testing::HasSubstr;
 
 constexpr std::uint32_t kMadeUpIss = 5000, kMadeUpIrs = 1000;
@@ -21,8 +24,8 @@ bool Is(const Step& step, CallName name) {
   return call != nullptr && call->name == name;
 }
 
-// Of a system that opens connections and answers nothing.
-Record SilentRecord(const Sequence& sequence) {
+// Of a system that opens connections and answers nothing, or any segment with an ACK.
+Record RecordOf(const Sequence& sequence, bool answers) {
   Record record;
   Time now{std::chrono::hours(1)};
   bool is_open = false;
@@ -44,6 +47,7 @@ Record SilentRecord(const Sequence& sequence) {
                segment != nullptr && is_open) {
       add(true, segment->flags, kMadeUpIrs + static_cast<std::uint32_t>(segment->seq_offset),
           kMadeUpIss + 1 + static_cast<std::uint32_t>(segment->ack_offset));
+      if (answers) add(false, oracle::kAck, kMadeUpIss + 1, kMadeUpIrs + 1);
     } else {
       record.steps.back().outcome = "absent";
     }
@@ -53,13 +57,27 @@ Record SilentRecord(const Sequence& sequence) {
   return record;
 }
 
-void RunSilently(const TestCase& test, EventLog& log) {
+void Run(const TestCase& test, EventLog& log, const std::function<Record(const Sequence&)>& seen) {
   const std::string id = test.id();
   const std::vector<Sequence> sequences = ParseOneLine(id.substr(id.find('.') + 1));
   for (std::size_t i = 0; i < sequences.size(); ++i) {
-    log.Now(ObservationEvent{std::to_string(i), RecordText(SilentRecord(sequences[i]))});
+    log.Now(ObservationEvent{std::to_string(i), RecordText(seen(sequences[i]))});
   }
   log.Now(VerdictEvent{Verdict::kPass, "", Duration(0)});
+}
+
+void RunSilently(const TestCase& test, EventLog& log) {
+  Run(test, log, [](const Sequence& sequence) { return RecordOf(sequence, false); });
+}
+
+void RunAnsweringAll(const TestCase& test, EventLog& log) {
+  Run(test, log, [](const Sequence& sequence) { return RecordOf(sequence, true); });
+}
+
+// Of a sequence that runs alone nothing can be said.
+void RunSilentlyInCompany(const TestCase& test, EventLog& log) {
+  if (test.id().find('|') != std::string::npos) return RunSilently(test, log);
+  Run(test, log, [](const Sequence&) { return Record(); });
 }
 
 // Urgent data kills it.
@@ -82,12 +100,56 @@ TEST(Explore, ShrinksWhatItFindsToWhatIsNeeded) {
   EXPECT_EQ(exploration.sequences, 200U);
   ASSERT_FALSE(exploration.causes.empty());
   const Cause& first = exploration.causes.front();
-  EXPECT_TRUE(first.is_confirmed);
+  EXPECT_TRUE(first.IsCertain());
+  EXPECT_EQ(first.again, Few(1).replays);
   for (const Cause& cause : exploration.causes) EXPECT_LE(cause.count, first.count);
   // connect(), one segment that should be answered, and perhaps another that shows that it was not.
   ASSERT_EQ(first.example.size(), 1U);
   EXPECT_LE(first.example.front().steps.size(), 3U);
   EXPECT_THAT(first.text, HasSubstr("SYN-SENT: "));
+}
+
+// A system that is wrong in company alone: nobody who runs a find again would see it.
+TEST(Explore, IsNotCertainOfWhatDoesNotComeAgain) {
+  Pool pool(RunSilentlyInCompany, 2);
+  const Exploration exploration = Explore(pool, Few(60));
+  EXPECT_TRUE(exploration.causes.empty());
+  ASSERT_FALSE(exploration.fleeting.empty());
+  const ReportOn on{"made-up", Few(60).plan, Facts(), {}, "out"};
+  EXPECT_EQ(SurprisesIn(exploration, on), 0U);
+  EXPECT_THAT(RenderExploration(exploration, on), AllOf(HasSubstr("seen once, and not certain:"),
+                                                        HasSubstr("again 0 of 5")));
+}
+
+TEST(Explore, TellsWhatItHasFoundWhenItIsInterrupted) {
+  int asked = 0;
+  ExploreOptions options;  // without end
+  options.batch = 5;
+  options.is_interrupted = [&asked] { return ++asked > 40; };
+  Pool pool(RunSilently, 2);
+  const Exploration exploration = Explore(pool, options);
+  EXPECT_TRUE(exploration.is_interrupted);
+  EXPECT_GT(exploration.sequences, 0U);
+  EXPECT_FALSE(exploration.fleeting.empty());
+  const ReportOn on{"made-up", options.plan, Facts(), {}, "out"};
+  EXPECT_THAT(RenderExploration(exploration, on),
+              AllOf(HasSubstr("INTERRUPTED"), HasSubstr("not run again")));
+}
+
+TEST(Explore, EndsWhenItsTimeIsOver) {
+  ExploreOptions options;
+  options.time = 300ms;
+  Pool pool(RunSilently, 2);
+  EXPECT_FALSE(Explore(pool, options).is_interrupted);
+}
+
+TEST(Choices, AreSeenInEstablished) {
+  Pool challenging(RunAnsweringAll, 2), silent(RunSilently, 2);
+  const oracle::Stack stack = ChoicesOf(challenging);
+  EXPECT_EQ(stack.rst, oracle::Stack::InWindow::kChallenged);
+  EXPECT_EQ(stack.syn, oracle::Stack::InWindow::kChallenged);
+  EXPECT_EQ(ChoicesText(stack), "RST in the window is challenged, SYN in the window is challenged");
+  EXPECT_EQ(ChoicesText(ChoicesOf(silent)), "");
 }
 
 TEST(Explore, SaysTheSameEachTime) {

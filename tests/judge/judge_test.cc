@@ -58,6 +58,37 @@ TEST(Judge, AllowsBothEndsOfAWholeConnection) {
               HasSubstr("192.0.2.1:1000 > 192.0.2.2:80: allowed (8 segments)"));
 }
 
+// An RST in the window: challenged by one connection, obeyed by another of the same system.
+TEST(Judge, HoldsASystemToWhatItChoosesInAnotherConnection) {
+  using Segments = std::vector<MadeUpSegment>;
+  const Segments open = {{true, kS, 900, 0}, {false, kS | kA, 5000, 901}, {true, kA, 901, 5001},
+                         {false, kR, 5011, 0}};
+  const auto frames_of = [&](std::uint8_t port, const Segments& then) {
+    Segments all = open;
+    all.insert(all.end(), then.begin(), then.end());
+    std::vector<Bytes> frames;
+    for (const MadeUpSegment& segment : all) {
+      frames.push_back(EthernetFrame(segment));
+      frames.back()[segment.by_system ? 35 : 37] = port;  // the low octet of the system's port
+    }
+    return frames;
+  };
+  std::vector<Bytes> frames = frames_of(1, {{true, kA, 901, 5001}});
+  const std::vector<Bytes> other = frames_of(2, {});
+  frames.insert(frames.end(), other.begin(), other.end());
+  // Something else, until a challenge is overdue.
+  Bytes filler(60);
+  filler[12] = 0x88;
+  filler[13] = 0xb5;
+  frames.insert(frames.end(), 1000, filler);
+  const auto departs = [](const std::vector<Bytes>& some) {
+    return JudgeCapture(ReadCapture(PcapOf(some, 1)), {}, {.side = "192.0.2.1"}).Departs();
+  };
+  EXPECT_TRUE(departs(frames));
+  frames.erase(frames.begin(), frames.begin() + 5);
+  EXPECT_FALSE(departs(frames));
+}
+
 TEST(Judge, NamesTheFirstSegmentThatNoReadingAllows) {
   const Judgement judgement = Judged(WholeConnection(1003));
   EXPECT_TRUE(judgement.Departs());

@@ -15,8 +15,9 @@ constexpr std::uint32_t kIss = 5000, kIrs = 1000;  // of the system, of its peer
 // One end of a connection and its peer. Numbers are relative; time passes by what is said.
 class Conversation {
  public:
-  explicit Conversation(Distance distance = {}, Oracle::Start start = Oracle::Start::kClosed)
-      : oracle_(start, distance) {}
+  explicit Conversation(Distance distance = {}, Oracle::Start start = Oracle::Start::kClosed,
+                        Stack stack = {})
+      : oracle_(start, distance, stack) {}
 
   Application& user() { return oracle_.application(); }
   const Oracle& oracle() const { return oracle_; }
@@ -125,6 +126,47 @@ TEST(Oracle, AllowsAnRstInTheWindowToBeChallengedOrObeyed) {
   EXPECT_TRUE(reset().In(kAck, 1, 1, 10).Out(kRst, 1, 0).IsAllowed());  // RFC 793
   EXPECT_FALSE(reset().In(kAck, 1, 1, 10).Out(kRst, 7, 0).IsAllowed());
   EXPECT_FALSE(reset().Out(kAck, 2, 1).IsAllowed());
+}
+
+// RFC 9293 leaves RFC 5961 to a stack, and not to its moods.
+TEST(Oracle, HoldsAStackToWhatItHasChosen) {
+  const auto is_allowed = [](Stack::InWindow rst, bool is_challenged) {
+    Conversation seen({}, Oracle::Start::kClosed, {.rst = rst});
+    seen.Active().In(kRst, 11, 0);
+    if (is_challenged) seen.Out(kAck, 1, 1);
+    return seen.Later(2s).IsAllowed();
+  };
+  for (const bool is_challenged : {false, true}) {
+    EXPECT_TRUE(is_allowed(Stack::InWindow::kEither, is_challenged));
+    EXPECT_EQ(is_allowed(Stack::InWindow::kChallenged, is_challenged), is_challenged);
+    EXPECT_EQ(is_allowed(Stack::InWindow::kResets, is_challenged), !is_challenged);
+  }
+  // Within one connection without being told. The second one might be rationed, not obeyed.
+  EXPECT_TRUE(
+      Conversation().Active().In(kRst, 11, 0).Later(1s).In(kAck, 1, 1, 4).Out(kRst, 1, 0).IsAllowed());
+  Conversation moody;
+  moody.user().is_known = true;  // it does not abort
+  moody.user().opens = 1;
+  moody.Active().In(kRst, 11, 0).Out(kAck, 1, 1).In(kRst, 21, 0).Later(600ms);
+  EXPECT_FALSE(moody.In(kAck, 1, 1, 4).Out(kRst, 1, 0).IsAllowed());
+}
+
+TEST(Oracle, ThatChallengesWantsAChallengeInTimeWaitToo) {
+  const auto in_time_wait = [](Stack::InWindow rst) {
+    Conversation seen({}, Oracle::Start::kClosed, {.rst = rst});
+    seen.Active().Out(kFin | kAck, 1, 1).In(kFin | kAck, 1, 2).Out(kAck, 2, 2).In(kRst, 12, 0);
+    return seen.Later(2s).departure().claim;
+  };
+  EXPECT_EQ(in_time_wait(Stack::InWindow::kEither), "");
+  EXPECT_EQ(in_time_wait(Stack::InWindow::kChallenged), "rfc9293:3.10.7.4-reset-in-window");
+}
+
+TEST(Stack, OfTwoConnectionsIsThatOfBothUnlessTheyContradict) {
+  const Stack challenges{.rst = Stack::InWindow::kChallenged};
+  const Stack resets{.rst = Stack::InWindow::kResets}, of_syn{.syn = Stack::InWindow::kResets};
+  EXPECT_EQ(Both(challenges, resets), std::nullopt);
+  EXPECT_EQ(Both(challenges, Stack()), challenges);
+  EXPECT_EQ(Both(of_syn, challenges), (Stack{Stack::InWindow::kChallenged, Stack::InWindow::kResets}));
 }
 
 TEST(Oracle, WantsOneAnswerForEachSegmentThatAsksForIt) {

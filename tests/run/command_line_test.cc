@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 #include <algorithm>
@@ -48,6 +49,8 @@ Outcome Sockproof(const std::string& arguments) {
 TEST(CommandLineTest, WrongUsageIsOneLineAndExitCode2) {
   TemporaryFolder folder;
   std::ofstream(folder / "foreign") << "x";
+  std::ofstream(folder / "empty");
+  ASSERT_EQ(mkfifo((folder / "pipe").c_str(), 0600), 0);  // nobody writes: who reads, hangs
   for (const std::string& arguments :
        std::vector<std::string>{"",
                                 "frobnicate",
@@ -80,6 +83,19 @@ TEST(CommandLineTest, WrongUsageIsOneLineAndExitCode2) {
                                 "ladder /dev/null --svg /dev/null",
                                 "ladder /etc/passwd",
                                 "ladder /etc/passwd /etc/passwd /etc/passwd",
+                                "run --dry-run --baseline /nonexistent",
+                                "run --config " + (folder / "pipe"),
+                                "run --baseline " + (folder / "pipe"),
+                                "run --sut vm:/nonexistent,memory=-1 --out " + (folder / "new"),
+                                "explore --seed -1",
+                                "explore --mutant wire/no-such-mutant",
+                                "explore --known " + (folder / "pipe"),
+                                "explore --replay " + (folder / "pipe"),
+                                "explore --sut toaster --out " + (folder / "explored"),
+                                "judge " + (folder / "pipe"),
+                                "judge " + (folder / "empty") + " --side here",
+                                "judge " + (folder / "empty") + " --calls ''",
+                                "judge " + (folder / "empty") + " --json " + (folder / "no/x"),
                                 "baseline",
                                 "baseline check",
                                 "baseline check /nonexistent"}) {
@@ -89,6 +105,24 @@ TEST(CommandLineTest, WrongUsageIsOneLineAndExitCode2) {
     EXPECT_EQ(std::count(outcome.text.begin(), outcome.text.end(), '\n'), 1) << outcome.text;
   }
   EXPECT_EQ(ReadText(folder / "foreign"), "x");
+  for (const char* name : {"explored", "no"}) {
+    EXPECT_FALSE(std::filesystem::exists(folder / name)) << name;
+  }
+}
+
+TEST(CommandLineTest, RefusedArgumentsAreNamed) {
+  TemporaryFolder folder;
+  std::ofstream(folder / "empty");
+  // The header of a pcap file: magic, version 2.4, snapshot length, Ethernet.
+  std::ofstream(folder / "pcap") << std::string(
+      "\xd4\xc3\xb2\xa1\x02\x00\x04\x00\x00\x00\x00\x00\x00\x00\x00\x00"
+      "\x00\x00\x04\x00\x01\x00\x00\x00",
+      24);
+  const std::string judge = "judge " + (folder / "pcap");
+  EXPECT_THAT(Sockproof("run --sut vm:/nonexistent,memory=-1").text, HasSubstr("memory is"));
+  EXPECT_THAT(Sockproof(judge + " --side here").text, HasSubstr("'here' is no IP address"));
+  EXPECT_THAT(Sockproof(judge + " --calls " + (folder / "empty")).text,
+              HasSubstr("no events in "));
 }
 
 TEST(CommandLineTest, HelpHasExamples) {

@@ -104,7 +104,7 @@ TEST(EventLog, ThrowsWhenItCannotWrite) {
 TEST(ReadEvents, DoesNotWaitForAPipe) {
   int ends[2];
   ASSERT_EQ(pipe(ends), 0);
-  EXPECT_THROW(ReadEvents("/proc/self/fd/" + std::to_string(ends[0])), std::invalid_argument);
+  EXPECT_THROW(ReadEvents("/proc/self/fd/" + std::to_string(ends[0])), HarnessError);
   close(ends[0]);
   close(ends[1]);
 }
