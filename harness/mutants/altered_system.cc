@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 
 #include "harness/agent_protocol/base64.h"
 #include "harness/base/errors.h"
@@ -330,6 +331,12 @@ class AlteredSystem final : public System {
       }
       SetNetwork(setting, stack);
     }
+    const auto of_route = setting.route.find("mtu");
+    const std::uint32_t mtu = of_route == setting.route.end() ? setting.mtu : of_route->second;
+    if (mtu != 0) {
+      const auto tell = [mtu](Facts& facts) { facts.Set("link.mtu", std::to_string(mtu)); };
+      stack.Misread({.sockets = {}, .counter = {}, .facts = tell});
+    }
     note.Applied();
   }
 
@@ -374,23 +381,62 @@ bool AnyPicked(const PacketSelection& selection, const std::vector<Event>& event
   return picked;
 }
 
+bool AnyCallBegins(const std::string& with, const std::vector<Event>& events) {
+  return std::any_of(events.begin(), events.end(), [&](const Event& event) {
+    const auto* call = std::get_if<CallEvent>(&event.what);
+    return call != nullptr && call->text.starts_with(with);
+  });
+}
+
+// Whether a call of this kind ended with this errno.
+bool AnyCallFails(const std::string& method, const std::string& error,
+                  const std::vector<Event>& events) {
+  std::set<int> calls;
+  return std::any_of(events.begin(), events.end(), [&](const Event& event) {
+    if (const auto* call = std::get_if<CallEvent>(&event.what)) {
+      if (call->text.starts_with(method + "(")) calls.insert(call->id);
+    }
+    const auto* ended = std::get_if<ReturnEvent>(&event.what);
+    return ended != nullptr && calls.contains(ended->id) && ended->text.starts_with(error);
+  });
+}
+
+// A setting whose `seen_in` is not said concerns each socket of the Internet; what is set for TCP
+// alone, each of its streams.
+bool Concerns(const SettingAlteration& setting, const std::vector<Event>& events) {
+  const bool tcp_alone =
+      setting.route.empty() && setting.mtu == 0 &&
+      std::all_of(setting.sysctls.begin(), setting.sysctls.end(),
+                  [](const auto& sysctl) { return sysctl.first.starts_with("net.ipv4.tcp_"); });
+  const auto& types = tcp_alone ? std::vector<std::string>{"SOCK_STREAM"}
+                                : std::vector<std::string>{"SOCK_", "0x"};
+  for (const char* family : {"AF_INET, ", "AF_INET6, "}) {
+    for (const std::string& type : types) {
+      if (AnyCallBegins(fmt::format("socket({}{}", family, type), events)) return true;
+    }
+  }
+  return false;
+}
+
 }  // namespace
 
 bool MayApply(const Alteration& alteration, const std::vector<Event>& events) {
   if (alteration.fact) return true;  // which facts a test reads is in no event
   if (alteration.reading && !alteration.reading->state) return true;
-  if (alteration.setting && !alteration.setting->seen_in) return true;
+  if (alteration.setting && !alteration.setting->seen_in) {
+    return Concerns(*alteration.setting, events);
+  }
   if (alteration.setting) return AnyPicked(*alteration.setting->seen_in, events);
   if (alteration.wire && alteration.wire->icmp != WireAlteration::Icmp::kNone) {
     return AnyIcmp(alteration.wire->icmp, events);
   }
   if (alteration.wire && AnyPicked(*alteration.wire, events)) return true;
   if (alteration.packet && AnyPicked(*alteration.packet, events)) return true;
+  if (const auto& call = alteration.call) {
+    return call->in_place_of ? AnyCallFails(call->method, *call->in_place_of, events)
+                             : AnyCallBegins(call->method + "(", events);
+  }
   for (const Event& event : events) {
-    if (const auto* call = std::get_if<CallEvent>(&event.what);
-        call != nullptr && alteration.call) {
-      if (call->text.starts_with(alteration.call->method + "(")) return true;
-    }
     if (const auto* note = std::get_if<NoteEvent>(&event.what);
         note != nullptr && alteration.sysctl) {
       if (note->text.find("sysctl " + alteration.sysctl->name + " ") != std::string::npos) {

@@ -686,7 +686,9 @@ bool Agent::Interrupt(CallId call, bool restart) {
   json params = process_->AboutCall(call);
   params["restart"] = restart;
   const std::string text = restart ? "pthread_kill(SIGUSR2)" : "pthread_kill(SIGUSR1)";
-  return Call("interrupt", std::move(params), text).value == true;
+  if (Call("interrupt", std::move(params), text).value == true) return true;
+  if (process_->Finished(call)) process_->ThrowIfRefused(call);
+  return false;
 }
 
 AgentReply Agent::Take(CallId call) { return process_->Take(call); }

@@ -288,20 +288,32 @@ void PeerTest::Observe(const std::string& name, const std::string& value) {
 
 // --- SocketsTest ---------------------------------------------------------------------------------
 
+namespace {
+
+bool IsMapped(const Family& family) {
+  return family.domain == "AF_INET6" && family.ip == IpVersion::kIpv4;
+}
+
+}  // namespace
+
 SocketsTest::SocketsTest()
     : family(TestContext::Current().test().variant.family),
       sut(TestContext::Current().StartStack({"sut", kFirstHost, 0, /*wired=*/false})) {}
 
 Socket SocketsTest::NewSocket(const std::vector<std::string>& flags, SourceLocation where) {
-  return sut.NewSocket(std::string(family.domain), std::string(family.type), flags, where);
+  Socket socket =
+      sut.NewSocket(std::string(family.domain), std::string(family.type), flags, where);
+  // RFC 3493 section 5.3: off by default; a system may be configured otherwise. One that does not
+  // know the option has no such sockets.
+  if (IsMapped(family)) (void)socket.SetOption("IPV6_V6ONLY", 0);
+  return socket;
 }
 
 Name SocketsTest::Loopback(std::uint16_t port) const {
   if (family.is_unix()) return UnixName::Unnamed();
   if (!family.ip) throw HarnessError("a test over no family has no addresses");
   const bool ipv6 = family.ip == IpVersion::kIpv6;
-  const bool mapped = !ipv6 && family.domain == "AF_INET6";
-  return Name(IpAddress(ipv6 ? "::1" : mapped ? "::ffff:127.0.0.1" : "127.0.0.1"), port);
+  return Name(IpAddress(ipv6 ? "::1" : IsMapped(family) ? "::ffff:127.0.0.1" : "127.0.0.1"), port);
 }
 
 Name SocketsTest::Wildcard(std::uint16_t port) const {

@@ -155,7 +155,7 @@ std::optional<Server::Request> Server::Parse(std::string_view line) {
     }
     request.parameters = message.value("params", json::object());
     request.method = find_method_(method.get_ref<const std::string&>());
-    request.interrupts = method == kInterrupt;
+    request.interrupts = has_signals_ && method == kInterrupt;
     if (request.method == nullptr && method != kBlocked && !request.interrupts) {
       ReplyError(request.id, kUnknownMethod,
                  "method " + method.get<std::string>() + " is unsupported");

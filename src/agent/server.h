@@ -46,9 +46,15 @@ class Server {
   // Passes a request on to another process of the agent. False: there is no such process.
   using Forward = bool (*)(int process, const std::string& line);
 
-  // The descriptors are borrowed. `forward` is nullptr where there are no other processes.
-  Server(int input, int output, MethodFinder find_method, Forward forward = nullptr)
-      : find_method_(find_method), forward_(forward), reader_(input), output_(output) {}
+  // The descriptors are borrowed. `forward` is nullptr where there are no other processes, and
+  // `has_signals` false where no signal interrupts a call.
+  Server(int input, int output, MethodFinder find_method, Forward forward = nullptr,
+         bool has_signals = true)
+      : find_method_(find_method),
+        forward_(forward),
+        has_signals_(has_signals),
+        reader_(input),
+        output_(output) {}
 
   // Does not return: the process ends with its input.
   [[noreturn]] void Serve();
@@ -76,6 +82,7 @@ class Server {
 
   const MethodFinder find_method_;
   const Forward forward_;
+  const bool has_signals_;
   std::mutex lead_;  // held by the leader; guards the next two
   LineReader reader_;
   std::shared_ptr<BlockingCall> to_be_announced_;  // by the next leader, once it is in the call

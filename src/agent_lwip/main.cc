@@ -96,7 +96,8 @@ int Main(int argc, char** argv) {
     std::fprintf(stderr, "sockproof-agent-lwip: %s\n", error.what());
     return 3;
   }
-  static agent::Server server(STDIN_FILENO, STDOUT_FILENO, FindMethod);
+  static agent::Server server(STDIN_FILENO, STDOUT_FILENO, FindMethod, nullptr,
+                              /*has_signals=*/false);
   server.Serve();
 }
 

@@ -146,6 +146,9 @@ class Parser {
         entry.passes = value.value_exact<bool>().value_or(false);
         entry.how = places_.Of(value);
         if (!entry.passes) Refuse(at, "passes can only be true");
+      } else if (key == "sometimes") {
+        entry.sometimes = value.value_exact<bool>().value_or(false);
+        if (!entry.sometimes) Refuse(at, "sometimes can only be true");
       } else if (key == "why") {
         entry.why = Text(key, value);
       } else if (key == "link") {
@@ -156,8 +159,8 @@ class Parser {
         Refuse(at, "when is no table; it looks like { os = \"Linux\", release = \">=6.5\" }");
       } else {
         Refuse(at,
-               fmt::format("unknown key '{}'; there are test, departs, claims, passes, why, link, "
-                           "when",
+               fmt::format("unknown key '{}'; there are test, departs, sometimes, claims, passes, "
+                           "why, link, when",
                            key.str()));
       }
     }
@@ -169,6 +172,7 @@ class Parser {
       Refuse(line, "a departure needs either 'departs' or 'passes'");
     }
     if (entry.passes && !entry.claims.empty()) Refuse(line, "'claims' goes with 'departs'");
+    if (entry.passes && entry.sometimes) Refuse(line, "'sometimes' goes with 'departs'");
     return entry;
   }
 
@@ -289,6 +293,7 @@ void Baseline::Judge(TestResult& result) const {
   const KnownDeparture* known = Find(result.id);
   if (known == nullptr || known->passes) return;
   if (result.verdict == Verdict::kPass) {
+    if (known->sometimes) return;
     result.surprise = "departs no longer, as it is recorded to: " + known->why;
     return;
   }
@@ -344,7 +349,9 @@ std::vector<std::string> Baseline::Stale(const RunResult& run,
           [&pattern](const std::string& id) { return MeansTest(pattern, id); });
       if (!names_any && !entry.shipped) tell(pattern, "there is no such test");
     }
-    if (judged > 0 && passed == judged && !entry.passes) tell(entry.named(), "departs no longer");
+    if (judged > 0 && passed == judged && !entry.passes && !entry.sometimes) {
+      tell(entry.named(), "departs no longer");
+    }
   }
   return stale;
 }

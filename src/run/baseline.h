@@ -32,6 +32,9 @@ struct KnownDeparture {
   // The claims that may depart; empty: any that the test cites.
   std::vector<std::string> claims;
   bool passes = false;  // instead of `departs`: an entry before this one holds no longer
+  // With `departs`: whether it does depends on times that the test does not decide. A PASS is no
+  // surprise.
+  bool sometimes = false;
   std::string why;      // in one sentence, with the document that says so
   std::string link;     // where it can be read; may be empty
   std::map<std::string, FactCondition> when;  // by the fact's name; all must hold

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "harness/test/test.h"
+#include "suites/tcp/in_flight.h"
 
 using namespace sockproof;
 
@@ -19,15 +20,7 @@ class NagleTest : public PeerTest {
   // above alone).
   Connection Started(const Offer& offer = Offer()) {
     Connection connection = Connected(offer);
-    auto& [socket, peer] = connection;
-    const std::string full(1000, 'x');
-    for (int rounds = 0; rounds < 8; ++rounds) {
-      socket.Send(full).value();
-      for (std::uint32_t size = 0; size < full.size();) {
-        size += peer.Expect(AnyData().Seq(peer.rcv_nxt)).length();
-        peer.Send(Ack());
-      }
-    }
+    GrowCongestionWindow(connection, 1460, 4);
     return connection;
   }
 };

@@ -138,6 +138,8 @@ TEST_WITH(RetransmissionTest, Retransmission, ASampleOfTheRoundTripTimeMakesTheT
     peer.ExpectSilence(before / 2);
     peer.Send(Ack());
     Settle();
+    // Rule 3 takes no sample of it then.
+    if (peer.waiting() > 0) throw Inconclusive("the peer has answered after a retransmission");
     Deciding("rfc6298:3-samples");
     EXPECT_GT(socket.Info("rtt"), round_trip_time) << "no sample of round trip " << samples;
     round_trip_time = socket.Info("rtt");

@@ -1,5 +1,6 @@
 // ICMP errors about datagrams: what an application is told of those that come, and which ones the
 // system sends. udp(7), ip(7), RFC 1122 sections 3.2.2 and 4.1.3, RFC 4443.
+#include "harness/claims/link.h"
 #include "suites/udp/udp_test.h"
 
 using namespace sockproof;
@@ -242,17 +243,17 @@ TEST_WITH(UdpErrorTest, UdpErrors, ALocalOneIsQueuedAsLocal,
           .claims = {"man:ip(7)-SO_EE_ORIGIN_LOCAL", "man:ip(7)-IP_PMTUDISC_DO"},
           .needs = {"messages"}) {
   constexpr int kDo = 2;  // IP_PMTUDISC_DO, IPV6_PMTUDISC_DO
-  constexpr int kMtu = 1500;
+  const std::size_t mtu = LinkMtu(sut.facts());
   auto [socket, peer] = Connected();
   ASSERT_THAT(socket.SetOption(ReportOption(), 1), Succeeds());
   ASSERT_THAT(socket.SetOption(Of("IP_MTU_DISCOVER", "IPV6_MTU_DISCOVER"), kDo), Succeeds());
   Deciding("man:ip(7)-IP_PMTUDISC_DO");
-  EXPECT_THAT(socket.Send(std::string(2000, 'x')), FailsWith(EMSGSIZE));
+  EXPECT_THAT(socket.Send(std::string(mtu + 500, 'x')), FailsWith(EMSGSIZE));
   Deciding("man:ip(7)-SO_EE_ORIGIN_LOCAL");
   const ExtendedError told = ErrorIn(QueuedError(socket));
   EXPECT_EQ(ErrnoName(told.error), "EMSGSIZE");
   EXPECT_EQ(told.origin, kLocal);
-  EXPECT_EQ(told.info, static_cast<std::uint32_t>(kMtu));
+  EXPECT_EQ(told.info, mtu);
 }
 
 TEST_WITH(UdpErrorTest, UdpErrors, TheQueueKeepsTheirOrder,

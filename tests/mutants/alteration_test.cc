@@ -7,6 +7,7 @@
 
 #include "harness/base/errors.h"
 #include "harness/claims/catalogue.h"
+#include "harness/claims/known.h"
 #include "harness/wire/addresses.h"
 
 namespace sockproof {
@@ -63,6 +64,18 @@ TEST(AlterationList, EachVariantSaysWhatAllowsIt) {
     EXPECT_FALSE(variant.allowed_by.empty()) << variant.id;
   }
   EXPECT_GE(ids.size(), 60U);
+}
+
+// Else whatever is tried on it is undecided.
+TEST(AlterationList, SysctlsOfSettingsAreKnown) {
+  for (const auto* list : {&AllMutants(), &AllVariants()}) {
+    for (const Alteration& alteration : *list) {
+      if (!alteration.setting) continue;
+      for (const auto& [name, value] : alteration.setting->sysctls) {
+        EXPECT_TRUE(IsKnownSysctl(name)) << alteration.id << ": " << name;
+      }
+    }
+  }
 }
 
 TEST(AlterationList, ReadsASetting) {
@@ -163,11 +176,35 @@ TEST(MayApply, LooksForSegmentsOfTheRightSide) {
   EXPECT_FALSE(MayApply(no_rst, {{Time(), Frame(kAck, Fate::kReceived)}}));
 }
 
+TEST(MayApply, TriesASettingWhereSuchSocketsAre) {
+  const auto setting = [](const std::string& sysctl) {
+    return ParseAlterations("[[setting]]\nid=\"a\"\nwhat=\"b\"\nallowed_by=\"c\"\nsysctls = { \"" + sysctl +
+                                "\" = 1 }",
+                            AlterationKind::kVariant)[0];
+  };
+  const auto opening = [](const std::string& socket) {
+    return std::vector<Event>{{Time(), CallEvent{1, "sut", "socket(" + socket + ")"}}};
+  };
+  const Alteration of_tcp = setting("net.ipv4.tcp_sack");
+  EXPECT_TRUE(MayApply(of_tcp, opening("AF_INET6, SOCK_STREAM|SOCK_NONBLOCK")));
+  EXPECT_FALSE(MayApply(of_tcp, opening("AF_INET, SOCK_DGRAM")));
+  const Alteration of_ip = setting("net.ipv4.ip_default_ttl");
+  EXPECT_TRUE(MayApply(of_ip, opening("AF_INET, SOCK_DGRAM")));
+  EXPECT_FALSE(MayApply(of_ip, opening("AF_UNIX, SOCK_DGRAM")));
+}
+
 TEST(MayApply, LooksForCallsAndStates) {
   const Alteration call = ParseAlterations("[[call]]\nid=\"a\"\nwhat=\"b\"\nmethod=\"recv\"",
                                            AlterationKind::kMutant)[0];
   EXPECT_TRUE(MayApply(call, {{Time(), CallEvent{1, "sut", "recv(3, 64, 0)"}}}));
   EXPECT_FALSE(MayApply(call, {{Time(), CallEvent{1, "sut", "recvfrom(3)"}}}));
+  const Alteration error = ParseAlterations(
+      "[[call]]\nid=\"a\"\nwhat=\"b\"\nmethod=\"recv\"\nerror=\"EIO\"\nin_place_of=\"EPIPE\"",
+      AlterationKind::kMutant)[0];
+  const Event recv{Time(), CallEvent{1, "sut", "recv(3, 64, 0)"}};
+  EXPECT_TRUE(MayApply(error, {recv, {Time(), ReturnEvent{1, "sut", "EPIPE", {}, {}}}}));
+  EXPECT_FALSE(MayApply(error, {recv, {Time(), ReturnEvent{1, "sut", "EAGAIN", {}, {}}}}));
+  EXPECT_FALSE(MayApply(error, {recv, {Time(), ReturnEvent{2, "sut", "EPIPE", {}, {}}}}));
   const Alteration state = ParseAlterations(
       "[[reading]]\nid=\"a\"\nwhat=\"b\"\nstate=\"TIME-WAIT\"", AlterationKind::kMutant)[0];
   EXPECT_TRUE(MayApply(state, {{Time(), StateEvent{"sut", "", "TIME-WAIT"}}}));

@@ -93,6 +93,16 @@ TEST(Baseline, ADepartureThatVanishedIsASurprise) {
   EXPECT_THAT(result.surprise, HasSubstr("no longer"));
 }
 
+TEST(Baseline, WhatDepartsSometimesMayPass) {
+  const Baseline baseline = BaselineOf(Entry("A.One", "departs = 'x'\nsometimes = true"));
+  TestResult passed = Result("A.One/ipv4", Verdict::kPass);
+  baseline.Judge(passed);
+  EXPECT_EQ(passed.surprise, "");
+  TestResult departed = Result("A.One/ipv4", Verdict::kFail, "x");
+  baseline.Judge(departed);
+  EXPECT_NE(departed.departure, "");
+}
+
 TEST(Baseline, SaysNothingOfOtherTestsAndOtherVerdicts) {
   for (TestResult result :
        {Result("Other.First/ipv4", Verdict::kPass), Result("Notes.First/ipv4", Verdict::kError),
@@ -193,6 +203,8 @@ TEST(ParseBaseline, GarbageIsRefusedWithFileAndLine) {
       {Entry("a", "departs = 'x'\nclaims = 'm:1'"), "a.toml:5: claims is no list of ids"},
       {Entry("a", "departs = 'x'\nclaims = []"), "a.toml:5: claims is no list of ids"},
       {Entry("a", "departs = 'x'\nclaims = [1]"), "a.toml:5: claims is no text in quotes"},
+      {Entry("a", "passes = true\nsometimes = true"), "a.toml:1: 'sometimes' goes with 'departs'"},
+      {Entry("a", "departs = 'x'\nsometimes = 1"), "a.toml:5: sometimes can only be true"},
       {Entry("a", "passes = true\nclaims = ['m:1']"), "a.toml:1: 'claims' goes with 'departs'"},
       {Entry("a", "departs = 5"), "a.toml:4: departs is no text in quotes"},
       {Entry("a", "departs = '('"), "a.toml:4: departs is no regular expression"},

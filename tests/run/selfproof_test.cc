@@ -18,7 +18,7 @@ Alteration Mutant(const std::string& id, std::vector<std::string> breaks) {
   Alteration mutant;
   mutant.id = id;
   mutant.breaks = std::move(breaks);
-  mutant.setting.emplace();  // may apply anywhere
+  mutant.fact.emplace();  // may apply anywhere
   return mutant;
 }
 

@@ -160,6 +160,19 @@ TEST_WITH(FastOpenTest, FastOpen, NoMoreThanItsQueueArePendingAtATime,
   EXPECT_LE(taken, kQueue);
 }
 
+TEST_WITH(
+    FastOpenTest, FastOpen, ASynAckThatComesAgainHasNeitherDataNorCookie,
+    .claims = {"rfc7413:4.2.2-syn-ack-again"},
+    .lasts = [](const Facts&) -> Duration { return 1s; }) {
+  auto [listener, peer] = Taking();
+  peer.Send(Syn().Option(tcp_option::FastOpen({})));
+  const Segment first = peer.Expect(SynAck());
+  if (!CookieIn(first)) NotReached("it gives no cookie");
+  const Segment again = peer.Expect(SynAck().Seq(first.seq), OpeningPatience());
+  EXPECT_FALSE(CookieIn(again)) << "a cookie";
+  EXPECT_TRUE(again.payload.empty()) << "data";
+}
+
 // --- Client --------------------------------------------------------------------------------------
 
 TEST_WITH(FastOpenTest, FastOpen, TheFirstSynAsksForACookieAndHasNoData,

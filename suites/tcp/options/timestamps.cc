@@ -130,6 +130,16 @@ TEST_WITH(TimestampsTest, Timestamps, AreInTheResetOfAnAbortToo, .claims = {"rfc
   EXPECT_TRUE(peer.Expect(Rst()).timestamps()) << "an RST without timestamps";
 }
 
+TEST_WITH(TimestampsTest, Timestamps, AreInTheResetThatAnswersSome,
+          .claims = {"rfc7323:5.2-reset-answer"}) {
+  auto [socket, peer] = InState(TcpState::kClosed);
+  peer.Send(Syn().Option(tcp_option::Timestamps(4711, 0)));
+  const auto timestamps = peer.Expect(Rst()).timestamps();
+  ASSERT_TRUE(timestamps) << "an RST without timestamps";
+  EXPECT_EQ(timestamps->second, 4711U);
+  EXPECT_EQ(timestamps->first, 0U);
+}
+
 TEST_WITH(TimestampsTest, Timestamps, ThatWereNotAgreedOnAreIgnored,
           .claims = {"rfc7323:3.2-not-agreed"}) {
   auto [socket, peer] = Connected();

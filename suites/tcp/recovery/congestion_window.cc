@@ -58,10 +58,11 @@ TEST_WITH(CongestionWindowTest, CongestionWindow, ItGrowsInSlowStartByNoMoreThan
   WriteMuch(connection);
   Begin(connection);
   std::uint32_t flight = FlightSize(connection);
+  std::uint32_t most = flight;  // which may be less than the window lets out
   for (int round_trips = 0; round_trips < 3; ++round_trips) {
-    const std::uint32_t more = RoundTrip(connection);
-    EXPECT_LE(more, 2 * flight) << "in round trip " << round_trips;
-    flight = more;
+    most += flight;
+    flight = RoundTrip(connection);
+    EXPECT_LE(flight, most) << "in round trip " << round_trips;
   }
 }
 
@@ -144,12 +145,14 @@ TEST_WITH(
   peer.ExpectEventually(AnyData().Seq(acknowledged()), Within(10s));
   Settle();
   for (const Segment& segment : AllArrived(peer)) {
-    EXPECT_EQ(segment.seq, acknowledged()) << "a second segment after the timeout";
+    EXPECT_LT(segment.seq - acknowledged(), kMss) << "a second segment after the timeout";
   }
   // Slow start: its acknowledgment lets out two.
   Acknowledge(connection, kMss);
   Settle();
-  EXPECT_LE(AllArrived(peer).size(), 2U);
+  std::uint32_t octets = 0;
+  for (const Segment& segment : AllArrived(peer)) octets += segment.length();
+  EXPECT_LE(octets, 2 * kMss);
 }
 
 TEST_WITH(CongestionWindowTest, CongestionWindow, AFastRetransmitHalvesIt,
@@ -178,7 +181,10 @@ TEST_WITH(CongestionWindowTest, CongestionWindow, ItGrowsByASegmentInEachRoundTr
     const std::uint32_t more = RoundTrip(connection);
     // RFC 6582 section 3.2, step 3, lets recovery end in slow start, up to the threshold.
     const std::uint32_t most = flight < threshold ? threshold + 2 * kMss : flight + kMss;
-    EXPECT_LE(more, most) << "in round trip " << round_trips;
+    Require(more <= most,
+            std::to_string(most) + " octets in flight at most, in round trip " +
+                std::to_string(round_trips),
+            std::to_string(more));
     flight = more;
   }
 }

@@ -102,6 +102,18 @@ TEST_WITH(EcnTest, Ecn, ItsDataTravelsWithTheEchoOfAMark, .claims = {"rfc3168:6.
   peer.Expect(AnyData().With(kEce));
 }
 
+TEST_WITH(EcnTest, Ecn, AMarkOnWhatLiesOutsideTheWindowIsNotEchoed,
+          .claims = {"rfc3168:6.1.5-outside"}) {
+  auto [socket, peer] = Capable();
+  const std::uint32_t start = peer.snd_nxt;
+  peer.Send(Data("received").Ect0());
+  peer.Expect(Ack().Ack(start + 8));
+  peer.Send(Data("received").Seq(start).Ce());
+  peer.Expect(Ack().Ack(start + 8).Without(kEce));
+  peer.Send(Data("goes on").Seq(start + 8).Ect0());
+  peer.Expect(Ack().Ack(start + 15).Without(kEce));
+}
+
 TEST_WITH(EcnTest, Ecn, AnEchoHalvesTheWindow, .claims = {"rfc3168:6.1.2-halve"}) {
   Connection connection = CapableWithFlight(16);
   const std::uint32_t flight = in_flight(connection);
@@ -137,6 +149,20 @@ TEST_WITH(
   peer.Send(Ack());
   socket.Send("as before").value();
   peer.Expect(Data("as before").Without(kCwr), FirstTimeout());
+}
+
+TEST_WITH(
+    EcnTest, Ecn, ARetransmissionHasNoCwr, .claims = {"rfc3168:6.1.2-cwr-not-again"},
+    .lasts = [](const Facts&) -> Duration { return 1s; }) {
+  auto [socket, peer] = Capable();
+  socket.Send("congested").value();
+  peer.Expect(Data("congested"));
+  peer.Send(Ack().With(kEce));
+  Settle();
+  socket.Send("reduced").value();
+  const Segment reduced = peer.Expect(Data("reduced"), FirstTimeout());
+  if ((reduced.flags & kCwr) == 0) NotReached("it does not set CWR");
+  peer.Expect(Data("reduced").Seq(reduced.seq).Without(kCwr), FirstTimeout());
 }
 
 TEST_WITH(EcnTest, Ecn, ASynAckWithBothFlagsGrantsNothing,

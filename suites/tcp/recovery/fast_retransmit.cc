@@ -69,12 +69,12 @@ TEST_WITH(FastRetransmitTest, FastRetransmit, ThreeDuplicatesBringTheFirstSegmen
   connection.peer.Expect(AnyData().Seq(acknowledged()), Within(10s));
   Settle();
   for (const Segment& segment : AllArrived(connection.peer)) {
-    EXPECT_EQ(segment.seq, acknowledged()) << "another one with it";
+    EXPECT_LT(segment.seq - acknowledged(), kMss) << "another one with it";
   }
 }
 
 TEST_WITH(FastRetransmitTest, FastRetransmit, APartialAcknowledgmentBringsTheNextLostSegment,
-          .claims = {"rfc6582:3.2-partial"}) {
+          .claims = {"man:tcp(7)-NewReno"}) {
   Connection connection = WithFlightOf(8);
   ScriptedTcp& peer = connection.peer;
   const std::uint32_t first = acknowledged();
