@@ -25,6 +25,7 @@ function(sockproof_install)
     list(APPEND programs sockproof_agent_lwip)
   endif()
   install(TARGETS ${programs} RUNTIME DESTINATION lib/sockproof)
+  install(TARGETS sockproof_reach_plugin LIBRARY DESTINATION lib/sockproof)
   install(FILES ${folder}/sockproof DESTINATION bin)
   install(FILES ${folder}/sockproof.1.gz DESTINATION share/man/man1)
   install(FILES ${folder}/sockproof.bash DESTINATION share/bash-completion/completions

@@ -16,6 +16,8 @@
 #include <string>
 #include <vector>
 
+#include "src/run/selection.h"
+
 namespace sockproof {
 
 // Does what the command line asks for and returns the exit code: 0 as expected, 1 a surprise,
@@ -49,9 +51,11 @@ class RunAddition {
   virtual ~RunAddition() = default;
   // Before anything runs. Throws UsageError for options that cannot be.
   virtual void Check() const {}
+  // Those of the tests that are to be run on a system, named as for --sut. Throws UsageError.
+  virtual Tests Choose(const std::string& /*sut*/, Tests tests) const { return tests; }
   // After the last test: `results` are the folders of the results, one for each system. Not called
   // when a signal ended the run.
-  virtual void AtEnd(const std::vector<std::string>& results) const = 0;
+  virtual void AtEnd(const std::vector<std::string>& /*results*/) const {}
 };
 using MakeRunAddition = std::unique_ptr<RunAddition> (*)(CLI::App& run);  // declares options
 

@@ -41,7 +41,7 @@ void AddMachineOptions(CLI::App& run) {
       ->type_name("HOW");
 }
 
-class MachineTarget final : public Target {
+class MachineTarget final : public KernelTarget {
  public:
   explicit MachineTarget(const Sut& sut) : name_(sut.text) {
     options_.append = sut.option("append");
@@ -71,6 +71,7 @@ class MachineTarget final : public Target {
   void RunManyTests(const std::vector<const TestCase*>& tests, Company& company) override {
     machine_->RunTests(tests, company);
   }
+  std::map<std::uint64_t, std::string> Symbols() const override { return machine_->Symbols(); }
   bool virtual_time() const override { return options_.time == MachineTime::kVirtual; }
   int jobs() const override { return static_cast<int>(std::thread::hardware_concurrency()); }
 

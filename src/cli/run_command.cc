@@ -129,10 +129,12 @@ std::vector<std::string> SurprisesOf(const std::string& out) {
   return ids;
 }
 
-std::vector<const TestCase*> TestsToRun(const RunArguments& arguments) {
+// On a system, named as for --sut.
+std::vector<const TestCase*> TestsToRun(const std::string& sut, const RunArguments& arguments) {
   std::vector<const TestCase*> tests = Select(AllTests(), arguments.patterns);
   tests = WithLevels(std::move(tests), arguments.levels);
   tests = WithTags(std::move(tests), arguments.tags, arguments.without);
+  for (const auto& addition : arguments.additions) tests = addition->Choose(sut, std::move(tests));
   if (arguments.rerun_failed) {
     tests = Only(std::move(tests), SurprisesOf(arguments.out));
     if (tests.empty()) throw UsageError("--rerun-failed: nothing failed in " + arguments.out);
@@ -302,7 +304,7 @@ int RunSystems(const RunArguments& arguments) {
   std::vector<Tests> tests;
   for (const std::string& sut : arguments.suts) {
     own.push_back(arguments.suts.size() == 1 ? arguments : ArgumentsFor(sut, arguments));
-    tests.push_back(TestsToRun(own.back()));
+    tests.push_back(TestsToRun(sut, own.back()));
     const std::string& out = own.back().out;
     if (std::any_of(own.begin(), own.end() - 1,
                     [&out](const RunArguments& other) { return other.out == out; })) {
@@ -356,7 +358,7 @@ int RunAll(const RunArguments& arguments) {
 // What is wrong with the command line ends a bisection; what is wrong with a commit skips it.
 int Bisect(const RunArguments& arguments) {
   try {
-    TestsToRun(arguments);
+    for (const std::string& sut : arguments.suts) TestsToRun(sut, arguments);
   } catch (const UsageError& error) {
     Say(error.what());
     return kBisectEnd;

@@ -105,11 +105,6 @@ bool TakeScripts(const std::string& argument, std::vector<std::string>& patterns
 
 const ArgumentRegistration kScripts(TakeScripts);
 
-class ScriptAddition final : public RunAddition {
- public:
-  void AtEnd(const std::vector<std::string>&) const override {}
-};
-
 std::unique_ptr<RunAddition> AddScriptOptions(CLI::App& run) {
   run.add_option("--trailing", Given().trailing,
                  "Of packetdrill's scripts: what becomes of packets that none of their lines "
@@ -122,7 +117,7 @@ std::unique_ptr<RunAddition> AddScriptOptions(CLI::App& run) {
   run.add_option("--script-define", Given().definitions,
                  "Instead of such a --define in the scripts")
       ->type_name("NAME=VALUE");
-  return std::make_unique<ScriptAddition>();
+  return std::make_unique<RunAddition>();
 }
 
 const RunAdditionRegistration kScriptOptions(AddScriptOptions);

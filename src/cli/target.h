@@ -2,6 +2,7 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <string>
@@ -42,6 +43,13 @@ class Target {
 
   // Whether waiting takes no time.
   virtual bool virtual_time() const { return false; }
+};
+
+// A kernel whose functions have names.
+class KernelTarget : public Target {
+ public:
+  // Where they begin, by the kernel's own word. After Prepare(). Throws HarnessError.
+  virtual std::map<std::uint64_t, std::string> Symbols() const = 0;
 };
 
 // A target of a System that runs beside this program.

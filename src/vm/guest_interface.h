@@ -7,6 +7,7 @@
 //   {"guest": "begins"}                     the next test; events that follow are its own
 //   {"guest": "hung"}                       it took longer than it may, in the guest's time
 //   {"guest": "ended", "exit": 0, "signal": 0, "warned": false}   its process ended like this
+//   {"guest": "symbols", "list": "ffffffff81000000 _text\n"}   where functions begin
 //   {"guest": "end"}                        no test is left; the machine ends
 #pragma once
 
@@ -19,6 +20,7 @@ constexpr unsigned short kDataPort = 0x511;
 constexpr const char* kTestsFile = "opt/sockproof/tests";  // ids of the tests to run, one a line
 constexpr const char* kAlterationFile = "opt/sockproof/alteration";  // how the system is to be other
 constexpr const char* kNoTests = "none";  // its content before there are any
+constexpr const char* kSymbols = "symbols";  // its content when symbols are asked for instead
 
 // Each test has a world of its own, made before the snapshot. So many there are in virtual time;
 // otherwise one.

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <signal.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -347,6 +348,17 @@ void EndAs(Verdict verdict, const std::string& reason, EventLog& log, Time now) 
   log.Add(Event{now, VerdictEvent{verdict, reason, Duration(0)}});
 }
 
+// Of each test that came to its end, or to the next mark.
+void TellReached(const std::vector<const TestCase*>& tests, int written) {
+  std::string text(static_cast<std::size_t>(std::max<off_t>(lseek(written, 0, SEEK_END), 0)), '\0');
+  const ssize_t size = pread(written, text.data(), text.size(), 0);
+  if (size != static_cast<ssize_t>(text.size())) ThrowErrno("read what QEMU's plugin wrote");
+  const std::vector<std::vector<CodeBlock>> stretches = ParseReached(text);
+  for (std::size_t i = 0; i < tests.size() && i + 1 < stretches.size(); ++i) {
+    ReachOfRun().take(*tests[i], stretches[i + 1]);
+  }
+}
+
 }  // namespace
 
 Machine Machine::Prepare(const Kernel& kernel, const MachineOptions& options) {
@@ -395,20 +407,58 @@ int Machine::MostTests() const {
   return time_ == MachineTime::kVirtual ? guest_interface::kWorlds : 1;
 }
 
+std::vector<std::string> Machine::ArgumentsToGoOn(const std::string& tests) const {
+  std::vector<std::string> arguments = Arguments(qemu_, time_, memory_, folder_, false, tests);
+  // What the kernel was booted with is in memory by now, except for the place of its loader.
+  for (const char* argument : {"-option-rom", "linuxboot_dma.bin", "-incoming", "defer"}) {
+    arguments.emplace_back(argument);
+  }
+  return arguments;
+}
+
+void Machine::GoOn(Qemu& qemu) const {
+  LeaveMemoryOut(qemu);
+  qemu.Command("migrate-incoming", {{"uri", "fd:3"}});
+  while (qemu.Command("query-status").value("status", "") == "inmigrate") usleep(1000);
+  qemu.Command("cont");
+}
+
+std::map<std::uint64_t, std::string> Machine::Symbols() const {
+  const UniqueFd state = Open(folder_ / "state", O_RDONLY);
+  std::map<std::uint64_t, std::string> symbols;
+  Qemu qemu(ArgumentsToGoOn(guest_interface::kSymbols), STDERR_FILENO, state.get());
+  GoOn(qemu);
+  while (const std::optional<std::string> line = qemu.ReadLine()) {
+    const Json message = Parse(*line);
+    if (!message.is_object() || message.value("guest", "") != "symbols") continue;
+    std::istringstream list(message.value("list", ""));
+    std::uint64_t address = 0;
+    for (std::string name; list >> std::hex >> address >> name;) {
+      if (address != 0) symbols.emplace(address, name);
+    }
+  }
+  qemu.WaitForEnd();
+  if (symbols.empty()) throw HarnessError("the kernel names no symbols: it lacks CONFIG_KALLSYMS");
+  return symbols;
+}
+
 void Machine::Run(const std::vector<const TestCase*>& tests, const Alteration* alteration,
                   Company& company, int& signal_number) const {
   const UniqueFd state = Open(folder_ / "state", O_RDONLY);
   std::string ids;
   for (const TestCase* test : tests) ids += test->id() + "\n";
-  std::vector<std::string> arguments = Arguments(qemu_, time_, memory_, folder_, false, ids);
+  std::vector<std::string> arguments = ArgumentsToGoOn(ids);
   if (alteration != nullptr) {
     arguments.insert(arguments.end(),
                      {"-fw_cfg", fmt::format("name={},string={}", guest_interface::kAlterationFile,
                                              Escaped(alteration->id))});
   }
-  // What the kernel was booted with is in memory by now, except for the place of its loader.
-  for (const char* argument : {"-option-rom", "linuxboot_dma.bin", "-incoming", "defer"}) {
-    arguments.emplace_back(argument);
+  UniqueFd reached;
+  if (!ReachOfRun().plugin.empty()) {
+    reached.Reset(memfd_create("reached", MFD_CLOEXEC));
+    if (!reached) ThrowErrno("memfd_create");
+    arguments.emplace_back("-plugin");
+    arguments.push_back("file=" + Escaped(ReachOfRun().plugin.string()) + ",out=/dev/fd/4");
   }
   off_t console_begin = EndOfConsole();
   EventLog* log = nullptr;  // of the test that runs
@@ -435,11 +485,8 @@ void Machine::Run(const std::vector<const TestCase*>& tests, const Alteration* a
   bool in_doubt = false;
   int status = 0;
   try {
-    Qemu qemu(arguments, STDERR_FILENO, state.get());
-    LeaveMemoryOut(qemu);
-    qemu.Command("migrate-incoming", {{"uri", "fd:3"}});
-    while (qemu.Command("query-status").value("status", "") == "inmigrate") usleep(1000);
-    qemu.Command("cont");
+    Qemu qemu(arguments, STDERR_FILENO, state.get(), reached.get());
+    GoOn(qemu);
     while (const std::optional<std::string> line = qemu.ReadLine()) {
       const Json message = Parse(*line);
       if (!message.is_object()) continue;
@@ -475,6 +522,7 @@ void Machine::Run(const std::vector<const TestCase*>& tests, const Alteration* a
       }
     }
     status = qemu.WaitForEnd();
+    if (reached) TellReached(tests, reached.get());
   } catch (const HarnessError& error) {
     if (log == nullptr) begin();
     EndAs(Verdict::kError, fmt::format("{}: {}", error.what(), ConsoleSince(console_begin)), *log,

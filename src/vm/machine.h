@@ -4,6 +4,7 @@
 
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -13,8 +14,11 @@
 #include "harness/trace/event_log.h"
 #include "src/run/company.h"
 #include "src/vm/kernel.h"
+#include "src/vm/reached.h"
 
 namespace sockproof {
+
+class Qemu;
 
 // The time in which a machine runs.
 enum class MachineTime {
@@ -55,12 +59,19 @@ class Machine {
   void RunTests(const std::vector<const TestCase*>& tests, Company& company) const;
   int MostTests() const;
 
+  // Where the kernel's functions begin, modules included, as it says itself. Throws HarnessError.
+  std::map<std::uint64_t, std::string> Symbols() const;
+
  private:
   // `signal_number`: what ended the process of the last test, if anything did.
   void Run(const std::vector<const TestCase*>& tests, const Alteration* alteration,
            Company& company, int& signal_number) const;
 
   MachineTime time_ = MachineTime::kVirtual;
+  // Starts a machine that goes on from the snapshot, with `tests` as the content of that file.
+  std::vector<std::string> ArgumentsToGoOn(const std::string& tests) const;
+  void GoOn(Qemu& qemu) const;
+
   int memory_ = 0;  // MiB
   std::filesystem::path qemu_;
   std::filesystem::path folder_;

@@ -28,7 +28,7 @@ constexpr auto kBetweenLooks = std::chrono::milliseconds(50);
 
 }  // namespace
 
-Qemu::Qemu(std::vector<std::string> arguments, int console, int state) {
+Qemu::Qemu(std::vector<std::string> arguments, int console, int state, int reached) {
   std::array<int, 2> ends{};
   if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) != 0)
     ThrowErrno("socketpair");
@@ -44,7 +44,7 @@ Qemu::Qemu(std::vector<std::string> arguments, int console, int state) {
         "file,id=console,path=/dev/stderr,append=on", "-serial", "chardev:console"}) {
     arguments.emplace_back(argument);
   }
-  pid_ = StartProgram(arguments, {qemu_qmp.get(), debug_console_.get(), console, state});
+  pid_ = StartProgram(arguments, {qemu_qmp.get(), debug_console_.get(), console, state, reached});
   process_.Reset(static_cast<int>(syscall(SYS_pidfd_open, pid_, 0)));
   if (!process_) ThrowErrno("pidfd_open");
 }

@@ -20,8 +20,9 @@ class Qemu {
 
   // Starts `arguments` (a path first) with what this class speaks to it through: QMP on its
   // standard input, the debug console on its output, complaints and the serial console on its
-  // error, which goes to `console`. `state` is its descriptor 3; -1: none.
-  Qemu(std::vector<std::string> arguments, int console, int state);
+  // error, which goes to `console`. `state` is its descriptor 3,
+  // `reached` (what a plugin writes) its descriptor 4; -1: none.
+  Qemu(std::vector<std::string> arguments, int console, int state, int reached = -1);
   ~Qemu();
   Qemu(const Qemu&) = delete;
   Qemu& operator=(const Qemu&) = delete;

@@ -199,6 +199,20 @@ TEST_F(MachineTest, TestsProveInItThatTheyCanFail) {
   EXPECT_THAT(proof.out, HasSubstr("caught       Guest.AcknowledgesAFin/ipv4"));
 }
 
+TEST_F(MachineTest, ItTellsWhichFunctionsOfTheKernelATestReaches) {
+  const Finished reach = place_->Command(
+      {"reach", "Guest.Passes", "-s", kSut, "--out", (place_->folder() / "reach").string()});
+  EXPECT_EQ(reach.exit_code, 0) << reach.out << reach.err;
+  const Finished shown = place_->Command({"reach", "-s", kSut, "--show", "tcp_v[46]_connect"});
+  EXPECT_THAT(shown.out, HasSubstr("1  tcp_v4_connect\n     1  tcp_v6_connect\n2 of 2"));
+  const Finished chosen = place_->Run(
+      {"Guest.Passes", "-s", kSut, "--touching", "tcp_v6_connect", "--dry-run"});
+  EXPECT_EQ(chosen.out, "Guest.Passes/ipv6\n") << chosen.err;
+  const Finished none = place_->Run({"Guest.Passes", "-s", kSut, "--touching", "udpv6_sendmsg"});
+  EXPECT_EQ(none.exit_code, 2);
+  EXPECT_THAT(none.err, HasSubstr("none reaches it"));
+}
+
 TEST_F(MachineTest, TheDoctorBootsTheKernelAndExplainNamesIt) {
   const Finished doctor = place_->Command({"doctor", "-s", kSut});
   EXPECT_EQ(doctor.exit_code, 0) << doctor.out << doctor.err;

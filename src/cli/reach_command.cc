@@ -1,0 +1,206 @@
+// sockproof reach.
+#include <fmt/format.h>
+#include <fnmatch.h>
+
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <memory>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "harness/base/errors.h"
+#include "harness/base/files.h"
+#include "harness/base/text.h"
+#include "harness/test/registry.h"
+#include "src/cli/baseline_options.h"
+#include "src/cli/command.h"
+#include "src/cli/options.h"
+#include "src/cli/say.h"
+#include "src/cli/target.h"
+#include "src/reach/record.h"
+#include "src/run/runner.h"
+#include "src/run/usage_error.h"
+#include "src/vm/reached.h"
+
+namespace sockproof {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct ReachArguments {
+  std::vector<std::string> patterns;
+  std::string sut;
+  std::string out = "sockproof-reach";
+  std::string show;  // glob of functions; empty: record
+  int jobs = 0;      // 0: as many as the machine carries
+};
+
+using Symbols = std::map<std::uint64_t, std::string>;
+
+// The functions in which the blocks are, by the names of their source.
+std::set<std::string> FunctionsOf(const std::vector<CodeBlock>& blocks, const Symbols& symbols) {
+  std::set<std::string> names;
+  for (const CodeBlock& block : blocks) {
+    auto next = symbols.upper_bound(block.begin);
+    if (next == symbols.begin()) continue;
+    names.insert(reach::SourceName(std::prev(next)->second));
+    // Code that is run as one may go on in the next function when that begins within it.
+    for (; next != symbols.end() && next->first < block.begin + block.size; ++next) {
+      names.insert(reach::SourceName(next->second));
+    }
+  }
+  return names;
+}
+
+// The files, one for each test, through which the processes of the tests tell what was reached.
+class Notes {
+ public:
+  Notes(const fs::path& folder, const Tests& tests) : folder_(folder) {
+    fs::remove_all(folder);
+    fs::create_directories(folder);
+    for (std::size_t i = 0; i < tests.size(); ++i) numbers_[tests[i]->id()] = i;
+  }
+  ~Notes() {
+    std::error_code ignored;
+    fs::remove_all(folder_, ignored);
+  }
+  Notes(const Notes&) = delete;
+  Notes& operator=(const Notes&) = delete;
+
+  void Write(const TestCase& test, const std::set<std::string>& functions) const {
+    std::ofstream file(PathOf(numbers_.at(test.id())));
+    for (const std::string& name : functions) file << name << '\n';
+    if (!file.flush()) throw HarnessError("cannot write to " + folder_.string());
+  }
+
+  reach::Record Gathered(const Tests& tests, const Symbols& symbols) const {
+    reach::Record record;
+    for (const auto& symbol : symbols) record.functions[reach::SourceName(symbol.second)];
+    for (std::size_t i = 0; i < tests.size(); ++i) {
+      if (!fs::exists(PathOf(i))) continue;
+      std::istringstream names(ReadFile(PathOf(i)));
+      for (std::string name; std::getline(names, name);) {
+        record.functions[name].insert(record.tests.size());
+      }
+      record.tests.push_back(tests[i]->id());
+    }
+    return record;
+  }
+
+ private:
+  fs::path PathOf(std::size_t number) const { return folder_ / std::to_string(number); }
+
+  fs::path folder_;
+  std::map<std::string, std::size_t> numbers_;
+};
+
+void Keep(const reach::Record& record, const fs::path& file) {
+  const fs::path fresh = file.string() + ".new";
+  std::ofstream stream(fresh);
+  stream << reach::ToText(record);
+  if (!stream.flush()) throw HarnessError("cannot write " + fresh.string());
+  fs::rename(fresh, file);
+}
+
+int RecordReach(const ReachArguments& arguments, const std::string& program) {
+  const std::unique_ptr<Target> target = MakeTarget(arguments.sut);
+  const auto* const kernel = dynamic_cast<const KernelTarget*>(target.get());
+  if (kernel == nullptr) throw UsageError("what is reached is known of kernels in virtual machines");
+  const Tests tests = Select(AllTests(), arguments.patterns);
+  OutputDirectory directory(arguments.out);
+  Reports reports(directory, {});
+  RunResult run = NewResult(tests, target->name(), program);
+  reports.Begin(run);
+  const Facts facts = target->Prepare();
+  const Symbols symbols = kernel->Symbols();
+  const Notes notes(directory.path() / "reached", tests);
+  ReachOfRun().plugin = fs::path(ProgramBeside("sockproof-reach.so"));
+  ReachOfRun().take = [&](const TestCase& test, const std::vector<CodeBlock>& blocks) {
+    notes.Write(test, FunctionsOf(blocks, symbols));
+  };
+  RunOptions options;
+  options.baseline = Baseline(KnownDepartures({}), facts);
+  options.jobs = arguments.jobs != 0 ? arguments.jobs : target->jobs();
+  options.attempts = 1;
+  options.extra_time = 10min;
+  options.most_in_company = target->most_in_company();
+  options.run_many = [&](const Tests& many, Company& company) {
+    target->RunManyTests(many, company);
+  };
+  Progress progress(STDOUT_FILENO, {.quiet = true});
+  const int signal_number = RunTests(
+      tests, facts, [&](const TestCase& test, EventLog& log) { target->RunTest(test, nullptr, log); },
+      options, run, reports, progress);
+  if (signal_number != 0) return 128 + signal_number;
+  reach::Record record = notes.Gathered(tests, symbols);
+  if (record.tests.empty()) {
+    Say("no test told what it reaches; see " + arguments.out);
+    return 3;
+  }
+  record.kernel = target->name();
+  record.release = facts.Find("release").value_or("");
+  const fs::path place = reach::PlaceOf(arguments.sut);
+  Keep(record, place);
+  std::size_t reached = 0;
+  for (const auto& function : record.functions) reached += function.second.empty() ? 0 : 1;
+  Print("{} tests reach {} of the {} functions of Linux {}; kept in {}\n", record.tests.size(),
+        reached, record.functions.size(), record.release, place.string());
+  return 0;
+}
+
+// A line for each function: how many tests reach it.
+int Show(const ReachArguments& arguments) {
+  const fs::path place = reach::PlaceOf(arguments.sut);
+  if (!fs::exists(place)) {
+    throw UsageError(fmt::format("nothing is recorded of {}; 'sockproof reach -s {}' does it",
+                                 arguments.sut, ShellQuoted(arguments.sut)));
+  }
+  const reach::Record record = reach::FromText(ReadFile(place));
+  std::size_t all = 0;
+  std::size_t reached = 0;
+  for (const auto& [name, tests] : record.functions) {
+    if (fnmatch(arguments.show.c_str(), name.c_str(), 0) != 0) continue;
+    Print("{:6}  {}\n", tests.size(), CleanLine(name));
+    ++all;
+    reached += tests.empty() ? 0 : 1;
+  }
+  if (all == 0) throw UsageError("no function has such a name: " + CleanLine(arguments.show));
+  Print("{} of {} functions are reached by any of {} tests\n", reached, all, record.tests.size());
+  return 0;
+}
+
+constexpr const char* kReachHelp = R"(Examples:
+  sockproof reach -s vm:debian:6.1                    which functions each test reaches, recorded
+  sockproof reach -s vm:debian:6.1 --show 'tcp_*'     how many tests reach each of these
+  sockproof run -s vm:TREE --touching tcp_ack         the tests that reach it
+  sockproof run -s vm:TREE --changed HEAD~1           the tests that reach what was changed since
+
+Exit code: 0 done, 2 wrong usage, 3 it could not be recorded.)";
+
+Action AddReach(CLI::App& app) {
+  auto arguments = std::make_shared<ReachArguments>();
+  app.add_option("PATTERN", arguments->patterns, "Tests, as for run; default: all");
+  app.add_option("-s,--sut", arguments->sut, "The kernel: vm:..., as for run")
+      ->required()
+      ->type_name("SUT");
+  app.add_option("--show", arguments->show,
+                 "Run nothing: say how many tests reach each function of that name, by the last record")
+      ->type_name("GLOB");
+  app.add_option("--jobs", arguments->jobs, "Machines at once; default: one for each processor")
+      ->check(WholeNumber(1, 4096))
+      ->type_name("N");
+  app.add_option("--out", arguments->out, "Folder for the results; default: sockproof-reach")
+      ->type_name("DIR");
+  return [arguments](const std::string& program) {
+    return arguments->show.empty() ? RecordReach(*arguments, program) : Show(*arguments);
+  };
+}
+
+const CommandRegistration kReach({"reach", CommandGroup::kSystems,
+                                  "Record which functions of a kernel each test reaches", kReachHelp,
+                                  AddReach});
+
+}  // namespace
+}  // namespace sockproof

@@ -1,0 +1,120 @@
+// run --touching, --changed: the tests that reach a piece of the kernel, as 'sockproof reach' has
+// recorded it.
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "harness/base/errors.h"
+#include "harness/base/files.h"
+#include "harness/base/text.h"
+#include "src/cli/command.h"
+#include "src/cli/say.h"
+#include "src/cli/target.h"
+#include "src/reach/choose.h"
+#include "src/reach/record.h"
+#include "src/run/usage_error.h"
+
+namespace sockproof {
+namespace {
+
+namespace fs = std::filesystem;
+
+class Touching final : public RunAddition {
+ public:
+  explicit Touching(CLI::App& run) {
+    run.add_option("--touching", items_,
+                   "Only tests that reach these functions, files or lines of the kernel, as 'sockproof "
+                   "reach' recorded: tcp_ack,net/ipv4/tcp_timer.c:500-560")
+        ->delimiter(',')
+        ->type_name("WHAT");
+    run.add_option("--changed", change_,
+                   "Only tests that reach what a patch, or a difference to a revision, changes")
+        ->type_name("FILE|REVISION");
+    run.add_option("--source", source_,
+                   "The kernel's source for these; default: the built tree of -s vm:TREE")
+        ->type_name("DIR");
+    run.add_option("--reach", record_, "The record; default: the last one of this kernel")
+        ->type_name("FILE");
+  }
+
+  void Check() const override {
+    if (items_.empty() && change_.empty() && !(source_.empty() && record_.empty())) {
+      throw UsageError("--source and --reach are for --touching and --changed");
+    }
+  }
+
+  Tests Choose(const std::string& sut, Tests tests) const override {
+    if (items_.empty() && change_.empty()) return tests;
+    const reach::Record record = RecordOf(sut);
+    const fs::path source = SourceOf(sut);
+    reach::Choice choice;
+    if (!items_.empty()) choice = reach::ByItems(items_, source, record);
+    if (!change_.empty()) {
+      reach::Choice more = reach::ByChange(change_, source, record);
+      choice.functions.merge(more.functions);
+      choice.notes.insert(choice.notes.end(), more.notes.begin(), more.notes.end());
+      choice.everything = choice.everything || more.everything;
+    }
+    for (const std::string& note : choice.notes) Say(note);
+    if (choice.everything) return tests;
+    return Reaching(choice, record, std::move(tests));
+  }
+
+ private:
+  static Tests Reaching(const reach::Choice& choice, const reach::Record& record, Tests tests) {
+    const std::set<std::string> reaching = record.Reaching(choice.functions);
+    const std::set<std::string> recorded(record.tests.begin(), record.tests.end());
+    Tests chosen;
+    std::size_t unknown = 0;
+    for (const TestCase* test : tests) {
+      const std::string id = test->id();
+      const bool is_unknown = !recorded.contains(id);
+      unknown += is_unknown ? 1 : 0;
+      if (is_unknown || reaching.contains(id)) chosen.push_back(test);
+    }
+    if (chosen.empty()) {
+      throw UsageError(fmt::format("of {} tests none reaches it: {}", tests.size(),
+                                   Joined({choice.functions.begin(), choice.functions.end()})));
+    }
+    Say(fmt::format("{} of {} tests reach {}{}", chosen.size(), tests.size(),
+                    Shortened(Joined({choice.functions.begin(), choice.functions.end()}), 200),
+                    unknown == 0 ? "" : fmt::format(", or are new since the record ({})", unknown)));
+    return chosen;
+  }
+
+  reach::Record RecordOf(const std::string& sut) const {
+    const fs::path file = record_.empty() ? reach::PlaceOf(sut) : fs::path(record_);
+    if (!fs::is_regular_file(file)) {
+      throw UsageError(record_.empty() ? fmt::format("nothing is recorded of {}; 'sockproof reach -s "
+                                                     "{}' does it",
+                                                     sut, ShellQuoted(sut))
+                                       : fmt::format("there is no file {}", CleanLine(record_)));
+    }
+    try {
+      return reach::FromText(ReadFile(file));
+    } catch (const HarnessError& error) {
+      throw UsageError(fmt::format("{}: {}", file.string(), CleanLine(error.what())));
+    }
+  }
+
+  fs::path SourceOf(const std::string& sut) const {
+    if (!source_.empty()) return source_;
+    const Sut parts = ParseSut(sut);
+    return fs::is_directory(fs::path(parts.what) / "net") ? fs::path(parts.what) : fs::path();
+  }
+
+  std::vector<std::string> items_;
+  std::string change_;
+  std::string source_;
+  std::string record_;
+};
+
+const RunAdditionRegistration kTouching([](CLI::App& run) -> std::unique_ptr<RunAddition> {
+  return std::make_unique<Touching>(run);
+});
+
+}  // namespace
+}  // namespace sockproof

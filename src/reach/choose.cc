@@ -1,0 +1,179 @@
+#include "src/reach/choose.h"
+
+#include <fmt/format.h>
+#include <fnmatch.h>
+
+#include <algorithm>
+#include <charconv>
+#include <optional>
+
+#include "harness/base/errors.h"
+#include "harness/base/files.h"
+#include "harness/base/program.h"
+#include "harness/base/text.h"
+#include "src/reach/source.h"
+#include "src/run/usage_error.h"
+
+namespace sockproof::reach {
+namespace {
+
+namespace fs = std::filesystem;
+
+// Resolves names to those of the record.
+class Chooser {
+ public:
+  Chooser(const fs::path& source, const Record& record) : source_(source) {
+    for (const auto& entry : record.functions) known_.insert(entry.first);
+  }
+
+  void AddFunction(const std::string& glob) {
+    bool found = false;
+    for (const std::string& name : known_) {
+      if (fnmatch(glob.c_str(), name.c_str(), 0) != 0) continue;
+      choice_.functions.insert(name);
+      found = true;
+    }
+    if (found) return;
+    if (!source_.empty() && AddCallers(glob, TextsOfSource())) return;
+    throw UsageError(fmt::format(
+        "no function '{}' is among this kernel's symbols{}", CleanLine(glob),
+        source_.empty() ? "; where compilers put it into its callers, --source tells who they are"
+                        : DidYouMean(glob, {known_.begin(), known_.end()})));
+  }
+
+  void AddLines(const Lines& lines) {
+    const std::string text = TextOf(lines.file);
+    const Touched touched = FunctionsAt(lines, text);
+    for (const std::string& name : touched.functions) AddFunctionOf(name, lines.file, text);
+    if (!touched.outside.empty()) AddOutside(touched.outside.front(), text);
+  }
+
+  Choice Take() { return std::move(choice_); }
+
+ private:
+  static bool IsHeader(const std::string& file) { return file.ends_with(".h"); }
+
+  std::string TextOf(const std::string& file) const {
+    try {
+      return ReadFile(source_ / file);
+    } catch (const HarnessError&) {
+      throw UsageError(fmt::format("there is no {} in {}", CleanLine(file), source_.string()));
+    }
+  }
+
+  // All of the network's source.
+  const std::vector<std::string>& TextsOfSource() {
+    if (!texts_.empty()) return texts_;
+    for (const char* part : {"net", "include/net", "include/linux"}) {
+      std::error_code error;
+      for (fs::recursive_directory_iterator at(source_ / part, error), end; !error && at != end;
+           at.increment(error)) {
+        const std::string extension = at->path().extension();
+        if (at->is_regular_file() && (extension == ".c" || extension == ".h")) {
+          texts_.push_back(ReadFile(at->path()));
+        }
+      }
+    }
+    return texts_;
+  }
+
+  bool AddCallers(const std::string& name, const std::vector<std::string>& texts) {
+    const std::set<std::string> callers = KnownCallers(name, texts, known_);
+    if (callers.empty()) return false;
+    choice_.functions.insert(callers.begin(), callers.end());
+    if (!callers.contains(name)) {
+      choice_.notes.push_back(fmt::format("{} has no symbol of its own: taken for who calls it, {}",
+                                          name, Joined({callers.begin(), callers.end()})));
+    }
+    return true;
+  }
+
+  void AddFunctionOf(const std::string& name, const std::string& file, const std::string& text) {
+    if (AddCallers(name, IsHeader(file) ? TextsOfSource() : std::vector<std::string>{text})) return;
+    choice_.notes.push_back(
+        fmt::format("{} of {} is not in this kernel, or nobody calls it", name, file));
+  }
+
+  void AddOutside(const Lines& lines, const std::string& text) {
+    if (IsHeader(lines.file)) {
+      choice_.everything = true;
+      choice_.notes.push_back(fmt::format(
+          "{}:{} is in no function, and what it touches cannot be told", lines.file, lines.first));
+      return;
+    }
+    for (const Function& function : FunctionsIn(text)) {
+      if (known_.contains(function.name)) choice_.functions.insert(function.name);
+    }
+    choice_.notes.push_back(fmt::format("{}:{} is in no function: taken for all of that file",
+                                        lines.file, lines.first));
+  }
+
+  fs::path source_;
+  std::set<std::string> known_;
+  std::vector<std::string> texts_;
+  Choice choice_;
+};
+
+// "FILE:12-30", "FILE:12" or "FILE"; none: it is no file.
+std::optional<Lines> AsLines(const std::string& item) {
+  const std::size_t colon = item.find(':');
+  const std::string file = item.substr(0, colon);
+  if (!file.ends_with(".c") && !file.ends_with(".h")) return std::nullopt;
+  if (colon == std::string::npos) return Lines{file, 1, 0};
+  Lines lines{file, 0, 0};
+  const char* const end = item.data() + item.size();
+  auto parsed = std::from_chars(item.data() + colon + 1, end, lines.first);
+  lines.last = lines.first;
+  if (parsed.ec == std::errc() && parsed.ptr != end && *parsed.ptr == '-') {
+    parsed = std::from_chars(parsed.ptr + 1, end, lines.last);
+  }
+  if (parsed.ec != std::errc() || parsed.ptr != end || lines.first < 1 ||
+      lines.last < lines.first) {
+    throw UsageError(fmt::format("'{}' is not FILE.c:FIRST-LAST", CleanLine(item)));
+  }
+  return lines;
+}
+
+}  // namespace
+
+Choice ByItems(const std::vector<std::string>& items, const fs::path& source,
+               const Record& record) {
+  Chooser chooser(source, record);
+  for (const std::string& item : items) {
+    const std::optional<Lines> lines = AsLines(item);
+    if (!lines) {
+      chooser.AddFunction(item);
+    } else if (source.empty()) {
+      throw UsageError(fmt::format("for {} the kernel's source is needed: --source DIR", item));
+    } else {
+      chooser.AddLines(*lines);
+    }
+  }
+  return chooser.Take();
+}
+
+Choice ByChange(const std::string& change, const fs::path& source, const Record& record) {
+  if (source.empty()) throw UsageError("for a change the kernel's source is needed: --source DIR");
+  std::string diff;
+  if (fs::is_regular_file(change)) {
+    diff = ReadFile(change);
+  } else {
+    if (change.starts_with('-')) throw UsageError("'" + CleanLine(change) + "' is no revision");
+    try {
+      diff = RunProgram({"git", "-C", source.string(), "diff", "--unified=0", "--no-color",
+                         "--no-ext-diff", change, "--"});
+    } catch (const HarnessError& error) {
+      throw UsageError(fmt::format("{} is neither a file nor a revision: {}", CleanLine(change),
+                                   CleanLine(error.what())));
+    }
+  }
+  const std::vector<Lines> changed = ChangedBy(diff);
+  if (changed.empty()) throw UsageError(CleanLine(change) + " changes nothing");
+  Chooser chooser(source, record);
+  for (const Lines& lines : changed) {
+    if (lines.file.ends_with(".c") || lines.file.ends_with(".h")) chooser.AddLines(lines);
+  }
+  return chooser.Take();
+}
+
+}  // namespace sockproof::reach

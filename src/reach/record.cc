@@ -1,0 +1,111 @@
+#include "src/reach/record.h"
+
+#include <fmt/format.h>
+
+#include <charconv>
+#include <nlohmann/json.hpp>
+
+#include "harness/base/errors.h"
+#include "src/fetch/cache.h"
+
+namespace sockproof::reach {
+namespace {
+
+using Json = nlohmann::json;
+
+constexpr const char* kFormat = "sockproof-reach-1";
+
+std::string Ranges(const std::set<std::size_t>& indices) {
+  std::string text;
+  for (auto at = indices.begin(); at != indices.end();) {
+    const std::size_t first = *at;
+    std::size_t last = first;
+    while (++at != indices.end() && *at == last + 1) last = *at;
+    if (!text.empty()) text += ',';
+    text += first == last ? std::to_string(first) : fmt::format("{}-{}", first, last);
+  }
+  return text;
+}
+
+[[noreturn]] void NoRecord(const std::string& why) {
+  throw HarnessError("this is no record of 'sockproof reach': " + why);
+}
+
+// Takes a number from the beginning of `text`.
+std::size_t TakeNumber(std::string_view& text, std::size_t below) {
+  std::size_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc() || number >= below) NoRecord("a function names a test that is not there");
+  text.remove_prefix(static_cast<std::size_t>(end - text.data()));
+  return number;
+}
+
+std::set<std::size_t> Indices(std::string_view text, std::size_t below) {
+  std::set<std::size_t> indices;
+  while (!text.empty()) {
+    const std::size_t first = TakeNumber(text, below);
+    std::size_t last = first;
+    if (text.starts_with('-')) {
+      text.remove_prefix(1);
+      last = TakeNumber(text, below);
+    }
+    for (std::size_t i = first; i <= last; ++i) indices.insert(indices.end(), i);
+    if (text.starts_with(',')) text.remove_prefix(1);
+    else if (!text.empty()) NoRecord("a list of tests goes on with '" + std::string(1, text[0]) + "'");
+  }
+  return indices;
+}
+
+}  // namespace
+
+std::string SourceName(const std::string& symbol) { return symbol.substr(0, symbol.find('.')); }
+
+std::set<std::string> Record::Reaching(const std::set<std::string>& names) const {
+  std::set<std::string> ids;
+  for (const std::string& name : names) {
+    const auto found = functions.find(name);
+    if (found == functions.end()) continue;
+    for (const std::size_t index : found->second) ids.insert(tests[index]);
+  }
+  return ids;
+}
+
+std::string ToText(const Record& record) {
+  Json functions = Json::object();
+  for (const auto& [name, indices] : record.functions) functions[name] = Ranges(indices);
+  return Json{{"format", kFormat},
+              {"kernel", record.kernel},
+              {"release", record.release},
+              {"tests", record.tests},
+              {"functions", functions}}
+             .dump(1, ' ', false, Json::error_handler_t::replace) +
+         '\n';
+}
+
+Record FromText(const std::string& text) {
+  const Json json = Json::parse(text, nullptr, false);
+  if (!json.is_object() || json.value("format", Json()) != kFormat) NoRecord("it is something else");
+  Record record;
+  try {
+    json.at("kernel").get_to(record.kernel);
+    json.at("release").get_to(record.release);
+    json.at("tests").get_to(record.tests);
+    for (const auto& [name, tests] : json.at("functions").items()) {
+      record.functions[name] = Indices(tests.get<std::string>(), record.tests.size());
+    }
+  } catch (const Json::exception& error) {
+    NoRecord(error.what());
+  }
+  return record;
+}
+
+std::filesystem::path PlaceOf(const std::string& kernel) {
+  std::string name;
+  for (const char c : kernel) {
+    const bool plain = std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '.' || c == '_';
+    name += plain ? std::string(1, c) : fmt::format("-{:02x}", static_cast<unsigned char>(c));
+  }
+  return CacheFolder("reach") / (name + ".json");
+}
+
+}  // namespace sockproof::reach

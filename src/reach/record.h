@@ -1,0 +1,36 @@
+// Which functions of a kernel each test reaches: recorded once, kept as a file.
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace sockproof::reach {
+
+// A function's name as its source spells it: without what compilers put behind a copy of it, such as
+// ".isra.0", ".constprop.0" or ".cold".
+std::string SourceName(const std::string& symbol);
+
+struct Record {
+  std::string kernel;   // as --sut names it: "vm:debian:6.1"
+  std::string release;  // "6.1.0-50-amd64"
+  std::vector<std::string> tests;  // ids of those that ran
+  // Functions by SourceName(), each with the tests that reach it, as indices of `tests`; none for
+  // those that no test reaches.
+  std::map<std::string, std::set<std::size_t>> functions;
+
+  // The tests that reach any of these.
+  std::set<std::string> Reaching(const std::set<std::string>& names) const;
+};
+
+// As a file of JSON, where indices are ranges: "0-3,17".
+std::string ToText(const Record& record);
+// Throws HarnessError for what is no such file.
+Record FromText(const std::string& text);
+
+// Where the record of a kernel is kept. Throws HarnessError when there is no cache.
+std::filesystem::path PlaceOf(const std::string& kernel);
+
+}  // namespace sockproof::reach

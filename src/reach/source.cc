@@ -1,0 +1,177 @@
+#include "src/reach/source.h"
+
+#include <algorithm>
+#include <cctype>
+#include <charconv>
+#include <optional>
+#include <sstream>
+#include <string_view>
+
+namespace sockproof::reach {
+namespace {
+
+bool IsOfName(char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_'; }
+
+// The word before the first '(' of a function's head: its name.
+std::string NameIn(const std::string& head) {
+  const std::size_t paren = head.find('(');
+  if (paren == std::string::npos) return "";
+  std::size_t end = paren;
+  while (end > 0 && head[end - 1] == ' ') --end;
+  std::size_t begin = end;
+  while (begin > 0 && IsOfName(head[begin - 1])) --begin;
+  return head.substr(begin, end - begin);
+}
+
+// Whether the text has the name as a word of its own.
+bool Mentions(const std::string& text, const std::string& name) {
+  for (std::size_t at = 0; (at = text.find(name, at)) != std::string::npos; ++at) {
+    const bool begins = at == 0 || !IsOfName(text[at - 1]);
+    const std::size_t end = at + name.size();
+    if (begins && (end == text.size() || !IsOfName(text[end]))) return true;
+  }
+  return false;
+}
+
+// "+12,3" of a hunk's head as {12, 3}; "+12" is {12, 1}.
+std::optional<std::pair<int, int>> NewRange(std::string_view head) {
+  const std::size_t plus = head.find('+');
+  if (plus == std::string_view::npos) return std::nullopt;
+  const char* const end = head.data() + head.size();
+  int first = 0;
+  int count = 1;
+  auto parsed = std::from_chars(head.data() + plus + 1, end, first);
+  if (parsed.ec != std::errc()) return std::nullopt;
+  if (parsed.ptr != end && *parsed.ptr == ',') {
+    parsed = std::from_chars(parsed.ptr + 1, end, count);
+    if (parsed.ec != std::errc()) return std::nullopt;
+  }
+  return std::pair(first, count);
+}
+
+}  // namespace
+
+std::vector<Function> FunctionsIn(const std::string& text) {
+  std::vector<Function> functions;
+  std::istringstream lines(text);
+  std::string head;  // what came since the last end of something
+  int head_begin = 0;
+  std::optional<Function> open;
+  int number = 0;
+  for (std::string line; std::getline(lines, line);) {
+    ++number;
+    if (open) {
+      open->body += line + '\n';
+      if (!line.starts_with('}')) continue;
+      open->last = number;
+      functions.push_back(*std::move(open));
+      open.reset();
+      head.clear();
+      continue;
+    }
+    const bool ends = line.empty() || line[0] == '#' || line[0] == '}' || line.ends_with(';') ||
+                      line.starts_with("/*") || line.starts_with(" *") || line.starts_with("//");
+    if (line == "{" && !NameIn(head).empty()) {
+      open = Function{NameIn(head), head_begin, 0, ""};
+    } else if (ends) {
+      head.clear();
+    } else {
+      if (head.empty()) head_begin = number;
+      head += line + ' ';
+    }
+  }
+  return functions;
+}
+
+std::vector<Lines> ChangedBy(const std::string& diff) {
+  std::vector<Lines> changed;
+  std::istringstream lines(diff);
+  std::string file;
+  int at = 0;    // line of the new file
+  int left = 0;  // lines of the hunk's new side that are still to come
+  bool gap = false;
+  const auto add = [&](int first, int last) {
+    if (file.empty()) return;
+    if (!changed.empty() && changed.back().file == file && changed.back().last + 1 >= first) {
+      changed.back().last = std::max(changed.back().last, last);
+    } else {
+      changed.push_back({file, first, last});
+    }
+  };
+  for (std::string line; std::getline(lines, line);) {
+    if (line.starts_with("+++ ") && left <= 0) {
+      file = line.substr(4, line.find('\t') == std::string::npos ? std::string::npos
+                                                                 : line.find('\t') - 4);
+      if (file.starts_with("b/")) file.erase(0, 2);
+      if (file == "/dev/null") file.clear();
+    } else if (line.starts_with("@@ ")) {
+      const auto range = NewRange(line);
+      if (!range) continue;
+      at = range->second == 0 ? range->first + 1 : range->first;
+      left = range->second;
+      gap = false;
+    } else if (line.starts_with('+') && left > 0) {
+      add(at, at);
+      ++at;
+      --left;
+      gap = false;
+    } else if (line.starts_with('-') && !line.starts_with("--- ")) {
+      if (!gap) add(std::max(at - 1, 1), at);
+      gap = true;
+    } else if (line.starts_with(' ') && left > 0) {
+      ++at;
+      --left;
+      gap = false;
+    }
+  }
+  return changed;
+}
+
+Touched FunctionsAt(const Lines& lines, const std::string& text) {
+  Touched touched;
+  const std::vector<Function> functions = FunctionsIn(text);
+  std::istringstream all(text);
+  int number = 0;
+  for (std::string line; std::getline(all, line);) {
+    ++number;
+    if (number < lines.first || (lines.last != 0 && number > lines.last)) continue;
+    const auto in = std::find_if(functions.begin(), functions.end(), [&](const Function& function) {
+      return function.first <= number && number <= function.last;
+    });
+    if (in != functions.end()) {
+      touched.functions.insert(in->name);
+    } else if (line.find_first_not_of(" \t") != std::string::npos && !line.starts_with("/*") &&
+               !line.starts_with(" *") && !line.starts_with("//")) {
+      touched.outside.push_back({lines.file, number, number});
+    }
+  }
+  return touched;
+}
+
+std::set<std::string> KnownCallers(const std::string& name, const std::vector<std::string>& texts,
+                                   const std::set<std::string>& known) {
+  if (known.contains(name)) return {name};
+  std::vector<Function> functions;
+  for (const std::string& text : texts) {
+    for (Function& function : FunctionsIn(text)) functions.push_back(std::move(function));
+  }
+  std::set<std::string> callers;
+  std::set<std::string> seen = {name};
+  std::vector<std::string> to_look = {name};
+  while (!to_look.empty()) {
+    const std::string callee = to_look.back();
+    to_look.pop_back();
+    for (const Function& function : functions) {
+      if (seen.contains(function.name) || !Mentions(function.body, callee)) continue;
+      seen.insert(function.name);
+      if (known.contains(function.name)) {
+        callers.insert(function.name);
+      } else {
+        to_look.push_back(function.name);
+      }
+    }
+  }
+  return callers;
+}
+
+}  // namespace sockproof::reach

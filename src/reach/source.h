@@ -1,0 +1,47 @@
+// A kernel's source as far as it tells what a change touches: which function a line is in, and who
+// calls a function that compilers put into its callers. By the style that the kernel is written in:
+// a function's body begins with '{' and ends with '}' in the first column.
+#pragma once
+
+#include <filesystem>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace sockproof::reach {
+
+struct Function {
+  std::string name;
+  int first = 0;  // line, from 1: where its head begins
+  int last = 0;   // that of its closing brace
+  std::string body;
+};
+
+// The functions that the text of a C file defines, in its order.
+std::vector<Function> FunctionsIn(const std::string& text);
+
+// Lines [first, last] of a file, as a change or a user names them.
+struct Lines {
+  std::string file;  // from the top of the tree
+  int first = 0;
+  int last = 0;  // 0: to the end of the file
+  bool operator==(const Lines&) const = default;
+};
+
+// Lines of the new files that a unified diff changes; where it only takes lines away, the two around
+// the gap.
+std::vector<Lines> ChangedBy(const std::string& diff);
+
+// What such lines are in.
+struct Touched {
+  std::set<std::string> functions;
+  std::vector<Lines> outside;  // lines with something on them that are in no function
+};
+Touched FunctionsAt(const Lines& lines, const std::string& text);
+
+// Functions of `known` through which what `name` does is reached: itself where it is one; else those
+// that call it, or call who calls it, in any of the `texts`. Empty: nobody known does.
+std::set<std::string> KnownCallers(const std::string& name, const std::vector<std::string>& texts,
+                                   const std::set<std::string>& known);
+
+}  // namespace sockproof::reach
