@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
@@ -195,6 +196,24 @@ void OpenStandardDescriptors() {
   }
 }
 
+// A caller may ignore the end of its children, which this program wants to know of its own.
+void HearOfChildren() { signal(SIGCHLD, SIG_DFL); }
+
+// Agents keep descriptors of their own out of the way of those that tests are given.
+int CheckFileLimit() {
+  constexpr rlim_t kNeeded = 1024;
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return 0;
+  if (limit.rlim_max < kNeeded) {
+    Say(fmt::format("no more than {} open files are allowed here (ulimit -n), and {} are needed",
+                    limit.rlim_max, kNeeded));
+    return 3;
+  }
+  limit.rlim_cur = std::max(limit.rlim_cur, kNeeded);
+  setrlimit(RLIMIT_NOFILE, &limit);
+  return 0;
+}
+
 }  // namespace
 }  // namespace sockproof
 
@@ -203,6 +222,8 @@ int main(int argc, char** argv) {
     if (surroundings.take_over != nullptr) surroundings.take_over(argc, argv);
   }
   sockproof::OpenStandardDescriptors();
+  sockproof::HearOfChildren();
+  if (const int exit_code = sockproof::CheckFileLimit(); exit_code != 0) return exit_code;
   signal(SIGXFSZ, SIG_IGN);  // a file that may not grow is an error to be told
   for (const auto& surroundings : sockproof::AllSurroundings()) {
     if (surroundings.begin != nullptr) surroundings.begin();

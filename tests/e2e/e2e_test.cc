@@ -7,6 +7,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -254,6 +255,23 @@ TEST(Host, IsTheSameAfterARunAsBefore) {
     EXPECT_EQ(value, found == after.end() ? "gone" : found->second) << name;
   }
   EXPECT_EQ(before.size(), after.size());
+}
+
+TEST(Surroundings, ThatACallerLeftOddAreMendedOrNamed) {
+  Workplace place(SOCKPROOF_PROGRAM);
+  const std::vector<std::string> arguments = {"HalfClose.AWholeStreamFlowsAfterTheFin/ipv4"};
+  const Finished deaf = place.Run(arguments, [] { signal(SIGCHLD, SIG_IGN); });
+  EXPECT_EQ(deaf.exit_code, 0) << deaf.out << deaf.err;
+  const auto limit_files = [&](rlim_t now, rlim_t most) {
+    return place.Run(arguments, [=] {
+      const rlimit limit{now, most};
+      setrlimit(RLIMIT_NOFILE, &limit);
+    });
+  };
+  EXPECT_EQ(limit_files(16, 1024).exit_code, 0);
+  const Finished few = limit_files(16, 16);
+  EXPECT_EQ(few.exit_code, 3);
+  EXPECT_THAT(few.err, HasSubstr("no more than 16 open files are allowed here (ulimit -n)"));
 }
 
 void GiveUpAllPrivileges() {
