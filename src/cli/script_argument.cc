@@ -80,8 +80,10 @@ void UnpackScripts() {
   list.at("trailing").get_to(Given().trailing);
   list.at("options").get_to(Given().options);
   list.at("definitions").get_to(Given().definitions);
+  packetdrill::ScriptOptions options = OptionsGiven();
+  options.machine_is_own = true;
   for (const nlohmann::json& path : list.at("paths")) {
-    packetdrill::AddScripts(path.get<std::string>(), OptionsGiven());
+    packetdrill::AddScripts(path.get<std::string>(), options);
   }
 }
 

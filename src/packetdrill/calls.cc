@@ -959,8 +959,9 @@ class Maker {
     Add(AT_FDCWD);
     const Expression& path = Argument(0);
     if (path.kind != Kind::kString) throw SyntaxError(path.where, "expected the path of a file");
-    std::string where = path.text.starts_with("/") ? around_.files + path.text
-                                                   : around_.folder + "/" + path.text;
+    std::string where = around_.files;
+    if (!path.text.starts_with("/")) where += around_.folder + "/";
+    where += path.text;
     where.push_back('\0');
     AddPiece(Octets(Bytes(where.begin(), where.end())));
     Add(Number(1));

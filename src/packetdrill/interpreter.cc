@@ -51,6 +51,11 @@ constexpr Duration kIntoTick = 250us;
 // What scripts do, they do at whole multiples of 10 ms, from so far behind a tick: who is later than this
 // may be on the other side of a tick, and the kernel's timers a tick later.
 constexpr Duration kHarmless = 1500us;
+// What a command waits at most on a machine that has nothing else to do, for locks of the kernel.
+constexpr Duration kUsualForCommand = 10ms;
+// How much later than it should be is still at once.
+constexpr Duration kNothing = 1ms;
+constexpr Duration kUsualForLine = 300us;
 constexpr std::uint16_t kFirstEphemeralPort = 40000;
 
 // --- Configuration -------------------------------------------------------------------------------
@@ -219,31 +224,44 @@ Time BehindNextTick() {
   return real + Tick() - since + kIntoTick;
 }
 
-// Scripts are written for a kernel with HZ=1000: by how much later another one may do all that it does
-// at a tick.
-Duration AllowanceForTicks() {
+// Scripts are written for a kernel with HZ=1000: by how much longer the tick of this one is.
+Duration LongerTick() {
   constexpr Duration kTickOfScripts = 1ms;
   return std::max(Tick() - kTickOfScripts, Duration(0));
 }
+
+// By how much later this kernel may do what it does at a tick: TCP rounds up to whole ticks, and adds
+// two to its shortest timers (TCP_TIMEOUT_MIN).
+Duration AllowanceForTicks() { return 3 * LongerTick(); }
+
+// Of what code knows of a socket, what the kernel counts in ticks, in the unit that it is told in.
+constexpr std::pair<const char*, Duration> kCountedInTicks[] = {
+    {"tcpi_busy_time", 1us},      {"tcpi_rwnd_limited", 1us},   {"tcpi_sndbuf_limited", 1us},
+    {"tcpi_last_data_sent", 1ms}, {"tcpi_last_data_recv", 1ms}, {"tcpi_last_ack_recv", 1ms},
+};
 
 std::string FolderOf(const std::string& path) {
   const std::size_t slash = path.rfind('/');
   return slash == std::string::npos ? "." : path.substr(0, std::max<std::size_t>(slash, 1));
 }
 
-// Ahead of processes that compute, with all that is started from here on: this process and the agent
-// do little, and what they are late with makes a script inconclusive. Where it is not allowed,
-// nothing changes.
-void GoAhead(int policy) {
+// Ahead of processes that compute: this process and the agent do little, and what they are late with
+// makes a script inconclusive. Scripts that run go ahead of those that are being set up. Where it is
+// not allowed, nothing changes.
+enum class Ahead { kWhileSetUp, kWhileItRuns };
+
+// `reset_on_fork`, or 0: what is started from here on goes ahead, too.
+void Go(Ahead ahead, int reset_on_fork = SCHED_RESET_ON_FORK) {
   sched_param parameters{};
-  parameters.sched_priority = sched_get_priority_min(SCHED_RR);
-  sched_setscheduler(0, policy, &parameters);
+  parameters.sched_priority =
+      sched_get_priority_min(SCHED_RR) + (ahead == Ahead::kWhileItRuns ? 1 : 0);
+  sched_setscheduler(0, SCHED_RR | reset_on_fork, &parameters);
 }
 
 Stack& StartAhead(TestContext& context) {
-  GoAhead(SCHED_RR);
+  Go(Ahead::kWhileItRuns, 0);
   Stack& stack = context.StartStack({.actor = "sut", .wired = false});
-  GoAhead(SCHED_RR | SCHED_RESET_ON_FORK);  // commands of scripts may do much
+  Go(Ahead::kWhileSetUp);  // and commands do not: they may do much
   return stack;
 }
 
@@ -266,6 +284,7 @@ Script ParseWhole(const ScriptPlan& plan) {
   if (const Unsupported* unknown = script.FirstUnsupported()) {
     throw Skip(fmt::format("line {}: {} is not supported", unknown->where.line, unknown->what));
   }
+  if (script.events.empty()) throw SyntaxError({}, "the script has no line that expects anything");
   return script;
 }
 
@@ -291,11 +310,11 @@ class Interpreter final : public TestBody {
         loop_(context_.loop()),
         stack_(StartAhead(context_)),
         space_(NetworkNamespace::OfProcess(stack_.agent().pid())),
-        shell_(loop_, space_) {
+        files_(RootOfThisProcess()),
+        shell_(loop_, space_, FolderOf(plan_.path), plan_.machine_is_own) {
     RefuseOtherNetworks();
     PrepareCode();
-    around_.files = RootOfThisProcess();
-    UsePrivateFolders(FolderOf(plan_.path));
+    around_.files = files_;
     MakeTunnel();
     const bool ipv4_sockets = plan_.variant == Variant::kIpv4;
     around_.domain = ipv4_sockets ? AF_INET : AF_INET6;
@@ -314,6 +333,7 @@ class Interpreter final : public TestBody {
       CleanUp();
       throw;
     }
+    Go(Ahead::kWhileSetUp);
     CleanUp();
     RunPythonAtEnd();
     LookAtTheRest();
@@ -457,7 +477,10 @@ class Interpreter final : public TestBody {
     const auto* call = std::get_if<CallEvent>(&event.what);
     if (call != nullptr && call->returns) ends_ = *call->returns;
     if (event.when.kind == When::Kind::kAny) from_ = Duration(0);
-    if (!event.when.is_relative() && event.when.kind != When::Kind::kAny) return;
+    if (!event.when.is_relative() && event.when.kind != When::Kind::kAny) {
+      delayed_ = Duration(0);
+      return;
+    }
     const auto* packet = std::get_if<PacketEvent>(&event.what);
     const bool inbound = packet != nullptr && packet->inbound;
     // What is injected in a row keeps its pace, whatever this process needs for each.
@@ -470,9 +493,16 @@ class Interpreter final : public TestBody {
   // When the event was over, for the one that counts from there. What this process and the answer of
   // the kernel need for an event counts for nothing, else it would add up.
   void Done(Time time, bool at_once = true) {
-    constexpr Duration kNothing = 1ms;
-    last_done_ = Since(time);
+    really_done_ = last_done_ = Since(time);
     if (at_once && last_done_ > from_ && last_done_ - from_ <= kNothing) last_done_ = from_;
+  }
+
+  // Of what this process does itself. From what is late the script counts on, so that delays, beyond
+  // what a line takes anyway, add up against the clock of the kernel.
+  void NoteBegun(Time time) {
+    const Duration delay = Since(time) - std::max(from_, really_done_before_) - kUsualForLine;
+    if (delay > Duration(0)) delayed_ += delay;
+    loop_.NoteLateness(delayed_);
   }
 
   // Of something that is to be at `at`.
@@ -489,7 +519,8 @@ class Interpreter final : public TestBody {
     loop_.RunUntil([] { return false; }, due);
     const Time now = Clock::now();
     const Duration late = now - due;
-    const Duration own = now - std::max(due, start_ + last_done_);
+    really_done_before_ = really_done_;
+    const Duration own = now - std::max(due, start_ + really_done_);
     loop_.NoteLateness(own);
     if (late <= Tolerance(from_)) return;
     if (own > Tolerance(from_)) {
@@ -540,6 +571,8 @@ class Interpreter final : public TestBody {
   void Begin() {
     constexpr int kTries = 100;
     constexpr Duration kLate = 300us;
+    Go(Ahead::kWhileItRuns);
+    shell_.GoAhead();
     for (int i = 0; i < kTries; ++i) {
       start_ = BehindNextTick();
       loop_.RunUntil([] { return false; }, start_);
@@ -629,6 +662,7 @@ class Interpreter final : public TestBody {
     const Bytes octets = packet::Write(MakePacket(packet, event.where, flow, set_.rules));
     const Time sent = tunnel_->Send(octets, tcp != nullptr ? set_.injected_segment : std::uint16_t{0});
     Log(sent, octets, true);
+    NoteBegun(sent);
     Done(sent);
   }
 
@@ -690,7 +724,7 @@ class Interpreter final : public TestBody {
     }
     return fmt::format("at {:.6f}, give or take {}{}", ToSeconds(from_),
                        FormatDuration(Tolerance(from_)),
-                       ticks_ > Duration(0) ? ", or later by a tick of this kernel" : "");
+                       ticks_ > Duration(0) ? ", or later by three ticks of this kernel" : "");
   }
 
   void Expect(const Event& event, const PacketEvent& packet) {
@@ -796,6 +830,7 @@ class Interpreter final : public TestBody {
       Fail(event, "it returns", fmt::format("it has not returned within {}", FormatDuration(kPatience)));
     }
     const AgentReply reply = stack_.agent().Take(id);
+    NoteBegun(reply.begin);
     Done(reply.end);
     Finish(event, call, made, reply);
   }
@@ -817,7 +852,7 @@ class Interpreter final : public TestBody {
     const Duration late = at - blocked.ends;
     const Duration off = (late > Duration(0) ? late - ticks_ : -late) - std::max(set_.tolerance, part);
     Finish(blocked.event, blocked.call, blocked.made, reply);
-    last_done_ = std::max(last_done_, at);
+    really_done_ = last_done_ = std::max(last_done_, at);
     if (off > Duration(0)) {
       Fail(blocked.event, expected, fmt::format("at {:.6f}", ToSeconds(at)), off);
     }
@@ -980,8 +1015,14 @@ class Interpreter final : public TestBody {
 
   void RunCommand(const Event& event, const CommandEvent& command) {
     WaitForDueTime(event);
+    const Time began = Clock::now();
     const Shell::Result result = shell_.Run(command.text);
-    Done(Clock::now());
+    const Time ended = Clock::now();
+    Done(ended);
+    // Lines behind a command that has just set something mean to come soon.
+    if (command.text.find("sleep") == std::string::npos) {
+      loop_.NoteLateness(ended - began - result.computed - kUsualForCommand);
+    }
     NoteOutput(result);
     if (result.status == 0) return;
     if (const std::string lack = LackToldBy(result); !lack.empty()) throw Skip(lack);
@@ -1027,11 +1068,51 @@ class Interpreter final : public TestBody {
     Done(Clock::now());
     if (needs_python_) return Collect(event, code);
     try {
-      const std::string printed = code_.at(&event).Run(names_);
+      const std::string printed = RunAllowingTicks(code_.at(&event), code.text);
       if (!printed.empty()) stack_.log().Now(NoteEvent{CleanLog(printed)});
     } catch (const Python::Raised& raised) {
       Say(event, "no exception", raised.what());
     }
+  }
+
+  // An interval that is no whole number of ticks may be told as one more or less.
+  std::string RunAllowingTicks(const Python& code, const std::string& text) {
+    Python::Names names = names_;
+    try {
+      const std::string printed = code.Run(names);
+      names_ = std::move(names);
+      return printed;
+    } catch (const Python::Raised&) {
+      if (const auto printed = RunWithOtherTicks(code, text)) return *printed;
+      throw;
+    }
+  }
+
+  // As it goes with one of the values that may be meant; none: with none of them.
+  std::optional<std::string> RunWithOtherTicks(const Python& code, const std::string& text) {
+    std::vector<Python::Names> meant = {names_};
+    for (const auto& [name, unit] : kCountedInTicks) {
+      if (LongerTick() == Duration(0) || text.find(name) == std::string::npos) continue;
+      const std::vector<Python::Names> as_told = meant;
+      for (const std::int64_t ticks : {-1, 1}) {
+        for (Python::Names names : as_told) {
+          auto* const value = std::get_if<std::int64_t>(&names[name]);
+          if (value == nullptr) continue;
+          *value = std::max<std::int64_t>(*value + ticks * (Tick() / unit), 0);
+          meant.push_back(std::move(names));
+        }
+      }
+    }
+    for (Python::Names& names : meant) {
+      try {
+        const std::string printed = code.Run(names);
+        names_ = std::move(names);
+        return printed;
+      } catch (const Python::Raised&) {
+        // With others, maybe.
+      }
+    }
+    return std::nullopt;
   }
 
   // For python3, at the end: the values of now, and the code.
@@ -1094,6 +1175,7 @@ class Interpreter final : public TestBody {
   EventLoop& loop_;
   Stack& stack_;
   NetworkNamespace space_;
+  const std::string files_;  // where the agent finds what this process sees
   Shell shell_;
   std::unique_ptr<Tunnel> tunnel_;
   CallSurroundings around_;
@@ -1107,6 +1189,9 @@ class Interpreter final : public TestBody {
   Duration nominal_{0};                 // the same if nothing before it had taken time of its own
   Duration last_from_{0};               // when the one before it was to be
   Duration last_done_{0};               // when it was over
+  Duration really_done_{0};             // the same, whatever was taken for nothing
+  Duration really_done_before_{0};      // that of the line before
+  Duration delayed_{0};                 // by how much this machine has delayed all that follows
   bool last_was_injected_ = false;
 
   std::vector<std::unique_ptr<Flow>> flows_;

@@ -28,6 +28,7 @@ struct ScriptPlan {
   std::vector<Option> options;  // before those of the script, which they override
   Definitions definitions;      // the same
   Trailing trailing = Trailing::kNote;
+  bool machine_is_own = false;  // the test's: commands may change all of it
 };
 
 // The definitions that the scripts of google/packetdrill and of Linux expect from their runners.

@@ -113,7 +113,7 @@ std::vector<std::string> AddScripts(const std::string& path, const ScriptOptions
     const std::string suite = name.parent_path().generic_string();
     for (const Variant variant : VariantsFor(script, parsed)) {
       TestCase test = TestOf({script, name.generic_string(), text, variant, options.options,
-                              options.definitions, options.trailing},
+                              options.definitions, options.trailing, options.machine_is_own},
                              suite, PlannedDuration(parsed));
       patterns.push_back(test.id());
       AddTest(std::move(test));

@@ -12,6 +12,7 @@ struct ScriptOptions {
   Trailing trailing = Trailing::kNote;
   std::vector<Option> options;  // these win over those of a script
   Definitions definitions;      // the same
+  bool machine_is_own = false;  // the tests': commands may change all of it
 };
 
 // The scripts that `path` means: itself, or all files below it whose name ends in .pkt, sorted.

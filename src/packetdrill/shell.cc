@@ -6,20 +6,22 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/mman.h>
-#include <sys/mount.h>
-#include <sys/stat.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
 #include <sstream>
 
 #include "harness/base/errors.h"
 #include "harness/base/program.h"
+#include "harness/base/starved.h"
 #include "harness/base/text.h"
 #include "harness/base/unique_fd.h"
 #include "harness/sut/wired_namespace.h"
+#include "src/packetdrill/confinement.h"
 
 namespace sockproof::packetdrill {
 namespace {
@@ -44,27 +46,12 @@ std::string FoldersOfPrograms() {
 
 }  // namespace
 
-void UsePrivateFolders(const std::string& folder) {
-  if (chdir(folder.c_str()) != 0) ThrowErrno("chdir " + folder);
-  if (unshare(CLONE_NEWNS) != 0) return;
-  if (mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) return;
-  // In one that all share, the kernel finds a sysctl among those of all namespaces that ever were: 2 ms
-  // for each, and the initial commands of scripts set thirty.
-  mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, nullptr);
-  // Of a script below /tmp the first folder there stays to be seen.
-  std::string kept;
-  UniqueFd old;
-  if (folder.starts_with("/tmp/")) {
-    kept = folder.substr(0, folder.find('/', sizeof("/tmp/") - 1));
-    old = UniqueFd(open(kept.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
-  }
-  if (mount("tmp", "/tmp", "tmpfs", MS_NOSUID | MS_NODEV, "mode=1777,size=64m") != 0 || !old) return;
-  const std::string source = "/proc/self/fd/" + std::to_string(old.get());
-  if (mkdir(kept.c_str(), 0755) != 0 ||
-      mount(source.c_str(), kept.c_str(), nullptr, MS_BIND, nullptr) != 0 ||
-      chdir(folder.c_str()) != 0) {
-    ThrowErrno("keep " + kept);
-  }
+Shell::Shell(EventLoop& loop, const NetworkNamespace& space, const std::string& folder, bool machine_is_own)
+    : loop_(loop),
+      space_(space),
+      machine_is_own_(machine_is_own),
+      why_not_confined_(machine_is_own ? "" : ConfineFiles(folder)) {
+  if (machine_is_own) OwnFiles(folder);
 }
 
 Shell::Result Shell::Run(const std::string& command) {
@@ -73,12 +60,25 @@ Shell::Result Shell::Run(const std::string& command) {
   };
   {
     const InNamespace inside(space_);
-    if (auto result = RunSimpleCommands(command, getpid(), run)) return *std::move(result);
+    if (auto result = RunSimpleCommands(command, getpid(), machine_is_own_, run)) return *std::move(result);
   }
-  return Start({"/bin/sh", "-c", command}, true);
+  constexpr std::size_t kLongestArgument = 64 << 10;
+  if (command.size() <= kLongestArgument) return Start({"/bin/sh", "-c", command}, true);
+  const UniqueFd script(memfd_create("script", MFD_CLOEXEC));
+  std::size_t written = 0;
+  while (script && written < command.size()) {
+    const ssize_t count = write(script.get(), command.data() + written, command.size() - written);
+    if (count <= 0) break;
+    written += static_cast<std::size_t>(count);
+  }
+  if (written < command.size()) ThrowErrno("keep a command");
+  return Start({"/bin/sh", "/proc/self/fd/3"}, true, script.get());
 }
 
-Shell::Result Shell::Start(const std::vector<std::string>& words, bool with_output) {
+Shell::Result Shell::Start(const std::vector<std::string>& words, bool with_output, int script) {
+  if (!why_not_confined_.empty()) {
+    throw Skip("commands are not run where they cannot be kept from changing this machine: " + why_not_confined_);
+  }
   setenv("PACKETDRILL_PID", std::to_string(getpid()).c_str(), 1);
   static const std::string folders = FoldersOfPrograms();
   setenv("PATH", folders.c_str(), 1);
@@ -89,10 +89,19 @@ Shell::Result Shell::Start(const std::vector<std::string>& words, bool with_outp
   }
   const UniqueFd output(memfd_create("output", MFD_CLOEXEC));
   if (!output) ThrowErrno("memfd_create");
-  const pid_t child = StartProgram(words, {-1, output.get(), output.get()}, [this] {
+  const auto prepare = [this] {
     RunOnEveryProcessor();
-    return setns(space_.fd(), CLONE_NEWNET) == 0 ? 0 : errno;
-  });
+    if (goes_ahead_) {
+      sched_param parameters{};
+      parameters.sched_priority = sched_get_priority_min(SCHED_RR);
+      sched_setscheduler(0, SCHED_RR, &parameters);
+    }
+    if (setns(space_.fd(), CLONE_NEWNET) != 0) return errno;
+    return machine_is_own_ ? 0 : GiveUpPrivileges();
+  };
+  std::vector<int> descriptors = {-1, output.get(), output.get()};
+  if (script >= 0) descriptors.push_back(script);
+  const pid_t child = StartProgram(words, descriptors, prepare);
   const UniqueFd process(static_cast<int>(syscall(SYS_pidfd_open, child, 0)));
   if (!process) ThrowErrno("pidfd_open");
   bool ended = false;
@@ -100,17 +109,24 @@ Shell::Result Shell::Start(const std::vector<std::string>& words, bool with_outp
   loop_.RunUntil([&] { return ended; }, Clock::now() + kLongestCommand);
   loop_.Unwatch(process.get());
   if (!ended) {
+    const std::string why = WhyStarved(getpgrp(), kLongestCommand / 10);
     kill(child, SIGKILL);
     waitpid(child, nullptr, 0);
-    throw HarnessError("the command " + Shortened(CleanLine(words.back()), 60) +
-                       " has not ended within a minute");
+    const std::string what = "the command " + Shortened(CleanLine(words.back()), 60) +
+                             " has not ended within a minute";
+    if (!why.empty()) throw Inconclusive(what + ": " + why);
+    throw HarnessError(what);
   }
   int status = 0;
-  while (waitpid(child, &status, 0) < 0 && errno == EINTR) {
+  rusage used{};
+  while (wait4(child, &status, 0, &used) < 0 && errno == EINTR) {
   }
   constexpr int kSignalled = 128;
+  const auto time = [](const timeval& value) {
+    return std::chrono::seconds(value.tv_sec) + std::chrono::microseconds(value.tv_usec);
+  };
   return {WIFEXITED(status) ? WEXITSTATUS(status) : kSignalled + WTERMSIG(status),
-          with_output ? Contents(output.get()) : ""};
+          with_output ? Contents(output.get()) : "", time(used.ru_utime) + time(used.ru_stime)};
 }
 
 std::string LackToldBy(const Shell::Result& result) {
@@ -122,6 +138,8 @@ std::string LackToldBy(const Shell::Result& result) {
       "Operation not supported",  // and other parts of the kernel
       "Protocol not supported",
       "not found",  // the shell: no such program
+      kWithoutEqual,
+      "Read-only file system",  // what is the machine's (confinement.h)
   };
   std::istringstream lines(result.output);
   for (std::string line; std::getline(lines, line);) {

@@ -10,24 +10,27 @@
 
 namespace sockproof::packetdrill {
 
-// From here on this process, and what it starts, has a /tmp and a /proc of its own, and is in `folder`.
-// Where it may not mount anything, they stay what they are.
-void UsePrivateFolders(const std::string& folder);
-
 class Shell {
  public:
-  // Commands run in `space`, which must outlive this, as must the loop.
-  Shell(EventLoop& loop, const NetworkNamespace& space) : loop_(loop), space_(space) {}
+  // Commands run in `space`, which must outlive this, as must the loop. From here on the process has
+  // its own /tmp, is in `folder`, and is confined (confinement.h) unless the whole machine is the test's.
+  Shell(EventLoop& loop, const NetworkNamespace& space, const std::string& folder, bool machine_is_own);
 
   using Result = CommandResult;
-  // Returns when it has ended. Throws HarnessError when it does not within a minute.
+  // From here on commands go ahead of processes that compute, where that is allowed.
+  void GoAhead() { goes_ahead_ = true; }
+  // Returns when it has ended. Throws HarnessError when it does not within a minute, Inconclusive
+  // when that may be this machine, Skip where commands cannot be confined.
   Result Run(const std::string& command);
 
  private:
-  Result Start(const std::vector<std::string>& words, bool with_output);
+  Result Start(const std::vector<std::string>& words, bool with_output, int script = -1);
 
   EventLoop& loop_;
   const NetworkNamespace& space_;
+  const bool machine_is_own_;
+  const std::string why_not_confined_;  // empty: it is, or need not be
+  bool goes_ahead_ = false;
 };
 
 // What the system lacks, if that is why the command failed: "sysctl: cannot stat /proc/sys/...".

@@ -17,6 +17,7 @@
 #include <utility>
 
 #include "harness/base/unique_fd.h"
+#include "src/packetdrill/bsd_sysctls.h"
 
 namespace sockproof::packetdrill {
 namespace {
@@ -211,7 +212,8 @@ class LineReader {
 
 class Runner {
  public:
-  Runner(int pid, const RunWords& run) : pid_(pid), run_(run) {}
+  Runner(int pid, bool machine_is_own, const RunWords& run)
+      : pid_(pid), machine_is_own_(machine_is_own), run_(run) {}
 
   // Throws NotSimple before anything is done.
   void Plan(const std::string& text, int depth = 0) {
@@ -224,6 +226,7 @@ class Runner {
       CommandResult result = step();
       done_.status = result.status;
       done_.output += result.output;
+      done_.computed += result.computed;
     }
     return done_;
   }
@@ -266,7 +269,7 @@ class Runner {
         settings.emplace_back(word.substr(0, sign), word.substr(sign + 1));
       }
     }
-    steps_.emplace_back([=, drops = line.drops_output] {
+    steps_.emplace_back([=, this, drops = line.drops_output] {
       CommandResult result;
       for (const auto& [name, value] : settings) SetSysctl(name, value, quiet, tolerant, result);
       if (drops) result.output.clear();
@@ -275,8 +278,9 @@ class Runner {
   }
 
   // With the words of sysctl(8).
-  static void SetSysctl(const std::string& name, const std::string& value, bool quiet, bool tolerant,
-                        CommandResult& result) {
+  void SetSysctl(const std::string& name, const std::string& value, bool quiet, bool tolerant,
+                 CommandResult& result) const {
+    if (IsBsdSysctl(name)) return SetEqual(name, value, quiet, result);
     std::string path = "/proc/sys/" + name;
     // Before the first slash dots separate, and slashes alone do so in net/ipv4/conf/eth0.1/forwarding.
     if (name.find('/') == std::string::npos) std::replace(path.begin(), path.end(), '.', '/');
@@ -292,8 +296,37 @@ class Runner {
     if (error != 0) result.status = 1;
   }
 
-  // The errno, 0: none.
-  static int WriteTo(const std::string& path, const std::string& value) {
+  void SetEqual(const std::string& name, const std::string& value, bool quiet, CommandResult& result) const {
+    const std::optional<LinuxEqual> equal = EqualOnLinux(name, value);
+    if (!equal) {
+      result.output += fmt::format("{}={} is of FreeBSD, {}\n", name, value, kWithoutEqual);
+      result.status = 1;
+      return;
+    }
+    if (equal->changes.empty()) {
+      result.output += fmt::format("{}={} is passed over: {}\n", name, value, equal->why);
+    }
+    for (const LinuxEqual::Change& change : equal->changes) {
+      std::string path = "/proc/sys/" + change.name;
+      std::replace(path.begin(), path.end(), '.', '/');
+      SetSysctl(change.name, change.value(ValueAt(path)), quiet, false, result);
+    }
+  }
+
+  static std::string ValueAt(const std::string& path) {
+    std::string value = TextOfFile(path, 4096);
+    while (!value.empty() && isspace(static_cast<unsigned char>(value.back())) != 0) value.pop_back();
+    return value;
+  }
+
+  // The errno, 0: none. What is the machine's keeps its value, whoever may change it, unless the machine
+  // is the test's.
+  int WriteTo(const std::string& path, const std::string& value) const {
+    const bool is_own = path.starts_with("/proc/sys/net/") && path.find("/../") == std::string::npos;
+    if (!is_own && !machine_is_own_) {
+      if (access(path.c_str(), F_OK) != 0) return errno;
+      return ValueAt(path) == value ? 0 : EROFS;
+    }
     const UniqueFd file(open(path.c_str(), O_WRONLY | O_CLOEXEC | O_TRUNC));
     if (!file) return errno;
     const std::string line = value + "\n";
@@ -306,7 +339,7 @@ class Runner {
     if (line.words.size() > 1 && line.words[1].starts_with("-")) throw NotSimple();
     std::string text;
     for (std::size_t i = 1; i < line.words.size(); ++i) text += (i == 1 ? "" : " ") + line.words[i];
-    steps_.emplace_back([file = line.output_file, text] {
+    steps_.emplace_back([this, file = line.output_file, text] {
       const int error = WriteTo(file, text);
       if (error == 0) return CommandResult{};
       return CommandResult{1, fmt::format("sh: {}: {}\n", file, strerror(error))};
@@ -354,9 +387,7 @@ class Runner {
       if (access(path.c_str(), F_OK) != 0) {
         return {1, fmt::format("cat: {}: {}\n", path, strerror(errno))};
       }
-      std::string before = TextOfFile(path, 4096);
-      while (!before.empty() && isspace(static_cast<unsigned char>(before.back())) != 0) before.pop_back();
-      restore << "echo \"" << before << "\" > " << path << "\n";
+      restore << "echo \"" << ValueAt(path) << "\" > " << path << "\n";
       const int error = WriteTo(path, value);
       if (error != 0) result.output += fmt::format("sh: {}: {}\n", path, strerror(error));
     }
@@ -369,7 +400,7 @@ class Runner {
     if (access(PathOfRestore().c_str(), X_OK) != 0) {
       return {127, fmt::format("sh: {}: not found\n", PathOfRestore())};
     }
-    Runner again(pid_, run_);
+    Runner again(pid_, machine_is_own_, run_);
     try {
       again.Plan(TextOfFile(PathOfRestore(), kLargestShellScript));
       return again.Run();
@@ -379,6 +410,7 @@ class Runner {
   }
 
   const int pid_;
+  const bool machine_is_own_;
   const RunWords& run_;
   std::vector<Step> steps_;
   CommandResult done_;
@@ -386,9 +418,9 @@ class Runner {
 
 }  // namespace
 
-std::optional<CommandResult> RunSimpleCommands(const std::string& command, int pid,
+std::optional<CommandResult> RunSimpleCommands(const std::string& command, int pid, bool machine_is_own,
                                                const RunWords& run) {
-  Runner runner(pid, run);
+  Runner runner(pid, machine_is_own, run);
   try {
     runner.Plan(command);
   } catch (const NotSimple&) {

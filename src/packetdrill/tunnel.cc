@@ -168,7 +168,8 @@ void Tunnel::TakePackets() {
       sum_is_missing = (auxiliary.tp_status & TP_STATUS_CSUMNOTREADY) != 0;
     }
   }
-  loop_.NoteServed(time);
+  // It has its time from the kernel: that it is looked at late delays nothing but the next line, which
+  // tells so itself.
   Drain();
   if (!handler_) return;
   Bytes packet(buffer_.begin(), buffer_.begin() + size);

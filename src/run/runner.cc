@@ -16,6 +16,7 @@
 #include <filesystem>
 #include <fstream>
 #include <list>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <queue>
@@ -25,6 +26,7 @@
 #include <utility>
 
 #include "harness/base/errors.h"
+#include "harness/base/starved.h"
 #include "harness/base/unique_fd.h"
 #include "harness/claims/catalogue.h"
 #include "harness/trace/ladder.h"
@@ -45,6 +47,7 @@ constexpr auto kBetweenStatusLines = std::chrono::milliseconds(100);
 constexpr auto kBetweenLooks = std::chrono::milliseconds(125);
 constexpr std::size_t kKeptLadderLines = 400;
 constexpr std::size_t kOutputLines = 60;
+constexpr const char* kStarved = "starved";  // why a test was killed
 
 // Blocks the signals that the runner waits for, and reads them from a descriptor.
 class Signals {
@@ -352,6 +355,7 @@ class Run {
     if (waiting_.empty()) PutInCompany(std::exchange(again_, {}));
     while (!waiting_.empty() && pace_.HasRoom(running_.size(), Load())) {
       const Group next = waiting_.front();
+      if (!running_.empty() && (NeedsPeace(next) || NeedsPeace(running_.front().tests))) return;
       try {
         Start(next);
       } catch (const HarnessError& error) {
@@ -368,6 +372,12 @@ class Run {
       }
       waiting_.pop_front();
     }
+  }
+
+  // What was inconclusive beside others that were run again runs while nothing else does.
+  static bool NeedsPeace(const Group& group) {
+    constexpr std::size_t kTriesBesideOthers = 3;
+    return group.front().result->attempts.size() >= kTriesBesideOthers;
   }
 
   void Start(const Group& next) {
@@ -525,6 +535,7 @@ class Run {
     }
     const bool in_company = static_cast<bool>(running.word);
     const Duration lateness = Judge(running, ended, end);
+    if (!in_company) FailIfRepeated(*ended.test, *ended.result, lateness);
     pace_.Ended(lateness, Steady::now());
     TestResult& result = *ended.result;
     const bool interrupted =
@@ -594,6 +605,22 @@ class Run {
     return result.verdict == Verdict::kPass && result.surprising() && lateness > Pace::kTolerable;
   }
 
+  // What fails in the same words so often, each time in a process that was not much late, is no accident
+  // of the machine.
+  void FailIfRepeated(const TestCase& test, TestResult& result, Duration lateness) {
+    constexpr Duration kNotMuch = 10ms;
+    constexpr int kOften = 5;
+    if (result.verdict != Verdict::kInconclusive || result.failures.empty() || lateness > kNotMuch) return;
+    const FailureEvent& first = result.failures.front();
+    const std::string words = fmt::format("{}: {}", first.line, WithoutNumbers(first.text));
+    const int times = ++failed_so_[{test.id(), words}];
+    if (times < kOften) return;
+    result.verdict = Verdict::kFail;
+    result.reason = fmt::format("it failed so {} times, though a process of it was served up to {} late", times,
+                                FormatDuration(lateness));
+    options_.baseline.Judge(result);
+  }
+
   static void Doubt(TestResult& result, Duration lateness) {
     if (result.verdict == Verdict::kInconclusive) return;
     result.reason = fmt::format("{}, but a process of this test was served up to {} late",
@@ -652,9 +679,12 @@ class Run {
     for (Running& running : running_) {
       if (running.ended == running.tests.size()) continue;
       if (Steady::now() < running.started + running.limit) continue;
-      Stop(running, "timeout",
-           fmt::format("hung: not ended after {:.1f} s, planned {:.1f} s", ToSeconds(running.limit),
-                       ToSeconds(running.tests[running.ended].result->planned)));
+      const std::string late =
+          fmt::format("not ended after {:.1f} s, planned {:.1f} s", ToSeconds(running.limit),
+                      ToSeconds(running.tests[running.ended].result->planned));
+      // Who had no processor has not hung.
+      const std::string why = WhyStarved(running.child, std::max<Duration>(running.limit / 10, 2s));
+      Stop(running, why.empty() ? "timeout" : kStarved, why.empty() ? "hung: " + late : late + ", but " + why);
     }
   }
 
@@ -724,7 +754,10 @@ class Run {
       result.claims[i].why = claims[i].why;
     }
     if (!events.empty()) result.sut_time = events.back().time - events.front().time;
-    if (!running.killed_because.empty()) {
+    if (running.error_type == kStarved) {
+      // What a test has said stands, however long the kernel takes to clear away behind it.
+      if (!result.verdict || !broken.empty()) SetUndecided(result, Verdict::kInconclusive, running.killed_because);
+    } else if (!running.killed_because.empty()) {
       SetError(result, running.error_type, running.killed_because);
     } else if (!broken.empty()) {
       SetError(result, "harness", broken);
@@ -739,8 +772,12 @@ class Run {
   }
 
   static void SetError(TestResult& result, const std::string& type, const std::string& reason) {
-    result.verdict = Verdict::kError;
+    SetUndecided(result, Verdict::kError, reason);
     result.error_type = type;
+  }
+
+  static void SetUndecided(TestResult& result, Verdict verdict, const std::string& reason) {
+    result.verdict = verdict;
     result.reason = reason;
     for (CitedClaim& claim : result.claims) {
       claim.verdict = ClaimVerdict::kUndecided;
@@ -849,6 +886,7 @@ class Run {
   std::deque<Group> waiting_;
   Group again_;  // to be run again when none waits any more
   std::list<Running> running_;
+  std::map<std::pair<std::string, std::string>, int> failed_so_;  // inconclusively, by test and words
   bool abandoned_ = false;
   int surprises_ = 0;
   const Steady::time_point began_ = Steady::now();

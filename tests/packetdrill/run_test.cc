@@ -9,6 +9,8 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <filesystem>
+#include <fstream>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <sstream>
@@ -46,8 +48,9 @@ std::string OutputOf(const std::string& command) {
 Ended RunOf(const std::string& script, const std::string& variant, const char* trailing = "note") {
   char self[4096] = {};
   if (readlink("/proc/self/exe", self, sizeof self - 1) < 0) return {};
-  std::istringstream lines(OutputOf(std::string(self) + " --script " + SOCKPROOF_SCRIPTS "/" +
-                                    script + " " + variant + " " + trailing));
+  const std::string path = script.starts_with("/") ? script : SOCKPROOF_SCRIPTS "/" + script;
+  std::istringstream lines(
+      OutputOf(std::string(self) + " --script " + path + " " + variant + " " + trailing));
   Ended ended;
   for (std::string line; std::getline(lines, line);) {
     const auto event = nlohmann::json::parse(line).get<sockproof::Event>();
@@ -99,7 +102,7 @@ INSTANTIATE_TEST_SUITE_P(
                     Case{"server.pkt", "ipv4-mapped"}, Case{"client.pkt", "ipv4"},
                     Case{"client.pkt", "ipv6"}, Case{"client.pkt", "ipv4-mapped"},
                     Case{"blocking.pkt", "ipv4"}, Case{"code.pkt", "ipv6"},
-                    Case{"own_folder.pkt", "ipv4"}));
+                    Case{"own_folder.pkt", "ipv4"}, Case{"confined.pkt", "ipv4"}));
 
 TEST(PacketdrillRun, SaysWhichLineFailedAndHow) {
   const Ended ended = RunUntilKnown("wrong_window.pkt", "ipv4");
@@ -129,6 +132,12 @@ TEST(PacketdrillRun, SkipsWhatItCannotRun) {
   const Ended sysctl = RunOf("lacks_sysctl.pkt", "ipv4");
   EXPECT_EQ(VerdictOf(sysctl), Verdict::kSkip) << Why(sysctl);
   EXPECT_THAT(sysctl.verdict->reason, HasSubstr("tcp_no_such_sysctl"));
+  const Ended machine = RunOf("other_sysctl.pkt", "ipv4");
+  EXPECT_EQ(VerdictOf(machine), Verdict::kSkip) << Why(machine);
+  EXPECT_THAT(machine.verdict->reason, HasSubstr("kernel.panic"));
+  const Ended other_system = RunUntilKnown("freebsd.pkt", "ipv4");
+  EXPECT_EQ(VerdictOf(other_system), Verdict::kSkip) << Why(other_system);
+  EXPECT_THAT(other_system.verdict->reason, HasSubstr("net.inet.tcp.insecure_rst=1 is of FreeBSD"));
   const Ended dialect = RunOf("other_dialect.pkt", "ipv4");
   EXPECT_EQ(VerdictOf(dialect), Verdict::kSkip);
   EXPECT_EQ(dialect.verdict->reason, "line 3: the TCP option mpcapable is not supported");
@@ -138,6 +147,9 @@ TEST(PacketdrillRun, TakesWhatIsNoScriptForABrokenTest) {
   const Ended ended = RunOf("no_script.pkt", "ipv4");
   EXPECT_EQ(VerdictOf(ended), Verdict::kError);
   EXPECT_THAT(ended.verdict->reason, HasSubstr("scripts/no_script.pkt:2:"));
+  const Ended empty = RunOf("empty.pkt", "ipv4");
+  EXPECT_EQ(VerdictOf(empty), Verdict::kError);
+  EXPECT_THAT(empty.verdict->reason, HasSubstr("scripts/empty.pkt:1:1: the script has no line"));
 }
 
 TEST(PacketdrillRun, TellsWhatComesAfterTheLastLine) {
@@ -146,6 +158,20 @@ TEST(PacketdrillRun, TellsWhatComesAfterTheLastLine) {
   EXPECT_THAT(noted.notes, ElementsAre(HasSubstr("after the last line of the script")));
   const Ended failed = RunUntilKnown("trailing.pkt", "ipv4", "fail");
   EXPECT_EQ(VerdictOf(failed), Verdict::kFail) << Why(failed);
+}
+
+TEST(PacketdrillRun, TakesMuchCode) {
+  const std::filesystem::path folder =
+      std::filesystem::temp_directory_path() / ("much-code-" + std::to_string(getpid()));
+  std::filesystem::create_directory(folder);
+  constexpr int kLines = 20'000;
+  std::string code = "import math\n";
+  for (int i = 0; i < kLines; ++i) code += "x = 12345\n";
+  std::ofstream(folder / "much.pkt") << "0 %{ " << code << "assert x == 54321 }%\n";
+  const Ended ended = RunOf((folder / "much.pkt").string(), "ipv4");
+  std::filesystem::remove_all(folder);
+  EXPECT_EQ(VerdictOf(ended), Verdict::kFail) << Why(ended);
+  EXPECT_THAT(Why(ended), HasSubstr("AssertionError"));
 }
 
 TEST(PacketdrillScripts, HaveVariantsByNameAndOption) {

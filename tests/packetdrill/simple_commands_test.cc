@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "src/packetdrill/bsd_sysctls.h"
+
 namespace sockproof::packetdrill {
 namespace {
 
@@ -21,13 +23,13 @@ struct Ran {
   std::optional<CommandResult> result;
 };
 
-Ran RanOf(const std::string& command) {
+Ran RanOf(const std::string& command, bool machine_is_own = false) {
   Ran ran;
   const RunWords run = [&](const std::vector<std::string>& words, bool) {
     ran.programs.push_back(words);
     return CommandResult{3, "said"};
   };
-  ran.result = RunSimpleCommands(command, kPid, run);
+  ran.result = RunSimpleCommands(command, kPid, machine_is_own, run);
   return ran;
 }
 
@@ -50,6 +52,42 @@ TEST(SimpleCommands, SayWhichSysctlIsMissing) {
   EXPECT_NE(ran.result->status, 0);
   EXPECT_THAT(ran.result->output, HasSubstr("cannot stat /proc/sys/net/ipv4/tcp_no_such_sysctl: "));
   EXPECT_EQ(RanOf("sysctl -e -q net/ipv4/tcp_no_such_sysctl=1").result->status, 0);
+}
+
+TEST(SimpleCommands, TouchTheNetworkAlone) {
+  for (const char* command : {"sysctl -q kernel.panic=77", "sysctl -q net/ipv4/../../kernel/panic=77",
+                              "echo 77 > /proc/sys/kernel/panic"}) {
+    const Ran ran = RanOf(command);
+    ASSERT_TRUE(ran.result) << command;
+    EXPECT_NE(ran.result->status, 0) << command;
+    EXPECT_THAT(ran.result->output, HasSubstr("Read-only file system")) << command;
+  }
+}
+
+std::string AfterChange(const char* name, const char* value, const char* before) {
+  const std::optional<LinuxEqual> equal = EqualOnLinux(name, value);
+  if (!equal) return "no equal";
+  if (equal->changes.empty()) return "passed over: " + equal->why;
+  std::string after;
+  for (const LinuxEqual::Change& change : equal->changes) {
+    after += change.name + "=" + change.value(before) + ";";
+  }
+  return after;
+}
+
+TEST(BsdSysctls, HaveEqualsOnLinux) {
+  EXPECT_EQ(AfterChange("net.inet.tcp.rfc1323", "0", "1"),
+            "net.ipv4.tcp_timestamps=0;net.ipv4.tcp_window_scaling=0;");
+  EXPECT_EQ(AfterChange("net.inet.tcp.recvspace", "65536", "4096\t131072\t6291456"),
+            "net.ipv4.tcp_rmem=4096 65536 6291456;");
+  EXPECT_EQ(AfterChange("net.inet.tcp.keepidle", "7200000", "1"), "net.ipv4.tcp_keepalive_time=7200;");
+  EXPECT_EQ(AfterChange("net.inet.tcp.keepidle", "1500", "1"), "no equal");  // no whole seconds
+  EXPECT_EQ(AfterChange("net.inet.tcp.fastopen.client_enable", "0", "1027"), "net.ipv4.tcp_fastopen=1026;");
+  EXPECT_EQ(AfterChange("net.inet.tcp.insecure_rst", "0", ""), "passed over: Linux does as RFC 5961 says");
+  for (const char* value : {"1", "", "x", "-1", "99999999999999999999"}) {
+    EXPECT_EQ(AfterChange("net.inet.tcp.insecure_rst", value, ""), "no equal") << value;
+    EXPECT_EQ(AfterChange("net.inet.tcp.no_such", value, ""), "no equal") << value;
+  }
 }
 
 TEST(SimpleCommands, LeaveAllElseToTheShellAndDoNothing) {

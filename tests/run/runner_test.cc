@@ -352,6 +352,45 @@ TEST_F(RunnerTest, HungTestIsKilledWithEverythingItStarted) {
   witness.WaitUntilAllAreDead();
 }
 
+// The parent of vfork() waits in the kernel, and cannot be interrupted.
+[[noreturn]] void WaitInKernel() {
+  if (vfork() == 0) {
+    while (true) pause();
+  }
+  _exit(1);
+}
+
+TEST_F(RunnerTest, TestThatTheKernelHoldsUpIsInconclusive) {
+  Add("Waits", [](EventLog&) { WaitInKernel(); });
+  Add("HasSaidWhatItHasToSay", [](EventLog& log) {
+    End(log, Verdict::kPass);
+    WaitInKernel();
+  });
+  options_.extra_time = 500ms;
+  options_.attempts = 1;
+  Run();
+  EXPECT_EQ(Of("Waits").verdict, Verdict::kInconclusive);
+  EXPECT_THAT(Of("Waits").reason, HasSubstr("waits in the kernel"));
+  EXPECT_EQ(Of("HasSaidWhatItHasToSay").verdict, Verdict::kPass);
+}
+
+TEST_F(RunnerTest, WhatFailsTheSameEachTimeIsNoAccident) {
+  const auto fail_late = [this](const char* name, Duration lateness) {
+    Add(name, [lateness](EventLog& log) {
+      log.Now(FailureEvent{"file.cc", 3, "at " + std::to_string(getpid()), "", 1s});
+      log.Now(VerdictEvent{Verdict::kInconclusive, "late", lateness});
+    });
+  };
+  fail_late("ALittleLate", 5ms);
+  fail_late("Late", 50ms);
+  options_.attempts = 6;
+  Run();
+  EXPECT_EQ(Of("ALittleLate").verdict, Verdict::kFail);
+  EXPECT_THAT(Of("ALittleLate").reason, HasSubstr("failed so 5 times"));
+  EXPECT_THAT(Of("ALittleLate").attempts, testing::SizeIs(4));
+  EXPECT_EQ(Of("Late").verdict, Verdict::kInconclusive);
+}
+
 TEST_F(RunnerTest, LeftOverProcessesOfATestAreKilled) {
   Witness witness(folder_ / "witness");
   Add("Leaks", [&witness](EventLog& log) {
