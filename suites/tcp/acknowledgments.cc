@@ -52,10 +52,11 @@ TEST_WITH(AcknowledgmentsTest, Acknowledgments, TravelWithAnAnswerThatComesSoon,
 TEST_WITH(AcknowledgmentsTest, Acknowledgments, OfManySmallSegmentsAreJoined,
           .claims = {"rfc9293:SHLD-18"}) {
   auto [socket, peer] = InConversation();
-  bool are_joined = false;
+  bool are_joined = false, are_delayed = false;
   for (int pairs = 0; pairs < 10 && !are_joined; ++pairs) {
     peer.Send(Data("little"));
     Settle();  // what the system does at once it has done
+    are_delayed = are_delayed || peer.waiting() == 0;
     peer.Send(Data("little"));
     int acks = 0;
     for (std::uint32_t acknowledged = 0; acknowledged != peer.snd_nxt; ++acks) {
@@ -63,6 +64,7 @@ TEST_WITH(AcknowledgmentsTest, Acknowledgments, OfManySmallSegmentsAreJoined,
     }
     are_joined = acks == 1;
   }
+  if (are_delayed && !are_joined) throw Inconclusive("each second segment came after the ACK");
   EXPECT_TRUE(are_joined) << "each has an ACK of its own";
 }
 
