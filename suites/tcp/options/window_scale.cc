@@ -215,7 +215,9 @@ TEST_WITH(WindowScaleTest, WindowScale, NewDataKeepsToTheWindowThatWasOfferedLas
           .claims = {"rfc7323:2.4-new-data"}) {
   constexpr std::uint32_t kWindow = 8 * kScaleMss, kLess = 3 * kScaleMss;
   Connection connection = Connected(WithShift(1));
-  if (InFlightWith(connection, kWindow / 2, kWindow) <= kLess) NotReached("so little is sent");
+  const std::uint32_t sent = InFlightWith(connection, kWindow / 2, kWindow);
+  EXPECT_LE(sent, kWindow);
+  if (sent <= kLess) NotReached("so little is sent");
   auto& [socket, peer] = connection;
   const std::uint32_t end = peer.rcv_nxt;
   peer.rcv_wnd = kLess / 2;
