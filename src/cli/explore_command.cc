@@ -151,10 +151,12 @@ int ExploreOne(const ExploreArguments& arguments) {
     }
   }
   Explored system(arguments.sut);
+  TakeInterrupts();
   PrepareFolder(arguments.out);
   system.Prepare();
-  TakeInterrupts();
-  explore::Pool pool(system.Run(arguments.mutant), system.Jobs(arguments.jobs));
+  const int jobs = system.Jobs(arguments.jobs);
+  const bool may_be_more = !system.target->jobs_are_fixed() && !system.target->virtual_time();
+  explore::Pool pool(system.Run(arguments.mutant), jobs, may_be_more ? 2 * jobs : jobs);
   explore::ExploreOptions options = OptionsFor(arguments, system);
   options.is_known = [&](const std::string& cause) {
     return explore::FindKnown(known, cause, system.facts) != nullptr;

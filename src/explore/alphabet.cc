@@ -70,7 +70,11 @@ constexpr Weighted kSteps[] = {
     {"poll()", 1},
     {"getsockopt(SO_ERROR)", 1}};
 
-constexpr Weighted kWaits[] = {{"wait(100 ms)", 2}, {"wait(1500 ms)", 2}, {"wait(61000 ms)", 1}};
+// All sequences of a batch wait when one does. So most have no wait, and a hundred in a row the same.
+constexpr std::uint64_t kRow = 100;
+constexpr int kWaitWeight = 5;
+constexpr const char* kWaits[] = {nullptr,        nullptr,         nullptr, nullptr,
+                                  "wait(100 ms)", "wait(1500 ms)", nullptr, "wait(61000 ms)"};
 
 // The ways into each state.
 constexpr const char* kWays[] = {
@@ -118,9 +122,9 @@ class Random {
   std::uint64_t state_;
 };
 
-const char* Chosen(Random& random, bool waits) {
+const char* Chosen(Random& random, const char* wait) {
   std::vector<Weighted> steps(std::begin(kSteps), std::end(kSteps));
-  if (waits) steps.insert(steps.end(), std::begin(kWaits), std::end(kWaits));
+  if (wait != nullptr) steps.push_back({wait, kWaitWeight});
   int at = random.Below(std::accumulate(steps.begin(), steps.end(), 0,
                                         [](int sum, const auto& one) { return sum + one.weight; }));
   for (const Weighted& one : steps) {
@@ -152,8 +156,9 @@ Sequence MakeSequence(const Plan& plan, std::uint64_t number) {
   random.Next();
   if (random.Below(4) == 0) sequence.options = Options::kAll;
   sequence.steps = WayInto(static_cast<std::size_t>(random.Below(kWayCount)));
+  const char* const wait = plan.waits ? kWaits[number / kRow % std::size(kWaits)] : nullptr;
   for (int i = 0; i < plan.steps; ++i) {
-    sequence.steps.push_back(ParseStep(Chosen(random, plan.waits)));
+    sequence.steps.push_back(ParseStep(Chosen(random, wait)));
   }
   return sequence;
 }

@@ -41,6 +41,9 @@ constexpr Duration kBarrierTime = 2s;
 constexpr Duration kLast = 650ms;
 // The same of data and a FIN, where waiting costs nothing.
 constexpr Duration kLastInVirtualTime = 1200ms;
+// Between two steps. Alone a sequence would else be over within a millisecond, by which systems
+// count in timestamps, and in company not.
+constexpr Duration kPace = 3ms;
 
 // As the oracle sees a segment.
 oracle::Segment Seen(const Segment& segment) {
@@ -425,7 +428,7 @@ class Batch : public TestBody {
         wait = std::max(wait, step->milliseconds);
       }
     }
-    LetPass(std::chrono::milliseconds(wait));
+    LetPass(std::max<Duration>(std::chrono::milliseconds(wait), kPace));
     Barrier();
     const Time now = Clock::now();
     for (const auto& player : players_) {

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <numeric>
 #include <set>
+#include <utility>
 
 #include "src/explore/choices.h"
 
@@ -19,9 +20,10 @@ constexpr std::size_t kExamples = 3;      // of each cause, to be tried in turn
 constexpr std::size_t kMostCrashes = 10;  // batches that are looked into
 constexpr std::size_t kMostComplaints = 10;
 constexpr int kMostRounds = 40;          // of shrinking
+constexpr std::size_t kShrunkAtOnce = 40;
 constexpr std::size_t kMostBroken = 20;  // batches in which the harness broke: enough
-// Of the time there is: looking ends, and shrinking.
-constexpr double kLookUntil = 0.6, kShrinkUntil = 0.8;
+// Of the time there is: looking ends, looking into crashes, and shrinking.
+constexpr double kLookUntil = 0.5, kCrashesUntil = 0.6, kShrinkUntil = 0.8;
 
 struct Example {
   Sequence sequence;  // up to the step that is answered wrongly
@@ -50,25 +52,56 @@ Sequence CutAfter(Sequence sequence, std::size_t step) {
   return sequence;
 }
 
-// What is simpler than this sequence, and ends with the same step.
-std::vector<Sequence> SimplerOnes(const Sequence& sequence) {
-  std::vector<Sequence> simpler;
-  if (sequence.options != Options::kNone) {
-    simpler.push_back(sequence);
-    simpler.back().options = Options::kNone;
+int LongestWait(const Sequence& sequence) {
+  int longest = 0;
+  for (const Step& step : sequence.steps) {
+    if (const auto* wait = std::get_if<Wait>(&step)) longest = std::max(longest, wait->milliseconds);
   }
-  if (sequence.ip != IpVersion::kIpv4) {
-    simpler.push_back(sequence);
-    simpler.back().ip = IpVersion::kIpv4;
+  return longest;
+}
+
+// What makes a sequence simpler.
+struct Cut {
+  bool no_options = false, ipv4 = false;
+  std::vector<bool> steps;  // left out
+
+  explicit Cut(const Sequence& sequence) : steps(sequence.steps.size()) {}
+  Sequence Of(const Sequence& sequence) const {
+    Sequence simpler = sequence;
+    if (no_options) simpler.options = Options::kNone;
+    if (ipv4) simpler.ip = IpVersion::kIpv4;
+    simpler.steps.clear();
+    for (std::size_t i = 0; i < steps.size(); ++i) {
+      if (!steps[i]) simpler.steps.push_back(sequence.steps[i]);
+    }
+    return simpler;
   }
+  // Both cuts.
+  void Add(const Cut& other) {
+    no_options |= other.no_options;
+    ipv4 |= other.ipv4;
+    for (std::size_t i = 0; i < steps.size(); ++i) steps[i] = steps[i] || other.steps[i];
+  }
+};
+
+// Cuts of a sequence that leave its last step.
+std::vector<Cut> CutsOf(const Sequence& sequence) {
+  std::vector<Cut> cuts;
+  if (sequence.options != Options::kNone) cuts.emplace_back(sequence).no_options = true;
+  if (sequence.ip != IpVersion::kIpv4) cuts.emplace_back(sequence).ipv4 = true;
   const std::size_t count = sequence.steps.size();
   for (const std::size_t size : {std::size_t{4}, std::size_t{2}, std::size_t{1}}) {
     for (std::size_t at = 0; at + size < count; ++at) {
-      simpler.push_back(sequence);
-      const auto begin = simpler.back().steps.begin() + static_cast<std::ptrdiff_t>(at);
-      simpler.back().steps.erase(begin, begin + static_cast<std::ptrdiff_t>(size));
+      Cut& cut = cuts.emplace_back(sequence);
+      for (std::size_t i = at; i < at + size; ++i) cut.steps[i] = true;
     }
   }
+  return cuts;
+}
+
+std::vector<Sequence> SimplerOnes(const Sequence& sequence) {
+  std::vector<Sequence> simpler;
+  for (const Cut& cut : CutsOf(sequence)) simpler.push_back(cut.Of(sequence));
   return simpler;
 }
 
@@ -78,6 +111,11 @@ bool Shows(const SequenceResult& result, const Cause& cause) {
   if (!result.patient || !result.prompt) return false;
   if (!cause.finding->origin.empty()) return !result.prompt->origin.empty();
   return result.prompt->Cause() == cause.text;
+}
+
+// Whether the last step of the sequence is answered wrongly, in this way or another.
+bool DepartsAtItsEnd(const SequenceResult& result, const Sequence& sequence) {
+  return result.patient && result.prompt && result.prompt->step + 1 == sequence.steps.size();
 }
 
 // The same of what was made of it.
@@ -101,18 +139,20 @@ class Explorer {
     Look();
     exploration_.took = Steady::now() - begin_;
     phase_end_ = kShrinkUntil;
-    LookIntoCrashes();
     std::vector<Cause> causes = Causes();
     Confirm(causes);
+    phase_end_ = kCrashesUntil;
+    LookIntoCrashes();
+    phase_end_ = kShrinkUntil;
     for (const bool is_known : {false, true}) Shrink(causes, is_known);
     ShrinkCrashes();
     for (Cause& cause : causes) {
       if (WasConfirmed(cause)) cause.text = cause.finding->Cause();
     }
+    phase_end_ = 1;
     LookForEnds(causes);
     Unite(causes);
     causes.insert(causes.begin(), crashes_.begin(), crashes_.end());
-    phase_end_ = 1;
     for (const bool is_known : {false, true}) Replay(causes, is_known);
     pool_.StopWhen([] { return false; });
     exploration_.is_interrupted = options_.is_interrupted();
@@ -217,20 +257,29 @@ class Explorer {
     return causes;
   }
 
-  // Runs sequences that may be many.
+  // Runs sequences that may be many. Those that do not wait are not in company of some that do.
   std::vector<SequenceResult> RunAll(const std::vector<Sequence>& sequences) {
+    std::vector<std::size_t> order(sequences.size());
+    std::iota(order.begin(), order.end(), std::size_t{0});
+    std::stable_sort(order.begin(), order.end(), [&](std::size_t one, std::size_t other) {
+      return LongestWait(sequences[one]) < LongestWait(sequences[other]);
+    });
     std::vector<std::vector<Sequence>> batches;
-    for (std::size_t at = 0; at < sequences.size(); at += options_.batch) {
-      const std::size_t end = std::min(at + options_.batch, sequences.size());
-      batches.emplace_back(sequences.begin() + static_cast<std::ptrdiff_t>(at),
-                           sequences.begin() + static_cast<std::ptrdiff_t>(end));
+    for (std::size_t i = 0; i < order.size(); ++i) {
+      const Sequence& sequence = sequences[order[i]];
+      if (batches.empty() || batches.back().size() == options_.batch ||
+          LongestWait(batches.back().front()) != LongestWait(sequence)) {
+        batches.emplace_back();
+      }
+      batches.back().push_back(sequence);
     }
-    std::vector<SequenceResult> results;
+    std::vector<SequenceResult> results(sequences.size());
     const std::vector<BatchResult> ended = pool_.RunAll(batches, Logged::kNothing);
+    std::size_t next = 0;
     for (std::size_t i = 0; i < ended.size(); ++i) {
-      std::vector<SequenceResult> of_batch = ended[i].sequences;
-      of_batch.resize(batches[i].size());
-      results.insert(results.end(), of_batch.begin(), of_batch.end());
+      for (std::size_t j = 0; j < batches[i].size(); ++j, ++next) {
+        if (j < ended[i].sequences.size()) results[order[next]] = ended[i].sequences[j];
+      }
     }
     return results;
   }
@@ -248,35 +297,66 @@ class Explorer {
     }
     Say("confirming");
     const std::vector<SequenceResult> results = RunAll(sequences);
-    for (std::size_t i = 0; i < results.size(); ++i) {
-      Cause& cause = causes[of[i].first];
-      if (WasConfirmed(cause)) continue;
-      if (!results[i].reactions.empty()) ++cause.replays;
-      if (!Shows(results[i], cause)) continue;
-      cause.replays = cause.again = 1;
-      cause.example = {sequences[i]};
-      cause.finding = results[i].prompt;
+    for (const bool is_other : {false, true}) {
+      for (std::size_t i = 0; i < results.size(); ++i) {
+        Cause& cause = causes[of[i].first];
+        if (WasConfirmed(cause)) continue;
+        if (!is_other && !results[i].reactions.empty()) ++cause.replays;
+        // What departs in another way, without the company of then, is no less a finding.
+        if (is_other ? !DepartsAtItsEnd(results[i], sequences[i]) : !Shows(results[i], cause)) {
+          continue;
+        }
+        cause.replays = cause.again = 1;
+        cause.example = {sequences[i]};
+        cause.finding = results[i].prompt;
+        cause.text = cause.finding->Cause();
+      }
+    }
+    Unite(causes);
+  }
+
+  // The most frequent first, should time be short.
+  void Shrink(std::vector<Cause>& causes, bool is_known) {
+    std::set<std::size_t> some;
+    for (std::size_t i = 0; i < causes.size(); ++i) {
+      const bool is_one = WasConfirmed(causes[i]) && options_.is_known(causes[i].text) == is_known;
+      if (is_one) some.insert(i);
+      if (some.size() == kShrunkAtOnce || i + 1 == causes.size()) {
+        Shrink(causes, std::exchange(some, {}));
+      }
     }
   }
 
-  // Each round tries all that is simpler, of all causes at once.
-  void Shrink(std::vector<Cause>& causes, bool is_known) {
-    std::set<std::size_t> left;
-    for (std::size_t i = 0; i < causes.size(); ++i) {
-      const bool is_one = WasConfirmed(causes[i]) && options_.is_known(causes[i].text) == is_known;
-      if (is_one) left.insert(i);
-    }
+  // Each round tries all that is simpler, of all these at once; then what can be left out each by
+  // itself is left out together.
+  void Shrink(std::vector<Cause>& causes, std::set<std::size_t> left) {
+    std::map<std::size_t, Sequence> together;
     for (int round = 0; round < kMostRounds && !left.empty(); ++round) {
       std::vector<Sequence> candidates;
       std::vector<std::size_t> of;
+      std::vector<Cut> cuts;
       for (const std::size_t i : left) {
-        for (Sequence& simpler : SimplerOnes(causes[i].example.front())) {
-          candidates.push_back(std::move(simpler));
+        const Sequence& example = causes[i].example.front();
+        const auto of_round_before = together.find(i);
+        if (of_round_before != together.end()) {
+          candidates.push_back(of_round_before->second);
           of.push_back(i);
+          cuts.emplace_back(example);
+        }
+        for (Cut& cut : CutsOf(example)) {
+          candidates.push_back(cut.Of(example));
+          of.push_back(i);
+          cuts.push_back(std::move(cut));
         }
       }
       Say(fmt::format("shrinking, {} left", left.size()));
       const std::vector<std::size_t> showing = Showing(candidates, of, causes);
+      std::map<std::size_t, Cut> all;  // that show it, each by itself
+      for (const std::size_t i : showing) {
+        all.try_emplace(of[i], causes[of[i]].example.front()).first->second.Add(cuts[i]);
+      }
+      together.clear();
+      for (const auto& [i, cut] : all) together[i] = cut.Of(causes[i].example.front());
       std::set<std::size_t> shrunk;
       for (const std::size_t i : showing) {
         Cause& cause = causes[of[i]];
@@ -311,8 +391,8 @@ class Explorer {
     return showing;
   }
 
-  // A reset as the reaction may say that the step before has ended the connection silently: asks
-  // with an old segment, which is answered with an ACK as long as there is one.
+  // A reset as the reaction may say that a step before has ended the connection silently: asks after
+  // each with an old segment, which is answered with an ACK as long as there is a connection.
   void LookForEnds(std::vector<Cause>& causes) {
     std::vector<Sequence> asking;
     std::vector<Cause*> of;
@@ -320,18 +400,22 @@ class Explorer {
       if (!WasConfirmed(cause) || !cause.finding->reaction.starts_with("RST")) continue;
       const std::string& states = cause.finding->states;
       if (states.starts_with("CLOSED") || states.starts_with("LISTEN")) continue;
-      asking.push_back(cause.example.front());
-      asking.back().steps.back() = PeerSegment{.flags = kAck, .seq_offset = -1};
-      of.push_back(&cause);
+      const Sequence& example = cause.example.front();
+      for (std::size_t step = 1; step + 1 < example.steps.size(); ++step) {
+        asking.push_back(CutAfter(example, step));
+        asking.back().steps.emplace_back(PeerSegment{.flags = kAck, .seq_offset = -1});
+        of.push_back(&cause);
+      }
     }
     const std::vector<SequenceResult> results = RunAll(asking);
+    std::set<const Cause*> explained;
     for (std::size_t i = 0; i < results.size(); ++i) {
       const std::vector<std::string>& reactions = results[i].reactions;
       const std::size_t last = asking[i].steps.size() - 1;
       if (reactions.size() <= last || !reactions[last].starts_with("RST")) continue;
-      if (!of[i]->finding->before.empty()) {
-        of[i]->text = of[i]->finding->before + " -> ends the connection silently";
-      }
+      if (!results[i].prompt || results[i].prompt->step != last) continue;
+      if (!explained.insert(of[i]).second) continue;
+      of[i]->text = results[i].prompt->before + " -> ends the connection silently";
     }
   }
 
@@ -366,8 +450,14 @@ class Explorer {
   // Halves what crashed for as long as a half still does.
   void LookIntoCrashes() {
     std::size_t looked = 0;
+    std::map<std::string, std::string> text_of;  // by what the whole batch said
     for (auto& [id, crashed] : crashed_) {
-      if (++looked > kMostCrashes) break;
+      // Of several that say the same one is enough.
+      if (const auto known = text_of.find(crashed.why); known != text_of.end()) {
+        for (Cause& crash : crashes_) crash.count += crash.text == known->second ? 1 : 0;
+        continue;
+      }
+      if (++looked > kMostCrashes) continue;
       std::vector<Sequence> sequences = crashed.sequences;
       std::string why = crashed.why;
       while (sequences.size() > 1) {
@@ -383,6 +473,7 @@ class Explorer {
         why = found->why;
         sequences = halves[static_cast<std::size_t>(found - results.begin())];
       }
+      text_of[crashed.why] = why;
       const auto same = std::find_if(crashes_.begin(), crashes_.end(),
                                      [&](const Cause& one) { return one.text == why; });
       if (same != crashes_.end()) {
@@ -397,9 +488,9 @@ class Explorer {
       cause.example = std::move(sequences);
       crashes_.push_back(std::move(cause));
     }
-    if (crashed_.size() > kMostCrashes) {
+    if (looked > kMostCrashes) {
       Complain(fmt::format("{} more batches crashed; they were not looked into",
-                           crashed_.size() - kMostCrashes));
+                           looked - kMostCrashes));
     }
   }
 
@@ -434,8 +525,9 @@ class Explorer {
       examples.push_back(cause.example);
       of.push_back(&cause);
     }
-    for (int time = 0; time < options_.replays; ++time) {
-      Say(fmt::format("running again, {} of {}", time + 1, options_.replays));
+    const int times = is_known ? 1 : options_.replays;
+    for (int time = 0; time < times; ++time) {
+      Say(fmt::format("running again, {} of {}", time + 1, times));
       std::vector<BatchResult> results = pool_.RunAll(examples, Logged::kAll);
       for (std::size_t i = 0; i < results.size(); ++i) {
         if (results[i].end != End::kWhole && results[i].end != End::kCrashed) continue;

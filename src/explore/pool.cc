@@ -149,7 +149,8 @@ struct Pool::Child {
   Steady::time_point begin;
 };
 
-Pool::Pool(RunOn run, int jobs) : run_(std::move(run)), jobs_(std::max(jobs, 1)) {}
+Pool::Pool(RunOn run, int jobs, int jobs_of_one)
+    : run_(std::move(run)), jobs_(std::max(jobs, 1)), jobs_of_one_(std::max(jobs_, jobs_of_one)) {}
 
 Pool::~Pool() { EndAll(); }
 
@@ -236,7 +237,7 @@ std::vector<BatchResult> Pool::RunAll(const std::vector<std::vector<Sequence>>& 
       EndAll();
       break;
     }
-    while (next < batches.size() && HasRoom()) {
+    while (next < batches.size() && HasRoom(batches[next].size())) {
       Start(next, batches[next], logged);
       ++next;
     }

@@ -38,8 +38,9 @@ struct BatchResult {
 
 class Pool {
  public:
-  // `jobs` processes at a time. The calling process must be single-threaded.
-  Pool(RunOn run, int jobs);
+  // `jobs` processes at a time, of batches of a single sequence, which mostly wait, `jobs_of_one`.
+  // The calling process must be single-threaded.
+  Pool(RunOn run, int jobs, int jobs_of_one = 0);
   ~Pool();
   Pool(const Pool&) = delete;
   Pool& operator=(const Pool&) = delete;
@@ -51,7 +52,9 @@ class Pool {
   // When to stop waiting, asked several times a second; never, if nobody says so.
   void StopWhen(std::function<bool()> stop) { stop_ = std::move(stop); }
 
-  bool HasRoom() const { return static_cast<int>(running_.size()) < jobs_; }
+  bool HasRoom(std::size_t sequences = 2) const {
+    return static_cast<int>(running_.size()) < (sequences == 1 ? jobs_of_one_ : jobs_);
+  }
   bool IsIdle() const { return running_.empty(); }
   // There must be room.
   void Start(std::uint64_t id, std::vector<Sequence> sequences, Logged logged);
@@ -75,7 +78,7 @@ class Pool {
   RunOn run_;
   oracle::Stack stack_;
   std::function<bool()> stop_ = [] { return false; };
-  int jobs_;
+  int jobs_, jobs_of_one_;
   std::vector<std::unique_ptr<Child>> running_;
 };
 

@@ -4,7 +4,7 @@
 set -eu
 [ $# -ge 1 ] || { echo "usage: $0 EXECUTIONS [NAME]" >&2; exit 2; }
 cd "$(dirname "$0")/../.."
-for target in ${2:-answers baselines captures claims events packets results scripts}; do
+for target in ${2:-answers baselines captures claims events packets results scripts sequences}; do
   case $target in
     packets) examples=tests/packet/corpus ;;
     scripts) examples=tests/packetdrill/scripts ;;

@@ -14,6 +14,7 @@
 #include "harness/trace/event_log.h"
 #include "harness/trace/ladder.h"
 #include "harness/trace/pcapng.h"
+#include "src/explore/sequence.h"
 #include "src/judge/capture.h"
 #include "src/packetdrill/script.h"
 #include "src/report/junit.h"
@@ -145,13 +146,27 @@ void ReadScript(std::string_view octets) {
   }
 }
 
+// Sequences of explore. What is read is written, and read the same.
+void ReadSequences(std::string_view octets) {
+  try {
+    const std::vector<explore::Sequence> sequences = explore::ParseSequences(octets);
+    const std::string text = explore::SequencesText(sequences);
+    CheckShown(text);
+    if (explore::ParseSequences(text) != sequences) throw std::logic_error("written otherwise");
+    if (explore::ParseOneLine(explore::OneLine(sequences)) != sequences)
+      throw std::logic_error("written otherwise in a line");
+  } catch (const std::invalid_argument& error) {
+    CheckShown(error.what());
+  }
+}
+
 }  // namespace
 
 const std::vector<Target>& Targets() {
   static const std::vector<Target> targets{
       {"answers", ReadAnswer},   {"baselines", ReadBaselineFile}, {"captures", ReadCaptureFile},
       {"claims", ReadCatalogue}, {"events", ReadEventLog},        {"packets", ReadFrameOctets},
-      {"results", ReadResultFile}, {"scripts", ReadScript}};
+      {"results", ReadResultFile}, {"scripts", ReadScript},       {"sequences", ReadSequences}};
   return targets;
 }
 

@@ -110,6 +110,12 @@ TEST(CommandLineTest, WrongUsageIsOneLineAndExitCode2) {
   }
 }
 
+TEST(CommandLineTest, AFullDiskIsNamed) {
+  const Outcome outcome = Sockproof("list HalfClose 2>&1 >/dev/full");
+  EXPECT_EQ(outcome.exit_code, 3);
+  EXPECT_THAT(outcome.text, HasSubstr("No space left on device"));
+}
+
 TEST(CommandLineTest, RefusedArgumentsAreNamed) {
   TemporaryFolder folder;
   std::ofstream(folder / "empty");
