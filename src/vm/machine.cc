@@ -39,7 +39,7 @@ using Json = nlohmann::json;
 using Steady = std::chrono::steady_clock;
 
 constexpr const char* kQemu = "qemu-system-x86_64";
-constexpr int kMemory = 256;            // MiB; a world takes 3 to 4
+constexpr int kMemory = 384;            // MiB; a world takes 3 to 4, its test up to 12
 constexpr int kMemoryWithChecks = 1024;  // of a kernel that keeps notes on all its memory
 constexpr auto kBootTime = std::chrono::minutes(15);  // such a one, on a machine with much else to do
 constexpr std::size_t kSnapshotsKept = 8;

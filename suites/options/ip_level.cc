@@ -553,8 +553,8 @@ TEST_WITH(UdpGroTest, UdpLevel, OfDatagramsThatAreGivenTogetherTheSizeIsTold,
   const std::string data = std::string(100, 'a') + std::string(100, 'b') + "and less";
   ASSERT_THAT(far.Send(data), Returns(static_cast<int>(data.size())));
   const Received received = near.ReceiveMessage(2048, ControlRoom::Octets(256)).value();
-  if (received.data.size() <= 100) NotTaken("man:udp(7)-UDP_GRO", "they come one by one");
-  EXPECT_EQ(received.data, data);
+  if (received.data.size() <= 100) return NotTaken("man:udp(7)-UDP_GRO", "they come one by one");
+  EXPECT_EQ(received.data, data.substr(0, received.data.size()));
   EXPECT_EQ(received.Number("UDP_GRO"), 100);
 }
 

@@ -73,6 +73,9 @@ TEST_WITH(
     EcnTest, Ecn, AWindowProbeIsNotEct, .claims = {"rfc3168:6.1.6-probe-not-ect"},
     .lasts = [](const Facts&) -> Duration { return 1s; }) {
   auto [socket, peer] = Capable();
+  socket.Send("taken").value();
+  peer.Expect(Data("taken"));
+  // With new data acknowledged: that a window may only shrink then is no matter here.
   peer.Send(Ack().Window(0));
   Settle();
   socket.Send("let me in").value();
