@@ -1,6 +1,7 @@
 // sockproof reach.
 #include <fmt/format.h>
 #include <fnmatch.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
@@ -96,8 +97,16 @@ class Notes {
   std::map<std::string, std::size_t> numbers_;
 };
 
+reach::Record Read(const fs::path& file) {
+  try {
+    return reach::FromText(ReadFile(file));
+  } catch (const HarnessError& error) {
+    throw UsageError(fmt::format("{}: {}", file.string(), CleanLine(error.what())));
+  }
+}
+
 void Keep(const reach::Record& record, const fs::path& file) {
-  const fs::path fresh = file.string() + ".new";
+  const fs::path fresh = fmt::format("{}.{}.new", file.string(), getpid());
   std::ofstream stream(fresh);
   stream << reach::ToText(record);
   if (!stream.flush()) throw HarnessError("cannot write " + fresh.string());
@@ -142,6 +151,7 @@ int RecordReach(const ReachArguments& arguments, const std::string& program) {
   record.kernel = target->name();
   record.release = facts.Find("release").value_or("");
   const fs::path place = reach::PlaceOf(arguments.sut);
+  if (!arguments.patterns.empty() && fs::exists(place)) record.AddTestsOf(Read(place));
   Keep(record, place);
   std::size_t reached = 0;
   for (const auto& function : record.functions) reached += function.second.empty() ? 0 : 1;
@@ -157,7 +167,8 @@ int Show(const ReachArguments& arguments) {
     throw UsageError(fmt::format("nothing is recorded of {}; 'sockproof reach -s {}' does it",
                                  arguments.sut, ShellQuoted(arguments.sut)));
   }
-  const reach::Record record = reach::FromText(ReadFile(place));
+  if (!arguments.patterns.empty()) throw UsageError("--show is of all tests; it takes no PATTERN");
+  const reach::Record record = Read(place);
   std::size_t all = 0;
   std::size_t reached = 0;
   for (const auto& [name, tests] : record.functions) {

@@ -2,6 +2,7 @@
 // recorded it.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -25,12 +26,12 @@ namespace fs = std::filesystem;
 class Touching final : public RunAddition {
  public:
   explicit Touching(CLI::App& run) {
-    run.add_option("--touching", items_,
+    touching_ = run.add_option("--touching", items_,
                    "Only tests that reach these functions, files or lines of the kernel, as 'sockproof "
                    "reach' recorded: tcp_ack,net/ipv4/tcp_timer.c:500-560")
         ->delimiter(',')
         ->type_name("WHAT");
-    run.add_option("--changed", change_,
+    changed_ = run.add_option("--changed", change_,
                    "Only tests that reach what a patch, or a difference to a revision, changes")
         ->type_name("FILE|REVISION");
     run.add_option("--source", source_,
@@ -41,13 +42,21 @@ class Touching final : public RunAddition {
   }
 
   void Check() const override {
-    if (items_.empty() && change_.empty() && !(source_.empty() && record_.empty())) {
+    if (!IsAsked() && !(source_.empty() && record_.empty())) {
       throw UsageError("--source and --reach are for --touching and --changed");
+    }
+    if (changed_->count() > 0 && change_.empty()) throw UsageError("--changed names nothing");
+    if (std::any_of(items_.begin(), items_.end(), [](const auto& item) { return item.empty(); })) {
+      throw UsageError("--touching names nothing");
+    }
+    if (!source_.empty() && !fs::is_directory(source_)) {
+      throw UsageError(fmt::format("--source: there is no folder {}", CleanLine(source_)));
     }
   }
 
   Tests Choose(const std::string& sut, Tests tests) const override {
-    if (items_.empty() && change_.empty()) return tests;
+    if (!IsAsked()) return tests;
+    if (ParseSut(sut).kind != "vm") throw UsageError("--touching and --changed are for --sut vm:...");
     const reach::Record record = RecordOf(sut);
     const fs::path source = SourceOf(sut);
     reach::Choice choice;
@@ -60,11 +69,15 @@ class Touching final : public RunAddition {
     }
     for (const std::string& note : choice.notes) Say(note);
     if (choice.everything) return tests;
-    return Reaching(choice, record, std::move(tests));
+    if (choice.functions.empty()) throw UsageError("it touches no function of this kernel");
+    return Reaching(choice, record, std::move(tests), !source.empty());
   }
 
  private:
-  static Tests Reaching(const reach::Choice& choice, const reach::Record& record, Tests tests) {
+  bool IsAsked() const { return touching_->count() > 0 || changed_->count() > 0; }
+
+  static Tests Reaching(const reach::Choice& choice, const reach::Record& record, Tests tests,
+                        bool has_source) {
     const std::set<std::string> reaching = record.Reaching(choice.functions);
     const std::set<std::string> recorded(record.tests.begin(), record.tests.end());
     Tests chosen;
@@ -76,8 +89,10 @@ class Touching final : public RunAddition {
       if (is_unknown || reaching.contains(id)) chosen.push_back(test);
     }
     if (chosen.empty()) {
-      throw UsageError(fmt::format("of {} tests none reaches it: {}", tests.size(),
-                                   Joined({choice.functions.begin(), choice.functions.end()})));
+      throw UsageError(fmt::format(
+          "of {} tests none reaches it: {}{}", tests.size(),
+          Joined({choice.functions.begin(), choice.functions.end()}),
+          has_source ? "" : "; where compilers put it into its callers, --source tells who they are"));
     }
     Say(fmt::format("{} of {} tests reach {}{}", chosen.size(), tests.size(),
                     Shortened(Joined({choice.functions.begin(), choice.functions.end()}), 200),
@@ -106,6 +121,8 @@ class Touching final : public RunAddition {
     return fs::is_directory(fs::path(parts.what) / "net") ? fs::path(parts.what) : fs::path();
   }
 
+  CLI::Option* touching_ = nullptr;
+  CLI::Option* changed_ = nullptr;
   std::vector<std::string> items_;
   std::string change_;
   std::string source_;

@@ -33,12 +33,23 @@ class Chooser {
       choice_.functions.insert(name);
       found = true;
     }
+    if (known_.contains(glob) && !source_.empty()) AddWhereInlined(glob);
     if (found) return;
     if (!source_.empty() && AddCallers(glob, TextsOfSource())) return;
     throw UsageError(fmt::format(
         "no function '{}' is among this kernel's symbols{}", CleanLine(glob),
         source_.empty() ? "; where compilers put it into its callers, --source tells who they are"
                         : DidYouMean(glob, {known_.begin(), known_.end()})));
+  }
+
+  // A file that is no source, or is not there any longer.
+  void AddFile(const std::string& file) {
+    for (const char* part : {"Documentation/", "tools/", "samples/", "scripts/"}) {
+      if (!file.starts_with(part)) continue;
+      choice_.notes.push_back(CleanLine(file) + " is no part of a kernel: passed over");
+      return;
+    }
+    CannotTell(CleanLine(file) + " is no source, or was removed");
   }
 
   void AddLines(const Lines& lines) {
@@ -77,35 +88,55 @@ class Chooser {
     return texts_;
   }
 
+  void CannotTell(const std::string& why) {
+    choice_.everything = true;
+    choice_.notes.push_back(why + ": what it touches cannot be told");
+  }
+
   bool AddCallers(const std::string& name, const std::vector<std::string>& texts) {
     const std::set<std::string> callers = KnownCallers(name, texts, known_);
     if (callers.empty()) return false;
     choice_.functions.insert(callers.begin(), callers.end());
-    if (!callers.contains(name)) {
-      choice_.notes.push_back(fmt::format("{} has no symbol of its own: taken for who calls it, {}",
-                                          name, Joined({callers.begin(), callers.end()})));
-    }
+    choice_.notes.push_back(fmt::format("{} has no symbol of its own: taken for who calls it, {}",
+                                        name, Joined({callers.begin(), callers.end()})));
     return true;
   }
 
+  // Compilers put short functions into their callers in the same file, symbol or not.
+  void AddWhereInlined(const std::string& name, const std::string& text) {
+    constexpr int kShort = 30;  // lines
+    for (const Function& function : FunctionsIn(text)) {
+      if (function.name != name || function.last - function.first > kShort) continue;
+      const std::set<std::string> callers = KnownCallers(name, {text}, known_);
+      choice_.functions.insert(callers.begin(), callers.end());
+    }
+  }
+  void AddWhereInlined(const std::string& name) {
+    for (const std::string& text : TextsOfSource()) {
+      if (text.find(name) != std::string::npos) AddWhereInlined(name, text);
+    }
+  }
+
   void AddFunctionOf(const std::string& name, const std::string& file, const std::string& text) {
-    if (AddCallers(name, IsHeader(file) ? TextsOfSource() : std::vector<std::string>{text})) return;
-    choice_.notes.push_back(
-        fmt::format("{} of {} is not in this kernel, or nobody calls it", name, file));
+    if (known_.contains(name)) {
+      choice_.functions.insert(name);
+      AddWhereInlined(name, text);
+    } else if (!AddCallers(name,
+                           IsHeader(file) ? TextsOfSource() : std::vector<std::string>{text})) {
+      AddWhole(file, text, fmt::format("{} of {} has no symbol, and nobody calls it", name, file));
+    }
   }
 
   void AddOutside(const Lines& lines, const std::string& text) {
-    if (IsHeader(lines.file)) {
-      choice_.everything = true;
-      choice_.notes.push_back(fmt::format(
-          "{}:{} is in no function, and what it touches cannot be told", lines.file, lines.first));
-      return;
-    }
+    AddWhole(lines.file, text, fmt::format("{}:{} is in no function", lines.file, lines.first));
+  }
+
+  void AddWhole(const std::string& file, const std::string& text, const std::string& why) {
+    if (IsHeader(file)) return CannotTell(why);
     for (const Function& function : FunctionsIn(text)) {
       if (known_.contains(function.name)) choice_.functions.insert(function.name);
     }
-    choice_.notes.push_back(fmt::format("{}:{} is in no function: taken for all of that file",
-                                        lines.file, lines.first));
+    choice_.notes.push_back(why + ": taken for all of that file");
   }
 
   fs::path source_;
@@ -158,10 +189,13 @@ Choice ByChange(const std::string& change, const fs::path& source, const Record&
   if (fs::is_regular_file(change)) {
     diff = ReadFile(change);
   } else {
-    if (change.starts_with('-')) throw UsageError("'" + CleanLine(change) + "' is no revision");
+    if (fs::exists(change) && !fs::is_directory(change)) {
+      throw UsageError(CleanLine(change) + " is no regular file");
+    }
+    if (change.empty() || change.starts_with('-')) throw UsageError("'" + CleanLine(change) + "' is no revision");
     try {
       diff = RunProgram({"git", "-C", source.string(), "diff", "--unified=0", "--no-color",
-                         "--no-ext-diff", change, "--"});
+                         "--no-ext-diff", "--src-prefix=a/", "--dst-prefix=b/", change, "--"});
     } catch (const HarnessError& error) {
       throw UsageError(fmt::format("{} is neither a file nor a revision: {}", CleanLine(change),
                                    CleanLine(error.what())));
@@ -171,7 +205,9 @@ Choice ByChange(const std::string& change, const fs::path& source, const Record&
   if (changed.empty()) throw UsageError(CleanLine(change) + " changes nothing");
   Chooser chooser(source, record);
   for (const Lines& lines : changed) {
-    if (lines.file.ends_with(".c") || lines.file.ends_with(".h")) chooser.AddLines(lines);
+    const bool is_source = lines.file.ends_with(".c") || lines.file.ends_with(".h");
+    if (is_source && lines.first > 0) chooser.AddLines(lines);
+    else chooser.AddFile(lines.file);
   }
   return chooser.Take();
 }

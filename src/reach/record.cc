@@ -70,6 +70,22 @@ std::set<std::string> Record::Reaching(const std::set<std::string>& names) const
   return ids;
 }
 
+void Record::AddTestsOf(const Record& older) {
+  const std::set<std::string> own(tests.begin(), tests.end());
+  std::map<std::size_t, std::size_t> places;
+  for (std::size_t i = 0; i < older.tests.size(); ++i) {
+    if (own.contains(older.tests[i])) continue;
+    places[i] = tests.size();
+    tests.push_back(older.tests[i]);
+  }
+  for (const auto& [name, indices] : older.functions) {
+    for (const std::size_t index : indices) {
+      const auto place = places.find(index);
+      if (place != places.end()) functions[name].insert(place->second);
+    }
+  }
+}
+
 std::string ToText(const Record& record) {
   Json functions = Json::object();
   for (const auto& [name, indices] : record.functions) functions[name] = Ranges(indices);

@@ -23,6 +23,9 @@ struct Record {
 
   // The tests that reach any of these.
   std::set<std::string> Reaching(const std::set<std::string>& names) const;
+
+  // Takes over what an older record knows of other tests.
+  void AddTestsOf(const Record& older);
 };
 
 // As a file of JSON, where indices are ranges: "0-3,17".

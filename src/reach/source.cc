@@ -20,7 +20,11 @@ std::string NameIn(const std::string& head) {
   while (end > 0 && head[end - 1] == ' ') --end;
   std::size_t begin = end;
   while (begin > 0 && IsOfName(head[begin - 1])) --begin;
-  return head.substr(begin, end - begin);
+  const std::string name = head.substr(begin, end - begin);
+  const std::size_t define = name.find("SYSCALL_DEFINE");
+  if (define == std::string::npos) return name;
+  const std::string first = head.substr(paren + 1, head.find_first_of(",)", paren) - paren - 1);
+  return (define == 0 ? "__x64_sys_" : "__ia32_compat_sys_") + first;
 }
 
 // Whether the text has the name as a word of its own.
@@ -33,9 +37,9 @@ bool Mentions(const std::string& text, const std::string& name) {
   return false;
 }
 
-// "+12,3" of a hunk's head as {12, 3}; "+12" is {12, 1}.
-std::optional<std::pair<int, int>> NewRange(std::string_view head) {
-  const std::size_t plus = head.find('+');
+// What follows the sign in a hunk's head: "+12,3" is {12, 3}; "+12" is {12, 1}.
+std::optional<std::pair<int, int>> Range(std::string_view head, char sign) {
+  const std::size_t plus = head.find(sign);
   if (plus == std::string_view::npos) return std::nullopt;
   const char* const end = head.data() + head.size();
   int first = 0;
@@ -87,9 +91,15 @@ std::vector<Lines> ChangedBy(const std::string& diff) {
   std::vector<Lines> changed;
   std::istringstream lines(diff);
   std::string file;
-  int at = 0;    // line of the new file
-  int left = 0;  // lines of the hunk's new side that are still to come
+  std::string old_file;
+  int at = 0;        // line of the new file
+  int left = 0;      // lines of the hunk's new side that are still to come
+  int old_left = 0;  // and of its old side
   bool gap = false;
+  const auto name_in = [](const std::string& line) {
+    const std::string name = line.substr(4, line.find('\t') - 4);
+    return name.starts_with("a/") || name.starts_with("b/") ? name.substr(2) : name;
+  };
   const auto add = [&](int first, int last) {
     if (file.empty()) return;
     if (!changed.empty() && changed.back().file == file && changed.back().last + 1 >= first) {
@@ -99,28 +109,35 @@ std::vector<Lines> ChangedBy(const std::string& diff) {
     }
   };
   for (std::string line; std::getline(lines, line);) {
-    if (line.starts_with("+++ ") && left <= 0) {
-      file = line.substr(4, line.find('\t') == std::string::npos ? std::string::npos
-                                                                 : line.find('\t') - 4);
-      if (file.starts_with("b/")) file.erase(0, 2);
-      if (file == "/dev/null") file.clear();
-    } else if (line.starts_with("@@ ")) {
-      const auto range = NewRange(line);
-      if (!range) continue;
+    const bool between_hunks = left <= 0 && old_left <= 0;
+    if (between_hunks && line.starts_with("--- ")) {
+      old_file = name_in(line);
+    } else if (between_hunks && line.starts_with("+++ ")) {
+      file = name_in(line);
+      if (file != "/dev/null") continue;
+      changed.push_back({old_file, 0, 0});
+      file.clear();
+    } else if (between_hunks && line.starts_with("@@ ")) {
+      const auto range = Range(line, '+');
+      const auto old_range = Range(line, '-');
+      if (!range || !old_range) continue;
       at = range->second == 0 ? range->first + 1 : range->first;
       left = range->second;
+      old_left = old_range->second;
       gap = false;
     } else if (line.starts_with('+') && left > 0) {
       add(at, at);
       ++at;
       --left;
       gap = false;
-    } else if (line.starts_with('-') && !line.starts_with("--- ")) {
+    } else if (line.starts_with('-') && old_left > 0) {
       if (!gap) add(std::max(at - 1, 1), at);
+      --old_left;
       gap = true;
-    } else if (line.starts_with(' ') && left > 0) {
+    } else if ((line.empty() || line.starts_with(' ')) && left > 0) {
       ++at;
       --left;
+      --old_left;
       gap = false;
     }
   }
@@ -150,7 +167,6 @@ Touched FunctionsAt(const Lines& lines, const std::string& text) {
 
 std::set<std::string> KnownCallers(const std::string& name, const std::vector<std::string>& texts,
                                    const std::set<std::string>& known) {
-  if (known.contains(name)) return {name};
   std::vector<Function> functions;
   for (const std::string& text : texts) {
     for (Function& function : FunctionsIn(text)) functions.push_back(std::move(function));

@@ -17,7 +17,8 @@ struct Function {
   std::string body;
 };
 
-// The functions that the text of a C file defines, in its order.
+// The functions that the text of a C file defines, in its order. One that SYSCALL_DEFINEn() defines has
+// the name that it has on x86-64.
 std::vector<Function> FunctionsIn(const std::string& text);
 
 // Lines [first, last] of a file, as a change or a user names them.
@@ -29,7 +30,7 @@ struct Lines {
 };
 
 // Lines of the new files that a unified diff changes; where it only takes lines away, the two around
-// the gap.
+// the gap; {"file", 0, 0} for a file that is taken away.
 std::vector<Lines> ChangedBy(const std::string& diff);
 
 // What such lines are in.
@@ -39,8 +40,7 @@ struct Touched {
 };
 Touched FunctionsAt(const Lines& lines, const std::string& text);
 
-// Functions of `known` through which what `name` does is reached: itself where it is one; else those
-// that call it, or call who calls it, in any of the `texts`. Empty: nobody known does.
+// Functions of `known` that call this one, or call who calls it and is not known, in any of the `texts`.
 std::set<std::string> KnownCallers(const std::string& name, const std::vector<std::string>& texts,
                                    const std::set<std::string>& known);
 

@@ -85,6 +85,23 @@ TEST_F(ChooseTest, WhatIsOutsideOfFunctionsIsTheWholeFileOrEverything) {
   EXPECT_TRUE(header.everything);
 }
 
+TEST_F(ChooseTest, AShortFunctionIsItsCallersToo) {
+  record_.functions["inlined"] = {};
+  EXPECT_THAT(ByItems({"inlined"}, tree_, record_).functions, ElementsAre("inlined", "tcp_timer"));
+  EXPECT_THAT(ByItems({"net/ipv4/tcp_timer.c:3"}, tree_, record_).functions,
+              ElementsAre("inlined", "tcp_timer"));
+}
+
+TEST_F(ChooseTest, WhatCannotBeToldIsMoreAndNotLess) {
+  Write("net/ipv4/tcp.c", "int tcp_sendmsg(void)\n{\n\treturn 0;\n}\n\nint unheard_of(void)\n{\n}\n");
+  const Choice unknown = ByPatch("net/ipv4/tcp.c", "@@ -7,1 +7,1 @@\n-x\n+{\n");
+  EXPECT_THAT(unknown.functions, ElementsAre("tcp_sendmsg"));
+  EXPECT_TRUE(ByPatch("net/ipv4/Kconfig", "@@ -1,1 +1,1 @@\n-x\n+y\n").everything);
+  EXPECT_FALSE(ByPatch("Documentation/a.rst", "@@ -1,1 +1,1 @@\n-x\n+y\n").everything);
+  Write("a.patch", "--- a/net/gone.c\n+++ /dev/null\n@@ -1,1 +0,0 @@\n-x\n");
+  EXPECT_TRUE(ByChange(tree_ / "a.patch", tree_, record_).everything);
+}
+
 TEST_F(ChooseTest, WhatIsNoChangeIsRefused) {
   EXPECT_THROW(ByChange("HEAD", tree_, record_), UsageError) << "no repository";
   EXPECT_THROW(ByChange("--output=/tmp/x", tree_, record_), UsageError);

@@ -38,6 +38,16 @@ TEST(ReachRecord, NamesTheTestsThatReachAFunction) {
   EXPECT_THAT(MadeUp().Reaching({"never"}), IsEmpty());
 }
 
+TEST(ReachRecord, ANewRecordOfSomeTestsLeavesTheOthers) {
+  Record record;
+  record.tests = {"C.D/ipv4"};
+  record.functions = {{"tcp_ack", {0}}};
+  record.AddTestsOf(MadeUp());
+  EXPECT_THAT(record.tests, ElementsAre("C.D/ipv4", "A.B/ipv4", "A.B/ipv6", "E.F/ipv4"));
+  EXPECT_THAT(record.Reaching({"tcp_ack"}), testing::SizeIs(4));
+  EXPECT_THAT(record.Reaching({"udp_rcv"}), IsEmpty());
+}
+
 TEST(ReachRecord, WhatIsNoneIsRefused) {
   const std::string good = ToText(MadeUp());
   const auto with = [&good](const std::string& what, const std::string& other) {

@@ -84,7 +84,8 @@ TEST(Source, ADiffNamesLinesOfTheNewFile) {
       "+++ /dev/null\n"
       "@@ -1,1 +0,0 @@\n"
       "-all\n");
-  EXPECT_THAT(changed, ElementsAre(Lines{"net/ipv4/tcp.c", 10, 12}, Lines{"net/ipv4/tcp.c", 41, 42}));
+  EXPECT_THAT(changed, ElementsAre(Lines{"net/ipv4/tcp.c", 10, 12}, Lines{"net/ipv4/tcp.c", 41, 42},
+                                   Lines{"net/old.c", 0, 0}));
 }
 
 TEST(Source, ALineThatLooksLikeAHeadIsAChangeInsideAHunk) {
@@ -97,10 +98,29 @@ TEST(Source, ALineThatLooksLikeAHeadIsAChangeInsideAHunk) {
   EXPECT_THAT(changed, ElementsAre(Lines{"f.c", 2, 3}));
 }
 
+TEST(Source, TheSignatureBehindAPatchIsNoChange) {
+  const auto changed = ChangedBy(
+      "--- a/f.c\n"
+      "+++ b/f.c\n"
+      "@@ -4,3 +4,3 @@\n"
+      " x\n"
+      "-y\n"
+      "+z\n"
+      "\n"
+      "-- \n"
+      "2.39.5\n");
+  EXPECT_THAT(changed, ElementsAre(Lines{"f.c", 4, 5}));
+}
+
+TEST(Source, ASystemCallHasTheNameThatTheKernelGivesIt) {
+  const auto functions = FunctionsIn("SYSCALL_DEFINE3(socket, int, family, int, type, int, protocol)\n{\n}\n");
+  ASSERT_THAT(functions, SizeIs(1));
+  EXPECT_EQ(functions[0].name, "__x64_sys_socket");
+}
+
 TEST(Source, WhatHasNoSymbolIsReachedThroughItsCallers) {
   EXPECT_THAT(KnownCallers("is_late", {kSource}, {"tcp_write_timer_handler", "limit"}),
               ElementsAre("tcp_write_timer_handler"));
-  EXPECT_THAT(KnownCallers("is_late", {kSource}, {"is_late"}), ElementsAre("is_late"));
   EXPECT_THAT(KnownCallers("is_lat", {kSource}, {"tcp_write_timer_handler"}), IsEmpty())
       << "a part of a word is another word";
 }
