@@ -323,7 +323,9 @@ PacketAlteration ReadPacket(Reader& reader) {
                                         {"duplicate", Action::kDuplicate},
                                         {"delay", Action::kDelay},
                                         {"edited-copy", Action::kEditedCopy},
-                                        {"put-together", Action::kPutTogether}},
+                                        {"put-together", Action::kPutTogether},
+                                        {"cut-up", Action::kCutUp},
+                                        {"end", Action::kEnd}},
                                        "edit");
   packet.delay = std::chrono::milliseconds(reader.Number("delay_ms", 0));
   packet.repaired = reader.Get("repaired", false);
@@ -333,6 +335,9 @@ PacketAlteration ReadPacket(Reader& reader) {
   packet.source_host = reader.Unsigned<int>("source_host");
   packet.destination_host = reader.Unsigned<int>("destination_host");
   packet.link_host = reader.Unsigned<int>("link_host");
+  if (const auto source = reader.Find<std::string>("source")) packet.source = IpAddress(*source);
+  packet.protocol = reader.Unsigned<std::uint8_t>("protocol");
+  packet.quoted_protocol = reader.Unsigned<std::uint8_t>("quoted_protocol");
   packet.dont_fragment = reader.Find<bool>("dont_fragment");
   packet.identification = reader.Unsigned<std::uint16_t>("identification");
   packet.add_source_port = reader.Number("add_source_port", 0);
@@ -346,6 +351,7 @@ PacketAlteration ReadPacket(Reader& reader) {
   packet.payload_at_most = reader.Unsigned<std::size_t>("payload_at_most");
   packet.more_octets = reader.Unsigned<std::size_t>("more_octets").value_or(0);
   packet.offset_by_8 = reader.Get("offset_by_8", false);
+  packet.offset_0 = reader.Get("offset_0", false);
   packet.checksum = reader.OneOf<Checksum>("checksum",
                                            {{"as-it-is", Checksum::kAsItIs},
                                             {"bad", Checksum::kBad},

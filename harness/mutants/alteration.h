@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "harness/base/time.h"
+#include "harness/net/ip.h"
 #include "harness/net/sock_diag.h"
 #include "harness/sut/system.h"
 #include "harness/trace/event.h"
@@ -154,6 +155,8 @@ struct PacketAlteration : PacketSelection {
     kDelay,
     kEditedCopy,   // the packet, and after it an edited copy
     kPutTogether,  // of fragments: as a receiver that lets the later octets count
+    kCutUp,        // in fragments, the first of 8 octets
+    kEnd,          // neither it nor anything after it comes through, either way
   };
   Action action = Action::kEdit;
   Duration delay{0};
@@ -161,6 +164,9 @@ struct PacketAlteration : PacketSelection {
   bool without_headers = false;  // its IP options and extension headers
   std::optional<std::uint8_t> hop_limit, traffic_class;
   std::optional<int> source_host, destination_host, link_host;  // numbers of the address plan
+  std::optional<IpAddress> source;                              // of packets of its version of IP
+  std::optional<std::uint8_t> protocol;         // of what follows its last IP header
+  std::optional<std::uint8_t> quoted_protocol;  // of the packet that an ICMP error quotes
   std::optional<bool> dont_fragment;
   std::optional<std::uint16_t> identification;
   int add_source_port = 0, add_destination_port = 0;
@@ -172,6 +178,7 @@ struct PacketAlteration : PacketSelection {
   std::optional<std::size_t> payload_at_most;
   std::size_t more_octets = 0;  // of garbage, behind its payload
   bool offset_by_8 = false;     // of fragments but the first: 8 octets too far
+  bool offset_0 = false;        // of fragments: as if it were the first
   enum class Checksum { kAsItIs, kBad, kNone, kZeroForOnes };
   Checksum checksum = Checksum::kAsItIs;  // of UDP
 };

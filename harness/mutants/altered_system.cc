@@ -388,13 +388,25 @@ bool AnyCallBegins(const std::string& with, const std::vector<Event>& events) {
   });
 }
 
+// A method is shown as the call that it makes: "accept" with flags as accept4().
+bool IsCallOf(const std::string& method, const std::string& text) {
+  return text.starts_with(method + "(") || (method == "accept" && text.starts_with("accept4("));
+}
+
+bool AnyCallOf(const std::string& method, const std::vector<Event>& events) {
+  return std::any_of(events.begin(), events.end(), [&](const Event& event) {
+    const auto* call = std::get_if<CallEvent>(&event.what);
+    return call != nullptr && IsCallOf(method, call->text);
+  });
+}
+
 // Whether a call of this kind ended with this errno.
 bool AnyCallFails(const std::string& method, const std::string& error,
                   const std::vector<Event>& events) {
   std::set<int> calls;
   return std::any_of(events.begin(), events.end(), [&](const Event& event) {
     if (const auto* call = std::get_if<CallEvent>(&event.what)) {
-      if (call->text.starts_with(method + "(")) calls.insert(call->id);
+      if (IsCallOf(method, call->text)) calls.insert(call->id);
     }
     const auto* ended = std::get_if<ReturnEvent>(&event.what);
     return ended != nullptr && calls.contains(ended->id) && ended->text.starts_with(error);
@@ -434,7 +446,7 @@ bool MayApply(const Alteration& alteration, const std::vector<Event>& events) {
   if (alteration.packet && AnyPicked(*alteration.packet, events)) return true;
   if (const auto& call = alteration.call) {
     return call->in_place_of ? AnyCallFails(call->method, *call->in_place_of, events)
-                             : AnyCallBegins(call->method + "(", events);
+                             : AnyCallOf(call->method, events);
   }
   for (const Event& event : events) {
     if (const auto* note = std::get_if<NoteEvent>(&event.what);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "harness/packet/fragments.h"
 #include "harness/wire/addresses.h"
 #include "harness/wire/partial_packet.h"
 
@@ -60,6 +61,37 @@ bool HasMore(const Packet& fragment) {
   const auto* ip = fragment.Find<packet::Ipv4>();
   return ip != nullptr ? ip->more_fragments : fragment.Find<packet::Ipv6Fragment>()->more_fragments;
 }
+void MakeFirst(Packet& fragment) {
+  if (auto* ip = fragment.Find<packet::Ipv4>()) ip->fragment_offset = 0;
+  if (auto* header = fragment.Find<packet::Ipv6Fragment>()) header->offset = 0;
+}
+
+struct SetNextHeader {
+  std::uint8_t protocol;
+  void operator()(packet::Ipv4& ip) const { ip.protocol = protocol; }
+  void operator()(packet::Ipv6& ip) const { ip.next_header = protocol; }
+  void operator()(packet::Ipv6Options& header) const { header.next_header = protocol; }
+  void operator()(packet::Ipv6Routing& header) const { header.next_header = protocol; }
+  void operator()(packet::Ipv6Fragment& header) const { header.next_header = protocol; }
+  template <typename Other>
+  void operator()(Other&) const {}
+};
+
+// What follows its last IP header, or the last extension header.
+void SetProtocol(Packet& frame, std::uint8_t protocol) {
+  const auto last = std::find_if(frame.layers.rbegin(), frame.layers.rend(), [](const auto& layer) {
+    return std::holds_alternative<packet::Ipv4>(layer) ||
+           std::holds_alternative<packet::Ipv6>(layer) || IsExtensionHeader(layer);
+  });
+  if (last != frame.layers.rend()) std::visit(SetNextHeader{protocol}, *last);
+}
+
+// Of the IP header that an ICMP error begins with.
+void SetQuotedProtocol(Bytes& quote, std::uint8_t protocol) {
+  const std::size_t at = !quote.empty() && quote[0] >> 4 == 6 ? 6 : 9;
+  if (quote.size() > at) quote[at] = protocol;
+}
+
 std::uint32_t IdentificationOf(const Packet& fragment) {
   const auto* ip = fragment.Find<packet::Ipv4>();
   return ip != nullptr ? ip->identification : fragment.Find<packet::Ipv6Fragment>()->identification;
@@ -108,6 +140,7 @@ bool PacketPicker::Fits(const Packet& frame) const {
 
 std::vector<WirePort::Tampered> PacketAlterer::Alter(Bytes octets, bool by_system) {
   using Action = PacketAlteration::Action;
+  if (ended_) return {};
   const Packet frame = packet::ReadFrame(octets);
   if (!picker_.Picks(frame, by_system)) return {{Duration(0), std::move(octets)}};
   applied_();
@@ -123,6 +156,11 @@ std::vector<WirePort::Tampered> PacketAlterer::Alter(Bytes octets, bool by_syste
       return {{Duration(0), octets}, {Duration(0), edited()}};
     case Action::kPutTogether:
       return PutTogether(frame);
+    case Action::kCutUp:
+      return CutUp(frame);
+    case Action::kEnd:
+      ended_ = true;
+      return {};
     case Action::kEdit:
       break;
   }
@@ -148,6 +186,7 @@ Packet PacketAlterer::Edited(Packet frame) const {
     ip.hop_limit = edit.hop_limit.value_or(ip.hop_limit);
     ip.traffic_class = edit.traffic_class.value_or(ip.traffic_class);
     if (edit.source_host) ip.source = WireAddress(version, *edit.source_host);
+    if (edit.source && edit.source->version() == version) ip.source = *edit.source;
     if (edit.destination_host) ip.destination = WireAddress(version, *edit.destination_host);
   });
   if (auto* ethernet = frame.Find<packet::Ethernet>(); edit.link_host) {
@@ -171,6 +210,11 @@ Packet PacketAlterer::Edited(Packet frame) const {
     icmp->rest += static_cast<std::uint32_t>(edit.add_rest);
     icmp->rest = edit.new_rest.value_or(icmp->rest);
   }
+  if (edit.protocol) SetProtocol(frame, *edit.protocol);
+  if (edit.quoted_protocol && frame.Find<packet::Icmp>() != nullptr) {
+    SetQuotedProtocol(frame.payload, *edit.quoted_protocol);
+  }
+  if (edit.offset_0) MakeFirst(frame);
   if (edit.flip_payload && !frame.payload.empty()) frame.payload.back() ^= 0xff;
   if (edit.cut_payload && !frame.payload.empty()) frame.payload.pop_back();
   if (edit.payload_at_most && frame.payload.size() > *edit.payload_at_most) {
@@ -200,7 +244,8 @@ Packet PacketAlterer::Edited(Packet frame) const {
     }
   } else if (right.Find<packet::Udp>() == nullptr && right.Find<packet::Icmp>() == nullptr &&
              right.Find<packet::Igmp>() == nullptr) {
-    return frame;  // of what is not known nothing can be computed
+    if (auto* ipv4 = frame.Find<packet::Ipv4>()) ipv4->checksum.reset();
+    return frame;  // of what is not known nothing more can be computed
   }
   if (edit.checksum == PacketAlteration::Checksum::kAsItIs) return right;
   auto* udp = right.Find<packet::Udp>();
@@ -215,6 +260,15 @@ Packet PacketAlterer::Edited(Packet frame) const {
     if (read.Find<packet::Udp>()->checksum == 0xffff) udp->checksum = 0;
   }
   return right;
+}
+
+std::vector<WirePort::Tampered> PacketAlterer::CutUp(const Packet& whole) {
+  constexpr std::uint32_t kIdentification = 7;
+  std::vector<WirePort::Tampered> frames;
+  for (const Packet& part : packet::Fragments(whole, kIdentification, {{.size = 8}, {8, 0xffff}})) {
+    frames.push_back({Duration(0), packet::Write(part)});
+  }
+  return frames;
 }
 
 // As a system would that lets later octets take the place of earlier ones, and waits for ever.

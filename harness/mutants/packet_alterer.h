@@ -40,12 +40,14 @@ class PacketAlterer {
   std::vector<WirePort::Tampered> Alter(Bytes frame, bool by_system);
   packet::Packet Edited(packet::Packet frame) const;
   std::vector<WirePort::Tampered> PutTogether(const packet::Packet& fragment);
+  static std::vector<WirePort::Tampered> CutUp(const packet::Packet& whole);
 
   PacketAlteration alteration_;
   PacketPicker picker_;
   std::function<void()> applied_;
   // Of kPutTogether: the fragments of the packet that is not whole yet, one at a time.
   std::vector<packet::Packet> fragments_;
+  bool ended_ = false;  // by kEnd
 };
 
 }  // namespace sockproof

@@ -1,5 +1,8 @@
 // What arrives of what is sent, in streams and in datagrams: socket(2), send(2), recv(2), udp(7)
 // and unix(7) of the Linux man-pages, POSIX.
+#include <algorithm>
+
+#include "harness/test/filling.h"
 #include "harness/test/test.h"
 
 namespace sockproof {
@@ -44,15 +47,15 @@ TEST_WITH_SOCKETS(Stream, SendingBlocksWhileThePeerReadsNothing,
                   .claims = {"man:send(2)-blocks", "posix:send-blocks"}, .over = kEachStream) {
   auto [near, far] = ConnectedPair();
   const std::string much(1 << 16, 'x');
-  std::size_t under_way = much.size();
-  auto sent = near.Send(much, {"MSG_DONTWAIT"});
-  for (; sent.ok(); sent = near.Send(much, {"MSG_DONTWAIT"})) {
-    under_way += static_cast<std::size_t>(sent.value());
-  }
-  EXPECT_THAT(sent, FailsWith(EAGAIN));
+  const Filled filled = FillUp(near, much);
+  ASSERT_THAT(filled.last, FailsWith(EAGAIN));
   Pending<int> sending = near.StartSend(much);
   ExpectStillBlocked(sending);
-  while (under_way > 0) under_way -= far.Receive(1 << 16).value().size();
+  for (std::size_t left = filled.octets + much.size(); left > 0;) {
+    const std::size_t came = far.Receive(std::min<std::size_t>(left, 1 << 16)).value().size();
+    ASSERT_GT(came, 0U);
+    left -= came;
+  }
   EXPECT_THAT(sending.Await(), Returns(1 << 16));
 }
 

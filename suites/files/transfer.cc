@@ -2,6 +2,7 @@
 // Linux man-pages.
 #include <string>
 
+#include "harness/test/filling.h"
 #include "harness/test/test.h"
 
 namespace sockproof {
@@ -21,10 +22,6 @@ class TransferTest : public SocketsTest {
     file.Write(text).value();
     file.Seek(0).value();
     return file;
-  }
-  // Its buffer is full: a call that would send more would block.
-  static void Fill(Socket& socket) {
-    while (socket.Send(std::string(50'000, 'x'), {"MSG_DONTWAIT"}).ok()) continue;
   }
 };
 
@@ -81,7 +78,7 @@ TEST_WITH(TransferTest, SendFile, OfANonblockingSocketWithAFullBufferFailsWithEa
   near.Connect(listener.LocalName().value());
   Socket far = listener.Accept().value().socket;
   ASSERT_THAT(near.Poll({"POLLOUT"}, 1s), Returns(Events{"POLLOUT"}));
-  Fill(near);
+  FillUp(near, std::string(50'000, 'x'));
   EXPECT_THAT(near.SendFile(FileOf("more"), 4), FailsWith(EAGAIN));
 }
 

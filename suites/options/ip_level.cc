@@ -533,9 +533,13 @@ TEST_WITH(UdpLevelTest, UdpLevel, OneSendBecomesDatagramsOfTheSegmentSize,
 TEST_WITH(UdpLevelTest, UdpLevel, TheSizeOfSegmentsIsReadAndHasBounds,
           .claims = {"man:udp(7)-UDP_SEGMENT-range"}) {
   Socket socket = NewUdp();
-  const Outcome<int> set = socket.SetOption("UDP_SEGMENT", 1400);
-  if (set.error() == ENOPROTOOPT) throw Skip("UDP_SEGMENT is newer than this system");
-  EXPECT_THAT(socket.GetOption("UDP_SEGMENT"), Returns(1400));
+  if (socket.SetOption("UDP_SEGMENT", 1400).error() == ENOPROTOOPT) {
+    throw Skip("UDP_SEGMENT is newer than this system");
+  }
+  for (const int inside : {1, 1400, 0xffff}) {
+    EXPECT_THAT(socket.SetOption("UDP_SEGMENT", inside), Succeeds());
+    EXPECT_THAT(socket.GetOption("UDP_SEGMENT"), Returns(inside));
+  }
   for (const int outside : {-1, 0x10000}) {
     EXPECT_THAT(socket.SetOption("UDP_SEGMENT", outside), FailsWith(EINVAL));
   }

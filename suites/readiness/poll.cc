@@ -1,5 +1,6 @@
 // What poll() tells of sockets: poll(2) and socket(7) of the Linux man-pages, POSIX. Events at the
 // end of a connection are in suites/tcp/hangup.cc.
+#include "harness/test/filling.h"
 #include "harness/test/test.h"
 
 namespace sockproof {
@@ -25,12 +26,10 @@ TEST_WITH_SOCKETS(Poll, AFullConnectionIsNot, .claims = {"man:poll(2)-POLLOUT"},
   auto [near, far] = ConnectedPair();
   // To the last octet: what has room for one is writable.
   for (const int size : {1 << 16, 1 << 12, 1 << 8, 1 << 4, 1}) {
-    while (near.Send(std::string(static_cast<std::size_t>(size), 'x'), {"MSG_DONTWAIT"}).ok()) {
-    }
+    FillUp(near, std::string(static_cast<std::size_t>(size), 'x'));
   }
   EXPECT_THAT(near.Poll({"POLLOUT"}), Returns(Events{}));
-  while (far.Receive(1 << 16, {"MSG_DONTWAIT"}).ok()) {
-  }
+  Drain(far);
   EXPECT_THAT(near.Poll({"POLLOUT"}, 2000ms), Returns(Events{"POLLOUT"}));
 }
 

@@ -1,5 +1,6 @@
 // Sockets of AF_UNIX that keep the boundaries of messages: SOCK_DGRAM and SOCK_SEQPACKET. unix(7),
 // recv(2), connect(2).
+#include "harness/test/filling.h"
 #include "suites/unix/unix_test.h"
 
 using namespace sockproof;
@@ -125,14 +126,12 @@ TEST_WITH(UnixTest, UnixMessages, AFullReceiverBlocksTheSenderUntilThereIsRoom,
           .claims = {"man:send(2)-blocks", "man:send(2)-EAGAIN"}, .over = kUnixDatagrams) {
   auto [here, there] = Pair();
   const std::string message(1024, 'x');
-  Outcome<int> last = here.Send(message, {"MSG_DONTWAIT"});
-  while (last.ok()) last = here.Send(message, {"MSG_DONTWAIT"});
   Deciding("man:send(2)-EAGAIN");
-  EXPECT_THAT(last, FailsWith(EAGAIN));
+  ASSERT_THAT(FillUp(here, message).last, FailsWith(EAGAIN));
   Deciding("man:send(2)-blocks");
   Pending<int> sending = here.StartSend(message);
   ExpectStillBlocked(sending);
-  while (there.Receive(64, {"MSG_DONTWAIT"}).ok()) continue;
+  Drain(there);
   EXPECT_THAT(sending.Await(), Returns(1024));
 }
 

@@ -1,25 +1,9 @@
 // Stream sockets of AF_UNIX, and what SOCK_SEQPACKET shares with them: connections, their end, and
 // what is queued. unix(7), send(2), recv(2), POSIX.
+#include "harness/test/filling.h"
 #include "suites/unix/unix_test.h"
 
 using namespace sockproof;
-
-namespace {
-
-// Sends without waiting until no more is taken. How much was.
-int FillUp(Socket& socket, const std::string& piece) {
-  int sum = 0;
-  while (true) {
-    const Outcome<int> sent = socket.Send(piece, {"MSG_DONTWAIT"});
-    if (!sent.ok()) {
-      EXPECT_THAT(sent, FailsWith(EAGAIN));
-      return sum;
-    }
-    sum += sent.value();
-  }
-}
-
-}  // namespace
 
 TEST_WITH(UnixTest, UnixStream, DataIsReadInOrderInAnyPieces, .claims = {"posix:SOCK_STREAM"},
           .over = kUnixStreams) {
@@ -96,13 +80,12 @@ TEST_WITH(UnixTest, UnixStream, AFullBufferBlocksTheSenderUntilThereIsRoom,
           .claims = {"man:send(2)-blocks", "man:send(2)-EAGAIN"}, .over = kEachUnixConnection) {
   auto [here, there] = Pair();
   Deciding("man:send(2)-EAGAIN");
-  const int sent = FillUp(here, std::string(1024, 'x'));
+  const Filled filled = FillUp(here, std::string(1024, 'x'));
+  ASSERT_THAT(filled.last, FailsWith(EAGAIN));
   Deciding("man:send(2)-blocks");
   Pending<int> sending = here.StartSend(std::string(1024, 'y'));
   ExpectStillBlocked(sending);
-  for (int received = 0; received < sent;) {
-    received += static_cast<int>(there.Receive(1 << 16).value().size());
-  }
+  Drain(there);
   EXPECT_THAT(sending.Await(), Returns(1024));
 }
 
@@ -111,7 +94,7 @@ TEST_WITH(UnixTest, UnixStream, SoSndbufBoundsWhatIsUnread, .claims = {"man:unix
   const auto room_with = [this](int bytes) {
     auto [here, there] = Pair();
     here.SetOption("SO_SNDBUF", bytes).value();
-    return FillUp(here, std::string(512, 'x'));
+    return FillUp(here, std::string(512, 'x')).octets;
   };
   EXPECT_LT(room_with(8192), room_with(65536));
 }
@@ -121,7 +104,7 @@ TEST_WITH(UnixTest, UnixStream, SoRcvbufHasNoEffect, .claims = {"man:unix(7)-SO_
   const auto room_with = [this](int bytes) {
     auto [here, there] = Pair();
     there.SetOption("SO_RCVBUF", bytes).value();
-    return FillUp(here, std::string(512, 'x'));
+    return FillUp(here, std::string(512, 'x')).octets;
   };
   EXPECT_EQ(room_with(8192), room_with(65536));
 }
