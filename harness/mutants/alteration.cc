@@ -424,6 +424,33 @@ bool AnyMatches(const std::vector<std::string>& globs, std::string_view claim) {
   });
 }
 
+// Keys that say what an alteration is and concerns, not what it does.
+bool IsChoice(std::string_view key) {
+  static const std::set<std::string_view> choices = {
+      "id",      "what",           "breaks",     "allowed_by", "departs_from", "on",
+      "with",    "without",        "payload",    "options",    "repeated",     "has_ip_options",
+      "when",    "has_option",     "skip",       "times",      "of",           "ipv4",
+      "type",    "code",           "to_many",    "headers",    "defect",       "hops_below",
+      "only_if", "longer_than",    "in_place_of"};
+  return choices.contains(key);
+}
+
+std::set<std::string> TouchedBy(const Alteration& alteration, const toml::table& table) {
+  if (alteration.call) return {"method " + alteration.call->method};
+  std::set<std::string> touched;
+  if (alteration.setting) {
+    for (const auto& [name, value] : alteration.setting->sysctls) touched.insert("sysctl " + name);
+    for (const auto& [name, value] : alteration.setting->route) touched.insert("route " + name);
+    if (alteration.setting->mtu != 0) touched.insert("route mtu");
+    return touched;
+  }
+  for (const auto& [key, value] : table) {
+    if (IsChoice(key.str())) continue;
+    touched.insert(key.str() == "do" ? value.value_or(std::string()) : std::string(key.str()));
+  }
+  return touched;
+}
+
 Alteration ReadAlteration(const std::string& kind, const toml::table& table, AlterationKind list) {
   Reader reader(kind, table);
   Alteration alteration;
@@ -453,6 +480,7 @@ Alteration ReadAlteration(const std::string& kind, const toml::table& table, Alt
     reader.RefuseHere("is of an unknown kind", "id");
   }
   reader.RefuseOtherKeys();
+  alteration.touches = TouchedBy(alteration, table);
   return alteration;
 }
 
@@ -461,6 +489,11 @@ Alteration ReadAlteration(const std::string& kind, const toml::table& table, Alt
 bool Alteration::Breaks(std::string_view claim) const { return AnyMatches(breaks, claim); }
 bool Alteration::DepartsFrom(std::string_view claim) const {
   return AnyMatches(departs_from, claim);
+}
+
+bool CanBeTogether(const Alteration& a, const Alteration& b) {
+  return std::none_of(a.touches.begin(), a.touches.end(),
+                      [&](const std::string& what) { return b.touches.contains(what); });
 }
 
 std::vector<Alteration> ParseAlterations(std::string_view toml_text, AlterationKind list) {

@@ -9,6 +9,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -254,9 +255,19 @@ struct Alteration {
   std::optional<FactAlteration> fact;
   std::optional<SettingAlteration> setting;
 
+  // What it acts on, one word each: the keys of its table that are no choice of what it concerns,
+  // "sysctl NAME", "route NAME", "method NAME".
+  std::set<std::string> touches;
+
   bool Breaks(std::string_view claim) const;
   bool DepartsFrom(std::string_view claim) const;
 };
+
+// Those of one system at once, borrowed; none: the system as it is.
+using Alterations = std::vector<const Alteration*>;
+
+// Whether both can be made at once: they act on nothing in common, so neither undoes the other.
+bool CanBeTogether(const Alteration& a, const Alteration& b);
 
 // All mutants and all variants, each in the order of its list. Throw HarnessError when the list is
 // malformed.
@@ -285,8 +296,12 @@ std::vector<Alteration> ParseAlterations(std::string_view toml, AlterationKind k
 // one direction only: true for one that then does nothing.
 bool MayApply(const Alteration& alteration, const std::vector<Event>& events);
 
-// `system`, altered. Both are borrowed and must outlive the result. What the alteration does is
-// noted in the log of the test: "alteration wire/rst-lost applied".
-std::unique_ptr<System> MakeAlteredSystem(System& system, const Alteration& alteration);
+// Whether it did something in a test that went like this.
+bool WasApplied(const Alteration& alteration, const std::vector<Event>& events);
+
+// `system`, altered: what it sends meets the alterations in this order, what is sent to it in the
+// reverse one. All are borrowed and must outlive the result. What each does is noted in the log of
+// the test: "alteration wire/rst-lost applied".
+std::unique_ptr<System> MakeAlteredSystem(System& system, Alterations alterations);
 
 }  // namespace sockproof

@@ -253,77 +253,137 @@ void SetNetwork(const SettingAlteration& setting, Stack& stack) {
   }
 }
 
+// What becomes of frames, or of answers, one alteration after another.
+using Tampers = std::vector<WirePort::Tamper>;
+
+std::vector<WirePort::Tampered> InTurn(const Tampers& tampers, Bytes frame) {
+  std::vector<WirePort::Tampered> frames;
+  frames.push_back({Duration(0), std::move(frame)});
+  for (const WirePort::Tamper& tamper : tampers) {
+    std::vector<WirePort::Tampered> next;
+    for (WirePort::Tampered& before : frames) {
+      for (WirePort::Tampered& after : tamper(std::move(before.frame))) {
+        next.push_back({before.delay + after.delay, std::move(after.frame)});
+      }
+    }
+    frames = std::move(next);
+  }
+  return frames;
+}
+
 class AlteredSystem final : public System {
  public:
-  AlteredSystem(System& system, const Alteration& alteration)
-      : system_(system), alteration_(alteration) {}
+  AlteredSystem(System& system, Alterations alterations)
+      : system_(system), alterations_(std::move(alterations)) {}
 
-  std::string name() const override { return system_.name() + "+" + alteration_.id; }
+  std::string name() const override {
+    std::string name = system_.name();
+    for (const Alteration* alteration : alterations_) name += "+" + alteration->id;
+    return name;
+  }
   void EnterPrivateWorld() override { system_.EnterPrivateWorld(); }
   EventLoop* PreparedLoop() override { return system_.PreparedLoop(); }
   bool has_wire() const override { return system_.has_wire(); }
 
   std::shared_ptr<Stack> Start(EventLoop& loop, EventLog& log, const StackPlan& plan) override {
     std::shared_ptr<Stack> stack = system_.Start(loop, log, plan);
-    Note note(log, alteration_.id);
-    if (stack->has_wire()) AlterWire(*stack, note, plan.index);
-    if (alteration_.call) AlterCalls(*stack, *alteration_.call, note);
-    if (alteration_.sysctl) AlterCalls(*stack, WithoutEffect(*alteration_.sysctl), note);
-    if (alteration_.reading) AlterReadings(*stack, note);
-    if (alteration_.fact) AlterFacts(*stack, note);
-    if (alteration_.setting) AlterSettings(*stack, note);
+    if (stack->has_wire()) AlterWire(*stack, log, plan.index);
+    AlterCalls(*stack, log);
+    for (const Alteration* alteration : alterations_) {
+      if (alteration->setting) Set(*alteration->setting, *stack, Note(log, alteration->id));
+    }
+    AlterReadings(*stack, log);
     return stack;
   }
 
  private:
-  void AlterWire(Stack& stack, Note note, int host) const {
-    const auto applied = [note]() mutable { note.Applied(); };
-    if (alteration_.wire) {
-      Tamper(stack,
-             std::make_shared<WireAlterer>(*alteration_.wire, applied, stack.Mac(), host));
+  void AlterWire(Stack& stack, EventLog& log, int host) const {
+    Tampers from;
+    Tampers to;
+    const auto add = [&](auto alterer) {
+      from.push_back([alterer](Bytes frame) { return alterer->FromSystem(std::move(frame)); });
+      to.insert(to.begin(),
+                [alterer](Bytes frame) { return alterer->ToSystem(std::move(frame)); });
+    };
+    for (const Alteration* alteration : alterations_) {
+      const auto applied = [note = Note(log, alteration->id)]() mutable { note.Applied(); };
+      if (alteration->wire) {
+        add(std::make_shared<WireAlterer>(*alteration->wire, applied, stack.Mac(), host));
+      }
+      if (alteration->packet) add(std::make_shared<PacketAlterer>(*alteration->packet, applied));
     }
-    if (alteration_.packet) {
-      Tamper(stack, std::make_shared<PacketAlterer>(*alteration_.packet, applied));
-    }
-  }
-
-  template <typename Alterer>
-  static void Tamper(Stack& stack, const std::shared_ptr<Alterer>& alterer) {
+    if (from.empty()) return;
     stack.wire().TamperWithReceived(
-        [alterer](Bytes frame) { return alterer->FromSystem(std::move(frame)); });
-    stack.wire().TamperWithSent(
-        [alterer](Bytes frame) { return alterer->ToSystem(std::move(frame)); });
+        [from](Bytes frame) { return InTurn(from, std::move(frame)); });
+    stack.wire().TamperWithSent([to](Bytes frame) { return InTurn(to, std::move(frame)); });
   }
 
-  static void AlterCalls(Stack& stack, const CallAlteration& call, Note note) {
-    const auto alterer = std::make_shared<CallAlterer>(call, note);
-    stack.agent().LieWith({[alterer](const std::string& method, json& params) {
-                             alterer->ChangeRequest(method, params);
-                           },
-                           [alterer](const std::string& method, const json& params, json& result) {
-                             alterer->ChangeReply(method, params, result);
-                           }});
+  void AlterCalls(Stack& stack, EventLog& log) const {
+    std::vector<std::shared_ptr<CallAlterer>> alterers;
+    for (const Alteration* alteration : alterations_) {
+      const Note note(log, alteration->id);
+      if (alteration->call) {
+        alterers.push_back(std::make_shared<CallAlterer>(*alteration->call, note));
+      }
+      if (alteration->sysctl) {
+        alterers.push_back(std::make_shared<CallAlterer>(WithoutEffect(*alteration->sysctl), note));
+      }
+    }
+    if (alterers.empty()) return;
+    stack.agent().LieWith(
+        {[alterers](const std::string& method, json& params) {
+           for (const auto& alterer : alterers) alterer->ChangeRequest(method, params);
+         },
+         [alterers](const std::string& method, const json& params, json& result) {
+           for (const auto& alterer : alterers) alterer->ChangeReply(method, params, result);
+         }});
   }
 
-  void AlterReadings(Stack& stack, Note note) const {
-    const auto alterer = std::make_shared<ReadingAlterer>(*alteration_.reading, note);
-    stack.Misread({.sockets = [alterer](auto& sockets) { alterer->ChangeSockets(sockets); },
-                   .counter = [alterer](auto& counter) { alterer->ChangeCounter(counter); },
-                   .facts = {}});
+  void AlterReadings(Stack& stack, EventLog& log) const {
+    std::vector<std::shared_ptr<ReadingAlterer>> readings;
+    std::vector<std::function<void(Facts&)>> facts;
+    for (const Alteration* alteration : alterations_) {
+      const Note note(log, alteration->id);
+      if (alteration->reading) {
+        readings.push_back(std::make_shared<ReadingAlterer>(*alteration->reading, note));
+      }
+      if (alteration->fact) facts.push_back(Untrue(*alteration->fact, note));
+      if (alteration->setting) facts.push_back(OfMtu(*alteration->setting));
+    }
+    if (readings.empty() && facts.empty()) return;
+    stack.Misread({.sockets =
+                       [readings](auto& sockets) {
+                         for (const auto& reading : readings) reading->ChangeSockets(sockets);
+                       },
+                   .counter =
+                       [readings](auto& counter) {
+                         for (const auto& reading : readings) reading->ChangeCounter(counter);
+                       },
+                   .facts =
+                       [facts](Facts& of_system) {
+                         for (const auto& change : facts) change(of_system);
+                       }});
   }
 
-  void AlterFacts(Stack& stack, Note note) const {
-    const auto change = [fact = *alteration_.fact, note](Facts& facts) mutable {
+  static std::function<void(Facts&)> Untrue(const FactAlteration& fact, Note note) {
+    return [fact, note](Facts& facts) mutable {
       const std::string name = "sysctl." + fact.name;
       if (!facts.Find(name)) return;
       facts.Set(name, std::to_string(facts.Sysctl(fact.name) + fact.add));
       note.Applied();
     };
-    stack.Misread({.sockets = {}, .counter = {}, .facts = change});
   }
 
-  void AlterSettings(Stack& stack, Note note) const {
-    const SettingAlteration& setting = *alteration_.setting;
+  // The fact that follows from what is set.
+  static std::function<void(Facts&)> OfMtu(const SettingAlteration& setting) {
+    const auto of_route = setting.route.find("mtu");
+    const std::uint32_t mtu = of_route == setting.route.end() ? setting.mtu : of_route->second;
+    return [mtu](Facts& facts) {
+      if (mtu != 0) facts.Set("link.mtu", std::to_string(mtu));
+    };
+  }
+
+  static void Set(const SettingAlteration& setting, Stack& stack, Note note) {
     for (const auto& [name, value] : setting.sysctls) stack.SetSysctl(name, value);
     if (setting.mtu != 0 || !setting.route.empty()) {
       if (!stack.Can("diag") || !stack.has_wire()) {
@@ -331,17 +391,11 @@ class AlteredSystem final : public System {
       }
       SetNetwork(setting, stack);
     }
-    const auto of_route = setting.route.find("mtu");
-    const std::uint32_t mtu = of_route == setting.route.end() ? setting.mtu : of_route->second;
-    if (mtu != 0) {
-      const auto tell = [mtu](Facts& facts) { facts.Set("link.mtu", std::to_string(mtu)); };
-      stack.Misread({.sockets = {}, .counter = {}, .facts = tell});
-    }
     note.Applied();
   }
 
   System& system_;
-  const Alteration& alteration_;
+  Alterations alterations_;
 };
 
 // Whether a segment is among the frames of a test. Between two stacks of the system every segment
@@ -464,8 +518,16 @@ bool MayApply(const Alteration& alteration, const std::vector<Event>& events) {
   return false;
 }
 
-std::unique_ptr<System> MakeAlteredSystem(System& system, const Alteration& alteration) {
-  return std::make_unique<AlteredSystem>(system, alteration);
+bool WasApplied(const Alteration& alteration, const std::vector<Event>& events) {
+  const std::string noted = "alteration " + alteration.id + " applied";
+  return std::any_of(events.begin(), events.end(), [&](const Event& event) {
+    const auto* note = std::get_if<NoteEvent>(&event.what);
+    return note != nullptr && note->text == noted;
+  });
+}
+
+std::unique_ptr<System> MakeAlteredSystem(System& system, Alterations alterations) {
+  return std::make_unique<AlteredSystem>(system, std::move(alterations));
 }
 
 }  // namespace sockproof

@@ -86,9 +86,10 @@ struct Explored {
     return target->virtual_time() ? processors : 3 * processors;
   }
   explore::RunOn Run(const std::string& mutant = "") const {
-    const Alteration* const alteration = mutant.empty() ? nullptr : &FindAlteration(mutant);
-    return [this, alteration](const TestCase& test, EventLog& log) {
-      target->RunTest(test, alteration, log);
+    Alterations alterations;
+    if (!mutant.empty()) alterations.push_back(&FindAlteration(mutant));
+    return [this, alterations](const TestCase& test, EventLog& log) {
+      target->RunTest(test, alterations, log);
     };
   }
 };

@@ -60,8 +60,8 @@ class MachineTarget final : public KernelTarget {
     machine_ = Machine::Prepare(kernel_, options_);
     return machine_->facts();
   }
-  void RunTest(const TestCase& test, const Alteration* alteration, EventLog& log) override {
-    machine_->RunTest(test, alteration, log);
+  void RunTest(const TestCase& test, const Alterations& alterations, EventLog& log) override {
+    machine_->RunTest(test, alterations, log);
   }
   int most_in_company() const override {
     // What users' own tests bring along and write lies in one file system.

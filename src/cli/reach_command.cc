@@ -140,7 +140,7 @@ int RecordReach(const ReachArguments& arguments, const std::string& program) {
   };
   Progress progress(STDOUT_FILENO, {.quiet = true});
   const int signal_number = RunTests(
-      tests, facts, [&](const TestCase& test, EventLog& log) { target->RunTest(test, nullptr, log); },
+      tests, facts, [&](const TestCase& test, EventLog& log) { target->RunTest(test, {}, log); },
       options, run, reports, progress);
   if (signal_number != 0) return 128 + signal_number;
   reach::Record record = notes.Gathered(tests, symbols);

@@ -197,7 +197,7 @@ class SystemRun {
     const RunOptions options = OptionsFor(facts);
     Progress progress(STDOUT_FILENO, StyleFor(arguments_));
     const RunOneTest body = [this](const TestCase& test, EventLog& log) {
-      target_.RunTest(test, nullptr, log);
+      target_.RunTest(test, {}, log);
     };
     const int signal_number = RunTests(tests_, facts, body, options, run_, reports_, progress);
     progress.Summary(run_, arguments_.out, files_);

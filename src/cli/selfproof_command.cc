@@ -35,6 +35,7 @@ struct SelfproofArguments {
   int jobs = 0;  // 0: as many as the machine carries
   bool every_mutant = false;
   bool variants = false;          // on conforming variants instead of mutants
+  bool alone = false;             // each of them by itself
   std::vector<std::string> only;  // globs of ids of mutants or variants; none: all
   std::optional<double> max_wait;  // seconds; tests that wait longer are left out
 
@@ -138,11 +139,12 @@ int OnVariants(const SelfproofArguments& arguments, Target& target,
   options.jobs = arguments.jobs != 0 ? arguments.jobs : target.jobs();
   options.max_wait = arguments.MaxWait();
   options.both_versions = arguments.every_mutant;
+  options.alone = arguments.alone;
   options.out = arguments.out;
   options.program = arguments.program;
   const std::vector<Alteration> variants = Chosen(AllVariants(), arguments.only);
-  const auto body = [&target](const TestCase& test, const Alteration* variant, EventLog& log) {
-    target.RunTest(test, variant, log);
+  const auto body = [&target](const TestCase& test, const Alterations& altered, EventLog& log) {
+    target.RunTest(test, altered, log);
   };
   const std::vector<VariantRow> rows =
       RunOnVariants(tests, body, facts, variants, options, SayLine);
@@ -185,8 +187,8 @@ int ProveTests(const SelfproofArguments& arguments) {
   options.out = arguments.out;
   options.program = arguments.program;
   const std::vector<Alteration> mutants = Chosen(AllMutants(), arguments.only);
-  const auto body = [&target](const TestCase& test, const Alteration* mutant, EventLog& log) {
-    target->RunTest(test, mutant, log);
+  const auto body = [&target](const TestCase& test, const Alterations& altered, EventLog& log) {
+    target->RunTest(test, altered, log);
   };
   const std::vector<SelfproofRow> rows = Selfproof(tests, body, facts, mutants, options, SayLine);
 
@@ -243,6 +245,9 @@ Action AddSelfproof(CLI::App& app) {
       ->type_name("GLOB");
   app.add_flag("--variants", arguments->variants,
                "On conforming variants instead, where no test may fail a claim of a standard");
+  app.add_flag("--alone", arguments->alone,
+               "Each variant by itself from the start, not several in one system")
+      ->needs("--variants");
   app.add_option("--max-wait", arguments->max_wait,
                  "Leave out tests that wait longer; default: 150, with --variants 5")
       ->check(NumberFrom(0, 1e9))

@@ -67,11 +67,11 @@ Facts SystemTarget::Prepare() {
   return nlohmann::json::parse(CallInChild(read, kProbePatience)).get<Facts>();
 }
 
-void SystemTarget::RunTest(const TestCase& test, const Alteration* alteration, EventLog& log) {
-  if (alteration == nullptr) {
+void SystemTarget::RunTest(const TestCase& test, const Alterations& alterations, EventLog& log) {
+  if (alterations.empty()) {
     sockproof::RunTest(test, *system_, log);
   } else {
-    sockproof::RunTest(test, *MakeAlteredSystem(*system_, *alteration), log);
+    sockproof::RunTest(test, *MakeAlteredSystem(*system_, alterations), log);
   }
 }
 

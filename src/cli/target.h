@@ -28,7 +28,7 @@ class Target {
   virtual Facts Prepare() = 0;
 
   // A RunOneTestOn (src/run/selfproof.h).
-  virtual void RunTest(const TestCase& test, const Alteration* alteration, EventLog& log) = 0;
+  virtual void RunTest(const TestCase& test, const Alterations& alterations, EventLog& log) = 0;
 
   // At most so many tests can be run in one process, one after another, by RunManyTests() (a
   // RunManyTests of src/run/company.h). What a test did in company counts only if it is as expected.
@@ -59,7 +59,7 @@ class SystemTarget : public Target {
       : name_(std::move(name)), system_(std::move(system)) {}
   std::string name() const override { return name_; }
   Facts Prepare() override;  // in a child process
-  void RunTest(const TestCase& test, const Alteration* alteration, EventLog& log) override;
+  void RunTest(const TestCase& test, const Alterations& alterations, EventLog& log) override;
 
  private:
   std::string name_;

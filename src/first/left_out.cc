@@ -10,7 +10,7 @@ void ApplyConfiguration(CLI::App&, const std::string&) {
   throw UsageError("--config needs the whole program: ./sockproof build");
 }
 
-std::unique_ptr<System> MakeAlteredSystem(System&, const Alteration&) {
+std::unique_ptr<System> MakeAlteredSystem(System&, Alterations) {
   throw HarnessError("mutants and variants need the whole program: ./sockproof build");
 }
 

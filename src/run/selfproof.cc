@@ -27,14 +27,6 @@ std::string AsName(std::string mutant) {
   return mutant;
 }
 
-bool MutantApplied(const std::string& events_file, const std::string& mutant) {
-  for (const Event& event : ReadEvents(events_file)) {
-    const auto* note = std::get_if<NoteEvent>(&event.what);
-    if (note != nullptr && note->text == "alteration " + mutant + " applied") return true;
-  }
-  return false;
-}
-
 class Proof {
  public:
   Proof(const std::vector<const TestCase*>& tests, const RunOneTestOn& body, const Facts& facts,
@@ -68,9 +60,9 @@ class Proof {
     const auto body = [this](const TestCase& test, EventLog& log) {
       const auto pair = pair_of_.find(test.id());
       if (pair == pair_of_.end()) {
-        body_(test, nullptr, log);
+        body_(test, {}, log);
       } else {
-        body_(*rows_[pair->second.row].test, &mutants_[pair->second.mutant], log);
+        body_(*rows_[pair->second.row].test, {&mutants_[pair->second.mutant]}, log);
       }
     };
     const int signal_number = RunTests(tests_, facts_, body, options, result, reports, silent);
@@ -201,8 +193,8 @@ class Proof {
       }
     } else {
       const std::string events = options_.out + "/" + result.directory + "/events.jsonl";
-      outcome = MutantApplied(events, mutants_[pair.mutant].id) ? MutantOutcome::kSurvived
-                                                                : MutantOutcome::kNotApplied;
+      outcome = WasApplied(mutants_[pair.mutant], ReadEvents(events)) ? MutantOutcome::kSurvived
+                                                                      : MutantOutcome::kNotApplied;
     }
   }
 

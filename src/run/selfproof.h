@@ -51,10 +51,9 @@ std::vector<std::string> FailedClaims(const TestResult& result);
 // Its first failure in one line, else its reason; cut after some 300 octets.
 std::string FirstLine(const TestResult& result);
 
-// Runs a test as a RunOneTest (src/run/runner.h) does, on the system made wrong by `mutant`; on the
-// system as it is when that is null.
+// Runs a test as a RunOneTest (src/run/runner.h) does, on the system altered so.
 using RunOneTestOn =
-    std::function<void(const TestCase& test, const Alteration* mutant, EventLog& log)>;
+    std::function<void(const TestCase& test, const Alterations& alterations, EventLog& log)>;
 
 struct SelfproofOptions {
   std::string sut;            // name of the system

@@ -22,6 +22,12 @@ constexpr std::size_t kAtOnce = 1500;  // what a run keeps in memory and on disk
 constexpr int kAttempts = 3;
 constexpr Duration kNever = std::chrono::hours(24);
 
+// A test on the system with these variants at once; with none, on the system as it is.
+struct Meeting {
+  std::size_t row = 0;
+  std::vector<std::size_t> variants;
+};
+
 class VariantTable {
  public:
   VariantTable(const std::vector<const TestCase*>& tests, const RunOneTestOn& body,
@@ -43,32 +49,26 @@ class VariantTable {
 
   std::vector<VariantRow> Run() {
     reports_.Begin(kept_);
-    std::vector<Pair> unaltered;
+    std::vector<Meeting> unaltered;
     for (std::size_t row = 0; row < rows_.size(); ++row) {
-      if (PlannedFor(row) <= options_.max_wait) unaltered.push_back({row, kUnaltered});
+      if (PlannedFor(row) <= options_.max_wait) unaltered.push_back({row, {}});
     }
     RunAll(unaltered);
     say_(fmt::format("{} tests, each on the variants that find something to do in it: {} runs",
                      unaltered.size(), waiting_.size()));
-    for (int attempt = 1; attempt <= kAttempts && !waiting_.empty(); ++attempt) {
-      std::vector<Pair> pairs = std::exchange(waiting_, {});
-      std::stable_sort(pairs.begin(), pairs.end(), [this](const Pair& a, const Pair& b) {
+    for (int round = 1; !waiting_.empty(); ++round) {
+      std::vector<Meeting> meetings = std::exchange(waiting_, {});
+      std::stable_sort(meetings.begin(), meetings.end(), [this](const auto& a, const auto& b) {
         return PlannedFor(a.row) > PlannedFor(b.row);
       });
-      if (attempt > 1) say_(fmt::format("attempt {} at {} runs", attempt, pairs.size()));
-      RunAll(pairs);
+      if (round > 1) say_(fmt::format("once more, what did not pass: {} runs", meetings.size()));
+      RunAll(meetings);
     }
     reports_.Write(kept_);
     return std::move(rows_);
   }
 
  private:
-  static constexpr std::size_t kUnaltered = static_cast<std::size_t>(-1);
-  struct Pair {
-    std::size_t row;
-    std::size_t variant;
-  };
-
   Duration PlannedFor(std::size_t row) const {
     try {
       return rows_[row].test->LastsOn(facts_);
@@ -77,34 +77,35 @@ class VariantTable {
     }
   }
 
-  TestCase AsTest(const Pair& pair) const {
-    TestCase test = *rows_[pair.row].test;
-    if (pair.variant != kUnaltered) {
-      std::string name = variants_[pair.variant].id;
-      std::replace(name.begin(), name.end(), '/', '.');
-      test.name += "+" + name;
+  TestCase AsTest(const Meeting& meeting) {
+    TestCase test = *rows_[meeting.row].test;
+    if (meeting.variants.empty()) return test;
+    std::string name = variants_[meeting.variants.front()].id;
+    std::replace(name.begin(), name.end(), '/', '.');
+    test.name += "+" + name;
+    if (meeting.variants.size() > 1) {
+      test.name += fmt::format("+{}-more.{}", meeting.variants.size() - 1, ++companies_);
     }
     return test;
   }
 
-  void RunAll(const std::vector<Pair>& pairs) {
-    for (std::size_t first = 0; first < pairs.size(); first += kAtOnce) {
-      RunSome({pairs.begin() + static_cast<long>(first),
-               pairs.begin() + static_cast<long>(std::min(pairs.size(), first + kAtOnce))});
-      if (pairs.size() > kAtOnce) {
-        say_(fmt::format("{} of {} runs", std::min(pairs.size(), first + kAtOnce), pairs.size()));
-      }
+  void RunAll(const std::vector<Meeting>& meetings) {
+    for (std::size_t first = 0; first < meetings.size(); first += kAtOnce) {
+      const std::size_t end = std::min(meetings.size(), first + kAtOnce);
+      RunSome({meetings.begin() + static_cast<long>(first),
+               meetings.begin() + static_cast<long>(end)});
+      if (meetings.size() > kAtOnce) say_(fmt::format("{} of {} runs", end, meetings.size()));
     }
   }
 
-  void RunSome(const std::vector<Pair>& pairs) {
+  void RunSome(const std::vector<Meeting>& meetings) {
     std::vector<TestCase> cases;
-    for (const Pair& pair : pairs) cases.push_back(AsTest(pair));
+    for (const Meeting& meeting : meetings) cases.push_back(AsTest(meeting));
     std::vector<const TestCase*> tests;
-    std::map<std::string, Pair> pair_of;
+    std::map<std::string, const Meeting*> meeting_of;
     for (std::size_t i = 0; i < cases.size(); ++i) {
       tests.push_back(&cases[i]);
-      pair_of[cases[i].id()] = pairs[i];
+      meeting_of[cases[i].id()] = &meetings[i];
     }
     RunResult result = NewResult(tests, options_.sut, options_.program);
     Progress silent(-1, {});
@@ -113,39 +114,64 @@ class VariantTable {
     options.jobs = options_.jobs;
     options.attempts = 2;
     const auto body = [&](const TestCase& test, EventLog& log) {
-      const Pair& pair = pair_of.at(test.id());
-      body_(*rows_[pair.row].test, pair.variant == kUnaltered ? nullptr : &variants_[pair.variant],
-            log);
+      const Meeting& meeting = *meeting_of.at(test.id());
+      Alterations alterations;
+      for (const std::size_t variant : meeting.variants) alterations.push_back(&variants_[variant]);
+      body_(*rows_[meeting.row].test, alterations, log);
     };
     const int signal_number = RunTests(tests, facts_, body, options, result, reports_, silent);
     if (signal_number != 0) throw HarnessError("interrupted");
     kept_.facts = result.facts;
-    for (const TestResult& ended : result.tests) Judge(pair_of.at(ended.id), ended);
+    for (const TestResult& ended : result.tests) Judge(*meeting_of.at(ended.id), ended);
   }
 
-  void Judge(const Pair& pair, const TestResult& ended) {
-    if (pair.variant == kUnaltered) {
-      Unaltered(pair.row, ended);
+  void Judge(const Meeting& meeting, const TestResult& ended) {
+    if (meeting.variants.empty()) {
+      Unaltered(meeting.row, ended);
+    } else if (meeting.variants.size() > 1) {
+      InCompany(meeting, ended);
     } else {
-      Altered(pair, ended);
+      Alone(meeting, ended);
     }
     for (const Attempt& attempt : ended.attempts) {
       fs::remove_all(directory_.path() / attempt.directory);
     }
   }
 
+  std::vector<Event> EventsOf(const TestResult& ended) const {
+    return ReadEvents((directory_.path() / ended.directory / "events.jsonl").string());
+  }
+
   void Unaltered(std::size_t row, const TestResult& ended) {
     rows_[row].unaltered = VerdictText(ended.verdict);
     if (ended.verdict == Verdict::kPass) {
-      const std::vector<Event> events =
-          ReadEvents((directory_.path() / ended.directory / "events.jsonl").string());
+      const std::vector<Event> events = EventsOf(ended);
+      std::vector<Meeting> meetings;
       for (std::size_t variant = 0; variant < variants_.size(); ++variant) {
         if (Meet(row, variant) && MayApply(variants_[variant], events)) {
-          waiting_.push_back({row, variant});
+          Invite(meetings, row, variant);
         }
       }
+      waiting_.insert(waiting_.end(), meetings.begin(), meetings.end());
     }
     fs::remove_all(directory_.path() / ended.directory);
+  }
+
+  // Into the first of the meetings of this test in which no variant undoes what it does.
+  void Invite(std::vector<Meeting>& meetings, std::size_t row, std::size_t variant) const {
+    const auto place =
+        std::find_if(meetings.begin(), meetings.end(), [&](const Meeting& meeting) {
+          return !options_.alone &&
+                 std::all_of(meeting.variants.begin(), meeting.variants.end(),
+                             [&](std::size_t other) {
+                               return CanBeTogether(variants_[other], variants_[variant]);
+                             });
+        });
+    if (place != meetings.end()) {
+      place->variants.push_back(variant);
+    } else {
+      meetings.push_back({row, {variant}});
+    }
   }
 
   bool Meet(std::size_t row, std::size_t variant) const {
@@ -155,20 +181,45 @@ class VariantTable {
     return (test.variant.family.ip == IpVersion::kIpv4) == (turn % 2 == 0);
   }
 
-  void Altered(const Pair& pair, const TestResult& ended) {
-    VariantCell& cell = rows_[pair.row].cells[pair.variant];
+  // A PASS is one on each variant that did something. All else is found out by halves.
+  void InCompany(const Meeting& meeting, const TestResult& ended) {
+    if (ended.verdict == Verdict::kPass) {
+      const std::vector<Event> events = EventsOf(ended);
+      for (const std::size_t variant : meeting.variants) {
+        if (!WasApplied(variants_[variant], events)) {
+          waiting_.push_back({meeting.row, {variant}});
+          continue;
+        }
+        VariantCell& cell = rows_[meeting.row].cells[variant];
+        cell.outcome = VariantOutcome::kHeld;
+        for (const std::size_t other : meeting.variants) {
+          if (other != variant) cell.in_company_of.push_back(variants_[other].id);
+        }
+      }
+    } else {
+      const auto middle = meeting.variants.begin() + static_cast<long>(meeting.variants.size() / 2);
+      waiting_.push_back({meeting.row, {meeting.variants.begin(), middle}});
+      waiting_.push_back({meeting.row, {middle, meeting.variants.end()}});
+    }
+    fs::remove_all(directory_.path() / ended.directory);
+  }
+
+  void Alone(const Meeting& meeting, const TestResult& ended) {
+    const Alteration& variant = variants_[meeting.variants.front()];
+    VariantCell& cell = rows_[meeting.row].cells[meeting.variants.front()];
+    const bool again = ++attempts_[{meeting.row, meeting.variants.front()}] < kAttempts;
     const bool failed_before =
         cell.outcome == VariantOutcome::kWrong || cell.outcome == VariantOutcome::kOwnWord;
     if (ended.verdict == Verdict::kFail) {
       cell.claims = FailedClaims(ended);
       cell.how = FirstLine(ended);
-      cell.outcome = AnyWrong(cell.claims, variants_[pair.variant]) ? VariantOutcome::kWrong
-                                                                    : VariantOutcome::kOwnWord;
+      cell.outcome =
+          AnyWrong(cell.claims, variant) ? VariantOutcome::kWrong : VariantOutcome::kOwnWord;
       if (!failed_before) {
         cell.directory = ended.directory;
         kept_.tests.push_back(ended);
-        waiting_.push_back(pair);
       }
+      if (again) waiting_.push_back(meeting);
       return;
     }
     fs::remove_all(directory_.path() / ended.directory);
@@ -180,7 +231,7 @@ class VariantTable {
     } else if (!failed_before) {
       cell.outcome = VariantOutcome::kUndecided;
       cell.how = FirstLine(ended);
-      waiting_.push_back(pair);
+      if (again) waiting_.push_back(meeting);
     }
   }
 
@@ -201,7 +252,9 @@ class VariantTable {
   Reports reports_;
   RunResult kept_;  // those that failed
   std::vector<VariantRow> rows_;
-  std::vector<Pair> waiting_;
+  std::vector<Meeting> waiting_;
+  std::map<std::pair<std::size_t, std::size_t>, int> attempts_;  // at a test on one variant alone
+  int companies_ = 0;
 };
 
 char Letter(VariantOutcome outcome) {
@@ -278,7 +331,8 @@ nlohmann::ordered_json ToJson(const std::vector<VariantRow>& rows,
       test["variants"][variants[i].id] = {{"outcome", VariantOutcomeName(cell.outcome)},
                                           {"claims", cell.claims},
                                           {"how", cell.how},
-                                          {"directory", cell.directory}};
+                                          {"directory", cell.directory},
+                                          {"in_company_of", cell.in_company_of}};
     }
     json["tests"].push_back(std::move(test));
   }

@@ -33,6 +33,7 @@ struct VariantCell {
   std::vector<std::string> claims;  // that failed
   std::string how;                  // the first failure, in one line; else the reason
   std::string directory;            // of a FAIL: its evidence, relative to the output folder
+  std::vector<std::string> in_company_of;  // held: other variants that the system was at once
 };
 
 struct VariantRow {
@@ -49,12 +50,15 @@ struct VariantOptions {
   // A variant and a test that runs on both IP versions meet on one of them, in turn; with this, on
   // both.
   bool both_versions = false;
+  bool alone = false;   // each variant by itself from the start
   std::string out;      // folder for the evidence
   std::string program;  // as invoked
 };
 
-// Each test on the system as it is, then on every variant that finds something to do in it. A cell
-// that did not end as PASS or SKIP is tried again, up to three times in all, after all others.
+// Each test on the system as it is, then on every variant that finds something to do in it: on
+// several at once, where none undoes what another does, and what does not pass there on half of
+// them, down to one. A test on one variant that did not end as PASS or SKIP is tried again, up to
+// three times in all.
 // `say` is given a line now and then. The result has a row for each test, in order; the folder
 // keeps the evidence of each FAIL. Throws UsageError for a folder that cannot be written,
 // HarnessError.
@@ -66,7 +70,7 @@ std::vector<VariantRow> RunOnVariants(const std::vector<const TestCase*>& tests,
 
 // {"format": "sockproof-variants", "version": 1, "variants": [{"id", "what", "allowed_by",
 //  "departs_from": [claims]}], "tests": [{"id", "unaltered", "variants": {id: {"outcome", "claims",
-//  "how", "directory"}}}]}; variants that found nothing to do are left out.
+//  "how", "directory", "in_company_of": [ids]}}}]}; variants that found nothing to do are left out.
 nlohmann::ordered_json ToJson(const std::vector<VariantRow>& rows,
                               const std::vector<Alteration>& variants);
 

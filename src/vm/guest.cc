@@ -306,10 +306,14 @@ class World {
     speaks = true;
     const TestCase& test = FindTest(tests, LinesOf(ReadFirmware(kTestsFile)).at(number));
     LimitTime(PlannedDuration(test, facts) * 3 / 2 + kExtraTime);
-    if (const std::string alteration = ReadFirmware(kAlterationFile); alteration.empty()) {
+    Alterations alterations;
+    for (const std::string& id : LinesOf(ReadFirmware(kAlterationsFile))) {
+      alterations.push_back(&FindAlteration(id));
+    }
+    if (alterations.empty()) {
       sockproof::RunTest(test, *prepared, log);
     } else {
-      sockproof::RunTest(test, *MakeAlteredSystem(*prepared, FindAlteration(alteration)), log);
+      sockproof::RunTest(test, *MakeAlteredSystem(*prepared, alterations), log);
     }
     LimitTime(Duration(0));
     Speak(word);

@@ -18,7 +18,8 @@ constexpr unsigned short kExitPort = 0xf4;       // isa-debug-exit
 constexpr unsigned short kSelectorPort = 0x510;  // fw_cfg (QEMU docs/specs/fw_cfg)
 constexpr unsigned short kDataPort = 0x511;
 constexpr const char* kTestsFile = "opt/sockproof/tests";  // ids of the tests to run, one a line
-constexpr const char* kAlterationFile = "opt/sockproof/alteration";  // how the system is to be other
+// How the system is to be other: ids of alterations, one in each line.
+constexpr const char* kAlterationsFile = "opt/sockproof/alterations";
 constexpr const char* kNoTests = "none";  // its content before there are any
 constexpr const char* kSymbols = "symbols";  // its content when symbols are asked for instead
 

@@ -383,7 +383,7 @@ Machine Machine::Prepare(const Kernel& kernel, const MachineOptions& options) {
   return machine;
 }
 
-void Machine::RunTest(const TestCase& test, const Alteration* alteration, EventLog& log) const {
+void Machine::RunTest(const TestCase& test, const Alterations& alterations, EventLog& log) const {
   int signal_number = 0;
   class Alone final : public Company {
    public:
@@ -394,13 +394,13 @@ void Machine::RunTest(const TestCase& test, const Alteration* alteration, EventL
    private:
     EventLog& log_;
   } alone(log);
-  Run({&test}, alteration, alone, signal_number);
+  Run({&test}, alterations, alone, signal_number);
   if (signal_number != 0) EndAlike(signal_number);
 }
 
 void Machine::RunTests(const std::vector<const TestCase*>& tests, Company& company) const {
   int ignored = 0;
-  Run(tests, nullptr, company, ignored);
+  Run(tests, {}, company, ignored);
 }
 
 int Machine::MostTests() const {
@@ -442,16 +442,18 @@ std::map<std::uint64_t, std::string> Machine::Symbols() const {
   return symbols;
 }
 
-void Machine::Run(const std::vector<const TestCase*>& tests, const Alteration* alteration,
+void Machine::Run(const std::vector<const TestCase*>& tests, const Alterations& alterations,
                   Company& company, int& signal_number) const {
   const UniqueFd state = Open(folder_ / "state", O_RDONLY);
   std::string ids;
   for (const TestCase* test : tests) ids += test->id() + "\n";
   std::vector<std::string> arguments = ArgumentsToGoOn(ids);
-  if (alteration != nullptr) {
-    arguments.insert(arguments.end(),
-                     {"-fw_cfg", fmt::format("name={},string={}", guest_interface::kAlterationFile,
-                                             Escaped(alteration->id))});
+  if (!alterations.empty()) {
+    std::string names;
+    for (const Alteration* alteration : alterations) names += alteration->id + "\n";
+    arguments.insert(arguments.end(), {"-fw_cfg", fmt::format("name={},string={}",
+                                                              guest_interface::kAlterationsFile,
+                                                              Escaped(names))});
   }
   UniqueFd reached;
   if (!ReachOfRun().plugin.empty()) {

@@ -52,7 +52,7 @@ class Machine {
   // A RunOneTestOn (src/run/selfproof.h): runs the test in a machine that goes on from the
   // snapshot. What the machine prints on its console goes to standard error. A kernel that crashes
   // is the verdict FAIL; a guest whose test process ends as no test should ends this process alike.
-  void RunTest(const TestCase& test, const Alteration* alteration, EventLog& log) const;
+  void RunTest(const TestCase& test, const Alterations& alterations, EventLog& log) const;
 
   // A RunManyTests (src/run/company.h): the same of at most MostTests() in one machine, one after
   // another. It ends after a test that made the kernel warn or crash.
@@ -64,7 +64,7 @@ class Machine {
 
  private:
   // `signal_number`: what ended the process of the last test, if anything did.
-  void Run(const std::vector<const TestCase*>& tests, const Alteration* alteration,
+  void Run(const std::vector<const TestCase*>& tests, const Alterations& alterations,
            Company& company, int& signal_number) const;
 
   MachineTime time_ = MachineTime::kVirtual;

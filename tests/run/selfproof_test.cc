@@ -42,9 +42,15 @@ class SelfproofTest : public testing::Test {
   }
 
   RunOneTestOn Runner() {
-    return [this](const TestCase& test, const Alteration* alteration, EventLog& log) {
-      if (alteration != nullptr) log.Now(NoteEvent{"alteration " + alteration->id + " applied"});
-      const Verdict verdict = bodies_[test.name](alteration == nullptr ? "" : alteration->id);
+    return [this](const TestCase& test, const Alterations& alterations, EventLog& log) {
+      std::string names;
+      for (const Alteration* alteration : alterations) {
+        if (alteration->id != "wire/idle") {
+          log.Now(NoteEvent{"alteration " + alteration->id + " applied"});
+        }
+        names += (names.empty() ? "" : " ") + alteration->id;
+      }
+      const Verdict verdict = bodies_[test.name](names);
       if (verdict == Verdict::kFail)
         log.Now(FailureEvent{"suites/x.cc", 1, "  Expected: y\n  Observed: z"});
       log.Now(VerdictEvent{verdict, "", Duration(0)});
@@ -71,8 +77,8 @@ class SelfproofTest : public testing::Test {
   std::map<std::string, Body> bodies_;
 };
 
-Verdict FailsOn(const std::string& alteration, const std::string& which) {
-  return alteration == which ? Verdict::kFail : Verdict::kPass;
+Verdict FailsOn(const std::string& alterations, const std::string& which) {
+  return alterations.find(which) != std::string::npos ? Verdict::kFail : Verdict::kPass;
 }
 
 TEST_F(SelfproofTest, AClaimIsProvenByAMutantThatBreaksIt) {
@@ -109,6 +115,32 @@ TEST_F(SelfproofTest, WhatIsUndecidedIsTriedAgainAndIsNotCaught) {
   const auto rows = RunMutants({Mutant("wire/breaks-a", {"rfc1:a"})});
   EXPECT_EQ(rows[0].outcomes[0], MutantOutcome::kUndecided);
   EXPECT_FALSE(rows[0].Caught());
+}
+
+TEST_F(SelfproofTest, VariantsThatUndoNothingOfEachOtherAreMetAtOnce) {
+  std::vector<Alteration> variants;
+  for (const char* id : {"wire/a", "wire/b", "wire/idle", "wire/c", "wire/other-a"}) {
+    variants.push_back(Mutant(id, {}));
+  }
+  variants[0].touches = variants[4].touches = {"window"};
+  Add("Test", {"rfc1:a"}, [](const std::string&) { return Verdict::kPass; });
+  const auto rows = RunVariants(variants);
+  EXPECT_THAT(rows[0].cells[0].in_company_of, ElementsAre("wire/b", "wire/idle", "wire/c"));
+  EXPECT_EQ(rows[0].cells[2].outcome, VariantOutcome::kHeld) << "alone, where it found nothing to do";
+  EXPECT_THAT(rows[0].cells[2].in_company_of, ElementsAre());
+  EXPECT_EQ(rows[0].cells[4].outcome, VariantOutcome::kHeld);
+}
+
+TEST_F(SelfproofTest, WhatFailsInCompanyIsFoundByHalves) {
+  std::vector<Alteration> variants;
+  for (int i = 0; i < 5; ++i) variants.push_back(Mutant("wire/" + std::to_string(i), {}));
+  Add("Test", {"rfc1:a"}, [](const std::string& on) {
+    return on.find("wire/3") != std::string::npos ? Verdict::kFail : Verdict::kPass;
+  });
+  const auto rows = RunVariants(variants);
+  for (std::size_t i = 0; i < variants.size(); ++i) {
+    EXPECT_EQ(rows[0].cells[i].outcome, i == 3 ? VariantOutcome::kWrong : VariantOutcome::kHeld);
+  }
 }
 
 TEST_F(SelfproofTest, AFailOnAVariantIsWrongForAStandardAlone) {
