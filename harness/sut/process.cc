@@ -165,6 +165,20 @@ Pending<std::vector<Events>> Process::StartPoll(
   });
 }
 
+Outcome<std::string> Process::TakeSignal(const std::vector<std::string>& signals,
+                                         std::chrono::milliseconds timeout, SourceLocation where) {
+  CheckKnown("signal", agent_protocol::Signals(), signals);
+  json params = Params();
+  params["signals"] = signals;
+  params["timeout_ms"] = timeout.count();
+  const std::string text =
+      fmt::format("sigtimedwait({}, {} ms)", fmt::join(signals, "|"), timeout.count());
+  const Agent::CallId call = stack_->agent().Start("sigtimedwait", std::move(params), text);
+  return Pending<std::string>(*stack_, call, text, [](const json& value) {
+           return value.get<std::string>();
+         }).Await(Within(kPatience), where);
+}
+
 Pending<Selected> Process::StartSelect(const Selection& selection,
                                        std::optional<std::chrono::microseconds> timeout) {
   constexpr int kMicrosecondsPerSecond = 1'000'000;

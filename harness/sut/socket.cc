@@ -342,6 +342,13 @@ Outcome<int> Socket::Inquire(const std::string& request) const {
                      fmt::format("ioctl({}, {})", fd_, request), ReadInteger);
 }
 
+Outcome<int> Socket::Control(const std::string& request, int value) const {
+  return AtOnce<int>("ioctl", {{"fd", fd_}, {"request", request}, {"value", value}},
+                     fmt::format("ioctl({}, {}, {})", fd_, request, value), ReadInteger);
+}
+
+Outcome<int> Socket::IsAsynchronous() const { return HasFlag("F_GETFL", "O_ASYNC"); }
+
 Outcome<int> Socket::IsNonblocking() const { return HasFlag("F_GETFL", "O_NONBLOCK"); }
 
 Outcome<int> Socket::IsClosedOnExec() const { return HasFlag("F_GETFD", "FD_CLOEXEC"); }

@@ -179,6 +179,10 @@ class Socket {
   Outcome<int> Inquire(const std::string& request) const;
   // SIOCATMARK, as sockatmark(3) reads it: 1 when the next octet to be read is at the urgent mark.
   Outcome<int> AtMark() const { return Inquire("SIOCATMARK"); }
+  // ioctl() with a number, as it left that: "SIOCSPGRP", "FIOASYNC".
+  Outcome<int> Control(const std::string& request, int value) const;
+  // 1 when O_ASYNC is set, else 0.
+  Outcome<int> IsAsynchronous() const;
   // 1 when O_NONBLOCK is set, else 0.
   Outcome<int> IsNonblocking() const;
   // 1 when FD_CLOEXEC is set, else 0.

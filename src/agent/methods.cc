@@ -432,16 +432,29 @@ struct Kernel : SocketMethods<kKernel> {
   // The same of "mask".
   static std::optional<sigset_t> ReadMask(Parameters& parameters) {
     if (!parameters.Has("mask")) return std::nullopt;
-    sigset_t mask;
-    sigemptyset(&mask);
-    const json& names = parameters.Any("mask");
-    if (!names.is_array()) parameters.Refuse("mask", "a list of signals");
+    return ReadSignals(parameters, "mask");
+  }
+
+  static sigset_t ReadSignals(Parameters& parameters, const char* of) {
+    sigset_t signals;
+    sigemptyset(&signals);
+    const json& names = parameters.Any(of);
+    if (!names.is_array()) parameters.Refuse(of, "a list of signals");
     for (const json& name : names) {
-      const json object = {{"mask", name}};
-      Parameters one("mask", object);
-      sigaddset(&mask, one.Constant("mask", Signals()));
+      const json object = {{of, name}};
+      Parameters one(of, object);
+      sigaddset(&signals, one.Constant(of, Signals()));
     }
-    return mask;
+    return signals;
+  }
+
+  static json WaitForSignal(Parameters& parameters, Call& call) {
+    const sigset_t signals = ReadSignals(parameters, "signals");
+    const int milliseconds = parameters.Integer("timeout_ms");
+    const timespec timeout{milliseconds / 1000, milliseconds % 1000 * 1'000'000L};
+    const int taken = call.Run([&] { return sigtimedwait(&signals, nullptr, &timeout); });
+    if (taken < 0) return nullptr;
+    return NameOf(Signals(), taken);
   }
 
   // ---- files ----

@@ -27,9 +27,12 @@ void BecomeAgent() {
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   signal(SIGINT, SIG_IGN);
   signal(SIGTERM, SIG_IGN);
-  sigset_t none;
-  sigemptyset(&none);
-  sigprocmask(SIG_SETMASK, &none, nullptr);
+  // Those that sigtimedwait() takes, and no others.
+  sigset_t blocked;
+  sigemptyset(&blocked);
+  sigaddset(&blocked, SIGIO);
+  sigaddset(&blocked, SIGURG);
+  sigprocmask(SIG_SETMASK, &blocked, nullptr);
   CatchSignals();
 }
 

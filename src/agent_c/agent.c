@@ -2557,18 +2557,22 @@ static struct timespec* ReadTimeout(struct object* params, const char* part,
   return timeout;
 }
 
-static sigset_t* ReadMask(struct object* params, sigset_t* mask) {
-  const char* at = Optional(params, "mask");
+static sigset_t* ReadSignals(struct object* params, const char* of, const char* at,
+                             sigset_t* signals) {
   if (at == NULL) return NULL;
-  sigemptyset(mask);
+  sigemptyset(signals);
   if (*at != '[') {
-    Refuse(params->request, kBadParameters, "%s: mask must be a list", params->context);
+    Refuse(params->request, kBadParameters, "%s: %s must be a list", params->context, of);
     return NULL;
   }
   for (const char* name; (name = NextElement(&at)) != NULL;) {
-    sigaddset(mask, (int)ConstantAt(params, "mask", name, kSignals));
+    sigaddset(signals, (int)ConstantAt(params, of, name, kSignals));
   }
-  return mask;
+  return signals;
+}
+
+static sigset_t* ReadMask(struct object* params, sigset_t* mask) {
+  return ReadSignals(params, "mask", Optional(params, "mask"), mask);
 }
 
 static void SelectBy(struct request* request, struct object* params, int with_mask) {
@@ -2662,6 +2666,25 @@ static void EpollWait(struct request* request, struct object* params) {
 static void EpollWaitWithMask(struct request* request, struct object* params) {
   sigset_t signals;
   EpollWaitBy(request, params, ReadMask(params, &signals));
+}
+
+static const char* SignalName(int number) {
+  const struct constant* known = kSignals;
+  while (known->name != NULL && known->value != number) ++known;
+  return known->name;
+}
+
+static void WaitForSignal(struct request* request, struct object* params) {
+  sigset_t signals;
+  sigemptyset(&signals);
+  ReadSignals(params, "signals", Required(params, "signals"), &signals);
+  const int milliseconds = Integer(params, "timeout_ms");
+  const struct timespec timeout = {milliseconds / 1000, milliseconds % 1000 * 1000000L};
+  if (!Begin(request)) return;
+  const int taken = sigtimedwait(&signals, NULL, &timeout);
+  if (!End(request, taken)) return;
+  const char* const name = SignalName(taken);
+  PutString(&request->value, name, strlen(name));
 }
 
 static void PollWithMask(struct request* request, struct object* params) {
@@ -3030,11 +3053,10 @@ static void Wait(struct request* request, struct object* params) {
   if (!Begin(request) || !End(request, waitpid(pid, &status, 0))) return;
   if (WIFSIGNALED(status)) {
     char unknown[32];
-    const struct constant* known = kSignals;
-    while (known->name != NULL && known->value != WTERMSIG(status)) ++known;
+    const char* const known = SignalName(WTERMSIG(status));
     snprintf(unknown, sizeof unknown, "signal %d", WTERMSIG(status));
     Put(&request->value, "{\"signal\":\"");
-    Put(&request->value, known->name != NULL ? known->name : unknown);
+    Put(&request->value, known != NULL ? known : unknown);
     Put(&request->value, "\"}");
   } else {
     Put(&request->value, "{\"exited\":");
@@ -3685,6 +3707,12 @@ int main(int argc, char** argv) {
 #endif
   sigaction(SIGPIPE, &action, NULL);
 #ifdef ON_LINUX
+  /* Those that sigtimedwait() takes, and no others. */
+  sigset_t blocked;
+  sigemptyset(&blocked);
+  sigaddset(&blocked, SIGIO);
+  sigaddset(&blocked, SIGURG);
+  sigprocmask(SIG_SETMASK, &blocked, NULL);
   /* With a second thread, the kernel's table of descriptors grows in some 10 ms, else at once. */
   const int last = fcntl(0, F_DUPFD_CLOEXEC, kFirstOutOfTheWay + 300);
   if (last >= 0) close(last);

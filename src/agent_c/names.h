@@ -1499,6 +1499,7 @@ static const struct control_type kControlTypes[] = {
   {"epoll_ctl", EpollControl, kReturnsAtOnce}, \
   {"epoll_wait", EpollWait, kMayBlock}, \
   {"epoll_pwait", EpollWaitWithMask, kMayBlock}, \
+  {"sigtimedwait", WaitForSignal, kMayBlock}, \
   {"directory", MakeDirectory, kReturnsAtOnce}, \
   {"sendfile", SendFile, kMayBlock}, \
   {"splice", Splice, kMayBlock}, \

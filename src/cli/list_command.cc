@@ -94,13 +94,17 @@ void ListTestsAsJson(const Tests& tests, const std::optional<Facts>& facts) {
   PrintDocument(DumpJson(array));
 }
 
-// The claims of that authority, or all when it is empty. Throws UsageError when it has none.
+// The claims of that authority ("rfc9293"), of one document of it ("man:udp(7)"), or all when it is
+// empty. Throws UsageError when there are none.
 std::vector<Claim> ClaimsOf(const std::string& authority) {
   std::vector<Claim> claims;
   std::set<std::string> authorities;
   for (const Claim& claim : AllClaims()) {
     authorities.emplace(claim.authority());
-    if (authority.empty() || claim.authority() == authority) claims.push_back(claim);
+    if (authority.empty() || claim.authority() == authority ||
+        claim.id.starts_with(authority + '-')) {
+      claims.push_back(claim);
+    }
   }
   if (claims.empty()) {
     throw UsageError(fmt::format("no claims of '{}'; there are those of {}", authority,
@@ -264,7 +268,8 @@ Action AddList(CLI::App& app) {
   app.add_option("PATTERN", arguments->patterns, "As for run");
   app.add_flag("--json", arguments->json, "For programs");
   app.add_flag("--tags", arguments->tags, "The words for --tag, with their number of tests");
-  app.add_option("--claims", arguments->authority, "Claims of notes, rfc9293, ...")
+  app.add_option("--claims", arguments->authority,
+                 "Claims of notes, rfc9293, ..., or of one document: 'man:udp(7)'")
       ->type_name("AUTHORITY");
   app.add_flag("--coverage", arguments->coverage,
                "Which claims are tested, untestable or open; with --claims each of them");

@@ -18,6 +18,7 @@
 #include "src/cli/baseline_options.h"
 #include "src/cli/command.h"
 #include "src/cli/options.h"
+#include "src/cli/run_options.h"
 #include "src/cli/say.h"
 #include "src/cli/target.h"
 #include "src/reach/record.h"
@@ -97,14 +98,6 @@ class Notes {
   std::map<std::string, std::size_t> numbers_;
 };
 
-reach::Record Read(const fs::path& file) {
-  try {
-    return reach::FromText(ReadFile(file));
-  } catch (const HarnessError& error) {
-    throw UsageError(fmt::format("{}: {}", file.string(), CleanLine(error.what())));
-  }
-}
-
 void Keep(const reach::Record& record, const fs::path& file) {
   const fs::path fresh = fmt::format("{}.{}.new", file.string(), getpid());
   std::ofstream stream(fresh);
@@ -129,15 +122,9 @@ int RecordReach(const ReachArguments& arguments, const std::string& program) {
   ReachOfRun().take = [&](const TestCase& test, const std::vector<CodeBlock>& blocks) {
     notes.Write(test, FunctionsOf(blocks, symbols));
   };
-  RunOptions options;
-  options.baseline = Baseline(KnownDepartures({}), facts);
-  options.jobs = arguments.jobs != 0 ? arguments.jobs : target->jobs();
+  RunOptions options =
+      OptionsOn(*target, Baseline(KnownDepartures({}), facts), arguments.jobs);
   options.attempts = 1;
-  options.extra_time = 10min;
-  options.most_in_company = target->most_in_company();
-  options.run_many = [&](const Tests& many, Company& company) {
-    target->RunManyTests(many, company);
-  };
   Progress progress(STDOUT_FILENO, {.quiet = true});
   const int signal_number = RunTests(
       tests, facts, [&](const TestCase& test, EventLog& log) { target->RunTest(test, {}, log); },
@@ -151,7 +138,7 @@ int RecordReach(const ReachArguments& arguments, const std::string& program) {
   record.kernel = target->name();
   record.release = facts.Find("release").value_or("");
   const fs::path place = reach::PlaceOf(arguments.sut);
-  if (!arguments.patterns.empty() && fs::exists(place)) record.AddTestsOf(Read(place));
+  if (!arguments.patterns.empty() && fs::exists(place)) record.AddTestsOf(reach::ReadRecord(arguments.sut));
   Keep(record, place);
   std::size_t reached = 0;
   for (const auto& function : record.functions) reached += function.second.empty() ? 0 : 1;
@@ -162,13 +149,8 @@ int RecordReach(const ReachArguments& arguments, const std::string& program) {
 
 // A line for each function: how many tests reach it.
 int Show(const ReachArguments& arguments) {
-  const fs::path place = reach::PlaceOf(arguments.sut);
-  if (!fs::exists(place)) {
-    throw UsageError(fmt::format("nothing is recorded of {}; 'sockproof reach -s {}' does it",
-                                 arguments.sut, ShellQuoted(arguments.sut)));
-  }
   if (!arguments.patterns.empty()) throw UsageError("--show is of all tests; it takes no PATTERN");
-  const reach::Record record = Read(place);
+  const reach::Record record = reach::ReadRecord(arguments.sut);
   std::size_t all = 0;
   std::size_t reached = 0;
   for (const auto& [name, tests] : record.functions) {

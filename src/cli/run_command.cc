@@ -24,6 +24,7 @@
 #include "src/cli/configuration.h"
 #include "src/cli/options.h"
 #include "src/cli/report_files.h"
+#include "src/cli/run_options.h"
 #include "src/cli/say.h"
 #include "src/cli/target.h"
 #include "src/report/read_result.h"
@@ -75,7 +76,6 @@ constexpr int kAttemptsOfScripts = 10;  // whose times are in milliseconds
 constexpr int kBisectSkip = 125;  // of git bisect run: this commit cannot be tested
 constexpr int kBisectEnd = 128;   // and this: stop
 constexpr Duration kMaxWaitInRealTime = 180s;
-constexpr Duration kExtraTimeOfMachines = 10min;
 
 std::string_view Environment(const char* name) {
   const char* value = getenv(name);
@@ -219,27 +219,17 @@ class SystemRun {
 
  private:
   RunOptions OptionsFor(const Facts& facts) {
-    RunOptions options;
-    options.baseline = Baseline(known_, facts);
-    options.jobs = Jobs(arguments_.jobs);
+    RunOptions options = OptionsOn(target_, Baseline(known_, facts), Jobs(arguments_.jobs));
     if (arguments_.max_wait >= 0) {
       options.max_wait =
           std::chrono::duration_cast<Duration>(std::chrono::duration<double>(arguments_.max_wait));
     } else if (!target_.virtual_time()) {
       options.max_wait = kMaxWaitInRealTime;
     }
-    options.attempts = arguments_.attempts > 0 ? arguments_.attempts
-                       : arguments_.has_scripts ? kAttemptsOfScripts
-                                                : kAttempts;
-    if (options.jobs == 0) options.jobs = target_.jobs();
-    options.most_in_company = target_.most_in_company();
-    options.run_many = [this](const Tests& tests, Company& company) {
-      target_.RunManyTests(tests, company);
-    };
-    if (target_.virtual_time()) {
-      options.attempts = 1;  // it would end the same
-      // The guest finds by its own time that a test hangs; a machine may have much else to do.
-      options.extra_time = kExtraTimeOfMachines;
+    if (!target_.virtual_time()) {
+      options.attempts = arguments_.attempts > 0 ? arguments_.attempts
+                         : arguments_.has_scripts ? kAttemptsOfScripts
+                                                  : kAttempts;
     }
     options.repeat = arguments_.repeat;
     options.most_surprises =

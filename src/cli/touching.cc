@@ -8,8 +8,6 @@
 #include <string>
 #include <vector>
 
-#include "harness/base/errors.h"
-#include "harness/base/files.h"
 #include "harness/base/text.h"
 #include "src/cli/command.h"
 #include "src/cli/say.h"
@@ -57,7 +55,7 @@ class Touching final : public RunAddition {
   Tests Choose(const std::string& sut, Tests tests) const override {
     if (!IsAsked()) return tests;
     if (ParseSut(sut).kind != "vm") throw UsageError("--touching and --changed are for --sut vm:...");
-    const reach::Record record = RecordOf(sut);
+    const reach::Record record = reach::ReadRecord(sut, record_);
     const fs::path source = SourceOf(sut);
     reach::Choice choice;
     if (!items_.empty()) choice = reach::ByItems(items_, source, record);
@@ -98,21 +96,6 @@ class Touching final : public RunAddition {
                     Shortened(Joined({choice.functions.begin(), choice.functions.end()}), 200),
                     unknown == 0 ? "" : fmt::format(", or are new since the record ({})", unknown)));
     return chosen;
-  }
-
-  reach::Record RecordOf(const std::string& sut) const {
-    const fs::path file = record_.empty() ? reach::PlaceOf(sut) : fs::path(record_);
-    if (!fs::is_regular_file(file)) {
-      throw UsageError(record_.empty() ? fmt::format("nothing is recorded of {}; 'sockproof reach -s "
-                                                     "{}' does it",
-                                                     sut, ShellQuoted(sut))
-                                       : fmt::format("there is no file {}", CleanLine(record_)));
-    }
-    try {
-      return reach::FromText(ReadFile(file));
-    } catch (const HarnessError& error) {
-      throw UsageError(fmt::format("{}: {}", file.string(), CleanLine(error.what())));
-    }
   }
 
   fs::path SourceOf(const std::string& sut) const {

@@ -6,7 +6,10 @@
 #include <nlohmann/json.hpp>
 
 #include "harness/base/errors.h"
+#include "harness/base/files.h"
+#include "harness/base/text.h"
 #include "src/fetch/cache.h"
+#include "src/run/usage_error.h"
 
 namespace sockproof::reach {
 namespace {
@@ -122,6 +125,20 @@ std::filesystem::path PlaceOf(const std::string& kernel) {
     name += plain ? std::string(1, c) : fmt::format("-{:02x}", static_cast<unsigned char>(c));
   }
   return CacheFolder("reach") / (name + ".json");
+}
+
+Record ReadRecord(const std::string& kernel, const std::filesystem::path& file) {
+  const std::filesystem::path place = file.empty() ? PlaceOf(kernel) : file;
+  if (!std::filesystem::is_regular_file(place)) {
+    if (!file.empty()) throw UsageError("there is no file " + CleanLine(file.string()));
+    throw UsageError(fmt::format("nothing is recorded of {}; 'sockproof reach -s {}' does it",
+                                 CleanLine(kernel), ShellQuoted(kernel)));
+  }
+  try {
+    return FromText(ReadFile(place));
+  } catch (const HarnessError& error) {
+    throw UsageError(fmt::format("{}: {}", CleanLine(place.string()), CleanLine(error.what())));
+  }
 }
 
 }  // namespace sockproof::reach

@@ -36,4 +36,8 @@ Record FromText(const std::string& text);
 // Where the record of a kernel is kept. Throws HarnessError when there is no cache.
 std::filesystem::path PlaceOf(const std::string& kernel);
 
+// The record in that file; of no file, the one that is kept of the kernel. Throws UsageError when
+// there is none, or something else in it.
+Record ReadRecord(const std::string& kernel, const std::filesystem::path& file = {});
+
 }  // namespace sockproof::reach
