@@ -99,9 +99,9 @@ constexpr std::string_view kOfTcp[] = {"tcp_abort_on_overflow",
                                        "tcp_workaround_signed_windows"};
 
 constexpr std::string_view kOfIp[] = {
-    "ip_default_ttl",  "ip_forward",       "ip_local_port_range",        "ip_local_reserved_ports",
-    "ip_no_pmtu_disc", "ip_nonlocal_bind", "ip_unprivileged_port_start", "icmp_ratelimit",
-    "icmp_ratemask",   "ipfrag_time"};
+    "ip_default_ttl",  "ip_forward",       "ip_local_port_range", "ip_local_reserved_ports",
+    "ip_no_pmtu_disc", "ip_nonlocal_bind", "ping_group_range",    "ip_unprivileged_port_start",
+    "icmp_ratelimit",  "icmp_ratemask",    "ipfrag_time"};
 
 constexpr std::string_view kOfIpv6[] = {"ip6frag_time", "icmp.ratelimit", "auto_flowlabels",
                                         "bindv6only"};

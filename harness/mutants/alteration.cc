@@ -427,11 +427,11 @@ bool AnyMatches(const std::vector<std::string>& globs, std::string_view claim) {
 // Keys that say what an alteration is and concerns, not what it does.
 bool IsChoice(std::string_view key) {
   static const std::set<std::string_view> choices = {
-      "id",      "what",           "breaks",     "allowed_by", "departs_from", "on",
-      "with",    "without",        "payload",    "options",    "repeated",     "has_ip_options",
-      "when",    "has_option",     "skip",       "times",      "of",           "ipv4",
-      "type",    "code",           "to_many",    "headers",    "defect",       "hops_below",
-      "only_if", "longer_than",    "in_place_of"};
+      "id",      "what",        "breaks",     "allowed_by", "departs_from", "on",
+      "with",    "without",     "payload",    "options",    "repeated",     "has_ip_options",
+      "when",    "has_option",  "skip",       "times",      "of",           "ipv4",
+      "type",    "code",        "to_many",    "headers",    "defect",       "hops_below",
+      "only_if", "longer_than", "in_place_of"};
   return choices.contains(key);
 }
 

@@ -81,12 +81,12 @@ struct WireAlteration : SegmentSelection {
   std::optional<std::uint16_t> mss;      // in the MSS option, which is added where it is missing
   std::optional<std::uint16_t> ip_id;    // identification of an IPv4 header
   std::uint32_t isn = 0;
-  std::uint32_t isn_step = 0;  // added for each connection
-  bool isn_clock = false;      // added: a clock that ticks each 4 us
-  bool flip_payload = false;   // every bit of its first octet
-  bool cut_payload = false;    // its last octet is lost
-  bool garbage_octet = false;  // an octet of data, where it has none
-  int more_payload = 0;        // so many octets more, where it has some
+  std::uint32_t isn_step = 0;                // added for each connection
+  bool isn_clock = false;                    // added: a clock that ticks each 4 us
+  bool flip_payload = false;                 // every bit of its first octet
+  bool cut_payload = false;                  // its last octet is lost
+  bool garbage_octet = false;                // an octet of data, where it has none
+  int more_payload = 0;                      // so many octets more, where it has some
   std::optional<std::uint8_t> window_scale;  // in the Window Scale option, where there is one
   int window_shift = 0;                      // of the window: to the left; negative: to the right
   std::int64_t add_ts_val = 0;               // to the numbers of timestamps, where there are any

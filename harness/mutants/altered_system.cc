@@ -302,8 +302,7 @@ class AlteredSystem final : public System {
     Tampers to;
     const auto add = [&](auto alterer) {
       from.push_back([alterer](Bytes frame) { return alterer->FromSystem(std::move(frame)); });
-      to.insert(to.begin(),
-                [alterer](Bytes frame) { return alterer->ToSystem(std::move(frame)); });
+      to.insert(to.begin(), [alterer](Bytes frame) { return alterer->ToSystem(std::move(frame)); });
     };
     for (const Alteration* alteration : alterations_) {
       const auto applied = [note = Note(log, alteration->id)]() mutable { note.Applied(); };
@@ -313,8 +312,7 @@ class AlteredSystem final : public System {
       if (alteration->packet) add(std::make_shared<PacketAlterer>(*alteration->packet, applied));
     }
     if (from.empty()) return;
-    stack.wire().TamperWithReceived(
-        [from](Bytes frame) { return InTurn(from, std::move(frame)); });
+    stack.wire().TamperWithReceived([from](Bytes frame) { return InTurn(from, std::move(frame)); });
     stack.wire().TamperWithSent([to](Bytes frame) { return InTurn(to, std::move(frame)); });
   }
 
@@ -330,13 +328,14 @@ class AlteredSystem final : public System {
       }
     }
     if (alterers.empty()) return;
-    stack.agent().LieWith(
-        {[alterers](const std::string& method, json& params) {
-           for (const auto& alterer : alterers) alterer->ChangeRequest(method, params);
-         },
-         [alterers](const std::string& method, const json& params, json& result) {
-           for (const auto& alterer : alterers) alterer->ChangeReply(method, params, result);
-         }});
+    stack.agent().LieWith({[alterers](const std::string& method, json& params) {
+                             for (const auto& alterer : alterers)
+                               alterer->ChangeRequest(method, params);
+                           },
+                           [alterers](const std::string& method, const json& params, json& result) {
+                             for (const auto& alterer : alterers)
+                               alterer->ChangeReply(method, params, result);
+                           }});
   }
 
   void AlterReadings(Stack& stack, EventLog& log) const {
@@ -474,8 +473,8 @@ bool Concerns(const SettingAlteration& setting, const std::vector<Event>& events
       setting.route.empty() && setting.mtu == 0 &&
       std::all_of(setting.sysctls.begin(), setting.sysctls.end(),
                   [](const auto& sysctl) { return sysctl.first.starts_with("net.ipv4.tcp_"); });
-  const auto& types = tcp_alone ? std::vector<std::string>{"SOCK_STREAM"}
-                                : std::vector<std::string>{"SOCK_", "0x"};
+  const auto& types =
+      tcp_alone ? std::vector<std::string>{"SOCK_STREAM"} : std::vector<std::string>{"SOCK_", "0x"};
   for (const char* family : {"AF_INET, ", "AF_INET6, "}) {
     for (const std::string& type : types) {
       if (AnyCallBegins(fmt::format("socket({}{}", family, type), events)) return true;

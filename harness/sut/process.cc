@@ -174,9 +174,9 @@ Outcome<std::string> Process::TakeSignal(const std::vector<std::string>& signals
   const std::string text =
       fmt::format("sigtimedwait({}, {} ms)", fmt::join(signals, "|"), timeout.count());
   const Agent::CallId call = stack_->agent().Start("sigtimedwait", std::move(params), text);
-  return Pending<std::string>(*stack_, call, text, [](const json& value) {
-           return value.get<std::string>();
-         }).Await(Within(kPatience), where);
+  return Pending<std::string>(*stack_, call, text,
+                              [](const json& value) { return value.get<std::string>(); })
+      .Await(Within(kPatience), where);
 }
 
 Pending<Selected> Process::StartSelect(const Selection& selection,

@@ -97,8 +97,8 @@ class Process {
     return StartSelect(selection, timeout).Await(Within(kPatience), where);
   }
 
-  // sigtimedwait(): takes one of these signals, "SIGIO" or "SIGURG", which a process of the agent keeps
-  // until it is asked. EAGAIN when none comes in time.
+  // sigtimedwait(): takes one of these signals, "SIGIO" or "SIGURG", which a process of the agent
+  // keeps until it is asked. EAGAIN when none comes in time.
   Outcome<std::string> TakeSignal(const std::vector<std::string>& signals,
                                   std::chrono::milliseconds timeout = 0ms,
                                   SourceLocation where = SourceLocation::Current());

@@ -11,8 +11,8 @@ namespace sockproof::agent {
 namespace {
 
 // The kernel's table of the descriptors of this process, which has room for 64 of them, grows while
-// there is no second thread: afterwards that takes a grace period of RCU, some 10 ms, and this agent
-// keeps descriptors of its own from 700 on.
+// there is no second thread: afterwards that takes a grace period of RCU, some 10 ms, and this
+// agent keeps descriptors of its own from 700 on.
 void GrowTableOfDescriptors() {
   constexpr int kBeyondAll = 1000;
   const int last = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, kBeyondAll);

@@ -49,8 +49,8 @@ constexpr double kLongestTime = 1e6;
 constexpr int kLargestJobs = 4096;
 constexpr int kReplaysInVirtualTime = 2;
 
-// The signal that asked to make an end of it, and tell what was found. The next one ends the program
-// at once, and with it its children.
+// The signal that asked to make an end of it, and tell what was found. The next one ends the
+// program at once, and with it its children.
 volatile std::sig_atomic_t interrupted_by = 0;
 
 void TakeInterrupts() {

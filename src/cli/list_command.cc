@@ -29,11 +29,11 @@ using Json = nlohmann::ordered_json;
 struct ListArguments {
   std::vector<std::string> patterns;
   std::string sut = "host";
-  std::string authority;  // list this authority's claims instead of tests
-  bool tags = false;      // list these instead of tests
-  bool coverage = false;  // list which claims have a test
+  std::string authority;    // list this authority's claims instead of tests
+  bool tags = false;        // list these instead of tests
+  bool coverage = false;    // list which claims have a test
   bool by_section = false;  // that, for each section of each document
-  std::string html;       // file for a page of the coverage
+  std::string html;         // file for a page of the coverage
   bool json = false;
 };
 

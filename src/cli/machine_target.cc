@@ -102,9 +102,7 @@ class MachineTarget final : public KernelTarget {
   std::optional<Machine> machine_;
 };
 
-std::unique_ptr<Target> MakeMachine(const Sut& sut) {
-  return std::make_unique<MachineTarget>(sut);
-}
+std::unique_ptr<Target> MakeMachine(const Sut& sut) { return std::make_unique<MachineTarget>(sut); }
 
 // As the first process of a virtual machine (src/vm/machine.h).
 void BecomeTheGuest(int argc, char** argv) {

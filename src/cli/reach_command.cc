@@ -109,7 +109,8 @@ void Keep(const reach::Record& record, const fs::path& file) {
 int RecordReach(const ReachArguments& arguments, const std::string& program) {
   const std::unique_ptr<Target> target = MakeTarget(arguments.sut);
   const auto* const kernel = dynamic_cast<const KernelTarget*>(target.get());
-  if (kernel == nullptr) throw UsageError("what is reached is known of kernels in virtual machines");
+  if (kernel == nullptr)
+    throw UsageError("what is reached is known of kernels in virtual machines");
   const Tests tests = Select(AllTests(), arguments.patterns);
   OutputDirectory directory(arguments.out);
   Reports reports(directory, {});
@@ -122,8 +123,7 @@ int RecordReach(const ReachArguments& arguments, const std::string& program) {
   ReachOfRun().take = [&](const TestCase& test, const std::vector<CodeBlock>& blocks) {
     notes.Write(test, FunctionsOf(blocks, symbols));
   };
-  RunOptions options =
-      OptionsOn(*target, Baseline(KnownDepartures({}), facts), arguments.jobs);
+  RunOptions options = OptionsOn(*target, Baseline(KnownDepartures({}), facts), arguments.jobs);
   options.attempts = 1;
   Progress progress(STDOUT_FILENO, {.quiet = true});
   const int signal_number = RunTests(
@@ -138,7 +138,8 @@ int RecordReach(const ReachArguments& arguments, const std::string& program) {
   record.kernel = target->name();
   record.release = facts.Find("release").value_or("");
   const fs::path place = reach::PlaceOf(arguments.sut);
-  if (!arguments.patterns.empty() && fs::exists(place)) record.AddTestsOf(reach::ReadRecord(arguments.sut));
+  if (!arguments.patterns.empty() && fs::exists(place))
+    record.AddTestsOf(reach::ReadRecord(arguments.sut));
   Keep(record, place);
   std::size_t reached = 0;
   for (const auto& function : record.functions) reached += function.second.empty() ? 0 : 1;
@@ -178,8 +179,9 @@ Action AddReach(CLI::App& app) {
   app.add_option("-s,--sut", arguments->sut, "The kernel: vm:..., as for run")
       ->required()
       ->type_name("SUT");
-  app.add_option("--show", arguments->show,
-                 "Run nothing: say how many tests reach each function of that name, by the last record")
+  app.add_option(
+         "--show", arguments->show,
+         "Run nothing: say how many tests reach each function of that name, by the last record")
       ->type_name("GLOB");
   app.add_option("--jobs", arguments->jobs, "Machines at once; default: one for each processor")
       ->check(WholeNumber(1, 4096))
@@ -192,8 +194,8 @@ Action AddReach(CLI::App& app) {
 }
 
 const CommandRegistration kReach({"reach", CommandGroup::kSystems,
-                                  "Record which functions of a kernel each test reaches", kReachHelp,
-                                  AddReach});
+                                  "Record which functions of a kernel each test reaches",
+                                  kReachHelp, AddReach});
 
 }  // namespace
 }  // namespace sockproof

@@ -73,8 +73,8 @@ struct RunArguments {
 constexpr int kMostJobs = 4096;
 constexpr int kAttempts = 3;
 constexpr int kAttemptsOfScripts = 10;  // whose times are in milliseconds
-constexpr int kBisectSkip = 125;  // of git bisect run: this commit cannot be tested
-constexpr int kBisectEnd = 128;   // and this: stop
+constexpr int kBisectSkip = 125;        // of git bisect run: this commit cannot be tested
+constexpr int kBisectEnd = 128;         // and this: stop
 constexpr Duration kMaxWaitInRealTime = 180s;
 
 std::string_view Environment(const char* name) {
@@ -227,7 +227,7 @@ class SystemRun {
       options.max_wait = kMaxWaitInRealTime;
     }
     if (!target_.virtual_time()) {
-      options.attempts = arguments_.attempts > 0 ? arguments_.attempts
+      options.attempts = arguments_.attempts > 0  ? arguments_.attempts
                          : arguments_.has_scripts ? kAttemptsOfScripts
                                                   : kAttempts;
     }
@@ -374,9 +374,10 @@ Exit code: 0 all as expected, 1 a surprise, 2 wrong usage, 3 could not test; 128
 a signal. With --bisect: 0, 1, 125 nothing is known of this commit, 128 wrong usage.)";
 
 void AddSelection(CLI::App& app, RunArguments& run) {
-  app.add_option("PATTERN", run.patterns,
-                 "Suite, Suite.Name, Suite.Name/ipv4, a glob, or the path of a packetdrill script or a "
-                 "folder of them; default: all tests");
+  app.add_option(
+      "PATTERN", run.patterns,
+      "Suite, Suite.Name, Suite.Name/ipv4, a glob, or the path of a packetdrill script or a "
+      "folder of them; default: all tests");
   app.add_option("--level", run.levels, "Tests of claims of that level: MUST, SHOULD, ...")
       ->check(OneOf({"MUST", "SHOULD", "MAY", "documented"}))
       ->type_name("LEVEL");

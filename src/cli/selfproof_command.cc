@@ -34,9 +34,9 @@ struct SelfproofArguments {
   std::string out = "sockproof-selfproof";
   int jobs = 0;  // 0: as many as the machine carries
   bool every_mutant = false;
-  bool variants = false;          // on conforming variants instead of mutants
-  bool alone = false;             // each of them by itself
-  std::vector<std::string> only;  // globs of ids of mutants or variants; none: all
+  bool variants = false;           // on conforming variants instead of mutants
+  bool alone = false;              // each of them by itself
+  std::vector<std::string> only;   // globs of ids of mutants or variants; none: all
   std::optional<double> max_wait;  // seconds; tests that wait longer are left out
 
   Duration MaxWait() const {

@@ -31,7 +31,8 @@ class Target {
   virtual void RunTest(const TestCase& test, const Alterations& alterations, EventLog& log) = 0;
 
   // At most so many tests can be run in one process, one after another, by RunManyTests() (a
-  // RunManyTests of src/run/company.h). What a test did in company counts only if it is as expected.
+  // RunManyTests of src/run/company.h). What a test did in company counts only if it is as
+  // expected.
   virtual int most_in_company() const { return 1; }
   virtual void RunManyTests(const std::vector<const TestCase*>& /*tests*/, Company& /*company*/) {}
 

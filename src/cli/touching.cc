@@ -24,14 +24,17 @@ namespace fs = std::filesystem;
 class Touching final : public RunAddition {
  public:
   explicit Touching(CLI::App& run) {
-    touching_ = run.add_option("--touching", items_,
-                   "Only tests that reach these functions, files or lines of the kernel, as 'sockproof "
-                   "reach' recorded: tcp_ack,net/ipv4/tcp_timer.c:500-560")
-        ->delimiter(',')
-        ->type_name("WHAT");
-    changed_ = run.add_option("--changed", change_,
-                   "Only tests that reach what a patch, or a difference to a revision, changes")
-        ->type_name("FILE|REVISION");
+    touching_ =
+        run.add_option(
+               "--touching", items_,
+               "Only tests that reach these functions, files or lines of the kernel, as 'sockproof "
+               "reach' recorded: tcp_ack,net/ipv4/tcp_timer.c:500-560")
+            ->delimiter(',')
+            ->type_name("WHAT");
+    changed_ =
+        run.add_option("--changed", change_,
+                       "Only tests that reach what a patch, or a difference to a revision, changes")
+            ->type_name("FILE|REVISION");
     run.add_option("--source", source_,
                    "The kernel's source for these; default: the built tree of -s vm:TREE")
         ->type_name("DIR");
@@ -54,7 +57,8 @@ class Touching final : public RunAddition {
 
   Tests Choose(const std::string& sut, Tests tests) const override {
     if (!IsAsked()) return tests;
-    if (ParseSut(sut).kind != "vm") throw UsageError("--touching and --changed are for --sut vm:...");
+    if (ParseSut(sut).kind != "vm")
+      throw UsageError("--touching and --changed are for --sut vm:...");
     const reach::Record record = reach::ReadRecord(sut, record_);
     const fs::path source = SourceOf(sut);
     reach::Choice choice;
@@ -90,11 +94,13 @@ class Touching final : public RunAddition {
       throw UsageError(fmt::format(
           "of {} tests none reaches it: {}{}", tests.size(),
           Joined({choice.functions.begin(), choice.functions.end()}),
-          has_source ? "" : "; where compilers put it into its callers, --source tells who they are"));
+          has_source ? ""
+                     : "; where compilers put it into its callers, --source tells who they are"));
     }
-    Say(fmt::format("{} of {} tests reach {}{}", chosen.size(), tests.size(),
-                    Shortened(Joined({choice.functions.begin(), choice.functions.end()}), 200),
-                    unknown == 0 ? "" : fmt::format(", or are new since the record ({})", unknown)));
+    Say(fmt::format(
+        "{} of {} tests reach {}{}", chosen.size(), tests.size(),
+        Shortened(Joined({choice.functions.begin(), choice.functions.end()}), 200),
+        unknown == 0 ? "" : fmt::format(", or are new since the record ({})", unknown)));
     return chosen;
   }
 

@@ -38,7 +38,8 @@ std::string Ranges(const std::set<std::size_t>& indices) {
 std::size_t TakeNumber(std::string_view& text, std::size_t below) {
   std::size_t number = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc() || number >= below) NoRecord("a function names a test that is not there");
+  if (error != std::errc() || number >= below)
+    NoRecord("a function names a test that is not there");
   text.remove_prefix(static_cast<std::size_t>(end - text.data()));
   return number;
 }
@@ -53,8 +54,10 @@ std::set<std::size_t> Indices(std::string_view text, std::size_t below) {
       last = TakeNumber(text, below);
     }
     for (std::size_t i = first; i <= last; ++i) indices.insert(indices.end(), i);
-    if (text.starts_with(',')) text.remove_prefix(1);
-    else if (!text.empty()) NoRecord("a list of tests goes on with '" + std::string(1, text[0]) + "'");
+    if (text.starts_with(','))
+      text.remove_prefix(1);
+    else if (!text.empty())
+      NoRecord("a list of tests goes on with '" + std::string(1, text[0]) + "'");
   }
   return indices;
 }
@@ -103,7 +106,8 @@ std::string ToText(const Record& record) {
 
 Record FromText(const std::string& text) {
   const Json json = Json::parse(text, nullptr, false);
-  if (!json.is_object() || json.value("format", Json()) != kFormat) NoRecord("it is something else");
+  if (!json.is_object() || json.value("format", Json()) != kFormat)
+    NoRecord("it is something else");
   Record record;
   try {
     json.at("kernel").get_to(record.kernel);

@@ -9,13 +9,14 @@
 
 namespace sockproof::reach {
 
-// A function's name as its source spells it: without what compilers put behind a copy of it, such as
+// A function's name as its source spells it: without what compilers put behind a copy of it, such
+// as
 // ".isra.0", ".constprop.0" or ".cold".
 std::string SourceName(const std::string& symbol);
 
 struct Record {
-  std::string kernel;   // as --sut names it: "vm:debian:6.1"
-  std::string release;  // "6.1.0-50-amd64"
+  std::string kernel;              // as --sut names it: "vm:debian:6.1"
+  std::string release;             // "6.1.0-50-amd64"
   std::vector<std::string> tests;  // ids of those that ran
   // Functions by SourceName(), each with the tests that reach it, as indices of `tests`; none for
   // those that no test reaches.

@@ -378,9 +378,10 @@ nlohmann::ordered_json ToJson(const std::vector<SelfproofRow>& rows,
   }
   json["claims"] = nlohmann::ordered_json::array();
   for (const ClaimRow& claim : ProofByClaim(rows, mutants)) {
-    json["claims"].push_back(
-        {{"id", claim.claim}, {"proof", ClaimProofName(claim.proof)}, {"mutants", claim.mutants},
-         {"why", claim.why}});
+    json["claims"].push_back({{"id", claim.claim},
+                              {"proof", ClaimProofName(claim.proof)},
+                              {"mutants", claim.mutants},
+                              {"why", claim.why}});
   }
   json["tests"] = nlohmann::ordered_json::array();
   for (const SelfproofRow& row : rows) {

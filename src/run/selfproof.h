@@ -56,13 +56,13 @@ using RunOneTestOn =
     std::function<void(const TestCase& test, const Alterations& alterations, EventLog& log)>;
 
 struct SelfproofOptions {
-  std::string sut;            // name of the system
-  Baseline baseline;          // what the system as it is is known to do otherwise
-  int jobs = 0;               // as RunOptions::jobs
+  std::string sut;                      // name of the system
+  Baseline baseline;                    // what the system as it is is known to do otherwise
+  int jobs = 0;                         // as RunOptions::jobs
   Duration max_wait = Duration::max();  // a test that is planned to last longer is left out
-  bool every_mutant = false;  // go on after the first that is caught
-  std::string out;            // folder for the evidence
-  std::string program;        // as invoked
+  bool every_mutant = false;            // go on after the first that is caught
+  std::string out;                      // folder for the evidence
+  std::string program;                  // as invoked
 };
 
 // Each test on the system as it is, then on mutants, a few at a time, those first that break a

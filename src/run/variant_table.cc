@@ -92,8 +92,8 @@ class VariantTable {
   void RunAll(const std::vector<Meeting>& meetings) {
     for (std::size_t first = 0; first < meetings.size(); first += kAtOnce) {
       const std::size_t end = std::min(meetings.size(), first + kAtOnce);
-      RunSome({meetings.begin() + static_cast<long>(first),
-               meetings.begin() + static_cast<long>(end)});
+      RunSome(
+          {meetings.begin() + static_cast<long>(first), meetings.begin() + static_cast<long>(end)});
       if (meetings.size() > kAtOnce) say_(fmt::format("{} of {} runs", end, meetings.size()));
     }
   }
@@ -159,14 +159,12 @@ class VariantTable {
 
   // Into the first of the meetings of this test in which no variant undoes what it does.
   void Invite(std::vector<Meeting>& meetings, std::size_t row, std::size_t variant) const {
-    const auto place =
-        std::find_if(meetings.begin(), meetings.end(), [&](const Meeting& meeting) {
-          return !options_.alone &&
-                 std::all_of(meeting.variants.begin(), meeting.variants.end(),
-                             [&](std::size_t other) {
-                               return CanBeTogether(variants_[other], variants_[variant]);
-                             });
-        });
+    const auto place = std::find_if(meetings.begin(), meetings.end(), [&](const Meeting& meeting) {
+      return !options_.alone &&
+             std::all_of(meeting.variants.begin(), meeting.variants.end(), [&](std::size_t other) {
+               return CanBeTogether(variants_[other], variants_[variant]);
+             });
+    });
     if (place != meetings.end()) {
       place->variants.push_back(variant);
     } else {

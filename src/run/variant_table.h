@@ -30,9 +30,9 @@ std::string_view VariantOutcomeName(VariantOutcome outcome);  // "held", "wrong"
 
 struct VariantCell {
   VariantOutcome outcome = VariantOutcome::kNotApplied;
-  std::vector<std::string> claims;  // that failed
-  std::string how;                  // the first failure, in one line; else the reason
-  std::string directory;            // of a FAIL: its evidence, relative to the output folder
+  std::vector<std::string> claims;         // that failed
+  std::string how;                         // the first failure, in one line; else the reason
+  std::string directory;                   // of a FAIL: its evidence, relative to the output folder
   std::vector<std::string> in_company_of;  // held: other variants that the system was at once
 };
 

@@ -175,8 +175,8 @@ void OnTooLong(int) {
   _exit(1);
 }
 
-// A test takes its process down when it takes too long; 0: no more. The kernel would not let the signal end
-// process 1 of a namespace, as which the test runs: hence a handler.
+// A test takes its process down when it takes too long; 0: no more. The kernel would not let the
+// signal end process 1 of a namespace, as which the test runs: hence a handler.
 void LimitTime(Duration limit) {
   signal(SIGALRM, OnTooLong);
   const auto seconds = std::chrono::ceil<std::chrono::seconds>(limit);
@@ -238,10 +238,8 @@ void Rehearse(IpVersion ip) {
       kPatienceWithChild);
 }
 
-const std::vector<StackPlan> kPrepared = {{"sut", 1, 2},
-                                          {"client", 1, 2},
-                                          {"server", 2, 1},
-                                          {"sut", 1, 0, /*wired=*/false}};
+const std::vector<StackPlan> kPrepared = {
+    {"sut", 1, 2}, {"client", 1, 2}, {"server", 2, 1}, {"sut", 1, 0, /*wired=*/false}};
 
 // What a new link announces of itself (MLD, router solicitations) is over by then.
 constexpr Duration kUntilLinksAreCalm = 30s;
@@ -343,9 +341,9 @@ class World {
 };
 
 // Sleeps until a moment at which the kernel's timers run as they do at the beginning of any other
-// test. They fire when a jiffy begins; one of d jiffies at multiples of 8^n of them, where d is less
-// than 63 * 8^n (kernel/time/timer.c), so that a test sees different times when it begins elsewhere
-// between two.
+// test. They fire when a jiffy begins; one of d jiffies at multiples of 8^n of them, where d is
+// less than 63 * 8^n (kernel/time/timer.c), so that a test sees different times when it begins
+// elsewhere between two.
 void AwaitBeginning(Duration planned) {
   timespec jiffy{};
   clock_getres(CLOCK_MONOTONIC_COARSE, &jiffy);
@@ -372,7 +370,8 @@ void TellSymbols() {
   std::ifstream symbols("/proc/kallsyms");
   std::string list;
   for (std::string line; std::getline(symbols, line);) {
-    if (line.size() < kType + 3 || std::string_view("tTwW").find(line[kType]) == std::string::npos) {
+    if (line.size() < kType + 3 ||
+        std::string_view("tTwW").find(line[kType]) == std::string::npos) {
       continue;
     }
     list += line.substr(0, kType) + line.substr(kType + 2, line.find('\t') - kType - 2) + "\n";

@@ -20,7 +20,7 @@ constexpr unsigned short kDataPort = 0x511;
 constexpr const char* kTestsFile = "opt/sockproof/tests";  // ids of the tests to run, one a line
 // How the system is to be other: ids of alterations, one in each line.
 constexpr const char* kAlterationsFile = "opt/sockproof/alterations";
-constexpr const char* kNoTests = "none";  // its content before there are any
+constexpr const char* kNoTests = "none";     // its content before there are any
 constexpr const char* kSymbols = "symbols";  // its content when symbols are asked for instead
 
 // Each test has a world of its own, made before the snapshot. So many there are in virtual time;

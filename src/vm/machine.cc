@@ -39,9 +39,10 @@ using Json = nlohmann::json;
 using Steady = std::chrono::steady_clock;
 
 constexpr const char* kQemu = "qemu-system-x86_64";
-constexpr int kMemory = 384;            // MiB; a world takes 3 to 4, its test up to 12
+constexpr int kMemory = 384;             // MiB; a world takes 3 to 4, its test up to 12
 constexpr int kMemoryWithChecks = 1024;  // of a kernel that keeps notes on all its memory
-constexpr auto kBootTime = std::chrono::minutes(15);  // such a one, on a machine with much else to do
+constexpr auto kBootTime =
+    std::chrono::minutes(15);  // such a one, on a machine with much else to do
 constexpr std::size_t kSnapshotsKept = 8;
 constexpr std::size_t kConsoleLines = 40;
 
@@ -70,7 +71,7 @@ constexpr const char* kKernelCommandLine =
     "nokaslr cryptomgr.notests pci=off tsc=reliable nolapic_timer psi=0 cgroup_disable=memory "
     "damon_stat.enabled=0 init_on_alloc=0 random.trust_cpu=on mitigations=off lsm= audit=0 "
     "rootfstype=ramfs console=ttyS0 loglevel=5 oops=panic panic=-1 rdinit=/init";
-constexpr const char* kGuest = " -- guest";  // arguments of the first process
+constexpr const char* kGuest = " -- guest";      // arguments of the first process
 constexpr const char* kRealTime = " real-time";  // the next argument of the guest
 
 std::string KernelCommandLine(const MachineOptions& options) {
@@ -451,9 +452,9 @@ void Machine::Run(const std::vector<const TestCase*>& tests, const Alterations& 
   if (!alterations.empty()) {
     std::string names;
     for (const Alteration* alteration : alterations) names += alteration->id + "\n";
-    arguments.insert(arguments.end(), {"-fw_cfg", fmt::format("name={},string={}",
-                                                              guest_interface::kAlterationsFile,
-                                                              Escaped(names))});
+    arguments.insert(arguments.end(),
+                     {"-fw_cfg", fmt::format("name={},string={}", guest_interface::kAlterationsFile,
+                                             Escaped(names))});
   }
   UniqueFd reached;
   if (!ReachOfRun().plugin.empty()) {
@@ -515,8 +516,8 @@ void Machine::Run(const std::vector<const TestCase*>& tests, const Alterations& 
       if (what == "ended") {
         signal_number = message.value("signal", 0);
         const std::string console = ConsoleSince(console_begin);
-        const bool reports = message.value("warned", false) ||
-                             BeginOfReport(console) != std::string::npos;
+        const bool reports =
+            message.value("warned", false) || BeginOfReport(console) != std::string::npos;
         if (reports && !in_doubt) complain("the kernel warns of a defect", Complaint(console));
         // The guest is further by now: the next test may have made the report.
         in_doubt = in_doubt || reports;

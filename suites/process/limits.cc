@@ -84,5 +84,17 @@ TEST_WITH(LimitsTest, Limits, APrivilegedPortNeedsACapability, .claims = {"man:i
   EXPECT_THAT(socket.Bind(Loopback(port)), Succeeds());
 }
 
+// The agent is in group 0.
+TEST_WITH(LimitsTest, Limits, PingGroupRangeSaysWhoMayOpenAnEchoSocket,
+          .claims = {"man:icmp(7)-ping_group_range"}, .over = kOnce) {
+  const auto open = [this] {
+    return sut.process().OpenSocket("AF_INET", "SOCK_DGRAM", {}, "IPPROTO_ICMP");
+  };
+  sut.SetSysctl("net.ipv4.ping_group_range", "1 0");
+  EXPECT_THAT(open(), FailsWith(EACCES));
+  sut.SetSysctl("net.ipv4.ping_group_range", "0 0");
+  EXPECT_TRUE(open().ok());
+}
+
 }  // namespace
 }  // namespace sockproof

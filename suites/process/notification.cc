@@ -74,8 +74,8 @@ TEST_WITH(NotificationTest, Notification, FioasyncDecidesWhetherThereIsASignal,
   EXPECT_THAT(sut.process().TakeSignal({"SIGIO"}), FailsWith(EAGAIN));
 }
 
-TEST_WITH_SOCKETS(Notification, TheOwnerIsTheOneThatWasSet,
-                  .claims = {"man:socket(7)-SIOCGPGRP"}, .over = kEachFamily) {
+TEST_WITH_SOCKETS(Notification, TheOwnerIsTheOneThatWasSet, .claims = {"man:socket(7)-SIOCGPGRP"},
+                  .over = kEachFamily) {
   Socket socket = NewSocket();
   EXPECT_THAT(socket.Inquire("SIOCGPGRP"), Returns(0));
   const int self = sut.process().pid();

@@ -126,7 +126,8 @@ TEST_F(SelfproofTest, VariantsThatUndoNothingOfEachOtherAreMetAtOnce) {
   Add("Test", {"rfc1:a"}, [](const std::string&) { return Verdict::kPass; });
   const auto rows = RunVariants(variants);
   EXPECT_THAT(rows[0].cells[0].in_company_of, ElementsAre("wire/b", "wire/idle", "wire/c"));
-  EXPECT_EQ(rows[0].cells[2].outcome, VariantOutcome::kHeld) << "alone, where it found nothing to do";
+  EXPECT_EQ(rows[0].cells[2].outcome, VariantOutcome::kHeld)
+      << "alone, where it found nothing to do";
   EXPECT_THAT(rows[0].cells[2].in_company_of, ElementsAre());
   EXPECT_EQ(rows[0].cells[4].outcome, VariantOutcome::kHeld);
 }
