@@ -466,9 +466,16 @@ bool AnyCallFails(const std::string& method, const std::string& error,
   });
 }
 
+bool AnyFrame(const std::vector<Event>& events) {
+  return std::any_of(events.begin(), events.end(), [](const Event& event) {
+    return std::holds_alternative<FrameEvent>(event.what);
+  });
+}
+
 // A setting whose `seen_in` is not said concerns each socket of the Internet; what is set for TCP
-// alone, each of its streams.
+// alone, each of its streams; what is set of links and routes, what goes over one.
 bool Concerns(const SettingAlteration& setting, const std::vector<Event>& events) {
+  if ((setting.mtu != 0 || !setting.route.empty()) && !AnyFrame(events)) return false;
   const bool tcp_alone =
       setting.route.empty() && setting.mtu == 0 &&
       std::all_of(setting.sysctls.begin(), setting.sysctls.end(),

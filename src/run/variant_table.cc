@@ -217,7 +217,7 @@ class VariantTable {
         cell.directory = ended.directory;
         kept_.tests.push_back(ended);
       }
-      if (again) waiting_.push_back(meeting);
+      if (again && cell.outcome == VariantOutcome::kWrong) waiting_.push_back(meeting);
       return;
     }
     fs::remove_all(directory_.path() / ended.directory);

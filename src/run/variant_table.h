@@ -22,7 +22,7 @@ enum class VariantOutcome {
   kHeld,        // PASS
   kWrong,       // FAIL of a claim of a standard, at each attempt: the test is wrong
   kOwnWord,   // FAIL of claims of the system's own documentation, or that the variant departs from
-  kUnstable,  // FAIL at one attempt and PASS at another
+  kUnstable,  // wrong at one attempt and PASS at another
   kUnavailable,  // SKIP: the system cannot be altered so, or does then not reach what is tested
   kUndecided,    // ERROR or INCONCLUSIVE, at each attempt
 };
@@ -57,8 +57,8 @@ struct VariantOptions {
 
 // Each test on the system as it is, then on every variant that finds something to do in it: on
 // several at once, where none undoes what another does, and what does not pass there on half of
-// them, down to one. A test on one variant that did not end as PASS or SKIP is tried again, up to
-// three times in all.
+// them, down to one. A test that is wrong on one variant, or undecided, is tried again, up to three
+// times in all.
 // `say` is given a line now and then. The result has a row for each test, in order; the folder
 // keeps the evidence of each FAIL. Throws UsageError for a folder that cannot be written,
 // HarnessError.
