@@ -57,8 +57,11 @@ ok "the tarball tests, and leaves nothing"
 cp "$packages"/*.deb "$root/tmp/" || fail "no .deb"
 inside sh -c 'apt-get update && apt-get install -y --no-install-recommends /tmp/*.deb' >"$folder/log" 2>&1 ||
   fail "the .deb cannot be installed: $(tail -n 5 "$folder/log")"
+installed=$(date +%s%N)
 inside sockproof --version || fail "the program of the .deb does not start"
 tests_something sockproof
+took=$((($(date +%s%N) - installed) / 1000000))
+ok "the first verdict came $took ms after the installation's end"
 for file in usr/share/man/man1/sockproof.1.gz usr/share/bash-completion/completions/sockproof \
   usr/lib/sockproof/sockproof-agent; do
   [ -e "$root/$file" ] || [ "${file#usr/share/man}" != "$file" ] || fail "$file is missing"
@@ -67,3 +70,15 @@ inside sh -c 'apt-get purge -y sockproof && apt-get autoremove --purge -y && apt
   fail "the .deb cannot be removed: $(tail -n 5 "$folder/log")"
 all_files | diff "$folder/before" - || fail "the .deb left something"
 ok "the .deb tests, and leaves nothing"
+
+# Completions, by the shells themselves: of a command, of an option, of a suite.
+inside sh -c 'apt-get install -y --no-install-recommends /tmp/*.deb bash-completion zsh fish' >"$folder/log" 2>&1 ||
+  fail "no shells can be had: $(tail -n 5 "$folder/log")"
+cp "$(dirname "$0")/completed.sh" "$root/tmp/"
+for shell in bash zsh fish; do
+  for line in 'sockproof lad:ladder' 'sockproof run --fail:--fail-fast' 'sockproof run HalfC:HalfClose'; do
+    inside env HOME=/tmp sh /tmp/completed.sh "$shell" "${line%:*}" >"$folder/out" 2>&1
+    grep -q -e "${line#*:}" "$folder/out" || fail "$shell completes '${line%:*}' so: $(cat "$folder/out")"
+  done
+  ok "$shell completes"
+done
