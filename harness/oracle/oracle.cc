@@ -284,6 +284,50 @@ std::optional<Departure> Oracle::Settled(Time now) {
   return departure;
 }
 
+// The readings in which there is nothing against it, with as many segments under way arrived as
+// that takes.
+template <typename What>
+std::optional<Departure> Oracle::Hold(const What& what, Time now, Set& kept) {
+  if (!undecided_.empty() || possible_.empty() || !is_begun_) return std::nullopt;
+  if (auto departure = Advance(now)) return departure;
+  std::deque<Tcb> left(possible_.begin(), possible_.end());
+  std::optional<Departure> departure;
+  while (!left.empty()) {
+    const Tcb tcb = std::move(left.front());
+    left.pop_front();
+    ++steps_;
+    const Objection objection = ObjectionTo(what, tcb, user_);
+    if (objection.rule == nullptr) {
+      kept.insert(tcb);
+    } else {
+      const Rule& rule = *objection.rule;
+      const std::string instead = objection.instead.empty() ? "" : ": " + objection.instead;
+      departure = Departure{fmt::format("in {}{}", StateName(tcb.state), instead), rule.section,
+                            rule.claim, rule.sentence};
+      if (tcb.arrival < arrivals_.size()) {
+        for (const Tcb& then : Processed(tcb)) left.push_back(then);
+      }
+    }
+    if (CountsTooMuch(kept.size() + left.size())) return std::nullopt;
+  }
+  if (!kept.empty()) return std::nullopt;
+  possible_.clear();
+  return departure;
+}
+
+std::optional<Departure> Oracle::Returns(const Returned& returned, Time now) {
+  Set kept;
+  auto departure = Hold(returned, now, kept);
+  if (!kept.empty()) possible_ = std::move(kept);
+  return departure;
+}
+
+// What is shown may be older than what is sent.
+std::optional<Departure> Oracle::Shows(State shown, Time now) {
+  Set kept;
+  return Hold(shown, now, kept);
+}
+
 void Oracle::MayHaveEnded() {
   Set ended;
   for (Tcb tcb : possible_) {
@@ -358,10 +402,15 @@ std::string Oracle::Describe(const Segment& segment) const {
     if (Before(tcb.nxt, segment.ack)) {
       text += ", ACK of what was not sent";
     } else if (Before(segment.ack, tcb.una)) {
-      text += ", old ACK";
+      text += tcb.is_passive ? ", old ACK after a passive open" : ", old ACK";
     } else if (segment.ack == tcb.una && tcb.una != tcb.nxt) {
       text += ", ACK of nothing new";
+      if (tcb.state == State::kSynReceived && !tcb.is_passive) text += " after both have opened";
     }
+  }
+  if (tcb.state == State::kSynReceived && segment.timestamps && tcb.has_timestamps &&
+      Before(tcb.syn_value, segment.timestamps->echo)) {
+    text += ", TSecr of a later ACK";
   }
   if (tcb.state == State::kSynSent) return text;
   const std::uint32_t length = segment.Length();
@@ -374,6 +423,10 @@ std::string Oracle::Describe(const Segment& segment) const {
     text += ", beyond the window";
   } else if (segment.seq != tcb.rcv_nxt) {
     text += ", past RCV.NXT";
+    const bool ends_held = std::any_of(tcb.held.begin(), tcb.held.end(), [&](const Held& held) {
+      return segment.seq == held.seq + held.text + (held.fin ? 1 : 0);
+    });
+    if (segment.Has(kRst) && ends_held) text += " at the end of held text";
   }
   if (segment.timestamps && tcb.has_timestamps && tcb.peer_has_timestamps &&
       Before(segment.timestamps->value, tcb.ts_recent)) {
@@ -396,12 +449,23 @@ Departure Oracle::Explain(const Set& before, const Segment& segment) const {
       if (!said.insert(text).second) continue;
       departure.expected += (departure.expected.empty() ? "" : "; ") + text;
       if (said.size() > 1) continue;
-      const Rule* too_large = TooLarge(tcb, segment, distance_);
-      if (too_large != nullptr || tcb.reason.rule != nullptr) {
-        rule = too_large != nullptr ? too_large : tcb.reason.rule;
+      for (const Rule* reason :
+           {TooLarge(tcb, segment, distance_), AgainstWindow(tcb, segment, user_),
+            WithoutPush(tcb, segment, user_), tcb.reason.rule, rule}) {
+        if (reason == nullptr) continue;
+        rule = reason;
+        break;
       }
     }
   }
+  // Where it is misnumbered in each connection that there may be, it does not matter what was owed.
+  const Rule* gap = nullptr;
+  for (const Tcb& tcb : latest) {
+    if (tcb.state == State::kClosed) continue;
+    gap = BehindAGap(tcb, segment);
+    if (gap == nullptr) break;
+  }
+  if (gap != nullptr) rule = gap;
   departure.section = rule->section;
   departure.claim = rule->claim;
   departure.sentence = rule->sentence;

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "harness/oracle/calls.h"
 #include "harness/oracle/tcb.h"
 
 namespace sockproof::oracle {
@@ -54,6 +55,12 @@ class Oracle {
   // The application has aborted the connection (3.10.5): in states without a reset it may be gone.
   void MayHaveAborted();
 
+  // A call of the application has returned, which is not yet in application().
+  std::optional<Departure> Returns(const Returned& returned, Time now);
+
+  // The system says that the connection is in this state; kClosed: that it knows none.
+  std::optional<Departure> Shows(State shown, Time now);
+
   // A call of the application returned that shows that the handshake is over, or that there is no
   // connection any more. No effect if no reading agrees.
   void IsKnownToBeOpen();
@@ -89,6 +96,8 @@ class Oracle {
   std::optional<Departure> Advance(Time now);
   Set Accepting(const Segment& segment, Time now, bool with_losses);
   Departure Explain(const Set& before, const Segment& segment) const;
+  template <typename What>
+  std::optional<Departure> Hold(const What& what, Time now, Set& kept);
   bool CountsTooMuch(std::size_t readings);
 
   Distance distance_;

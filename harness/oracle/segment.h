@@ -8,7 +8,7 @@
 
 namespace sockproof::oracle {
 
-constexpr std::uint16_t kFin = 1, kSyn = 2, kRst = 4, kAck = 16;
+constexpr std::uint16_t kFin = 1, kSyn = 2, kRst = 4, kPsh = 8, kAck = 16, kUrg = 32;
 
 // Section 3.4: all arithmetic is modulo 2^32.
 inline bool Before(std::uint32_t a, std::uint32_t b) {
@@ -31,6 +31,7 @@ struct Segment {
   std::optional<std::uint16_t> mss;
   std::optional<std::uint8_t> scale;  // RFC 7323 section 2
   std::optional<Timestamps> timestamps;
+  bool has_bad_options = false;  // one without its length, or more than zeros after their end
   bool is_ipv6 = false;
   std::string defect;  // why no receiver may take it, "bad checksum"; empty: it is whole
 

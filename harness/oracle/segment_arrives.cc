@@ -3,6 +3,7 @@
 #include "harness/oracle/segment_arrives.h"
 
 #include <algorithm>
+#include <array>
 #include <span>
 
 namespace sockproof::oracle {
@@ -130,6 +131,8 @@ Then ListenSyn(Step& step) {
   if (!segment.Has(kSyn)) return Then::kNextCheck;
   if (step.user.MayRefuse()) step.Allow(kListenFull, step.tcb);
   Tcb tcb = step.tcb.Closed();
+  tcb.was_open = tcb.has_urgent = false;
+  tcb.fins_received = 0;
   tcb.state = State::kSynReceived;
   tcb.is_passive = true;
   tcb.irs = segment.seq;
@@ -148,6 +151,7 @@ Then ListenSyn(Step& step) {
     tcb.rcv_nxt += segment.text;
     tcb.held.clear();
     if (segment.Has(kFin)) tcb.held = {{tcb.rcv_nxt, 0, true}};
+    tcb.was_open = true;  // for its application
     step.Allow(kFastOpen, Owe(tcb, of_text, step.now, kFastOpen));
   }
   return Then::kReturn;
@@ -203,6 +207,7 @@ const Rule& FinRule(State state) {
 // Eighth, check the FIN bit.
 Tcb AfterFin(Tcb tcb, Time now) {
   ++tcb.rcv_nxt;
+  ++tcb.fins_received;
   tcb.held.clear();
   switch (tcb.state) {
     case State::kSynReceived:
@@ -370,6 +375,7 @@ Then SynSentSyn(Step& step) {
   }
   tcb.una = segment.ack;
   tcb.state = State::kEstablished;
+  tcb.was_open = true;
   tcb = OweAck(std::move(tcb), step.now);
   if (tcb.held.empty()) return step.Allow(kSynSentSynAck, tcb);
   Deliver(step, tcb, tcb.rcv_nxt, false);
@@ -430,8 +436,11 @@ constexpr Rule kClosingOther{"3.10.7.4, fifth check", "rfc9293:3.10.7.4-closing-
                              "CLOSING ignores an ACK that does not cover its FIN"};
 constexpr Rule kLastAckAck{"3.10.7.4, fifth check", "rfc9293:3.10.7.4-last-ack-ack",
                            "an ACK of its FIN takes LAST-ACK to CLOSED"};
-constexpr Rule kTimeWaitFin{"3.10.7.4, fifth check", "rfc9293:3.10.7.4-time-wait-fin",
+constexpr Rule kTimeWaitFin{"3.10.7.4, first check", "rfc9293:3.10.7.4-time-wait-fin",
                             "TIME-WAIT acknowledges a repeated FIN and begins anew"};
+constexpr Rule kTimeWaitOther{
+    "3.10.7.4, fifth check", "",
+    "what but a retransmission of the FIN arrives in TIME-WAIT is left open"};
 
 using InWindow = Stack::InWindow;
 enum class Fit { kYes, kNo, kMaybe };
@@ -493,8 +502,9 @@ Then CheckSequence(Step& step) {
     return Then::kNextCheck;
   }
   Tcb answered = Challenge(tcb, step.now);
-  if (tcb.state == State::kTimeWait && segment.Has(kFin)) answered.time_wait = step.now;
-  step.Allow(kOutside, answered);
+  const bool is_fin_again = tcb.state == State::kTimeWait && segment.Has(kFin);
+  if (is_fin_again) answered.time_wait = step.now;
+  step.Allow(is_fin_again ? kTimeWaitFin : kOutside, answered);
   // "Special allowance should be made to accept valid ACKs" when the window is zero; the same is
   // needed to let a repeated FIN or a probe acknowledge something.
   if (segment.Has(kAck) && !segment.Has(kSyn) && AtMost(segment.seq, tcb.rcv_edge) &&
@@ -585,6 +595,7 @@ void Acknowledge(Tcb& tcb, const Segment& segment, Time now) {
   const bool is_newer =
       Before(tcb.wl1, segment.seq) || (tcb.wl1 == segment.seq && AtMost(tcb.wl2, segment.ack));
   if (AtMost(tcb.una, segment.ack) && is_newer) TakeWindow(tcb, segment);
+  if (Before(tcb.una, segment.ack)) tcb.repeats = 0;
   tcb.una = Later(tcb.una, segment.ack);
   const bool is_fin_acknowledged = tcb.is_fin_sent && tcb.una == tcb.nxt;
   if (tcb.state == State::kFinWait1 && is_fin_acknowledged) tcb.state = State::kFinWait2;
@@ -620,6 +631,7 @@ Then CheckAck(Step& step) {
       step.Allow(kAckRefused, Owe(tcb.Closed(), ResetFor(segment), step.now, kAckRefused));
     }
     tcb.state = tcb.is_fin_sent ? State::kFinWait1 : State::kEstablished;
+    tcb.was_open = true;
     tcb.answers.clear();
     step.acknowledgment = &kSynReceivedAck;
   }
@@ -633,10 +645,21 @@ Then CheckAck(Step& step) {
     return step.Allow(kFutureAck, Challenge(tcb, step.now));
   }
   if (tcb.state == State::kTimeWait) {
-    // "The only thing that can arrive in this state is a retransmission of the remote FIN."
-    if (!segment.Has(kFin)) return step.Allow(kTimeWaitFin, MayAck(tcb));
-    tcb.time_wait = step.now;
-    return step.Allow(kTimeWaitFin, Challenge(tcb, step.now));
+    // "The only thing that can arrive in this state is a retransmission of the remote FIN." That
+    // lies before RCV.NXT, so that the first check has acknowledged it. Of anything else nothing is
+    // said.
+    if (segment.Has(kFin)) {
+      step.Allow(kTimeWaitOther, MayAck(tcb));
+      tcb.time_wait = step.now;
+      if (segment.text == 0 && segment.seq == tcb.rcv_nxt) {
+        step.Allow(kAnotherFin, OweAck(AfterFin(tcb, step.now), step.now));
+      }
+    }
+    return step.Allow(kTimeWaitOther, MayAck(tcb));
+  }
+  // What is held for later processing may be held with its acknowledgment and window.
+  if (Before(tcb.rcv_nxt, segment.seq) && segment.text > 0 && IsReceiving(tcb.state)) {
+    step.Allow(kFuture, MayAck(Holding(tcb, {segment.seq, segment.text, segment.Has(kFin)})));
   }
   Acknowledge(tcb, segment, step.now);
   if (step.arrived_in == State::kFinWait1 && tcb.state == State::kFinWait2) {
@@ -670,11 +693,20 @@ void Run(std::span<const Check> checks, Step step) {
 
 }  // namespace
 
-const char* StateName(State state) {
-  static constexpr const char* kNames[] = {
-      "CLOSED",     "SYN-SENT",   "SYN-RECEIVED", "ESTABLISHED", "FIN-WAIT-1",
-      "FIN-WAIT-2", "CLOSE-WAIT", "CLOSING",      "LAST-ACK",    "TIME-WAIT"};
-  return kNames[static_cast<std::size_t>(state)];
+namespace {
+
+constexpr std::array kStateNames = {"CLOSED",     "SYN-SENT",   "SYN-RECEIVED", "ESTABLISHED",
+                                    "FIN-WAIT-1", "FIN-WAIT-2", "CLOSE-WAIT",   "CLOSING",
+                                    "LAST-ACK",   "TIME-WAIT"};
+
+}  // namespace
+
+const char* StateName(State state) { return kStateNames[static_cast<std::size_t>(state)]; }
+
+std::optional<State> StateNamed(std::string_view name) {
+  const auto* const found = std::find(kStateNames.begin(), kStateNames.end(), name);
+  if (found == kStateNames.end()) return std::nullopt;
+  return static_cast<State>(found - kStateNames.begin());
 }
 
 Tcb Tcb::Closed() const {
@@ -688,6 +720,10 @@ Tcb Tcb::Closed() const {
   closed.irs = irs;
   closed.nxt = nxt;
   closed.heard = heard;
+  closed.rcv_nxt = rcv_nxt;  // for what may still be received
+  closed.was_open = was_open;
+  closed.fins_received = fins_received;
+  closed.has_urgent = has_urgent;
   return closed;
 }
 
@@ -701,6 +737,7 @@ void SegmentArrives(const Tcb& tcb, const Segment& segment, Time now, const Appl
   }
   step.tcb.has_heard = true;
   step.tcb.heard = now;
+  step.tcb.has_urgent |= segment.Has(kUrg);
   switch (tcb.state) {
     case State::kClosed:
       if (user.MayListen()) Run(kListenChecks, step);

@@ -22,6 +22,9 @@ constexpr Duration kShortestTimeout = 1ms;
 constexpr Duration kShortestSynTimeout = 100ms;
 // The shortest interval of keepalive and user timeout that a socket can be given.
 constexpr Duration kShortestQuiet = 900ms;
+// RFC 6298: 1 s at first, 3 s after a SYN was lost; each time twice as long.
+constexpr Duration kLongestTimeout = 3s;
+constexpr int kMostDoublings = 5;
 
 constexpr Rule kReservedBits{"3.1, Reserved", "rfc9293:3.1-reserved",
                              "the reserved bits must be zero"};
@@ -31,6 +34,15 @@ constexpr Rule kOpen{"3.10.1", "rfc9293:3.5-first-segment", "an active open send
 constexpr Rule kAgain{"3.10.8", "rfc9293:3.10.8-retransmission",
                       "what is not acknowledged is sent again after a while"};
 constexpr Rule kSend{"3.10.2", "rfc9293:3.8.6-offered", "data is sent in the window of the peer"};
+constexpr Rule kOptions{"3.1, Options", "rfc9293:MUST-68",
+                        "each option has its length, and after their end there are zeros"};
+constexpr Rule kMssMissing{"3.7.1", "rfc9293:SHLD-5", "a SYN should have an MSS"};
+constexpr Rule kShrunk{"3.8.6", "rfc9293:SHLD-14",
+                       "the right edge of the window should not move to the left"};
+constexpr Rule kClosedWindow{"3.8.6", "rfc9293:SHLD-14",
+                             "a window is closed by data that waits in the buffer"};
+constexpr Rule kPush{"3.9.1.2", "rfc9293:MUST-60",
+                     "the last segment of what was given to send() has PSH"};
 constexpr Rule kSegmentSize{"3.7.1", "rfc9293:MUST-16", "no segment is larger than the peer's MSS"};
 constexpr Rule kDefaultSegmentSize{"3.7.1", "rfc9293:MUST-15",
                                    "without an MSS 536 octets are sent at most, on IPv6 1220"};
@@ -40,6 +52,8 @@ constexpr Rule kAbort{"3.10.5", "rfc9293:3.10.5-abort", "abort sends RST of SND.
 constexpr Rule kAckOwed{"3.8.6.3", "rfc9293:MUST-40", "an ACK is delayed by less than 0.5 s"};
 constexpr Rule kUpdate{"3.8.6.2.2", "rfc9293:3.8.6.2.2-update", "a window update is an ACK"};
 constexpr Rule kProbe{"3.8.4", "rfc9293:3.8.4-probe", "a keepalive has SEG.SEQ = SND.NXT-1"};
+constexpr Rule kNumbered{"3.1, Sequence Number", "rfc9293:3.1-seq-field",
+                         "SEG.SEQ numbers the first octet, so that nothing begins past SND.NXT"};
 constexpr Rule kTimeWaitEnd{"3.10.8", "rfc9293:3.10.8-time-wait", "TIME-WAIT ends after 2 MSL"};
 constexpr Rule kUserTimeout{"3.10.8", "rfc9293:3.10.8-user-timeout",
                             "the user timeout deletes the TCB"};
@@ -73,11 +87,13 @@ struct Sending {
     if (segment.Has(kSyn)) {
       then.scale = segment.scale;
       then.has_timestamps = segment.timestamps.has_value();
+      then.syn_value = segment.timestamps ? segment.timestamps->value : 0;
     }
     if (segment.Has(kAck)) {
       then.ack_since.reset();
       const std::uint32_t edge = Offered(then);
       then.rcv_edge = segment.Has(kSyn) ? edge : Later(then.rcv_edge, edge);
+      if (!segment.Has(kSyn)) then.told_edge = Later(then.told_edge.value_or(edge), edge);
     }
     then.shown = segment.window;
     if (segment.Length() > 0) {
@@ -85,6 +101,11 @@ struct Sending {
       then.has_heard = false;
     }
     readings.push_back(std::move(then));
+  }
+  void AllowAgain() const {
+    Tcb then = tcb;
+    ++then.repeats;
+    Allow(kAgain, std::move(then));
   }
 };
 
@@ -120,7 +141,7 @@ void SendSyn(const Sending& sending) {
   if ((segment.flags & kControl) != kSyn) return;
   if (tcb.state == State::kSynSent && segment.seq == tcb.iss &&
       sending.MayRepeat(kShortestSynTimeout)) {
-    sending.Allow(kAgain, tcb);
+    sending.AllowAgain();
   }
   if (tcb.state != State::kClosed && tcb.state != State::kTimeWait) return;
   if (!sending.user.MayOpen(tcb.opens)) return;
@@ -146,7 +167,7 @@ void SendSynAckAgain(const Sending& sending) {
       !sending.MayRepeat(kShortestSynTimeout)) {
     return;
   }
-  sending.Allow(kAgain, tcb);
+  sending.AllowAgain();
 }
 
 // 3.10.5, ABORT; also what a user timeout or unanswered probes end with.
@@ -196,7 +217,7 @@ void SendTextAndFin(const Sending& sending) {
   const std::uint32_t end = sending.End() + (fin ? 1 : 0);
   if (AtMost(end, tcb.nxt)) {
     const bool is_fin_right = fin == (tcb.is_fin_sent && end == tcb.nxt);
-    if (is_fin_right && sending.MayRepeat(kShortestTimeout)) sending.Allow(kAgain, tcb);
+    if (is_fin_right && sending.MayRepeat(kShortestTimeout)) sending.AllowAgain();
     return;
   }
   if (tcb.is_fin_sent) return;
@@ -229,6 +250,9 @@ const Rule* Malformed(const Segment& segment, const Distance& distance) {
   if (segment.Has(kReserved)) return &kReservedBits;
   if (!segment.defect.empty() && !distance.has_offload) return &kSum;
   if (segment.mss && !segment.Has(kSyn)) return &kMssOption;
+  if (segment.has_bad_options) return &kOptions;
+  const bool lacks_mss = segment.Has(kSyn) && !segment.Has(kRst) && !segment.mss;
+  if (lacks_mss && !distance.has_offload) return &kMssMissing;
   return nullptr;
 }
 
@@ -236,6 +260,31 @@ const Rule* TooLarge(const Tcb& tcb, const Segment& segment, const Distance& dis
   const std::uint16_t most = tcb.peer_mss.value_or(segment.is_ipv6 ? 1220 : 536);
   if (distance.has_offload || segment.text <= most) return nullptr;
   return tcb.peer_mss ? &kSegmentSize : &kDefaultSegmentSize;
+}
+
+const Rule* AgainstWindow(const Tcb& tcb, const Segment& segment, const Application& user) {
+  const bool offers = (segment.flags & (kSyn | kRst | kAck)) == kAck && tcb.is_window_known;
+  if (!offers || tcb.state == State::kClosed || tcb.fins_received > 0) return nullptr;
+  const int shift = tcb.IsScaled() ? std::min<int>(*tcb.scale, 14) : 0;
+  const std::uint32_t edge = segment.ack + (static_cast<std::uint32_t>(segment.window) << shift);
+  // What a SYN offers may be no more than a guess: its window is not scaled.
+  if (tcb.told_edge && Before(edge + (1U << shift) - 1, *tcb.told_edge)) return &kShrunk;
+  const bool is_empty = tcb.rcv_nxt - tcb.irs - 1 == user.read && tcb.held.empty();
+  const bool is_counted = user.is_known && !user.has_stopped_reading && !user.is_gone;
+  return segment.window == 0 && is_empty && is_counted ? &kClosedWindow : nullptr;
+}
+
+const Rule* WithoutPush(const Tcb& tcb, const Segment& segment, const Application& user) {
+  const std::uint32_t end = segment.seq + segment.text;
+  const bool is_new = segment.text > 0 && Before(tcb.nxt, end) && !segment.Has(kFin | kSyn);
+  const bool is_last = user.is_known && end - tcb.iss - 1 == user.written;
+  return is_new && is_last && !segment.Has(kPsh) ? &kPush : nullptr;
+}
+
+const Rule* BehindAGap(const Tcb& tcb, const Segment& segment) {
+  if (tcb.state == State::kClosed || tcb.state == State::kSynSent) return nullptr;
+  const bool is_numbered = !segment.Has(kSyn | kRst) && tcb.IsIssChosen();
+  return is_numbered && Before(tcb.nxt, segment.seq) ? &kNumbered : nullptr;
 }
 
 void Sends(const Tcb& tcb, const Segment& segment, Time now, const Application& user,
@@ -248,6 +297,8 @@ void Sends(const Tcb& tcb, const Segment& segment, Time now, const Application& 
   // From here on everything has ACK, of RCV.NXT (3.1, Acknowledgment Number).
   if (tcb.state == State::kClosed || tcb.state == State::kSynSent) return;
   if ((segment.flags & (kSyn | kRst | kAck)) != kAck || segment.ack != tcb.rcv_nxt) return;
+  if (!distance.has_offload && AgainstWindow(tcb, segment, user) != nullptr) return;
+  if (WithoutPush(tcb, segment, user) != nullptr) return;
   SendAck(sending);
   SendTextAndFin(sending);
 }
@@ -261,9 +312,12 @@ void Lapses(const Tcb& tcb, Time now, const Application& user, std::vector<Tcb>&
   if (tcb.state == State::kClosed) return;
   if (tcb.time_wait && now - *tcb.time_wait >= kShortestTimeWait) end(kTimeWaitEnd);
   if (tcb.state == State::kSynSent && (!user.is_known || user.has_given_up)) end(kDeleted);
-  const bool is_waiting = tcb.una != tcb.nxt || tcb.state == State::kFinWait2 ||
-                          tcb.state == State::kSynReceived || user.MayProbe();
-  if (tcb.state != State::kTimeWait && is_waiting && now - tcb.heard >= kShortestQuiet) {
+  const bool is_orphan = tcb.state == State::kFinWait2 && user.MayAbort();
+  const bool is_waiting =
+      tcb.una != tcb.nxt || is_orphan || tcb.state == State::kSynReceived || user.MayProbe();
+  const bool is_opening = tcb.state == State::kSynSent && user.is_known;  // connect() will tell
+  if (!is_opening && tcb.state != State::kTimeWait && is_waiting &&
+      now - tcb.heard >= kShortestQuiet) {
     end(kUserTimeout);
   }
 }
@@ -276,6 +330,11 @@ Debt Overdue(const Tcb& tcb, Time now, const Application& user) {
   }
   if (tcb.ack_since && now - *tcb.ack_since >= kAckWithin + kServedLate) {
     return {tcb.reason.rule, fmt::format("ACK seq={} ack={}", tcb.nxt, tcb.rcv_nxt)};
+  }
+  if (tcb.state != State::kClosed && tcb.una != tcb.nxt && Before(tcb.una, tcb.last_edge)) {
+    const int doublings = std::min(tcb.repeats, kMostDoublings);
+    const Time since = std::max(tcb.sent, tcb.heard);
+    if (now - since >= kLongestTimeout * (1 << doublings) + kServedLate) return {&kAgain, "again"};
   }
   const bool is_open = tcb.state == State::kEstablished || tcb.state == State::kCloseWait;
   if (!user.is_known || !is_open || tcb.una != tcb.nxt) return {};

@@ -29,6 +29,15 @@ const Rule* Malformed(const Segment& segment, const Distance& distance);
 // The rule on the size of segments that this one breaks; none: nullptr.
 const Rule* TooLarge(const Tcb& tcb, const Segment& segment, const Distance& distance);
 
+// The rule that its window breaks; none: nullptr.
+const Rule* AgainstWindow(const Tcb& tcb, const Segment& segment, const Application& user);
+
+// The rule on PSH that it breaks; none: nullptr.
+const Rule* WithoutPush(const Tcb& tcb, const Segment& segment, const Application& user);
+
+// The rule that a segment breaks which begins past SND.NXT; none: nullptr.
+const Rule* BehindAGap(const Tcb& tcb, const Segment& segment);
+
 // "SYN,ACK".
 std::string FlagNames(std::uint16_t flags);
 

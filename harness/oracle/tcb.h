@@ -5,6 +5,7 @@
 #include <compare>
 #include <cstdint>
 #include <optional>
+#include <string_view>
 #include <vector>
 
 #include "harness/base/time.h"
@@ -41,6 +42,8 @@ enum class State {
 
 // "FIN-WAIT-2", as RFC 9293 spells it.
 const char* StateName(State state);
+// None: there is no such state here.
+std::optional<State> StateNamed(std::string_view name);
 
 // A segment that must be sent.
 struct Answer {
@@ -90,6 +93,7 @@ struct Tcb {
   std::uint32_t wl1 = 0, wl2 = 0;  // SND.WL1, SND.WL2: of the segment that offered it
   bool is_fin_sent = false;        // at nxt-1
   Time sent;                       // when sequence space was used last
+  int repeats = 0;                 // of what is not acknowledged
   bool has_heard = false;          // whether anything has arrived since then
   Time heard;                      // when something arrived last
 
@@ -97,14 +101,19 @@ struct Tcb {
   std::uint32_t irs = 0;
   std::uint32_t rcv_nxt = 0;
   std::uint32_t rcv_edge = 0;          // the furthest right edge that was offered to the peer
+  std::optional<std::uint32_t> told_edge;  // the same of segments without SYN
   bool is_window_known = true;         // false: the scale was agreed on before the capture
   std::optional<std::uint16_t> shown;  // the window field sent last
   std::vector<Held> held;              // in order of seq
+  bool was_open = false;               // ESTABLISHED or later, at some time
+  std::uint32_t fins_received = 0;     // by which rcv_nxt was advanced
+  bool has_urgent = false;             // a segment with URG has arrived
 
   // What the SYNs agreed on; none: not offered.
   std::optional<std::uint8_t> scale, peer_scale;
   bool has_timestamps = false, peer_has_timestamps = false;
   std::uint32_t ts_recent = 0;
+  std::uint32_t syn_value = 0;  // TSval of its SYN or SYN,ACK
   std::optional<std::uint16_t> peer_mss;
 
   // Still to come.
@@ -136,6 +145,11 @@ struct Application {
   bool is_gone = false;          // close(): nobody is there to receive
   bool may_abort = false;        // close(), or a time limit that the application set
   bool has_keepalive = false;    // SO_KEEPALIVE
+  std::uint64_t read = 0;        // octets that it has received so far
+  bool was_told = false;         // a call has told of an error of the connection
+  bool waits_for_more = false;   // SO_RCVLOWAT
+  // shutdown() of the receiving side, or received in a way that is not counted.
+  bool has_stopped_reading = false;
 
   bool MayListen() const { return !is_known || is_listening; }
   bool MayNotListen() const { return !is_known || !is_listening || may_be_full; }

@@ -67,7 +67,8 @@ void ExplainEnd(const Course& course, const std::string& end) {
 
 class LwipSystem final : public System {
  public:
-  explicit LwipSystem(std::string agent_program) : agent_program_(std::move(agent_program)) {}
+  LwipSystem(std::string agent_program, bool guards_memory)
+      : agent_program_(std::move(agent_program)), guards_memory_(guards_memory) {}
 
   std::string name() const override { return "lwip"; }
 
@@ -94,7 +95,7 @@ class LwipSystem final : public System {
   }
 
  private:
-  static std::vector<std::string> Arguments(const StackPlan& plan) {
+  std::vector<std::string> Arguments(const StackPlan& plan) const {
     std::vector<std::string> arguments = {
         "--link", kWireLink,
         "--ipv4", WireAddress(IpVersion::kIpv4, plan.index).ToString(),
@@ -103,16 +104,18 @@ class LwipSystem final : public System {
       arguments.push_back("--gateway");
       arguments.push_back(WireAddress(IpVersion::kIpv4, plan.default_gateway_index).ToString());
     }
+    if (guards_memory_) arguments.push_back("--guard-memory");
     return arguments;
   }
 
   std::string agent_program_;
+  bool guards_memory_;
 };
 
 }  // namespace
 
-std::unique_ptr<System> MakeLwipSystem(std::string agent_program) {
-  return std::make_unique<LwipSystem>(std::move(agent_program));
+std::unique_ptr<System> MakeLwipSystem(std::string agent_program, bool guards_memory) {
+  return std::make_unique<LwipSystem>(std::move(agent_program), guards_memory);
 }
 
 }  // namespace sockproof

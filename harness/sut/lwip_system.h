@@ -8,7 +8,8 @@
 
 namespace sockproof {
 
-// `agent_program` is the path of sockproof-agent-lwip (src/agent_lwip).
-std::unique_ptr<System> MakeLwipSystem(std::string agent_program);
+// `agent_program` is the path of sockproof-agent-lwip (src/agent_lwip). With `guards_memory` a
+// wrong access of lwIP to its memory ends it at once.
+std::unique_ptr<System> MakeLwipSystem(std::string agent_program, bool guards_memory);
 
 }  // namespace sockproof

@@ -12,6 +12,7 @@
 
 #include "src/agent/process.h"
 #include "src/agent/server.h"
+#include "src/agent_lwip/guarded_memory.h"
 #include "src/agent_lwip/interface.h"
 #include "src/agent_lwip/methods.h"
 
@@ -34,24 +35,23 @@ void SeedRandomNumbers() {
 }
 
 constexpr const char* kUsage =
-    R"(usage: sockproof-agent-lwip [--link LINK --ipv4 ADDRESS --ipv6 ADDRESS [--gateway ADDRESS]]
+    R"(usage: sockproof-agent-lwip [--link LINK --ipv4 ADDRESS --ipv6 ADDRESS [--gateway ADDRESS]] [--guard-memory]
 lwIP, driven by JSON-RPC on standard input (src/agent/README.md).
   --link LINK        the link to the wire; without it there is only loopback
   --ipv4 ADDRESS     the IPv4 address, in a /24
   --gateway ADDRESS  the default gateway of IPv4
   --ipv6 ADDRESS     the IPv6 address, in a /64
+  --guard-memory     a wrong access to memory of lwIP ends it at once, with the function that did it
   --version, --help
 )";
 
 // False when the words make no sense. --version and --help end the process.
-bool ReadOptions(int argc, char** argv, InterfacePlan& plan) {
-  const option options[] = {{"link", required_argument, nullptr, 'l'},
-                            {"ipv4", required_argument, nullptr, '4'},
-                            {"gateway", required_argument, nullptr, 'g'},
-                            {"ipv6", required_argument, nullptr, '6'},
-                            {"version", no_argument, nullptr, 'v'},
-                            {"help", no_argument, nullptr, 'h'},
-                            {nullptr, 0, nullptr, 0}};
+bool ReadOptions(int argc, char** argv, InterfacePlan& plan, bool& guards_memory) {
+  const option options[] = {
+      {"link", required_argument, nullptr, 'l'},    {"ipv4", required_argument, nullptr, '4'},
+      {"gateway", required_argument, nullptr, 'g'}, {"ipv6", required_argument, nullptr, '6'},
+      {"guard-memory", no_argument, nullptr, 'm'},  {"version", no_argument, nullptr, 'v'},
+      {"help", no_argument, nullptr, 'h'},          {nullptr, 0, nullptr, 0}};
   for (int found = 0; (found = getopt_long(argc, argv, "h", options, nullptr)) != -1;) {
     switch (found) {
       case 'l':
@@ -65,6 +65,9 @@ bool ReadOptions(int argc, char** argv, InterfacePlan& plan) {
         break;
       case '6':
         plan.ipv6 = optarg;
+        break;
+      case 'm':
+        guards_memory = true;
         break;
       case 'v':
         std::puts(SOCKPROOF_VERSION);
@@ -81,7 +84,8 @@ bool ReadOptions(int argc, char** argv, InterfacePlan& plan) {
 
 int Main(int argc, char** argv) {
   InterfacePlan plan;
-  if (!ReadOptions(argc, argv, plan)) {
+  bool guards_memory = false;
+  if (!ReadOptions(argc, argv, plan, guards_memory)) {
     std::fputs(kUsage, stderr);
     return 2;
   }
@@ -91,6 +95,7 @@ int Main(int argc, char** argv) {
   SeedRandomNumbers();
   KeepOutputForProtocol();
   try {
+    if (guards_memory) GuardMemory();
     StartStack(plan);
   } catch (const std::exception& error) {
     std::fprintf(stderr, "sockproof-agent-lwip: %s\n", error.what());

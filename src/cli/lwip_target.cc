@@ -14,11 +14,16 @@ std::unique_ptr<Target> MakeLwip(const Sut& sut) {
     throw HarnessError("lwIP cannot be tested: " + agent +
                        " is not there; it is built where the package liblwip-dev is installed");
   }
-  return std::make_unique<SystemTarget>(sut.text, MakeLwipSystem(agent));
+  return std::make_unique<SystemTarget>(sut.text,
+                                        MakeLwipSystem(agent, !sut.option("sanitize").empty()));
 }
 
 const SutRegistration kLwip(
-    {.name = "lwip", .spelling = "lwip", .meaning = "lwIP's own TCP/IP stack", .make = MakeLwip});
+    {.name = "lwip",
+     .spelling = "lwip[,sanitize]",
+     .meaning = "lwIP's own TCP/IP stack; wrong accesses to its memory end it at once",
+     .switches = {"sanitize"},
+     .make = MakeLwip});
 
 }  // namespace
 }  // namespace sockproof

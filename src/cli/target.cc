@@ -41,6 +41,10 @@ const SutKind& FindKind(const std::string& text) {
 void TakeOption(Sut& sut, const SutKind& kind, const std::string& option) {
   const std::size_t equals = option.find('=');
   const std::string name = option.substr(0, equals);
+  if (std::find(kind.switches.begin(), kind.switches.end(), option) != kind.switches.end()) {
+    sut.options[option] = "yes";
+    return;
+  }
   if (std::find(kind.options.begin(), kind.options.end(), name) == kind.options.end()) {
     throw UsageError(fmt::format("--sut {}: there is no option '{}'{}; it is spelt {}", sut.text,
                                  name, DidYouMean(name, kind.options), kind.spelling));

@@ -86,6 +86,7 @@ struct SutKind {
   bool names_something = false;      // whether a WHAT follows
   char separator = ',';              // before an option; 0: the rest is WHAT, whatever is in it
   std::vector<std::string> options;  // names
+  std::vector<std::string> switches;  // of options without a value: "yes" when they are there
   std::string of_free_text;          // the one of them in whose value the separator may be; or none
 
   // Throws UsageError for what names no system, HarnessError for one that cannot be.

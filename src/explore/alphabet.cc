@@ -51,6 +51,7 @@ constexpr Weighted kSteps[] = {
     {"ACK len=4", 6},
     {"ACK len=1000", 1},
     {"ACK len=4 bad-checksum", 1},
+    {"ACK len=4 lost", 1},
     {"ACK len=4 old-timestamp", 1},
     // Eighth check: FIN.
     {"FIN,ACK", 4},

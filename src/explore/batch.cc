@@ -175,9 +175,11 @@ class Player {
     segment.checksum_valid = !what.is_damaged;
     if (segment.Has(kUrg)) segment.urgent_pointer = what.text;
     AddOptions(what, segment);
-    SeenSegment seen;
-    world_.Send(segment, &seen);
-    record_.steps.back().segments.push_back(seen);
+    if (!what.is_lost) {
+      SeenSegment seen;
+      world_.Send(segment, &seen);
+      record_.steps.back().segments.push_back(seen);
+    }
     const bool is_next = segment.seq == snd_nxt_;
     if (is_next && !what.is_damaged && !segment.Has(kRst)) snd_nxt_ += segment.length();
   }

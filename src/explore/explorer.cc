@@ -20,7 +20,7 @@ constexpr std::size_t kExamples = 3;      // of each cause, to be tried in turn
 constexpr std::size_t kMostCrashes = 10;  // batches that are looked into
 constexpr std::size_t kMostComplaints = 10;
 constexpr int kMostRounds = 40;          // of shrinking
-constexpr std::size_t kShrunkAtOnce = 40;
+constexpr std::size_t kShrunkAtOnce = 40, kReplayedAtOnce = 40;
 constexpr std::size_t kMostBroken = 20;  // batches in which the harness broke: enough
 // Of the time there is: looking ends, looking into crashes, and shrinking.
 constexpr double kLookUntil = 0.5, kCrashesUntil = 0.6, kShrinkUntil = 0.8;
@@ -191,21 +191,47 @@ class Explorer {
   void Look() {
     std::uint64_t next = 0;
     while (true) {
-      while (!IsOver(next) && pool_.HasRoom()) {
+      while (!IsOver(next) && pool_.HasRoom() && !IsCrashInTheWay()) {
         std::uint64_t end = std::min<std::uint64_t>(next + options_.batch, CountOf(options_.plan));
         if (options_.sequences) end = std::min(end, *options_.sequences);
         std::vector<Sequence> sequences;
         for (std::uint64_t number = next; number < end; ++number) {
-          sequences.push_back(MakeSequence(options_.plan, number));
+          Sequence sequence = BeforeItCrashes(MakeSequence(options_.plan, number));
+          if (!sequence.steps.empty()) sequences.push_back(std::move(sequence));
         }
-        pool_.Start(next, std::move(sequences), Logged::kNothing);
+        if (!sequences.empty()) pool_.Start(next, std::move(sequences), Logged::kNothing);
         next = end;
       }
       if (options_.is_interrupted() || IsAfter(phase_end_)) pool_.EndAll();
-      if (pool_.IsIdle()) break;
+      if (pool_.IsIdle()) {
+        if (!IsCrashInTheWay() || IsOver(next)) break;
+        LookIntoCrashes();
+        ShrinkCrashes();
+        continue;
+      }
       if (std::optional<Pool::Ended> ended = pool_.Await(1s)) Take(*std::move(ended));
       Say("");
     }
+  }
+
+  // A crash ends all of its batch, so that nothing would be seen of a system that crashes often. In
+  // virtual time that waits, as which batches come after it depends on how long they take.
+  bool IsCrashInTheWay() const {
+    return !options_.is_exact && !crashed_.empty() && crashes_.size() < kMostCrashes;
+  }
+
+  // Without the step, and all after it, that makes it one of those that are known to crash.
+  Sequence BeforeItCrashes(Sequence sequence) const {
+    for (const Cause& crash : crashes_) {
+      if (crash.example.size() != 1) continue;
+      const std::vector<Step>& deadly = crash.example.front().steps;
+      std::size_t met = 0, at = 0;
+      for (; at < sequence.steps.size() && met < deadly.size(); ++at) {
+        if (sequence.steps[at] == deadly[met]) ++met;
+      }
+      if (met == deadly.size()) sequence.steps.resize(at - 1);
+    }
+    return sequence;
   }
 
   void Complain(const std::string& why) {
@@ -403,7 +429,9 @@ class Explorer {
       const Sequence& example = cause.example.front();
       for (std::size_t step = 1; step + 1 < example.steps.size(); ++step) {
         asking.push_back(CutAfter(example, step));
-        asking.back().steps.emplace_back(PeerSegment{.flags = kAck, .seq_offset = -1});
+        // Nor does it acknowledge a FIN of the system, which might end the connection.
+        asking.back().steps.emplace_back(
+            PeerSegment{.flags = kAck, .seq_offset = -1, .ack_offset = -1});
         of.push_back(&cause);
       }
     }
@@ -449,16 +477,17 @@ class Explorer {
 
   // Halves what crashed for as long as a half still does.
   void LookIntoCrashes() {
-    std::size_t looked = 0;
-    std::map<std::string, std::string> text_of;  // by what the whole batch said
-    for (auto& [id, crashed] : crashed_) {
+    for (auto& [id, crashed] : std::exchange(crashed_, {})) {
       // Of several that say the same one is enough.
-      if (const auto known = text_of.find(crashed.why); known != text_of.end()) {
+      if (const auto known = crash_of_.find(crashed.why); known != crash_of_.end()) {
         for (Cause& crash : crashes_) crash.count += crash.text == known->second ? 1 : 0;
         continue;
       }
-      if (++looked > kMostCrashes) continue;
-      std::vector<Sequence> sequences = crashed.sequences;
+      if (crashes_.size() >= kMostCrashes) {
+        Complain(fmt::format("batch {} crashed; it was not looked into", id));
+        continue;
+      }
+      std::vector<Sequence> sequences = std::move(crashed.sequences);
       std::string why = crashed.why;
       while (sequences.size() > 1) {
         Say("looking into a crash");
@@ -473,12 +502,15 @@ class Explorer {
         why = found->why;
         sequences = halves[static_cast<std::size_t>(found - results.begin())];
       }
-      text_of[crashed.why] = why;
+      crash_of_[crashed.why] = why;
       const auto same = std::find_if(crashes_.begin(), crashes_.end(),
                                      [&](const Cause& one) { return one.text == why; });
       if (same != crashes_.end()) {
         same->count += 1;
-        if (sequences.size() < same->example.size()) same->example = sequences;
+        if (sequences.size() < same->example.size()) {
+          same->example = sequences;
+          same->is_shrunk = false;
+        }
         continue;
       }
       Cause cause;
@@ -488,15 +520,11 @@ class Explorer {
       cause.example = std::move(sequences);
       crashes_.push_back(std::move(cause));
     }
-    if (looked > kMostCrashes) {
-      Complain(fmt::format("{} more batches crashed; they were not looked into",
-                           looked - kMostCrashes));
-    }
   }
 
   void ShrinkCrashes() {
     for (Cause& cause : crashes_) {
-      if (cause.example.size() != 1) continue;
+      if (cause.example.size() != 1 || std::exchange(cause.is_shrunk, true)) continue;
       for (int round = 0; round < kMostRounds; ++round) {
         Say("shrinking a crash");
         std::vector<std::vector<Sequence>> candidates;
@@ -515,29 +543,42 @@ class Explorer {
     }
   }
 
-  // Each by itself, as whoever reads the report will do it; all once, then all once more.
+  // Each by itself, as whoever reads the report will do it; the most frequent first, should time be
+  // short.
   void Replay(std::vector<Cause>& causes, bool is_known) {
-    std::vector<std::vector<Sequence>> examples;
-    std::vector<Cause*> of;
+    std::vector<Cause*> some;
     for (Cause& cause : causes) {
-      if (!cause.is_crash && !WasConfirmed(cause)) continue;
-      if (options_.is_known(cause.text) != is_known) continue;
-      examples.push_back(cause.example);
-      of.push_back(&cause);
+      const bool is_one =
+          (cause.is_crash || WasConfirmed(cause)) && options_.is_known(cause.text) == is_known;
+      if (is_one) {
+        cause.wanted = is_known ? 1 : options_.replays / 2 + 1;
+        cause.replays = cause.again = 0;  // from now on by itself
+        some.push_back(&cause);
+      }
+      if (some.size() == kReplayedAtOnce || &cause == &causes.back()) {
+        Replay(std::exchange(some, {}), is_known ? 1 : options_.replays);
+      }
     }
-    const int times = is_known ? 1 : options_.replays;
-    for (int time = 0; time < times; ++time) {
-      Say(fmt::format("running again, {} of {}", time + 1, times));
+  }
+
+  // Until it is clear of each whether it comes again in more than half of `times`.
+  void Replay(std::vector<Cause*> causes, int times) {
+    for (int time = 0; time < times && !causes.empty(); ++time) {
+      Say(fmt::format("running again, {} left", causes.size()));
+      std::vector<std::vector<Sequence>> examples;
+      for (const Cause* cause : causes) examples.push_back(cause->example);
       std::vector<BatchResult> results = pool_.RunAll(examples, Logged::kAll);
       for (std::size_t i = 0; i < results.size(); ++i) {
         if (results[i].end != End::kWhole && results[i].end != End::kCrashed) continue;
-        Cause& cause = *of[i];
-        if (time == 0) cause.replays = cause.again = 0;  // from now on by itself
+        Cause& cause = *causes[i];
         ++cause.replays;
         if (!ShowsAgain(results[i], cause)) continue;
         ++cause.again;
         if (cause.events.empty()) cause.events = std::move(results[i].events);
       }
+      std::erase_if(causes, [&](const Cause* cause) {
+        return cause->IsCertain() || cause->again + times - time - 1 < cause->wanted;
+      });
     }
   }
 
@@ -548,6 +589,7 @@ class Explorer {
   std::map<std::string, Sightings> seen_;
   std::map<std::uint64_t, Crashed> crashed_;
   std::vector<Cause> crashes_;
+  std::map<std::string, std::string> crash_of_;  // a cause, by what a whole batch said
   std::size_t broken_ = 0;
   double phase_end_ = 1;  // part of the time
   std::vector<std::optional<Finding>> found_;

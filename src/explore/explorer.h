@@ -23,7 +23,8 @@ struct ExploreOptions {
   std::size_t most_reports = 200;  // causes to shrink and show
   // Where time is virtual, what was seen once is seen always.
   bool is_exact = false;
-  int replays = 5;  // how often each find is run again by itself
+  // How often each find is run again by itself, until it has come again in more than half of them.
+  int replays = 5;
   // Causes that are known are shrunk and run again last, with the time that is left.
   std::function<bool(const std::string& cause)> is_known = [](const std::string&) { return false; };
   // Asked several times a second whether to make an end of it, and tell what was found so far.
@@ -35,16 +36,17 @@ struct ExploreOptions {
 struct Cause {
   std::string text;         // Finding::Cause(), or how the system crashed
   std::uint64_t count = 0;  // sequences
-  bool is_crash = false;
+  bool is_crash = false, is_shrunk = false;
   // One that shows it, as short as was found; several where none does so alone.
   std::vector<Sequence> example;
   std::optional<Finding> finding;  // none of a crash
-  // How often the example was run by itself, and how often it came to the same.
-  int replays = 0, again = 0;
+  // How often the example was run by itself, how often it came to the same, and how often it has
+  // to.
+  int replays = 0, again = 0, wanted = 1;
   std::vector<Event> events;  // of the example, where it came to the same
 
   // Only what comes again is a finding; what was late once is none.
-  bool IsCertain() const { return 2 * again > replays; }
+  bool IsCertain() const { return again >= wanted; }
 };
 
 struct Exploration {

@@ -79,7 +79,9 @@ json RunBatch(const RunOn& run, const std::vector<Sequence>& sequences, Logged l
   run(BatchOf(sequences, logged), log);
   json answer = {{"end", ""}, {"why", ""}, {"sequences", json::array()}};
   for (const Event& event : log.events()) {
-    if (logged == Logged::kAll) answer["events"].push_back(event);
+    // Records are for the oracle, not for readers.
+    const bool is_record = std::holds_alternative<ObservationEvent>(event.what);
+    if (logged == Logged::kAll && !is_record) answer["events"].push_back(event);
     if (const auto* failure = std::get_if<FailureEvent>(&event.what)) {
       if (answer["end"] == "") answer["why"] = failure->text;
       answer["end"] = kCrashed;

@@ -114,6 +114,7 @@ std::string TextOf(const PeerSegment& segment) {
   if (segment.window) text += fmt::format(" window={}", *segment.window);
   if (segment.is_damaged) text += " bad-checksum";
   if (segment.is_old) text += " old-timestamp";
+  if (segment.is_lost) text += " lost";
   return text;
 }
 
@@ -135,6 +136,8 @@ PeerSegment ParseSegmentStep(std::string_view text) {
       segment.is_damaged = true;
     } else if (word == "old-timestamp") {
       segment.is_old = true;
+    } else if (word == "lost") {
+      segment.is_lost = true;
     } else {
       Refuse(fmt::format("'{}' says nothing of a segment", Shown(word)));
     }

@@ -33,6 +33,7 @@ struct PeerSegment {
   std::optional<std::uint16_t> window;  // "window=0"
   bool is_damaged = false;              // "bad-checksum"
   bool is_old = false;                  // "old-timestamp": TSval is less than the last one
+  bool is_lost = false;                 // "lost": counts as sent, and never arrives
   bool operator==(const PeerSegment&) const = default;
 };
 

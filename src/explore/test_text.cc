@@ -45,6 +45,11 @@ std::string WordFor(const PeerSegment& segment) {
 }
 
 std::string SentText(const PeerSegment& segment) {
+  if (segment.is_lost) {
+    const int control =
+        ((segment.flags & kSyn) != 0 ? 1 : 0) + ((segment.flags & kFin) != 0 ? 1 : 0);
+    return fmt::format("  peer.snd_nxt += {};  // lost\n", segment.text + control);
+  }
   std::string text = WordFor(segment);
   if (segment.is_seq_of_syn || segment.seq_offset != 0) {
     text += fmt::format(".Seq(peer.{}{})", segment.is_seq_of_syn ? "iss" : "snd_nxt",

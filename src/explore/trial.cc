@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <set>
 
 #include "harness/oracle/sends.h"
@@ -56,6 +57,16 @@ class Trial {
   // The states and the symbol of each step so far.
   const std::vector<std::string>& history() const { return history_; }
 
+  // The latest step before `step` by whose segment RFC 9293 ends a connection that is open; none:
+  // there is no such step.
+  std::optional<std::size_t> EndBefore(std::size_t step) const {
+    if (step >= is_over_.size() || !is_over_[step]) return std::nullopt;
+    while (step > 0 && is_over_[step]) --step;
+    const bool is_end =
+        !is_over_[step] && std::holds_alternative<PeerSegment>(sequence_.steps[step]);
+    return is_end ? std::optional(step) : std::nullopt;
+  }
+
   Judged Run() {
     for (std::size_t i = 0; i < record_.steps.size(); ++i) {
       // What comes when all is done is an answer to the last step.
@@ -65,6 +76,7 @@ class Trial {
         states_ = States();
         symbol_ = SymbolOf(i);
         history_.push_back(states_ + ": " + symbol_);
+        is_over_.push_back(oracle_.States() == std::set{State::kClosed});
         reaction_.clear();
         kinds_.clear();
         observed_.clear();
@@ -81,7 +93,10 @@ class Trial {
   std::optional<oracle::Departure> Take(std::size_t number, bool is_end) {
     const StepRecord& step = record_.steps[number];
     const Call* const call = is_end ? nullptr : std::get_if<Call>(&sequence_.steps[number]);
-    if (call != nullptr && step.outcome != "absent") Apply(*call, step);
+    if (call != nullptr && step.outcome != "absent") {
+      if (auto departure = Returned(*call, step)) return departure;
+      Apply(*call, step);
+    }
     std::optional<oracle::Departure> departure;
     for (const SeenSegment& seen : step.segments) {
       initial_.Take(seen);
@@ -118,6 +133,7 @@ class Trial {
       anew.is_listening = true;
       user() = anew;
       is_gone_ = false;
+      is_of_another_ = has_socket_;
     }
     oracle_.Arrives(segment, seen.time);
   }
@@ -130,9 +146,43 @@ class Trial {
     oracle_.MayHaveEnded();
   }
 
+  // What the call returned, of the connection's socket.
+  std::optional<oracle::Departure> Returned(const Call& call, const StepRecord& step) {
+    using Did = oracle::Returned::Call;
+    const bool is_accept = call.name == CallName::kAccept && !has_socket_;
+    if (!is_known_ || is_of_another_ || (!has_socket_ && !is_accept)) return std::nullopt;
+    const bool is_number = step.outcome[0] >= '0' && step.outcome[0] <= '9';
+    oracle::Returned returned;
+    if (is_number) returned.octets = std::strtoull(step.outcome.c_str(), nullptr, 10);
+    if (!is_number && step.outcome != "accepted") returned.error = step.outcome;
+    switch (call.name) {
+      case CallName::kAccept:
+        returned.call = Did::kAccept;
+        break;
+      case CallName::kSend:
+        returned.call = Did::kSend;
+        break;
+      case CallName::kRecv:
+        returned.call = Did::kReceive;
+        break;
+      case CallName::kShutdownWr:
+      case CallName::kShutdownRd:
+        returned.call = Did::kShutdown;
+        break;
+      default:
+        return std::nullopt;
+    }
+    auto departure = oracle_.Returns(returned, step.begin);
+    if (returned.call == Did::kReceive) user().read += returned.octets;
+    user().was_told |= !returned.error.empty() && returned.error != "EAGAIN";
+    if (departure) reaction_ = observed_ = step.outcome;
+    return departure;
+  }
+
   // What the application is known to have done by it.
   void Apply(const Call& call, const StepRecord& step) {
     const bool is_done = step.outcome == "0";
+    if (call.name == CallName::kError) user().was_told = true;
     switch (call.name) {
       case CallName::kConnect:
         has_socket_ = true;
@@ -143,7 +193,9 @@ class Trial {
         is_listening_ = user().is_listening = true;
         return;
       case CallName::kAccept:
-        if (step.outcome == "accepted") has_socket_ = true;
+        if (step.outcome != "accepted") return;
+        has_socket_ = true;
+        is_of_another_ = false;
         return;
       case CallName::kSend:
         if (!step.outcome.empty() && step.outcome[0] >= '0' && step.outcome[0] <= '9') {
@@ -163,7 +215,7 @@ class Trial {
           if (!user().finished) user().finished = step.begin;
         } else {
           // What then becomes of data is open: POSIX does not say.
-          user().is_gone = user().may_abort = true;
+          user().is_gone = user().may_abort = user().has_stopped_reading = true;
         }
         return;
       case CallName::kClose:
@@ -224,8 +276,10 @@ class Trial {
   std::string states_, symbol_, reaction_, observed_;
   std::set<std::string> kinds_;
   std::vector<std::string> history_;
+  std::vector<bool> is_over_;  // before each step
   bool is_known_ = true;  // what the application does
   bool is_listening_ = false, has_socket_ = false, is_gone_ = false;
+  bool is_of_another_ = false;  // the socket is that of a connection before
 };
 
 }  // namespace
@@ -240,10 +294,22 @@ Judged Judge(const Sequence& sequence, const Record& record, Patience patience,
   Trial trial(sequence, record, patience, stack);
   Judged judged = trial.Run();
   if (!judged.finding) return judged;
-  // The latest segment of the peer without which all that was seen is allowed.
+  // What lives on answers with no reset.
+  const bool is_reset = judged.finding->reaction.find("RST") != std::string::npos;
+  if (const auto end = trial.EndBefore(judged.finding->step); end && !is_reset) {
+    judged.finding->origin = trial.history()[*end] + " -> does not end the connection";
+    return judged;
+  }
+  // The latest segment of the peer that had no answer and without which all that was seen is
+  // allowed.
   for (std::size_t lost = judged.finding->step; lost-- > 0;) {
     const auto* const segment = std::get_if<PeerSegment>(&sequence.steps[lost]);
     if (segment == nullptr || (segment->flags & kRst) != 0 || segment->is_damaged) continue;
+    if (segment->is_lost) continue;
+    const std::vector<SeenSegment>& seen = record.steps[lost].segments;
+    if (std::any_of(seen.begin(), seen.end(), [](const auto& one) { return !one.is_of_peer; })) {
+      continue;
+    }
     const Judged otherwise = Trial(sequence, record, patience, stack, lost).Run();
     if (otherwise.finding && otherwise.finding->step <= judged.finding->step) continue;
     judged.finding->origin = trial.history()[lost] + " -> is dropped silently";

@@ -54,6 +54,40 @@ bool IsSend(const std::string& name) {
   return name == "send" || name == "sendto" || name == "write";
 }
 
+// Calls that receive octets of a stream in a way that is not counted here.
+bool ReceivesOtherwise(const std::string& name) {
+  return name == "recvmsg" || name == "recvmmsg" || name == "readv" || name == "recvfrom" ||
+         name == "splice" || name == "sendfile";
+}
+
+// What it has returned, where that can be judged.
+std::optional<oracle::Returned> ReturnedOf(const CallText& call, const std::string& result) {
+  using Call = oracle::Returned::Call;
+  static const std::map<std::string, Call> kCalls = {
+      {"connect", Call::kConnect},   {"accept", Call::kAccept}, {"send", Call::kSend},
+      {"write", Call::kSend},        {"recv", Call::kReceive},  {"read", Call::kReceive},
+      {"shutdown", Call::kShutdown}, {"close", Call::kClose}};
+  const auto found = kCalls.find(call.name);
+  if (found == kCalls.end() || result.empty()) return std::nullopt;
+  oracle::Returned returned{found->second, "", 0};
+  const std::string word = result.substr(0, result.find_first_of(": "));  // "5: "hello""
+  if (word[0] == 'E') {
+    returned.error = word;
+  } else if (IsNumber(word)) {
+    returned.octets = NumberOf(word);
+  } else {
+    return std::nullopt;
+  }
+  if (returned.call != Call::kReceive) return returned;
+  // Nothing was asked for, or what is no part of the stream.
+  const bool asks = call.arguments.size() > 1 && NumberOf(call.arguments[1]) > 0;
+  const std::string flags = call.arguments.size() > 2 ? call.arguments[2] : "";
+  const bool is_apart = flags.find("MSG_OOB") != std::string::npos ||
+                        flags.find("MSG_ERRQUEUE") != std::string::npos ||
+                        flags.find("MSG_PEEK") != std::string::npos;
+  return asks && !is_apart ? std::optional(returned) : std::nullopt;
+}
+
 // Whether a socket bound to `bound` takes what is addressed to `local`.
 bool Covers(const std::string& bound, const std::string& local) {
   if (bound == local) return true;
@@ -94,6 +128,7 @@ void Calls::Opens(Connection& connection, bool is_active) {
     user.is_known = true;
     user.opens = opens;
     user.has_keepalive = socket && socket->has_keepalive;
+    user.waits_for_more = socket && socket->waits_for_more;
     owners_[&connection] = socket;
   };
   if (is_active) {
@@ -144,6 +179,7 @@ void Calls::Close(const SocketRef& socket, Time now) {
   if (user == nullptr) return;
   if (!user->finished) user->finished = now;
   user->is_gone = user->may_abort = user->has_given_up = true;
+  if (socket->may_linger) socket->connection->oracle->MayHaveAborted();
 }
 
 void Calls::Begins(const CallSpan& span) {
@@ -174,14 +210,21 @@ void Calls::Begins(const CallSpan& span) {
   } else if (call.name == "shutdown" && user != nullptr) {
     if (second != "SHUT_RD" && !user->finished) user->finished = span.begin;
     // What then becomes of data is open: POSIX does not say, RFC 9293 section 3.6.1 allows RST.
-    if (second != "SHUT_WR") user->is_gone = user->may_abort = true;
+    if (second != "SHUT_WR") {
+      user->is_gone = user->may_abort = user->has_stopped_reading = true;
+    }
   } else if (call.name == "setsockopt") {
     if (second == "TCP_DEFER_ACCEPT") socket->may_refuse = true;
     if (second == "SO_KEEPALIVE") socket->has_keepalive = true;
+    if (second == "SO_RCVLOWAT") socket->waits_for_more = true;
+    if (second == "SO_LINGER") socket->may_linger = true;
     if (user != nullptr) {
       if (second == "SO_KEEPALIVE") user->has_keepalive = true;
+      if (second == "SO_RCVLOWAT") user->waits_for_more = true;
       if (second == "TCP_USER_TIMEOUT") user->may_abort = true;
     }
+  } else if (ReceivesOtherwise(call.name) && user != nullptr) {
+    user->has_stopped_reading = true;
   } else if (call.name == "close") {
     sockets_.erase(call.arguments[0]);
     Close(socket, span.begin);
@@ -196,6 +239,7 @@ void Calls::Accepted(const SocketRef& listener, const std::string& result) {
   const std::string remote = result.substr(result.rfind(' ') + 1);
   auto socket = std::make_shared<Socket>();
   socket->has_keepalive = listener->has_keepalive;
+  socket->waits_for_more = listener->waits_for_more;
   sockets_[descriptor] = socket;
   for (Connection* waiting : listener->waiting) {
     if (waiting->remote != remote) continue;
@@ -208,18 +252,22 @@ void Calls::Accepted(const SocketRef& listener, const std::string& result) {
   LookForRoom(*listener);
 }
 
-void Calls::Returns(const CallSpan& span) {
-  if (span.return_event == nullptr) return;
+std::optional<Calls::Objected> Calls::Returns(const CallSpan& span) {
+  if (span.return_event == nullptr) return std::nullopt;
   const CallText call = ParseCall(span.call().text);
   const std::string& result = std::get<ReturnEvent>(span.return_event->what).text;
   if (call.name == "socket" && IsNumber(result)) {
     sockets_[result] = std::make_shared<Socket>();
-    return;
+    return std::nullopt;
   }
-  if (call.arguments.empty()) return;
+  if (call.arguments.empty()) return std::nullopt;
   const SocketRef socket = Find(call.arguments[0]);
-  if (!socket) return;
+  if (!socket) return std::nullopt;
   oracle::Application* user = UserOf(socket);
+  const std::optional<oracle::Returned> returned = ReturnedOf(call, result);
+  if (user != nullptr && !result.empty() && result[0] == 'E' && result != "EAGAIN")
+    user->was_told = true;
+  if (user != nullptr && call.name == "getsockopt") user->was_told = true;  // SO_ERROR
   if (call.name == "accept") {
     Accepted(socket, result);
   } else if (call.name == "dup" && IsNumber(result)) {
@@ -239,6 +287,23 @@ void Calls::Returns(const CallSpan& span) {
     const std::uint64_t taken = NumberOf(result);
     if (taken < asked) user->written -= std::min(user->written, asked - taken);
   }
+  if (call.name == "accept" && result == "ECONNABORTED") {
+    for (Connection* waiting : socket->waiting) {
+      if (auto departure = waiting->oracle->Returns(*returned, span.end)) {
+        return Objected{waiting, *std::move(departure)};
+      }
+    }
+    return std::nullopt;
+  }
+  // Of the connection that accept() has just given, too.
+  const SocketRef of = call.name == "accept" ? Find(result.substr(0, result.find(' '))) : socket;
+  const bool is_judged =
+      returned && of && of->connection != nullptr && owners_.contains(of->connection);
+  if (!is_judged) return std::nullopt;
+  std::optional<oracle::Departure> departure = of->connection->oracle->Returns(*returned, span.end);
+  if (returned->call == oracle::Returned::Call::kReceive) user->read += returned->octets;
+  if (!departure) return std::nullopt;
+  return Objected{of->connection, *std::move(departure)};
 }
 
 }  // namespace sockproof

@@ -23,9 +23,13 @@ class Calls {
     oracle::Oracle* oracle = nullptr;
   };
 
-  // The call begins, or has returned.
+  // The call begins, or has returned. A departure: it may not return so, of this connection.
   void Begins(const CallSpan& span);
-  void Returns(const CallSpan& span);
+  struct Objected {
+    Connection* connection = nullptr;
+    oracle::Departure departure;
+  };
+  std::optional<Objected> Returns(const CallSpan& span);
 
   // The system sent a SYN, or one has arrived at it: finds out whose connection that becomes.
   void Opens(Connection& connection, bool is_active);
@@ -39,7 +43,7 @@ class Calls {
     bool is_listening = false;
     bool may_refuse = false;  // TCP_DEFER_ACCEPT, shutdown()
     bool is_connecting = false;
-    bool has_keepalive = false;
+    bool has_keepalive = false, waits_for_more = false, may_linger = false;
     int backlog = 0;
     int references = 1;
     std::vector<Connection*> waiting;  // of a listener: not yet accepted

@@ -38,13 +38,14 @@ std::string SegmentText(const Segment& segment, const RelativeNumbers& numbers,
 
 // What happens to a system, in order of time.
 struct Happening {
-  enum class Kind { kArrives, kSends, kIcmp, kBegins, kReturns };
+  enum class Kind { kArrives, kSends, kIcmp, kBegins, kReturns, kShows };
   Kind kind = Kind::kArrives;
   Time time;
   std::string actor;
   const CapturedFrame* frame = nullptr;
   const TcpView* tcp = nullptr;
   const CallSpan* span = nullptr;
+  const StateEvent* state = nullptr;
 };
 
 struct JudgedEnd {
@@ -54,6 +55,7 @@ struct JudgedEnd {
   int last_number = 0;
   Duration last_at{0};
   std::string last_text;
+  std::optional<std::uint32_t> isn;  // of the system
 };
 
 class Judge {
@@ -62,7 +64,13 @@ class Judge {
         bool use_calls)
       : capture_(capture), options_(options), is_ours_(!events.empty()), use_calls_(use_calls) {
     judgement_.remarks = capture.remarks;
-    if (use_calls) spans_ = CallSpans(events);
+    if (use_calls) {
+      spans_ = CallSpans(events);
+      for (const Event& event : events) {
+        const auto* state = std::get_if<StateEvent>(&event.what);
+        if (state != nullptr) states_.emplace_back(event.time, state);
+      }
+    }
     if (!events.empty()) {
       for (const Event& event : events) end_ = std::max(end_, event.time);
       LearnActors(events);
@@ -79,6 +87,7 @@ class Judge {
       Close(end);
     }
     HoldToChoices();
+    LookAtInitialNumbers();
     if (other_ > 0) {
       judgement_.remarks.push_back(
           fmt::format("{} frames hold no TCP segment that could be read", other_));
@@ -149,6 +158,9 @@ class Judge {
             {Kind::kReturns, span.end, span.call().actor, nullptr, nullptr, &span});
       }
     }
+    for (const auto& [time, state] : states_) {
+      happenings.push_back({Kind::kShows, time, state->actor, nullptr, nullptr, nullptr, state});
+    }
     std::stable_sort(
         happenings.begin(), happenings.end(),
         [](const Happening& one, const Happening& other) { return one.time < other.time; });
@@ -161,7 +173,18 @@ class Judge {
         calls_[happening.actor].Begins(*happening.span);
         return;
       case Happening::Kind::kReturns:
-        calls_[happening.actor].Returns(*happening.span);
+        if (auto objected = calls_[happening.actor].Returns(*happening.span)) {
+          const CallSpan& span = *happening.span;
+          const auto& result = std::get<ReturnEvent>(span.return_event->what).text;
+          const auto end = std::find_if(ends_.begin(), ends_.end(), [&](const auto& one) {
+            return &one.second.connection == objected->connection;
+          });
+          Depart(end->second, fmt::format("{} = {}", span.call().text, result),
+                 std::move(objected->departure));
+        }
+        return;
+      case Happening::Kind::kShows:
+        TakeState(happening);
         return;
       case Happening::Kind::kIcmp:
         for (auto& [key, end] : ends_) {
@@ -173,6 +196,26 @@ class Judge {
       case Happening::Kind::kSends:
       case Happening::Kind::kArrives:
         TakeSegment(happening);
+    }
+  }
+
+  // Which of the connections of an address is meant is not said.
+  void TakeState(const Happening& happening) {
+    std::vector<JudgedEnd*> meant;
+    for (auto& [key, end] : ends_) {
+      if (key.first == happening.actor && end.connection.local == happening.state->socket) {
+        meant.push_back(&end);
+      }
+    }
+    const std::optional<oracle::State> state = oracle::StateNamed(happening.state->state);
+    if (!state || meant.size() != 1) return;
+    JudgedEnd& end = *meant.front();
+    const bool is_judged =
+        judgement_.connections[end.index].answer == ConnectionJudgement::Answer::kAllowed &&
+        calls_[happening.actor].Knows(end.connection);
+    if (!is_judged) return;
+    if (auto departure = end.oracle->Shows(*state, happening.time)) {
+      Depart(end, "it is in " + happening.state->state, *std::move(departure));
     }
   }
 
@@ -200,6 +243,7 @@ class Judge {
     const Duration at = happening.time - capture_.frames.front().time;
     const std::string text = SegmentText(segment, numbers_[key], direction);
     if (sends) {
+      if (segment.Has(oracle::kSyn) && !end.isn) end.isn = segment.seq;
       if (auto departure = end.oracle->Sends(segment, happening.time)) {
         end.last_number = happening.frame->number;
         end.last_at = at;
@@ -240,6 +284,38 @@ class Judge {
     judged.at = end.last_at;
     judged.observed = observed;
     judged.departure = std::move(departure);
+  }
+
+  // MUST-8 and MUST-9: those of connections between different ports differ by nothing that others
+  // could compute. A function of the ports is as good as random, so that in two of them it is near
+  // by chance in one of 500, in four in one of 10^8.
+  void LookAtInitialNumbers() {
+    constexpr std::uint32_t kNear = 1
+                                    << 22;  // 17 s of a clock of 4 us, or some connections of 64000
+    constexpr std::size_t kFew = 3;
+    std::map<std::string, std::vector<std::pair<std::uint32_t, JudgedEnd*>>> begun;  // by system
+    for (auto& [key, end] : ends_) {
+      if (end.isn) begun[is_ours_ ? key.first : end.connection.local].emplace_back(*end.isn, &end);
+    }
+    for (auto& [system, numbers] : begun) {
+      std::stable_sort(numbers.begin(), numbers.end(), [](const auto& one, const auto& other) {
+        return one.second->index < other.second->index;
+      });
+      bool is_near = numbers.size() > kFew;
+      bool is_same = numbers.size() > 1;
+      for (std::size_t i = 1; i < numbers.size(); ++i) {
+        is_near &= numbers[i].first - numbers[i - 1].first < kNear;
+        is_same &= numbers[i].first == numbers[i - 1].first;
+      }
+      JudgedEnd& last = *numbers.back().second;
+      const bool is_allowed =
+          judgement_.connections[last.index].answer == ConnectionJudgement::Answer::kAllowed;
+      if ((!is_near && !is_same) || !is_allowed) continue;
+      Depart(last, "an initial sequence number that follows from that of another connection",
+             {"one that others cannot compute", "3.4.1", "rfc9293:MUST-9",
+              "initial sequence numbers depend on the connection, by a function that others do not "
+              "know"});
+    }
   }
 
   // What RFC 9293 leaves to a stack, a system does alike in all its connections.
@@ -288,6 +364,7 @@ class Judge {
   bool use_calls_;
   Time end_;
   std::vector<CallSpan> spans_;
+  std::vector<std::pair<Time, const StateEvent*>> states_;
   std::set<std::string> actors_;                 // systems
   std::map<std::string, std::string> actor_of_;  // by address
   std::vector<TcpView> views_;

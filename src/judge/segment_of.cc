@@ -1,5 +1,7 @@
 #include "src/judge/segment_of.h"
 
+#include <algorithm>
+
 namespace sockproof {
 namespace {
 
@@ -20,16 +22,21 @@ std::uint32_t Missing(const Bytes& frame, bool is_ipv6) {
   return size > captured ? static_cast<std::uint32_t>(size - captured) : 0;
 }
 
-void ReadOptions(const Bytes& options, oracle::Segment& segment) {
+// False when they are malformed.
+bool ReadOptions(const Bytes& options, oracle::Segment& segment) {
   constexpr std::uint8_t kEnd = 0, kNop = 1, kMss = 2, kScale = 3, kTimestamps = 8;
-  for (std::size_t at = 0; at < options.size() && options[at] != kEnd;) {
+  for (std::size_t at = 0; at < options.size();) {
+    if (options[at] == kEnd) {
+      return std::all_of(options.begin() + static_cast<std::ptrdiff_t>(at), options.end(),
+                         [](std::uint8_t octet) { return octet == 0; });
+    }
     if (options[at] == kNop) {
       ++at;
       continue;
     }
-    if (at + 1 >= options.size()) return;
+    if (at + 1 >= options.size()) return false;
     const std::size_t size = options[at + 1];
-    if (size < 2 || at + size > options.size()) return;
+    if (size < 2 || at + size > options.size()) return false;
     if (options[at] == kMss && size == 4) {
       segment.mss = static_cast<std::uint16_t>(Number(options, at + 2, 2));
     } else if (options[at] == kScale && size == 3) {
@@ -39,6 +46,7 @@ void ReadOptions(const Bytes& options, oracle::Segment& segment) {
     }
     at += size;
   }
+  return true;
 }
 
 }  // namespace
@@ -56,7 +64,7 @@ oracle::Segment SegmentOf(const TcpView& tcp, const Bytes& frame) {
     segment.text += Missing(frame, segment.is_ipv6);
     segment.defect.clear();
   }
-  ReadOptions(tcp.options, segment);
+  segment.has_bad_options = !ReadOptions(tcp.options, segment);
   return segment;
 }
 

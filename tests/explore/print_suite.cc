@@ -9,7 +9,8 @@ int main() {
   // Of each step that there is, as a part of each kind of open.
   const char* const kAll =
       "SYN,ACK seq=ISS;ACK len=4 seq-2 window=0;ACK ack+1000;FIN,ACK ack=IRS;RST seq+10;no-flags;"
-      "ACK,URG len=1 bad-checksum;ACK old-timestamp;send(5);recv(64);shutdown(SHUT_WR);"
+      "ACK,URG len=1 bad-checksum;ACK old-timestamp;ACK len=4 "
+      "lost;send(5);recv(64);shutdown(SHUT_WR);"
       "shutdown(SHUT_RD);poll();getsockopt(SO_ERROR);wait(200 ms);close();ACK seq-1";
   fmt::print("#include \"harness/test/test.h\"\n\nusing namespace sockproof;\n\n");
   int number = 0;

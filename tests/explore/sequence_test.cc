@@ -24,14 +24,15 @@ constexpr const char* kExample =
     "send(5)   # octets\n"
     "ACK ack=IRS+1 len=4 window=0\n"
     "wait(200 ms)\n"
-    "RST seq-1 bad-checksum\n";
+    "RST seq-1 bad-checksum\n"
+    "FIN,ACK len=4 lost\n";
 
 TEST(SequenceText, HasAStepALine) {
   const std::vector<Sequence> sequences = ParseSequences(kExample);
   ASSERT_EQ(sequences.size(), 1U);
   EXPECT_EQ(sequences[0].ip, IpVersion::kIpv6);
   EXPECT_EQ(sequences[0].options, Options::kAll);
-  ASSERT_EQ(sequences[0].steps.size(), 6U);
+  ASSERT_EQ(sequences[0].steps.size(), 7U);
   const auto segment = std::get<PeerSegment>(sequences[0].steps[3]);
   EXPECT_TRUE(segment.is_ack_of_syn);
   EXPECT_EQ(segment.ack_offset, 1);

@@ -44,7 +44,9 @@ class Seen {
     seen.segment.seq = seq;
     seen.segment.ack = (flags & kAck) != 0 ? ack : 0;
     seen.segment.text = text;
+    if (text > 0) seen.segment.flags |= oracle::kPsh;
     seen.segment.window = 60000;
+    if ((flags & kSyn) != 0) seen.segment.mss = 1460;
     record_.steps.back().segments.push_back(seen);
     return *this;
   }
@@ -97,6 +99,30 @@ TEST(Trial, FindsTheSegmentThatWasNotTaken) {
   const Judged judged = seen.Judge(Patience::kNone);
   ASSERT_TRUE(judged.finding);
   EXPECT_EQ(judged.finding->Cause(), "ESTABLISHED: ACK with text -> is dropped silently");
+}
+
+TEST(Trial, HoldsCallsToWhatHasArrived) {
+  const auto cause_of = [](const std::string& outcome) {
+    Seen seen = Connected("ACK len=4;recv(64)");
+    seen.Step().In(kAck, 1, 1, 4).Out(kAck, 1, 5).Step(outcome);
+    const Judged judged = seen.Judge(Patience::kNone);
+    return judged.finding ? judged.finding->Cause() : "";
+  };
+  EXPECT_EQ(cause_of("4"), "");
+  EXPECT_EQ(cause_of("3"), "");
+  EXPECT_EQ(cause_of("5"), "ESTABLISHED: recv(64) -> 5");
+  EXPECT_EQ(cause_of("0"), "ESTABLISHED: recv(64) -> 0");
+  EXPECT_EQ(cause_of("EAGAIN"), "ESTABLISHED: recv(64) -> EAGAIN");
+  EXPECT_EQ(cause_of("ECONNRESET"), "ESTABLISHED: recv(64) -> ECONNRESET");
+}
+
+TEST(Trial, NamesTheSegmentThatShouldHaveEndedTheConnection) {
+  Seen seen = Connected("RST;ACK seq-1");
+  seen.Step().In(kRst, 1, 0);
+  seen.Step().In(kAck, 0, 1).Out(kAck, 1, 1);
+  const Judged judged = seen.Judge(Patience::kNone);
+  ASSERT_TRUE(judged.finding);
+  EXPECT_EQ(judged.finding->Cause(), "ESTABLISHED: RST -> does not end the connection");
 }
 
 TEST(Trial, KnowsThatAnAbortIsSilentWhenItIsClosing) {

@@ -10,6 +10,7 @@
 namespace sockproof {
 namespace {
 
+using testing::AllOf;
 using testing::HasSubstr;
 using testing::Not;
 using testing::SizeIs;
@@ -103,6 +104,18 @@ TEST(Judge, NamesTheFirstSegmentThatNoReadingAllows) {
   EXPECT_EQ(json["connections"][0]["answer"], "departs");
 }
 
+// Of a scripted peer. What it is to answer has nothing to do with it.
+TEST(Judge, SaysOfAFinBehindAGapThatItIsMisnumbered) {
+  const Judgement judgement = Judged({{true, kS, 900, 0},
+                                      {false, kS | kA, 5000, 901},
+                                      {true, kA, 901, 5001},
+                                      {false, kF | kA, 5005, 901}},
+                                     "192.0.2.2");
+  EXPECT_TRUE(judgement.Departs());
+  EXPECT_THAT(RenderJudgement(judgement, "x"), AllOf(HasSubstr("observed  FIN,ACK seq=5"),
+                                                     HasSubstr("section 3.1, Sequence Number")));
+}
+
 TEST(Judge, JudgesTheSideThatWasNamedAlone) {
   std::vector<MadeUpSegment> segments = WholeConnection(1003);
   segments.pop_back();
@@ -146,6 +159,20 @@ TEST(Judge, KnowsTheCallsOfATest) {
   const std::vector<Event> wrong = EventsOf(WholeConnection(), "send(3, \"x\"..., 99, 0)");
   EXPECT_TRUE(JudgeCapture(CaptureOf(wrong), wrong, {}).Departs());
   EXPECT_FALSE(JudgeCapture(CaptureOf(wrong), wrong, {}, false).Departs());
+}
+
+TEST(Judge, HoldsCallsAndStatesToTheSegments) {
+  std::vector<Event> events = EventsOf(WholeConnection(), "send(3, \"xxxxxxxx\"..., 100, 0)");
+  const auto departs = [&](const StateEvent& what) {
+    std::vector<Event> all = events;
+    const Time now = all[8].time;
+    all.insert(all.begin() + 9, Event{now, what});
+    return JudgeCapture(CaptureOf(all), all, {}).Departs();
+  };
+  const StateEvent right{"sut", "192.0.2.1:1000", "ESTABLISHED"};
+  const StateEvent wrong{"sut", "192.0.2.1:1000", "LAST-ACK"};
+  EXPECT_FALSE(departs(right));
+  EXPECT_TRUE(departs(wrong));
 }
 
 TEST(Judge, ShowsHostileTextHarmlessly) {

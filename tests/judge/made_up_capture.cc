@@ -36,9 +36,11 @@ Bytes IpPacket(const MadeUpSegment& segment) {
   Put(tcp, segment.by_system ? 80 : 1000, 2);
   Put(tcp, segment.seq, 4);
   Put(tcp, segment.ack, 4);
-  Put(tcp, 0x5000U | segment.flags, 2);
+  const bool has_mss = (segment.flags & kS) != 0;
+  Put(tcp, (has_mss ? 0x6000U : 0x5000U) | segment.flags, 2);
   Put(tcp, 10000, 2);
   Put(tcp, 0, 4);
+  if (has_mss) Put(tcp, 0x020405b4, 4);  // 1460
   tcp.resize(tcp.size() + segment.text, 'x');
   const std::uint32_t pseudo = (source >> 16) + (source & 0xffff) + (destination >> 16) +
                                (destination & 0xffff) + 6 + static_cast<std::uint32_t>(tcp.size());
@@ -117,7 +119,7 @@ std::vector<MadeUpSegment> WholeConnection(std::uint32_t last_ack) {
   return {{true, kS, 5000, 0},
           {false, kS | kA, 1000, 5001},
           {true, kA, 5001, 1001},
-          {true, kA, 5001, 1001, 100},
+          {true, kP | kA, 5001, 1001, 100},
           {false, kA, 1001, 5101},
           {false, kF | kA, 1001, 5101},
           {true, kF | kA, 5101, last_ack},

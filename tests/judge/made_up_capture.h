@@ -9,10 +9,10 @@
 
 namespace sockproof {
 
-constexpr std::uint8_t kF = 1, kS = 2, kR = 4, kA = 16;
+constexpr std::uint8_t kF = 1, kS = 2, kR = 4, kP = 8, kA = 16;
 
-// A TCP segment in IPv4, of 192.0.2.1:1000 when `by_system`, else of 192.0.2.2:80, without options;
-// checksums are right.
+// A TCP segment in IPv4, of 192.0.2.1:1000 when `by_system`, else of 192.0.2.2:80, with an MSS of
+// 1460 in SYNs; checksums are right.
 struct MadeUpSegment {
   bool by_system = false;
   std::uint8_t flags = 0;

@@ -13,8 +13,9 @@
 #include <random>
 #include <string>
 
-#include "harness/trace/frame_view.h"
+#include "harness/mutants/alteration.h"
 #include "harness/trace/event_log.h"
+#include "harness/trace/frame_view.h"
 #include "src/judge/judge.h"
 #include "tests/oracle/change_segment.h"
 
@@ -100,25 +101,48 @@ void Changes(const std::vector<Trace>& traces, bool use_calls, unsigned seed, bo
   }
 }
 
+using MutantCounts = std::map<std::string, std::pair<int, int>>;  // rejected, all
+
 // What sockproof selfproof --every-mutant left behind, by mutant.
-void Mutants(const std::vector<Trace>& traces) {
-  std::map<std::string, std::pair<int, int>> count;  // rejected, all
+void Mutants(const std::vector<Trace>& traces, MutantCounts& count, bool verbose) {
+  constexpr std::string_view kNote = "alteration ", kApplied = " applied";
   for (const Trace& trace : traces) {
     std::string mutant;
     for (const Event& event : trace.events) {
       const auto* note = std::get_if<NoteEvent>(&event.what);
-      if (note == nullptr || !note->text.starts_with("mutant ")) continue;
-      if (note->text.ends_with(" applied")) mutant = note->text.substr(7, note->text.size() - 15);
+      if (note == nullptr || !note->text.starts_with(kNote) || !note->text.ends_with(kApplied)) {
+        continue;
+      }
+      mutant = note->text.substr(kNote.size(), note->text.size() - kNote.size() - kApplied.size());
     }
-    if (!mutant.starts_with("wire/")) continue;
+    if (mutant.empty()) continue;
+    const std::vector<std::string>& breaks = FindAlteration(mutant).breaks;
+    if (std::none_of(breaks.begin(), breaks.end(),
+                     [](const std::string& claim) { return claim.starts_with("rfc9293:"); })) {
+      continue;
+    }
     auto& [rejected, all] = count[mutant];
     ++all;
-    if (JudgeCapture(trace.capture, trace.events, {}).Departs()) ++rejected;
+    if (JudgeCapture(trace.capture, trace.events, {}).Departs()) {
+      ++rejected;
+    } else if (verbose) {
+      fmt::print("{} | {}\n", mutant, trace.name);
+    }
   }
+}
+
+void PrintMutants(const MutantCounts& count) {
+  std::size_t caught = 0;
   for (const auto& [what, numbers] : count) {
-    fmt::print("{:32} {:4} of {:4} rejected, {:.0f} %\n", what, numbers.first, numbers.second,
+    fmt::print("{:40} {:4} of {:4} rejected, {:.0f} %\n", what, numbers.first, numbers.second,
                100.0 * numbers.first / std::max(1, numbers.second));
+    caught += numbers.first > 0 ? 1 : 0;
   }
+  fmt::print(
+      "{} of {} mutants that break claims of RFC 9293 are rejected in some trace, {:.0f} %\n",
+      caught, count.size(),
+      100.0 * static_cast<double>(caught) /
+          static_cast<double>(std::max<std::size_t>(1, count.size())));
 }
 
 int Main(int argc, char** argv) {
@@ -143,14 +167,16 @@ int Main(int argc, char** argv) {
   if (results.empty()) {
     fmt::print(
         stderr,
-        "usage: oracle_figures [--wire] [--all] [--change [--verbose] | --mutants] RESULTS...\n");
+        "usage: oracle_figures [--wire] [--all] [--change | --mutants] [--verbose] RESULTS...\n");
     return 2;
   }
+  MutantCounts count;
   for (const std::string& folder : results) {
     const std::vector<Trace> traces = TracesIn(folder, all);
     const auto begin = std::chrono::steady_clock::now();
     if (mutants) {
-      Mutants(traces);
+      Mutants(traces, count, verbose);
+      continue;
     } else if (change) {
       Changes(traces, use_calls, 1, verbose);
     } else {
@@ -159,6 +185,7 @@ int Main(int argc, char** argv) {
     const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
     fmt::print("{}: {} traces in {:.1f} s\n", folder, traces.size(), took.count());
   }
+  if (mutants) PrintMutants(count);
   return 0;
 }
 

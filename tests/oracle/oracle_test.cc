@@ -56,6 +56,7 @@ class Conversation {
     segment.seq = seq;
     segment.ack = (flags & kAck) != 0 ? ack : 0;
     segment.text = text;
+    if (text > 0) segment.flags |= kPsh;
     segment.window = 10000;
     if ((flags & kSyn) != 0) segment.mss = 1460;
     return segment;
