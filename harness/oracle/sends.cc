@@ -22,8 +22,9 @@ constexpr Duration kShortestTimeout = 1ms;
 constexpr Duration kShortestSynTimeout = 100ms;
 // The shortest interval of keepalive and user timeout that a socket can be given.
 constexpr Duration kShortestQuiet = 900ms;
-// RFC 6298: 1 s at first, 3 s after a SYN was lost; each time twice as long.
-constexpr Duration kLongestTimeout = 3s;
+// 1 s at first by RFC 6298, 3 s by RFC 1122 and after a SYN was lost, by a clock that may be coarse; each
+// time twice as long.
+constexpr Duration kLongestTimeout = 4s;
 constexpr int kMostDoublings = 5;
 
 constexpr Rule kReservedBits{"3.1, Reserved", "rfc9293:3.1-reserved",

@@ -288,7 +288,7 @@ class Judge {
 
   // MUST-8 and MUST-9: those of connections between different ports differ by nothing that others
   // could compute. A function of the ports is as good as random, so that in two of them it is near
-  // by chance in one of 500, in four in one of 10^8.
+  // by chance in one of 1000, in four in one of 10^9.
   void LookAtInitialNumbers() {
     constexpr std::uint32_t kNear = 1
                                     << 22;  // 17 s of a clock of 4 us, or some connections of 64000
