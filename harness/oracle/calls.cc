@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 
 namespace sockproof::oracle {
 namespace {
@@ -99,10 +98,9 @@ Objection ToAccept(const Returned& returned, const Tcb& tcb) {
   return {};
 }
 
+// After the own close "connection closing" is right, and "ok" acceptable, too (3.10.4).
 Objection ToShutdown(const Returned& returned, const Tcb& tcb) {
-  constexpr std::array kOpen = {State::kEstablished, State::kFinWait1, State::kFinWait2,
-                                State::kCloseWait};
-  const bool is_open = std::find(kOpen.begin(), kOpen.end(), tcb.state) != kOpen.end();
+  const bool is_open = tcb.state == State::kEstablished || tcb.state == State::kCloseWait;
   return returned.error == "ENOTCONN" && is_open ? Objection{&kShutdownOpen, "0"} : Objection{};
 }
 
