@@ -238,6 +238,7 @@ WireAlteration ReadWire(Reader& reader) {
   wire.isn_clock = reader.Get("isn_clock", false);
   wire.flip_payload = reader.Get("flip_payload", false);
   wire.cut_payload = reader.Get("cut_payload", false);
+  wire.no_payload = reader.Get("no_payload", false);
   wire.garbage_octet = reader.Get("garbage_octet", false);
   wire.more_payload = reader.Number("more_payload", 0);
   wire.source = reader.OneOf<Source>("source",

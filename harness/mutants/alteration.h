@@ -85,6 +85,7 @@ struct WireAlteration : SegmentSelection {
   bool isn_clock = false;                    // added: a clock that ticks each 4 us
   bool flip_payload = false;                 // every bit of its first octet
   bool cut_payload = false;                  // its last octet is lost
+  bool no_payload = false;                   // all of them are
   bool garbage_octet = false;                // an octet of data, where it has none
   int more_payload = 0;                      // so many octets more, where it has some
   std::optional<std::uint8_t> window_scale;  // in the Window Scale option, where there is one
@@ -157,7 +158,7 @@ struct PacketAlteration : PacketSelection {
     kEditedCopy,   // the packet, and after it an edited copy
     kPutTogether,  // of fragments: as a receiver that lets the later octets count
     kCutUp,        // in fragments, the first of 8 octets
-    kEnd,          // neither it nor anything after it comes through, either way
+    kEnd,          // neither it nor what comes after it, without TCP, comes through, either way
   };
   Action action = Action::kEdit;
   Duration delay{0};

@@ -453,6 +453,13 @@ bool AnyCallOf(const std::string& method, const std::vector<Event>& events) {
   });
 }
 
+bool AnySysctlIsSet(const std::string& name, const std::vector<Event>& events) {
+  return std::any_of(events.begin(), events.end(), [&](const Event& event) {
+    const auto* note = std::get_if<NoteEvent>(&event.what);
+    return note != nullptr && note->text.find("sysctl " + name + " ") != std::string::npos;
+  });
+}
+
 // Whether a call of this kind ended with this errno.
 bool AnyCallFails(const std::string& method, const std::string& error,
                   const std::vector<Event>& events) {
@@ -505,16 +512,12 @@ bool MayApply(const Alteration& alteration, const std::vector<Event>& events) {
   if (alteration.wire && AnyPicked(*alteration.wire, events)) return true;
   if (alteration.packet && AnyPicked(*alteration.packet, events)) return true;
   if (const auto& call = alteration.call) {
+    if (call->method == "sysctl_set") return AnySysctlIsSet(call->only_if.value("name", ""), events);
     return call->in_place_of ? AnyCallFails(call->method, *call->in_place_of, events)
                              : AnyCallOf(call->method, events);
   }
+  if (alteration.sysctl && AnySysctlIsSet(alteration.sysctl->name, events)) return true;
   for (const Event& event : events) {
-    if (const auto* note = std::get_if<NoteEvent>(&event.what);
-        note != nullptr && alteration.sysctl) {
-      if (note->text.find("sysctl " + alteration.sysctl->name + " ") != std::string::npos) {
-        return true;
-      }
-    }
     if (const auto* state = std::get_if<StateEvent>(&event.what); state != nullptr) {
       if (alteration.reading && state->state == TcpStateName(*alteration.reading->state)) {
         return true;

@@ -32,6 +32,14 @@ bool IsExtensionHeader(const packet::Layer& layer) {
          std::holds_alternative<packet::Ipv6Fragment>(layer);
 }
 
+// Without it nobody has a neighbour, and no test begins.
+bool IsNeighborDiscovery(const Packet& frame) {
+  constexpr std::uint8_t kRouterSolicitation = 133, kRedirect = 137;
+  const auto* icmp = frame.Find<packet::Icmp>();
+  return icmp != nullptr && frame.Find<packet::Ipv6>() != nullptr &&
+         icmp->type >= kRouterSolicitation && icmp->type <= kRedirect;
+}
+
 bool IsForMany(const IpAddress& address) {
   return LinkAddressFor(address, MacAddress{}) != MacAddress{};
 }
@@ -113,7 +121,7 @@ bool PacketPicker::Fits(const Packet& frame) const {
   if (what == What::kTcp || (selection_.what != What::kAny && selection_.what != what))
     return false;
   const bool has_ip = WithIp(frame, [](const auto&) {});
-  if (!has_ip) return false;
+  if (!has_ip || IsNeighborDiscovery(frame)) return false;
   const auto agrees = [](const auto& wanted, const auto& seen) {
     return !wanted || *wanted == seen;
   };
@@ -140,8 +148,9 @@ bool PacketPicker::Fits(const Packet& frame) const {
 
 std::vector<WirePort::Tampered> PacketAlterer::Alter(Bytes octets, bool by_system) {
   using Action = PacketAlteration::Action;
-  if (ended_) return {};
   const Packet frame = packet::ReadFrame(octets);
+  const bool passes = WhatIs(frame) == PacketSelection::What::kTcp || IsNeighborDiscovery(frame);
+  if (ended_ && !passes) return {};
   if (!picker_.Picks(frame, by_system)) return {{Duration(0), std::move(octets)}};
   applied_();
   const auto edited = [&] { return packet::Write(Edited(frame)); };

@@ -453,6 +453,7 @@ Segment WireAlterer::Edit(Segment segment) const {
   if (alteration_.mss) SetMss(segment, *alteration_.mss);
   if (alteration_.flip_payload && !segment.payload.empty()) segment.payload[0] ^= 0xff;
   if (alteration_.cut_payload && !segment.payload.empty()) segment.payload.pop_back();
+  if (alteration_.no_payload) segment.payload.clear();
   if (alteration_.garbage_octet && segment.payload.empty()) segment.payload.push_back('?');
   if (!segment.payload.empty()) {
     segment.payload.insert(segment.payload.end(), static_cast<std::size_t>(alteration_.more_payload),

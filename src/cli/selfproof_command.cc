@@ -89,6 +89,17 @@ void PrintClaims(const std::vector<SelfproofRow>& rows, const std::vector<Altera
       counts[ClaimProof::kNotMet], counts[ClaimProof::kUnbroken], counts[ClaimProof::kVoid]);
 }
 
+// Claims that a test cites and does not check.
+std::size_t PrintUnchecked(const std::vector<SelfproofRow>& rows,
+                           const std::vector<Alteration>& mutants) {
+  const std::vector<UncheckedClaim> all = UncheckedClaims(rows, mutants);
+  for (const UncheckedClaim& unchecked : all) {
+    Print("{:12} {}  {}: {}\n", "unchecked", unchecked.test, unchecked.claim,
+          fmt::join(unchecked.mutants, " "));
+  }
+  return all.size();
+}
+
 // What is neither caught nor not, because the machine or the harness came between.
 int PrintUndecided(const std::vector<SelfproofRow>& rows, const std::vector<Alteration>& mutants) {
   int undecided = 0;
@@ -212,13 +223,14 @@ int ProveTests(const SelfproofArguments& arguments) {
     }
   }
   PrintClaims(rows, mutants);
+  const std::size_t unchecked = PrintUnchecked(rows, mutants);
   const int undecided = PrintUndecided(rows, mutants);
   const std::string table = arguments.out + "/selfproof.json";
   Write(table, DumpJson(ToJson(rows, mutants)) + '\n');
   Print(
-      "{} tests: {} able to fail, {} not, {} that do not pass here, {} undecided runs; table in "
-      "{}\n",
-      rows.size(), caught, survived, unproven, undecided, table);
+      "{} tests: {} able to fail, {} not, {} that do not pass here, {} claims cited and not checked, "
+      "{} undecided runs; table in {}\n",
+      rows.size(), caught, survived, unproven, unchecked, undecided, table);
   return survived == 0 ? 0 : 1;
 }
 

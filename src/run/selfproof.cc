@@ -90,9 +90,10 @@ class Proof {
     rows_[row].unmutated = VerdictText(ended.verdict);
     if (ended.verdict == Verdict::kFail) {
       rows_[row].failed_unmutated = FailedClaims(ended);
-      proven_.insert(rows_[row].failed_unmutated.begin(), rows_[row].failed_unmutated.end());
+      proven_by(row).insert(rows_[row].failed_unmutated.begin(),
+                            rows_[row].failed_unmutated.end());
     }
-    if (ended.verdict != Verdict::kPass) return;
+    if (ended.verdict != Verdict::kPass && !HoldsSome(ended)) return;
     const std::vector<Event> events =
         ReadEvents(options_.out + "/" + ended.directory + "/events.jsonl");
     for (std::size_t mutant = 0; mutant < mutants_.size(); ++mutant) {
@@ -100,27 +101,42 @@ class Proof {
     }
   }
 
-  // Whether the mutant breaks a claim of the test that no test has been proven to check yet.
-  bool BreaksUnproven(std::size_t row, std::size_t mutant) const {
+  // Whether it departs from some of its claims, and holds another.
+  static bool HoldsSome(const TestResult& ended) {
+    return ended.verdict == Verdict::kFail &&
+           std::any_of(ended.claims.begin(), ended.claims.end(),
+                       [&](const CitedClaim& claim) {
+                         return ended.VerdictOf(claim) == ClaimVerdict::kHeld;
+                       });
+  }
+
+  // The claims of a test that any of its cases has been proven to check.
+  std::set<std::string>& proven_by(std::size_t row) {
+    return proven_[rows_[row].test->suite + "." + rows_[row].test->name];
+  }
+
+  // Whether the mutant breaks a claim of the test that it has not been proven to check yet.
+  bool BreaksUnproven(std::size_t row, std::size_t mutant) {
     const std::vector<std::string>& claims = rows_[row].test->traits.claims;
+    const std::set<std::string>& proven = proven_by(row);
     return std::any_of(claims.begin(), claims.end(), [&](const std::string& claim) {
-      return !proven_.contains(claim) && mutants_[mutant].Breaks(claim);
+      return !proven.contains(claim) && mutants_[mutant].Breaks(claim);
     });
   }
-  bool BreaksAny(std::size_t row, std::size_t mutant) const {
+  bool BreaksAny(std::size_t row, std::size_t mutant) {
     const std::vector<std::string>& claims = rows_[row].test->traits.claims;
     return std::any_of(claims.begin(), claims.end(),
                        [&](const std::string& claim) { return mutants_[mutant].Breaks(claim); });
   }
 
-  bool Done(std::size_t row) const {
+  bool Done(std::size_t row) {
     if (options_.every_mutant || candidates_[row].empty()) return candidates_[row].empty();
     const auto left = [&](auto breaks) {
       return std::any_of(candidates_[row].begin(), candidates_[row].end(),
                          [&](std::size_t mutant) { return (this->*breaks)(row, mutant); });
     };
     if (left(&Proof::BreaksUnproven)) return false;
-    if (proves_[row]) return true;
+    if (proves_[row] || rows_[row].FailsUnmutated()) return true;
     return !left(&Proof::BreaksAny) && rows_[row].Caught();
   }
 
@@ -171,24 +187,14 @@ class Proof {
 
   void Judge(const Pair& pair, const TestResult& result) {
     MutantOutcome& outcome = rows_[pair.row].outcomes[pair.mutant];
+    if (result.verdict != Verdict::kPass) rows_[pair.row].how[pair.mutant] = FirstLine(result);
     if (result.verdict == Verdict::kFail) {
-      const bool in_suite = std::any_of(
-          result.failures.begin(), result.failures.end(),
-          [](const FailureEvent& failure) { return !failure.file.starts_with("harness/"); });
-      outcome = in_suite ? MutantOutcome::kCaught : MutantOutcome::kCaughtInSetUp;
-      if (in_suite) {
-        const TestCase& test = *rows_[pair.row].test;
-        ++catches_[test.suite][pair.mutant];
-        ++catches_[test.suite + "." + test.name][pair.mutant];
-        NoteProof(pair, FailedClaims(result));
-      }
-      rows_[pair.row].how[pair.mutant] = FirstLine(result);
+      Failed(pair, result);
+    } else if (result.verdict == Verdict::kSkip) {
+      outcome = MutantOutcome::kNotReached;
     } else if (result.verdict != Verdict::kPass) {
       outcome = MutantOutcome::kUndecided;
-      rows_[pair.row].how[pair.mutant] = FirstLine(result);
-      // A SKIP is no matter of load.
-      int& attempts = attempts_[{pair.row, pair.mutant}];
-      if (result.verdict != Verdict::kSkip && ++attempts < kAttempts) {
+      if (++attempts_[{pair.row, pair.mutant}] < kAttempts) {
         candidates_[pair.row].push_back(pair.mutant);
       }
     } else {
@@ -198,12 +204,29 @@ class Proof {
     }
   }
 
+  void Failed(const Pair& pair, const TestResult& result) {
+    SelfproofRow& row = rows_[pair.row];
+    const bool in_suite = std::any_of(
+        result.failures.begin(), result.failures.end(),
+        [](const FailureEvent& failure) { return !failure.file.starts_with("harness/"); });
+    std::vector<std::string> failed = FailedClaims(result);
+    std::erase_if(failed, [&](const std::string& claim) { return row.DepartsUnmutated(claim); });
+    row.outcomes[pair.mutant] = !in_suite ? MutantOutcome::kCaughtInSetUp
+                                : row.FailsUnmutated() && failed.empty()
+                                    ? MutantOutcome::kSurvived
+                                    : MutantOutcome::kCaught;
+    if (row.outcomes[pair.mutant] != MutantOutcome::kCaught) return;
+    ++catches_[row.test->suite][pair.mutant];
+    ++catches_[row.test->suite + "." + row.test->name][pair.mutant];
+    NoteProof(pair, failed);
+  }
+
   void NoteProof(const Pair& pair, const std::vector<std::string>& failed) {
     SelfproofRow& row = rows_[pair.row];
     row.failed_claims[pair.mutant] = failed;
     for (const std::string& claim : failed) {
       if (!row.Proves(pair.mutant, mutants_[pair.mutant], claim)) continue;
-      proven_.insert(claim);
+      proven_by(pair.row).insert(claim);
       proves_[pair.row] = true;
     }
   }
@@ -235,7 +258,7 @@ class Proof {
   // How often a mutant was caught, by suite and by test without IP version.
   std::map<std::string, std::map<std::size_t, int>> catches_;
   std::vector<std::size_t> under_way_;  // how many of cases_, for each row
-  std::set<std::string> proven_;        // claims
+  std::map<std::string, std::set<std::string>> proven_;  // claims, by test
   std::vector<bool> proves_;            // of each row: it has proven one of its claims
   std::map<std::pair<std::size_t, std::size_t>, int> attempts_;  // at what is undecided
   Time said_ = Clock::now();
@@ -255,6 +278,8 @@ std::string_view MutantOutcomeName(MutantOutcome outcome) {
       return "survived";
     case MutantOutcome::kNotApplied:
       return "not-applied";
+    case MutantOutcome::kNotReached:
+      return "not-reached";
     case MutantOutcome::kUndecided:
       return "undecided";
   }
@@ -283,6 +308,11 @@ std::string FirstLine(const TestResult& result) {
 
 bool SelfproofRow::Caught() const {
   return std::find(outcomes.begin(), outcomes.end(), MutantOutcome::kCaught) != outcomes.end();
+}
+
+bool SelfproofRow::DepartsUnmutated(const std::string& claim) const {
+  return std::find(failed_unmutated.begin(), failed_unmutated.end(), claim) !=
+         failed_unmutated.end();
 }
 
 bool SelfproofRow::Proves(std::size_t mutant, const Alteration& which,
@@ -318,11 +348,8 @@ ClaimRow ProofOf(const std::string& claim, const std::vector<const SelfproofRow*
   bool broken = false;
   bool judged = false;
   for (const SelfproofRow* row : rows) {
-    const std::vector<std::string>& failed = row->failed_unmutated;
-    if (std::find(failed.begin(), failed.end(), claim) != failed.end()) {
-      caught.insert("the system as it is");
-    }
-    judged = judged || row->unmutated == "PASS";
+    if (row->DepartsUnmutated(claim)) caught.insert("the system as it is");
+    judged = judged || !row->Void();
     for (std::size_t i = 0; i < mutants.size(); ++i) {
       if (!mutants[i].Breaks(claim)) continue;
       broken = true;
@@ -358,6 +385,26 @@ std::vector<ClaimRow> ProofByClaim(const std::vector<SelfproofRow>& rows,
   return claims;
 }
 
+std::vector<UncheckedClaim> UncheckedClaims(const std::vector<SelfproofRow>& rows,
+                                            const std::vector<Alteration>& mutants) {
+  std::map<std::string, std::map<std::string, std::vector<const SelfproofRow*>>> tests;
+  for (const SelfproofRow& row : rows) {
+    if (row.Void()) continue;
+    for (const std::string& claim : row.test->traits.claims) {
+      tests[row.test->suite + "." + row.test->name][claim].push_back(&row);
+    }
+  }
+  std::vector<UncheckedClaim> unchecked;
+  for (const auto& [test, claims] : tests) {
+    for (const auto& [claim, cases] : claims) {
+      ClaimRow proof = ProofOf(claim, cases, mutants);
+      if (proof.proof == ClaimProof::kProven || !proof.why.empty()) continue;
+      unchecked.push_back({test, claim, std::move(proof.mutants)});
+    }
+  }
+  return unchecked;
+}
+
 std::vector<SelfproofRow> Selfproof(const std::vector<const TestCase*>& tests,
                                     const RunOneTestOn& body, const Facts& facts,
                                     const std::vector<Alteration>& mutants,
@@ -382,6 +429,12 @@ nlohmann::ordered_json ToJson(const std::vector<SelfproofRow>& rows,
                               {"proof", ClaimProofName(claim.proof)},
                               {"mutants", claim.mutants},
                               {"why", claim.why}});
+  }
+  json["unchecked"] = nlohmann::ordered_json::array();
+  for (const UncheckedClaim& unchecked : UncheckedClaims(rows, mutants)) {
+    json["unchecked"].push_back({{"test", unchecked.test},
+                                 {"claim", unchecked.claim},
+                                 {"mutants", unchecked.mutants}});
   }
   json["tests"] = nlohmann::ordered_json::array();
   for (const SelfproofRow& row : rows) {

@@ -24,7 +24,8 @@ enum class MutantOutcome {
   kCaughtInSetUp,  // FAIL in what the harness does for the test: no proof of what the test says
   kSurvived,       // PASS, although the mutant did something
   kNotApplied,     // PASS, the mutant found nothing to do
-  kUndecided,      // ERROR, SKIP or INCONCLUSIVE, at each of three attempts
+  kNotReached,     // SKIP: the test does not get to where it begins
+  kUndecided,      // ERROR or INCONCLUSIVE, at each of three attempts
 };
 std::string_view MutantOutcomeName(MutantOutcome outcome);  // "caught", "survived", ...
 
@@ -42,6 +43,8 @@ struct SelfproofRow {
   bool Proves(std::size_t mutant, const Alteration& which, const std::string& claim) const;
   // The system as it is is one that the test finds fault with.
   bool FailsUnmutated() const { return unmutated == "FAIL"; }
+  // It departs from the claim.
+  bool DepartsUnmutated(const std::string& claim) const;
   // Nothing can be proven here: the test gives no answer even on the system as it is.
   bool Void() const { return unmutated != "PASS" && !FailsUnmutated(); }
 };
@@ -66,9 +69,9 @@ struct SelfproofOptions {
 };
 
 // Each test on the system as it is, then on mutants, a few at a time, those first that break a
-// claim of it, until it has caught one of these and its other claims are proven, by any test, or
-// have no mutant left that breaks them. Only a test that catches none of these meets other mutants,
-// until it catches one. `say` is given a line now and then. The result has a row for each test, in
+// claim of it, until it has caught one of these, and each other claim of it is proven by a case of
+// this test or has no mutant left that breaks it. Only a test that catches none of these meets other
+// mutants, until it catches one. `say` is given a line now and then. The result has a row for each test, in
 // order. Throws UsageError for a folder that cannot be written, HarnessError.
 std::vector<SelfproofRow> Selfproof(const std::vector<const TestCase*>& tests,
                                     const RunOneTestOn& body, const Facts& facts,
@@ -97,8 +100,22 @@ struct ClaimRow {
 std::vector<ClaimRow> ProofByClaim(const std::vector<SelfproofRow>& rows,
                                    const std::vector<Alteration>& mutants);
 
+// A claim that a test cites, and finds fault with nothing for the sake of: not with the system as it
+// is, nor, in any case of the test, with a mutant that breaks it.
+struct UncheckedClaim {
+  std::string test;  // "Suite.Name"
+  std::string claim;
+  std::vector<std::string> mutants;  // that break it, and did something there
+};
+
+// Sorted by test. Claims are left out of which it is known that nothing breaks them, and tests that
+// give no answer even on the system as it is.
+std::vector<UncheckedClaim> UncheckedClaims(const std::vector<SelfproofRow>& rows,
+                                            const std::vector<Alteration>& mutants);
+
 // {"format": "sockproof-selfproof", "version": 2, "mutants": [{"id", "what", "breaks": [claims]}],
 //  "claims": [{"id", "proof", "mutants", "why"}],
+//  "unchecked": [{"test", "claim", "mutants"}],
 //  "tests": [{"id", "unmutated", "caught": bool,
 //             "mutants": {id: {"outcome", "claims": that failed, "how"}}}]}; mutants that were not
 // run are left out.

@@ -144,6 +144,30 @@ TEST_F(SelfproofTest, WhatFailsInCompanyIsFoundByHalves) {
   }
 }
 
+TEST_F(SelfproofTest, ATestThatDoesNotGetToItsBeginningIsNotUndecided) {
+  Add("Test", {"rfc1:a"},
+      [](const std::string& on) { return on.empty() ? Verdict::kPass : Verdict::kSkip; });
+  const auto rows = RunMutants({Mutant("wire/breaks-a", {"rfc1:a"})});
+  EXPECT_EQ(rows[0].outcomes[0], MutantOutcome::kNotReached);
+  EXPECT_FALSE(rows[0].Caught());
+}
+
+// Though another test proves it.
+TEST_F(SelfproofTest, AClaimThatATestCitesAndDoesNotCheckIsTold) {
+  Add("Checks", {"rfc1:a"}, [](const std::string& on) { return FailsOn(on, "wire/breaks-a"); });
+  Add("Cites", {"rfc1:a", "rfc1:b"},
+      [](const std::string& on) { return FailsOn(on, "wire/breaks-b"); });
+  const std::vector<Alteration> mutants = {Mutant("wire/breaks-a", {"rfc1:a"}),
+                                           Mutant("wire/breaks-b", {"rfc1:b"})};
+  const auto rows = RunMutants(mutants);
+  EXPECT_EQ(ProofByClaim(rows, mutants)[0].proof, ClaimProof::kProven);
+  const auto unchecked = UncheckedClaims(rows, mutants);
+  ASSERT_EQ(unchecked.size(), 1U);
+  EXPECT_EQ(unchecked[0].test, "Suite.Cites");
+  EXPECT_EQ(unchecked[0].claim, "rfc1:a");
+  EXPECT_THAT(unchecked[0].mutants, ElementsAre("wire/breaks-a"));
+}
+
 TEST_F(SelfproofTest, AFailOnAVariantIsWrongForAStandardAlone) {
   const auto body = [](const std::string& on) { return FailsOn(on, "wire/odd"); };
   Add("OfAStandard", {"rfc1:a", "man:b"}, body);

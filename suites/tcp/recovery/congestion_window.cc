@@ -17,7 +17,8 @@ class CongestionWindowTest : public FlightTest {
   std::uint32_t LoseOneSegment(Connection& connection) {
     const std::uint32_t flight = in_flight(connection);
     SendDuplicates(connection, 3);
-    connection.peer.ExpectEventually(AnyData().Seq(acknowledged()), Within(10s));
+    // New data that the first duplicates let out is in flight like the other.
+    while (connection.peer.Expect(AnySegment(), Within(10s)).seq != acknowledged()) continue;
     Settle();
     AllArrived(connection.peer);
     return flight;
@@ -176,16 +177,16 @@ TEST_WITH(CongestionWindowTest, CongestionWindow, ItGrowsByASegmentInEachRoundTr
   const std::uint32_t threshold = std::max(LoseOneSegment(connection) / 2, 2 * kMss);
   Acknowledge(connection, in_flight(connection));
   FlightSize(connection);
-  std::uint32_t flight = RoundTrip(connection);
+  // RFC 6582 section 3.2, step 3, lets recovery end in slow start, up to the threshold; and what is
+  // in flight may be less than the window lets out.
+  std::uint32_t most = std::max(RoundTrip(connection), threshold + 2 * kMss);
   for (int round_trips = 0; round_trips < 5; ++round_trips) {
-    const std::uint32_t more = RoundTrip(connection);
-    // RFC 6582 section 3.2, step 3, lets recovery end in slow start, up to the threshold.
-    const std::uint32_t most = flight < threshold ? threshold + 2 * kMss : flight + kMss;
-    Require(more <= most,
+    most += kMss;
+    const std::uint32_t flight = RoundTrip(connection);
+    Require(flight <= most,
             std::to_string(most) + " octets in flight at most, in round trip " +
                 std::to_string(round_trips),
-            std::to_string(more));
-    flight = more;
+            std::to_string(flight));
   }
 }
 
