@@ -405,6 +405,21 @@ std::string Forks(Session& agent) {
   return "";
 }
 
+std::string TakesSignals(Session& agent) {
+  const json child = agent.Value("fork", json::object());
+  agent.Value("kill", {{"pid", child}, {"signal", "SIGIO"}});
+  ExpectEqual(
+      agent.Value("sigtimedwait",
+                  {{"process", child}, {"signals", {"SIGIO"}}, {"timeout_ms", kForeverMs}}),
+      "SIGIO");
+  const json again = agent.Result(
+      "sigtimedwait", {{"process", child}, {"signals", {"SIGIO"}}, {"timeout_ms", 0}});
+  ExpectEqual(again.value("errno", json()), "EAGAIN");
+  agent.Value("exit", {{"process", child}, {"status", 0}});
+  agent.Value("waitpid", {{"pid", child}});
+  return "";
+}
+
 std::string UsesIpv6(Session& agent) {
   if (!Declares(agent, "ipv6")) throw Unsupported("ipv6 is not declared");
   const json fd = agent.Value(
@@ -624,6 +639,7 @@ std::vector<Check> CallChecks() {
        KeepsADirectory},
       {"Methods", "sendfile", "pipe, splice and sendfile", MovesFiles},
       {"Methods", "fork", "fork, exec, exit, waitpid and kill", Forks},
+      {"Methods", "sigtimedwait", "sigtimedwait takes a signal that is kept", TakesSignals},
       {"Methods", "unix-names", "names of AF_UNIX, unnamed and abstract", NamesUnixSockets},
       {"Methods", "name-lengths", "address_length, and addresses as octets", NamesHaveLengths},
       {"Methods", "ipv6", "addresses of AF_INET6", UsesIpv6},
