@@ -192,7 +192,9 @@ void ReadSelection(Reader& reader, SegmentSelection& selection) {
                                        {"ahead", When::kAhead},
                                        {"confirms-data", When::kConfirmsData},
                                        {"wrapped", When::kWrapped},
-                                       {"beyond-last-window", When::kBeyondLastWindow}},
+                                       {"beyond-last-window", When::kBeyondLastWindow},
+                                       {"confirms-nothing", When::kConfirmsNothing},
+                                       {"odd-reset-of-syn", When::kOddResetOfSyn}},
                                       "always");
   selection.skip = reader.Number("skip", 0);
   selection.times = reader.Number("times", -1);

@@ -44,6 +44,8 @@ struct SegmentSelection {
     kConfirmsData,       // it is the first to acknowledge some data
     kWrapped,            // received: its number is below the one that its sender began with
     kBeyondLastWindow,   // data past the window that was told last, of whatever connection
+    kConfirmsNothing,    // received: an empty one that acknowledges what the last one did
+    kOddResetOfSyn,      // received: it resets a SYN, and its number is not 0
   };
   When when = When::kAlways;
   int skip = 0;    // leaves the first so many matching ones alone

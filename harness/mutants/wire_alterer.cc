@@ -357,6 +357,10 @@ bool SegmentPicker::Holds(SegmentSelection::When when, const Segment& segment,
     case When::kBeyondLastWindow:
       return !segment.payload.empty() && last_window_ &&
              segment.seq + segment.payload.size() - flow.una > *last_window_;
+    case When::kConfirmsNothing:
+      return IsBareAck(segment) && flow.got_ack && segment.ack == flow.una;
+    case When::kOddResetOfSyn:
+      return segment.Has(kRst) && flow.sent_syn && !flow.confirmed && segment.seq != 0;
   }
   return false;
 }
@@ -364,7 +368,10 @@ bool SegmentPicker::Holds(SegmentSelection::When when, const Segment& segment,
 void SegmentPicker::Follow(const Segment& segment, bool by_system, Flow& flow) {
   if (!by_system) {
     if (segment.Has(kSyn)) flow.began = segment.seq;
-    if (segment.Has(kAck)) flow.una = segment.ack;
+    if (segment.Has(kAck)) {
+      flow.una = segment.ack;
+      flow.got_ack = true;
+    }
     if (segment.Has(kAck) && flow.fin && Distance(*flow.fin, segment.ack) > 0) flow.fin.reset();
     flow.got_data = !segment.payload.empty();
     flow.got_ahead = flow.got_data && flow.confirmed && Distance(*flow.confirmed, segment.seq) > 0;

@@ -32,7 +32,8 @@ class SegmentPicker {
     std::optional<std::uint32_t> confirmed;  // the last acknowledgment number sent
     bool got_data = false;                   // the last segment received has data
     bool got_ahead = false;                  // ... and lies ahead of `confirmed`
-    std::uint32_t una = 0;                   // the last acknowledgment number received
+    bool got_ack = false;                    // an acknowledgment was received
+    std::uint32_t una = 0;                   // the number of the last one
     std::optional<std::uint32_t> began;      // the number of a SYN received
   };
 

@@ -332,6 +332,8 @@ constexpr Rule kSynSentAckRst{"3.10.7.3, first check",
                               "SYN-SENT drops an RST that acknowledges what it did not send"};
 constexpr Rule kSynSentRst{"3.10.7.3, second check", "rfc9293:3.10.7.3-rst",
                            "in SYN-SENT an RST that acknowledges the SYN ends the attempt"};
+constexpr Rule kSynSentRstNumber{"3.10.7.3, second check", "",
+                                 "with RFC 5961 an RST in SYN-SENT is to be of RCV.NXT"};
 constexpr Rule kSynSentSynAck{"3.10.7.3, fourth check", "rfc9293:3.5-third-segment",
                               "SYN-SENT answers the SYN,ACK with an ACK and is ESTABLISHED"};
 constexpr Rule kSynSentSyn{"3.10.7.3, fourth check", "rfc9293:MUST-10",
@@ -352,7 +354,10 @@ Then SynSentAck(Step& step) {
 // Second, check the RST bit.
 Then SynSentRst(Step& step) {
   if (!step.segment.Has(kRst)) return Then::kNextCheck;
-  return step.Allow(kSynSentRst, step.segment.Has(kAck) ? step.tcb.Closed() : step.tcb);
+  if (!step.segment.Has(kAck)) return step.Allow(kSynSentRst, step.tcb);
+  // RCV.NXT has no value yet; a port where nobody listens resets with <SEQ=0>.
+  if (step.segment.seq != 0) step.Allow(kSynSentRstNumber, step.tcb);
+  return step.Allow(kSynSentRst, step.tcb.Closed());
 }
 
 // Fourth, check the SYN bit. (Third, security, is nobody's today.)

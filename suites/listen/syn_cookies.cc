@@ -158,7 +158,7 @@ TEST_WITH(SynCookieTest, SynCookies, AreNotTakenWhenTheyAreOffByOneAsTheRfcSays,
   const Segment wrong = client.Send(Ack().Ack(client.rcv_nxt + 1));
   Settle();
   ASSERT_THAT(listener.Poll({"POLLIN"}), Returns(Events{}));
-  client.Expect(Flags(kRst).Seq(wrong.ack));
+  client.Expect(Rst().Seq(wrong.ack));
 }
 
 TEST_WITH(SynCookieTest, SynCookies, AreCounted,

@@ -168,6 +168,20 @@ TEST_WITH(ResetsTest, Resets, AnAcknowledgmentOfWhatWasNotSentIsAnsweredAndDropp
   ExpectUnharmed(connection);
 }
 
+// What asks for an answer that tells nothing new: empty segments from outside of the window.
+TEST_WITH(ResetsTest, Resets, AnswersToInvalidSegmentsKeepTheDistanceOfTcpInvalidRatelimit,
+          .claims = {"linux:tcp_invalid_ratelimit"}, .needs = {"sysctl"}) {
+  const auto answers_to_three = [&](int distance_ms) {
+    sut.SetSysctl("net.ipv4.tcp_invalid_ratelimit", distance_ms);
+    auto [socket, peer] = Connected();
+    for (int i = 0; i < 3; ++i) peer.Send(Ack().Seq(peer.snd_nxt - 1000));
+    Settle();
+    return peer.TakeArrived().size();
+  };
+  EXPECT_EQ(answers_to_three(0), 3U);
+  EXPECT_EQ(answers_to_three(600'000), 1U);
+}
+
 // Without that check it is a duplicate, which can be ignored, of a segment that is taken.
 TEST_WITH(ResetsTest, Resets, DataWithAnAcknowledgmentFromLongAgoIsDroppedOrTaken,
           .claims = {"rfc9293:MAY-12", "rfc9293:3.10.7.4-duplicate-ack"}) {
@@ -264,8 +278,8 @@ TEST_WITH_PEER(Resets, AnAttemptToConnectDropsResetsThatDoNotAcknowledgeIt,
                .claims = {"rfc9293:3.10.7.3-reset-with-unacceptable-ack", "rfc9293:3.10.7.3-rst"}) {
   auto [socket, peer] = InState(TcpState::kSynSent);
   peer.Send(Rst());
-  peer.Send(Rst().With(kAck).Ack(peer.rcv_nxt + 1));
-  peer.Send(Rst().With(kAck).Ack(peer.rcv_nxt - 1));
+  peer.Send(Rst().With(kAck).Seq(0).Ack(peer.rcv_nxt + 1));
+  peer.Send(Rst().With(kAck).Seq(0).Ack(peer.rcv_nxt - 1));
   Settle();  // a SYN may have come again by now, as Linux sends it early then; no answer may
   EXPECT_EQ(ErrnoName(socket.TakeError()), ErrnoName(0));
   peer.Send(SynAck());

@@ -160,6 +160,16 @@ TEST_WITH(RetransmissionTest, Retransmission, AsRfc6298SaysTheTimeoutIsAtLeastAS
   EXPECT_THAT(again.time - first.time, LastsAtLeast(1s));
 }
 
+TEST_WITH(RetransmissionTest, Retransmission, TheTimeoutIsAtLeastThatOfTcpRtoMinUs,
+          .claims = {"linux:tcp_rto_min_us"}, .needs = {"sysctl"}, .lasts = AFewTimeouts) {
+  sut.SetSysctl("net.ipv4.tcp_rto_min_us", 700'000);
+  auto [socket, peer] = Connected();
+  socket.Send("be patient").value();
+  const Segment first = peer.Expect(Data("be patient"));
+  const Segment again = peer.Expect(Data("be patient").Seq(first.seq), Within(10s));
+  EXPECT_THAT(again.time - first.time, LastsAtLeast(FiresAfter(700ms).earliest()));
+}
+
 // A SYN that was sent again gives no sample, and the timeout of 1 s was too short for it.
 TEST_WITH(
     RetransmissionTest, Retransmission, AfterALostSynTheTimeoutOfDataIsAtLeastThreeSeconds,

@@ -78,6 +78,15 @@ TEST_WITH_PEER(Shutdown, OfADescriptorThatIsNoneFailsWithEbadf,
   }
 }
 
+TEST_WITH_PEER(Shutdown, OfNoDirectionFailsWithEinval,
+               .claims = {"man:shutdown(2)-EINVAL", "posix:shutdown-EINVAL"}) {
+  const Outcome<int> outcome = Connected().socket.Shutdown("0x7f");
+  for (const char* claim : {"man:shutdown(2)-EINVAL", "posix:shutdown-EINVAL"}) {
+    Deciding(claim);
+    EXPECT_THAT(outcome, FailsWith(EINVAL));
+  }
+}
+
 // Linux ends the listening instead, for threads that have no other way to wake accept().
 TEST_WITH(ShutdownTest, Shutdown, OfAListenerFailsWithEnotconnAsItsManPageSays,
           .claims = {"man:shutdown(2)-ENOTCONN", "posix:shutdown-ENOTCONN"}) {

@@ -72,6 +72,17 @@ TEST_P(WireAltererTest, RenumbersBothDirections) {
   EXPECT_EQ(applied_, 1);
 }
 
+TEST_P(WireAltererTest, TellsTheResetOfAClosedPortFromOthers) {
+  WireAlterer alterer(
+      WireOf("on = \"received\"\nwith = \"RST\"\nwhen = \"odd-reset-of-syn\"\ndo = \"drop\""), [] {});
+  Sent(alterer, Of(true, kSyn, 100, 0));
+  EXPECT_THAT(Received(alterer, Of(false, kRst | kAck, 7, 101)), IsEmpty());
+  EXPECT_THAT(Received(alterer, Of(false, kRst | kAck, 0, 101)), SizeIs(1));
+  Received(alterer, Of(false, kSyn | kAck, 6, 101));
+  Sent(alterer, Of(true, kAck, 101, 7));
+  EXPECT_THAT(Received(alterer, Of(false, kRst, 7, 101)), SizeIs(1));  // the connection stands
+}
+
 TEST_P(WireAltererTest, LeavesTheResetOfNoConnectionAlone) {
   WireAlterer alterer(WireOf("with = \"SYN\"\ndo = \"renumber\"\nisn = 5"), [] {});
   Sent(alterer, Of(true, kSyn, 100, 0));

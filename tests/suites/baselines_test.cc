@@ -1,4 +1,5 @@
-// What the shipped baselines must keep: entries that name tests, and links to their sources.
+// What the shipped baselines must keep: entries that name tests, cite what their
+// system violates, and have links to their sources.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -24,6 +25,15 @@ TEST(ShippedBaselines, EveryPatternNamesATest) {
 TEST(ShippedBaselines, EveryEntryHasALinkToItsSource) {
   for (const KnownDeparture& entry : ShippedBaseline()) {
     EXPECT_TRUE(entry.link.starts_with("https://")) << entry.place();
+  }
+}
+
+// In quotation marks, or by the section of its document.
+TEST(ShippedBaselines, EveryEntryCitesTheSentenceThatTheSystemViolates) {
+  for (const KnownDeparture& entry : ShippedBaseline()) {
+    EXPECT_TRUE(entry.why.find('"') != std::string::npos ||
+                entry.why.find("section") != std::string::npos)
+        << entry.place() << ": " << entry.why;
   }
 }
 

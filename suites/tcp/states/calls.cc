@@ -115,6 +115,10 @@ TEST_WITH(CallInEachState, CallArrives, Receive,
   Connection connection = Running();
   auto& [socket, peer] = connection;
   const Outcome<std::string> at_once = socket.Receive(64, {"MSG_DONTWAIT"});
+  // "Connection closing" is an error to the RFC, and the end of the file to POSIX.
+  const auto says_closing =
+      testing::AnyOf(IsEndOfFile(), testing::AllOf(testing::Not(Succeeds()),
+                                                   testing::Not(FailsWith(EAGAIN))));
   switch (RowOf(kEachState).state) {
     case TcpState::kClosed:
     case TcpState::kListen:  // a listener gives connections, no data: POSIX
@@ -143,11 +147,11 @@ TEST_WITH(CallInEachState, CallArrives, Receive,
     }
     case TcpState::kCloseWait:
       Deciding("rfc9293:3.10.3-receive-close-wait");
-      EXPECT_THAT(at_once, IsEndOfFile());
+      EXPECT_THAT(at_once, says_closing);
       return;
     default:
       Deciding("rfc9293:3.10.3-receive-closing");
-      EXPECT_THAT(at_once, IsEndOfFile());
+      EXPECT_THAT(at_once, says_closing);
       return;
   }
 }
