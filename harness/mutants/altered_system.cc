@@ -482,7 +482,12 @@ bool AnyFrame(const std::vector<Event>& events) {
 // A setting whose `seen_in` is not said concerns each socket of the Internet; what is set for TCP
 // alone, each of its streams; what is set of links and routes, what goes over one.
 bool Concerns(const SettingAlteration& setting, const std::vector<Event>& events) {
-  if ((setting.mtu != 0 || !setting.route.empty()) && !AnyFrame(events)) return false;
+  const bool is_of_link =
+      setting.mtu != 0 || !setting.route.empty() ||
+      std::any_of(setting.sysctls.begin(), setting.sysctls.end(), [](const auto& sysctl) {
+        return sysctl.first.find(std::string(".") + kWireLink + ".") != std::string::npos;
+      });
+  if (is_of_link && !AnyFrame(events)) return false;
   const bool tcp_alone =
       setting.route.empty() && setting.mtu == 0 &&
       std::all_of(setting.sysctls.begin(), setting.sysctls.end(),
@@ -512,7 +517,8 @@ bool MayApply(const Alteration& alteration, const std::vector<Event>& events) {
   if (alteration.wire && AnyPicked(*alteration.wire, events)) return true;
   if (alteration.packet && AnyPicked(*alteration.packet, events)) return true;
   if (const auto& call = alteration.call) {
-    if (call->method == "sysctl_set") return AnySysctlIsSet(call->only_if.value("name", ""), events);
+    if (call->method == "sysctl_set")
+      return AnySysctlIsSet(call->only_if.value("name", ""), events);
     return call->in_place_of ? AnyCallFails(call->method, *call->in_place_of, events)
                              : AnyCallOf(call->method, events);
   }
