@@ -8,6 +8,7 @@
 #include <string>
 #include <variant>
 
+#include "harness/claims/link.h"
 #include "suites/options/headers.h"
 #include "suites/options/privilege.h"
 #include "suites/udp/udp_test.h"
@@ -357,6 +358,9 @@ class Ipv6LevelTest : public UdpTest {
   // A header of 8 octets with an option that is padding, as the API has it: RFC 3542 section 8.
   static Bytes PaddingHeader() { return {0, 0, 1, 4, 0, 0, 0, 0}; }
 
+  // For the link of the system.
+  std::string TooLong() { return std::string(LinkMtu(sut.facts()) + 100, 'x'); }
+
   static packet::Ipv6Options Header(std::uint8_t header) {
     return {.header = header, .next_header = {}, .length = {}, .options = {}, .option_rest = {}};
   }
@@ -368,7 +372,7 @@ TEST_WITH(Ipv6LevelTest, Ipv6Level, WithIpv6DontfragNothingIsFragmented,
           .claims = {"rfc3542:11.2-IPV6_DONTFRAG"}, OF_IPV6) {
   auto [socket, peer] = Connected();
   ASSERT_THAT(socket.SetOption("IPV6_DONTFRAG", 1), Succeeds());
-  const Outcome<int> sent = socket.Send(std::string(3000, 'x'));
+  const Outcome<int> sent = socket.Send(TooLong());
   EXPECT_THAT(sent, AnyOf(Succeeds(), FailsWith(EMSGSIZE)));
   // It is discarded: what follows it comes first.
   ASSERT_THAT(socket.Send("small"), Returns(5));
@@ -392,7 +396,7 @@ TEST_WITH(Ipv6LevelTest, Ipv6Level, APacketThatIsTooBigForThePathIsTold,
   auto [socket, peer] = Connected();
   ASSERT_THAT(socket.SetOption("IPV6_RECVPATHMTU", 1), Succeeds());
   ASSERT_THAT(socket.SetOption("IPV6_DONTFRAG", 1), Succeeds());
-  socket.Send(std::string(3000, 'x'));
+  socket.Send(TooLong());
   // No data, and an item of the type IPV6_PATHMTU.
   const Outcome<Received> told =
       socket.ReceiveMessage(64, ControlRoom::Octets(256), {"MSG_DONTWAIT"});

@@ -257,31 +257,6 @@ TEST_WITH(
   ExpectCourse(connection, kShort);
 }
 
-// RFC 9293 names no states in which a connection is probed.
-TEST_WITH(
-    KeepaliveTest, Keepalive, AHalfClosedConnectionIsProbedOnlyOnceItIsIdle,
-    .claims = {"rfc9293:MAY-5", "rfc9293:MUST-26"},
-    .lasts = [](const Facts&) -> Duration { return 4s; }) {
-  for (const TcpState state : {TcpState::kFinWait2, TcpState::kCloseWait}) {
-    SCOPED_TRACE(std::string(TcpStateName(state)));
-    Connection connection = InState(state);
-    TurnOn(connection.socket, {.idle = 1s, .interval = 1s, .probes = 3});
-    connection.peer.ExpectSilence(500ms);
-    const Segment last = state == TcpState::kFinWait2 ? EndIdleness(connection.peer)
-                                                      : connection.peer.Send(Ack());
-    sut.loop().RunUntil([&] { return connection.peer.waiting() > 0; },
-                        last.time + Timer(1s).latest());
-    if (connection.peer.waiting() == 0) {
-      NotTaken("rfc9293:MAY-5", "a half-closed connection is not probed");
-      continue;
-    }
-    Deciding("rfc9293:MUST-26");
-    const Segment probe = connection.peer.Expect(Probe(connection.peer));
-    EXPECT_GE(probe.time - last.time, Timer(1s).earliest());
-    Deciding("rfc9293:MAY-5");
-  }
-}
-
 TEST_WITH(
     KeepaliveTest, Keepalive, NoProbeIsSentWhileDataIsOutstanding, .claims = {"rfc9293:MUST-26"},
     .lasts = [](const Facts&) -> Duration { return 3s; }) {

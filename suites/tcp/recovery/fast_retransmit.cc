@@ -46,30 +46,6 @@ TEST_WITH(FastRetransmitTest, FastRetransmit, TwoDuplicatesBringNothingAgain,
   ExpectNoRetransmission(connection);
 }
 
-// Limited transmit.
-TEST_WITH(FastRetransmitTest, FastRetransmit, TheFirstTwoDuplicatesLetOutASegmentOfNewDataEach,
-          .claims = {"rfc3042:2-new-data", "rfc3042:2-limit", "rfc5681:3.2-limited-transmit"}) {
-  try {
-    sut.SetSysctl("net.ipv4.tcp_early_retrans", 0);
-  } catch (const Skip&) {  // it has no probes of new data that could be turned off
-  }
-  Connection connection = ByRfc5681();
-  WriteMuch(connection);
-  Begin(connection);
-  const std::uint32_t flight = Grow(connection, 8);
-  for (std::uint32_t duplicates = 1; duplicates <= 2; ++duplicates) {
-    SendDuplicates(connection, 1);
-    const std::uint32_t now = FlightSize(connection);
-    Deciding("rfc3042:2-limit");
-    Require(now <= flight + 2 * kMss, std::to_string(flight + 2 * kMss) + " octets at most",
-            std::to_string(now));
-    for (const char* claim : {"rfc3042:2-new-data", "rfc5681:3.2-limited-transmit"}) {
-      Deciding(claim);
-      EXPECT_GE(now, flight + duplicates * kMss) << "nothing new at duplicate " << duplicates;
-    }
-  }
-}
-
 TEST_WITH(FastRetransmitTest, FastRetransmit, AnAcknowledgmentWithDataIsNoDuplicate,
           .claims = {"rfc5681:2-duplicate"}) {
   Connection connection = WithFlightOf(8);
