@@ -72,7 +72,10 @@ class Judge {
       }
     }
     if (!events.empty()) {
-      for (const Event& event : events) end_ = std::max(end_, event.time);
+      // Not until the verdict: what came just before it may not have been taken in.
+      for (const Event& event : events) {
+        if (!std::holds_alternative<VerdictEvent>(event.what)) end_ = std::max(end_, event.time);
+      }
       LearnActors(events);
     }
     if (!capture.frames.empty()) end_ = std::max(end_, capture.frames.back().time);
