@@ -1,24 +1,17 @@
 // sockproof ladder.
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <filesystem>
-#include <stdexcept>
-
 #include "harness/base/errors.h"
-#include "harness/trace/event_log.h"
 #include "harness/trace/ladder.h"
 #include "src/cli/command.h"
+#include "src/cli/recorded_test.h"
 #include "src/cli/say.h"
 #include "src/picture/ladder_picture.h"
 #include "src/report/files.h"
-#include "src/report/read_result.h"
 #include "src/run/usage_error.h"
 
 namespace sockproof {
 namespace {
-
-namespace fs = std::filesystem;
 
 struct LadderArguments {
   std::vector<std::string> tests;    // ids, or folders of tests, or files of events
@@ -26,80 +19,22 @@ struct LadderArguments {
   std::string svg;                   // path; "-" is stdout; empty: the ladder as text
 };
 
-// The events of a test that was run.
-struct Evidence {
-  std::string test;    // its id, or where it was found
-  std::string system;  // empty when it is not known
-  std::vector<Event> events;
-};
-
-std::vector<Event> EventsIn(const fs::path& file) {
-  try {
-    return ReadEvents(file);
-  } catch (const HarnessError& error) {
-    throw UsageError(error.what());
-  } catch (const std::invalid_argument& error) {
-    throw UsageError(error.what());
-  }
-}
-
-std::string NameOf(const RunResult& run) {
-  const auto release = run.facts.find("release");
-  return release == run.facts.end() ? run.sut : run.sut + " (" + release->second + ")";
-}
-
-std::string NotIn(const RunResult& run, const std::string& id, const std::string& results) {
-  std::vector<std::string> names;
-  for (const TestResult& test : run.tests) {
-    if (test.suite == id) {
-      return fmt::format("{} is a suite; name one of its tests, such as {}", id, test.id);
-    }
-    names.push_back(test.suite + "." + test.name);
-    names.push_back(test.id);
-  }
-  return fmt::format("no test '{}' in {}, and no such folder or file{}", id, results,
-                     DidYouMean(id, names));
-}
-
-Evidence FromResults(const std::string& id, const std::string& results) {
-  const RunResult run = ReadResult(results);
-  const auto found = std::find_if(run.tests.begin(), run.tests.end(), [&](const TestResult& test) {
-    return test.id == id || test.id.starts_with(id + "/");
-  });
-  if (found == run.tests.end()) throw UsageError(NotIn(run, id, results));
-  if (!found->verdict) {
-    throw UsageError(fmt::format("{} was not run in {}: {}", found->id, results, found->reason));
-  }
-  const fs::path folder = fs::absolute(ResultFile(results)).parent_path() / found->directory;
-  if (found->verdict == Verdict::kSkip && !fs::exists(folder / "events.jsonl")) {
-    throw UsageError(fmt::format("{} was skipped in {}, so that there is no ladder: {}", found->id,
-                                 results, found->reason));
-  }
-  return {found->id, NameOf(run), EventsIn(folder / "events.jsonl")};
-}
-
-// The folder of a test, or its events.
-Evidence FromPath(const fs::path& path) {
-  const fs::path file = fs::is_directory(path) ? path / "events.jsonl" : path;
-  return {path.string(), path.string(), EventsIn(file)};
-}
-
-std::vector<Evidence> Collect(const LadderArguments& arguments) {
-  std::vector<Evidence> evidence;
+std::vector<RecordedTest> Collect(const LadderArguments& arguments) {
+  std::vector<RecordedTest> evidence;
   for (const std::string& test : arguments.tests) {
-    if (fs::exists(test)) {
-      evidence.push_back(FromPath(test));
+    if (IsPathOfRecord(test)) {
+      evidence.push_back(ReadRecord(test));
       continue;
     }
     for (const std::string& results : arguments.results) {
-      evidence.push_back(FromResults(test, results));
+      evidence.push_back(FindRecord(test, results));
     }
   }
   if (evidence.size() > 2) throw UsageError("at most two ladders stand side by side");
   return evidence;
 }
 
-std::string Picture(const std::vector<Evidence>& evidence) {
+std::string Picture(const std::vector<RecordedTest>& evidence) {
   if (evidence.size() == 1) return LadderSvg(evidence[0].events, evidence[0].test);
   const auto& [left, right] = std::tie(evidence[0], evidence[1]);
   const bool is_one_test = left.test == right.test;
@@ -109,9 +44,9 @@ std::string Picture(const std::vector<Evidence>& evidence) {
 }
 
 int ShowLadder(const LadderArguments& arguments) {
-  const std::vector<Evidence> evidence = Collect(arguments);
+  const std::vector<RecordedTest> evidence = Collect(arguments);
   if (arguments.svg.empty()) {
-    for (const Evidence& one : evidence) {
+    for (const RecordedTest& one : evidence) {
       if (evidence.size() > 1) Print("{}  {}\n", one.test, one.system);
       PrintText(RenderLadder(one.events));
     }

@@ -411,7 +411,7 @@ std::string Judge(const PacketEvent& event, Position where, const Packet& seen, 
   return differences.text();
 }
 
-std::string Written(const Packet& packet, const Flow* flow, bool outbound) {
+std::string Written(const Packet& packet, const Flow* flow, bool outbound, bool window) {
   const auto* tcp = packet.Find<Tcp>();
   if (tcp == nullptr) return packet::Describe(packet).text();
   const bool syn = (tcp->flags & kSyn) != 0;
@@ -430,13 +430,43 @@ std::string Written(const Packet& packet, const Flow* flow, bool outbound) {
   }
   if (text.empty()) text = "-";
   const std::uint32_t seq = tcp->seq - seq_offset;
-  text += fmt::format(" {}:{}({})", seq, seq + packet.payload.size(), packet.payload.size());
+  const auto length = static_cast<std::uint32_t>(packet.payload.size());
+  text += fmt::format(" {}:{}({})", seq, seq + length, length);
   if ((tcp->flags & kAck) != 0) text += fmt::format(" ack {}", tcp->ack - ack_offset);
-  text += fmt::format(" win {}", tcp->window);
+  if (window) text += fmt::format(" win {}", tcp->window);
   if (tcp->urgent_pointer != 0) text += fmt::format(" urg {}", tcp->urgent_pointer);
   std::vector<TcpOption> options = tcp->options;
   for (TcpOption& option : options) option = Shifted(option, 0 - ack_offset);
   if (!options.empty()) text += fmt::format(" <{}>", OptionsText(options));
+  return text;
+}
+
+std::optional<std::string> Written(const Icmp& icmp) {
+  const bool v4 = icmp.version == IpVersion::kIpv4;
+  const auto name_in = [](std::span<const IcmpName> names, std::uint8_t number) -> const char* {
+    for (const IcmpName& entry : names) {
+      if (entry.number == number) return entry.name;
+    }
+    return nullptr;
+  };
+  const char* const type =
+      v4 ? name_in(kTypes4, icmp.type) : name_in(kTypes6, icmp.type);
+  if (type == nullptr) return std::nullopt;
+  std::string text = fmt::format("icmp {}", type);
+  const bool unreachable =
+      icmp.type == (v4 ? packet::icmp_type::kUnreachable : packet::icmpv6_type::kUnreachable);
+  if (unreachable) {
+    const char* const code = v4 ? name_in(kCodes4, icmp.code) : name_in(kCodes6, icmp.code);
+    if (code == nullptr) return std::nullopt;
+    text += fmt::format(" {}", code);
+  } else if (icmp.code != 0) {
+    return std::nullopt;
+  }
+  constexpr std::uint8_t kFragmentationNeeded = 4;
+  const bool tells_mtu = v4 ? unreachable && icmp.code == kFragmentationNeeded
+                            : icmp.type == packet::icmpv6_type::kTooBig;
+  if (tells_mtu) return text + fmt::format(" mtu {}", icmp.rest);
+  if (icmp.rest != 0) return std::nullopt;
   return text;
 }
 

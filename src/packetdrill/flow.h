@@ -66,7 +66,13 @@ packet::Packet MakePacket(const PacketEvent& event, Position where, const Flow& 
 std::string Judge(const PacketEvent& event, Position where, const packet::Packet& seen, Flow& flow,
                   const PacketRules& rules, Duration tolerance);
 
-// The packet as a script writes it: "P. 1:1001(1000) ack 1 win 256 <nop>".
-std::string Written(const packet::Packet& packet, const Flow* flow, bool outbound);
+// The packet as a script writes it: "P. 1:1001(1000) ack 1 win 256 <nop>", without the window if that is
+// not to be told.
+std::string Written(const packet::Packet& packet, const Flow* flow, bool outbound,
+                    bool window = true);
+
+// "icmp unreachable frag_needed mtu 1200", without what it is about. Nothing for one that scripts have no
+// name for.
+std::optional<std::string> Written(const packet::Icmp& icmp);
 
 }  // namespace sockproof::packetdrill
