@@ -5,23 +5,21 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <map>
 #include <optional>
 #include <set>
 #include <string_view>
 #include <utility>
 
-#include "harness/agent_protocol/options.h"
 #include "harness/base/text.h"
 #include "harness/packet/packet.h"
 #include "harness/trace/call_text.h"
 #include "harness/trace/frame_view.h"
 #include "harness/trace/relative_numbers.h"
 #include "harness/trace/timeline.h"
+#include "src/packetdrill/call_writer.h"
 #include "src/packetdrill/flow.h"
 #include "src/packetdrill/script.h"
-#include "src/packetdrill/symbols.h"
 
 namespace sockproof::packetdrill {
 namespace {
@@ -58,19 +56,6 @@ std::pair<std::uint8_t, std::uint8_t> TrafficClassAndHopLimit(const packet::Pack
   return {ipv6.traffic_class, ipv6.hop_limit};
 }
 
-bool IsDecimal(std::string_view text) {
-  if (text.starts_with("-")) text.remove_prefix(1);
-  return !text.empty() && text.size() < 16 &&
-         std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
-}
-
-bool IsErrno(const std::string& text) {
-  return text.size() > 1 && text[0] == 'E' &&
-         std::all_of(text.begin(), text.end(), [](char c) {
-           return (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-         });
-}
-
 // "0.204", "2".
 std::string SecondsText(Duration time) {
   std::string text = fmt::format("{:.3f}", ToSeconds(time));
@@ -83,217 +68,6 @@ std::string HeadOf(IpVersion version, bool is_mapped) {
   if (version == IpVersion::kIpv6) return "--ip_version=ipv6\n--mtu=1500\n";
   return is_mapped ? "--ip_version=ipv4-mapped-ipv6\n" : "--ip_version=ipv4\n";
 }
-
-// --- Calls ---------------------------------------------------------------------------------------
-
-// Calls as scripts write them.
-class CallWriter {
- public:
-  // `is_ipv6`: sockets that are of this version are as scripts make them by "...".
-  explicit CallWriter(bool is_ipv6) : is_ipv6_(is_ipv6) {}
-
-  // The call with what it returned; empty when it is left out, since it changes nothing and scripts have no
-  // words for it.
-  std::string Write(const CallSpan& span) {
-    call_ = ParseCall(span.call().text);
-    what_ = span.call().text;
-    result_ = std::get<ReturnEvent>(span.return_event->what).text;
-    static const std::map<std::string_view, std::string (CallWriter::*)()> kWriters = {
-        {"socket", &CallWriter::Socket},         {"bind", &CallWriter::Bind},
-        {"listen", &CallWriter::Plain},          {"shutdown", &CallWriter::Plain},
-        {"connect", &CallWriter::Connect},       {"accept", &CallWriter::Accept},
-        {"accept4", &CallWriter::Accept},        {"send", &CallWriter::Send},
-        {"sendto", &CallWriter::Send},           {"write", &CallWriter::Send},
-        {"recv", &CallWriter::Receive},          {"read", &CallWriter::Receive},
-        {"recvfrom", &CallWriter::ReceiveFrom},  {"close", &CallWriter::Close},
-        {"setsockopt", &CallWriter::SetOption},  {"getsockopt", &CallWriter::GetOption},
-        {"fcntl", &CallWriter::Control},         {"ioctl", &CallWriter::DeviceControl},
-        {"poll", &CallWriter::Poll},             {"getsockname", &CallWriter::Nothing},
-        {"getpeername", &CallWriter::Nothing},
-    };
-    const auto writer = kWriters.find(call_.name);
-    if (writer == kWriters.end()) Refuse("has no place in a script");
-    return (this->*writer->second)();
-  }
-
-  // A connect() that waits for longer than the test: as one that does not wait.
-  static std::string ConnectWithoutWaiting(const std::string& descriptor) {
-    return fmt::format("connect({}, ..., ...) = -1 EINPROGRESS", descriptor);
-  }
-  static std::string MakeBlocking(const std::string& descriptor) {
-    return fmt::format("fcntl({}, F_SETFL, O_RDWR) = 0", descriptor);
-  }
-  static std::string MakeNonblocking(const std::string& descriptor) {
-    return fmt::format("fcntl({}, F_SETFL, O_RDWR|O_NONBLOCK) = 0", descriptor);
-  }
-
- private:
-  [[noreturn]] void Refuse(const std::string& why) const {
-    throw NotExpressible(fmt::format("{} {}", Shortened(CleanLine(what_), 80), why));
-  }
-
-  const std::string& Argument(std::size_t index) const {
-    if (index < call_.arguments.size()) return call_.arguments[index];
-    Refuse("is not understood");
-  }
-
-  std::string Descriptor() const {
-    const std::string& number = Argument(0);
-    if (!IsDecimal(number)) Refuse("is not understood");
-    if (!open_.contains(number)) Refuse("is of a descriptor that the test did not open by socket() or accept()");
-    return number;
-  }
-
-  // MSG_PEEK|MSG_DONTWAIT, 0, 16: what scripts know.
-  std::string Known(const std::string& words) const {
-    for (std::size_t at = 0; at <= words.size();) {
-      const std::size_t end = std::min(words.find('|', at), words.size());
-      const std::string word = words.substr(at, end - at);
-      if (!IsDecimal(word) && !SymbolValue(word)) Refuse(fmt::format("has {}, which scripts do not know", word));
-      at = end + 1;
-    }
-    return words;
-  }
-
-  std::string With(const std::string& arguments, const std::string& name = "") const {
-    const std::string& called = name.empty() ? call_.name : name;
-    return fmt::format("{}({}) = {}", called, arguments, Result());
-  }
-
-  // "5", "-1 EPIPE": of "5: "hello"" and "4 from 192.0.2.2:40000" the number.
-  std::string Result() const {
-    const std::string word = result_.substr(0, result_.find_first_of(": "));
-    if (IsDecimal(word)) return word;
-    if (IsErrno(word) && SymbolValue(word)) return fmt::format("-1 {}", word);
-    Refuse(fmt::format("returned {}, which no script can expect", Shortened(CleanLine(result_), 40)));
-  }
-
-  std::string Opens(std::string text) {
-    const std::string number = Result();
-    if (IsDecimal(number)) open_.insert(number);
-    return text;
-  }
-
-  std::string Socket() {
-    const std::string& domain = Argument(0);
-    const std::string type = Known(Argument(1));
-    if (domain != "AF_INET" && domain != "AF_INET6") Refuse("is no socket of IP");
-    if (!type.starts_with("SOCK_STREAM")) Refuse("is no socket of TCP");
-    const std::string protocol =
-        call_.arguments.size() > 2 && Argument(2) != "0" ? Known(Argument(2)) : "IPPROTO_TCP";
-    const bool is_usual = (domain == "AF_INET6") == is_ipv6_;
-    return Opens(With(fmt::format("{}, {}, {}", is_usual ? "..." : domain, type, protocol)));
-  }
-
-  std::string Bind() { return With(fmt::format("{}, ..., ...", Descriptor())); }
-  std::string Connect() {
-    if (Argument(1).find(':') == std::string::npos) Refuse("does not connect to an address");
-    return With(fmt::format("{}, ..., ...", Descriptor()));
-  }
-  std::string Plain() { return With(fmt::format("{}, {}", Descriptor(), Known(Argument(1)))); }
-  std::string Close() {
-    const std::string number = Descriptor();
-    open_.erase(number);
-    return With(number);
-  }
-  std::string Accept() {
-    const std::string flags =
-        call_.name == "accept4" ? fmt::format(", {}", Known(Argument(1))) : std::string();
-    return Opens(With(fmt::format("{}, ..., ...{}", Descriptor(), flags)));
-  }
-
-  // send(3, data, 4, 0), sendto(3, data, 4, 0, address), write(3, data, 4)
-  std::string Send() {
-    std::string rest;
-    for (std::size_t i = 2; i < std::min<std::size_t>(call_.arguments.size(), 4); ++i) {
-      rest += fmt::format(", {}", Known(Argument(i)));
-    }
-    if (call_.arguments.size() > 4) rest += ", ..., ...";
-    return With(fmt::format("{}, ...{}", Descriptor(), rest));
-  }
-  // recv(3, 64, 0), read(3, 64)
-  std::string Receive() {
-    const std::string flags =
-        call_.arguments.size() > 2 ? fmt::format(", {}", Known(Argument(2))) : std::string();
-    return With(fmt::format("{}, ..., {}{}", Descriptor(), Known(Argument(1)), flags));
-  }
-  std::string ReceiveFrom() {
-    return With(fmt::format("{}, ..., {}, {}", Descriptor(), Known(Argument(1)), Known(Argument(2))), "recv");
-  }
-
-  const agent_protocol::SocketOption& Option() const {
-    const agent_protocol::SocketOption* option = agent_protocol::FindOption(Argument(1));
-    if (option == nullptr) Refuse("is not understood");
-    return *option;
-  }
-  // "3, SOL_SOCKET, SO_ERROR", by number what has no name in scripts.
-  std::string OptionText(const agent_protocol::SocketOption& option) const {
-    const auto text = [](std::string_view name, int number) {
-      return SymbolValue(name) ? std::string(name) : std::to_string(number);
-    };
-    return fmt::format("{}, {}, {}", Descriptor(), text(option.level, option.level_number),
-                       text(option.name, option.number));
-  }
-
-  std::string SetOption() {
-    const agent_protocol::SocketOption& option = Option();
-    const std::string& value = Argument(2);
-    if (option.kind == agent_protocol::OptionKind::kLinger && value.starts_with("{")) {
-      std::string seconds = Argument(3);
-      if (seconds.ends_with("}")) seconds.pop_back();
-      return With(fmt::format("{}, {{onoff={}, linger={}}}, 8", OptionText(option), Known(value.substr(1)),
-                              Known(seconds)));
-    }
-    if (option.kind != agent_protocol::OptionKind::kInteger || !IsDecimal(value)) Refuse("has a value that scripts cannot give");
-    return With(fmt::format("{}, [{}], 4", OptionText(option), value));
-  }
-
-  std::string GetOption() {
-    const agent_protocol::SocketOption* option = agent_protocol::FindOption(Argument(1));
-    const bool is_told = option != nullptr && option->kind == agent_protocol::OptionKind::kInteger &&
-                         call_.arguments.size() == 2 && IsDecimal(result_);
-    if (!is_told) return Nothing();
-    return fmt::format("getsockopt({}, [{}], [4]) = 0", OptionText(*option), result_);
-  }
-
-  std::string Control() {
-    if (Argument(1) == "F_GETFL" || Argument(1) == "F_GETFD") return Nothing();
-    if (Argument(1) == "F_SETFL") {
-      return With(fmt::format("{}, F_SETFL, O_RDWR|{}", Descriptor(), Known(Argument(2))));
-    }
-    Refuse("has no place in a script");
-  }
-
-  std::string DeviceControl() {
-    if (call_.arguments.size() > 2) Refuse("has no place in a script");
-    if (!IsDecimal(result_)) return Nothing();
-    return fmt::format("ioctl({}, {}, [{}]) = 0", Descriptor(), Known(Argument(1)), result_);
-  }
-
-  // poll(3: POLLIN, 2000 ms)
-  std::string Poll() {
-    const std::string asked = Argument(0);
-    const std::size_t colon = asked.find(": ");
-    std::string limit = Argument(1);
-    if (call_.arguments.size() != 2 || colon == std::string::npos || !limit.ends_with(" ms")) {
-      Refuse("is not understood");
-    }
-    limit.resize(limit.size() - 3);
-    call_.arguments[0] = asked.substr(0, colon);
-    const std::string events = Known(asked.substr(colon + 2));
-    const std::string ready = Known(result_);
-    return fmt::format("poll([{{fd={}, events={}, revents={}}}], 1, {}) = {}", Descriptor(), events, ready,
-                       Known(limit), ready == "0" ? 0 : 1);
-  }
-
-  std::string Nothing() { return ""; }
-
-  const bool is_ipv6_;
-  std::set<std::string> open_;
-  CallText call_;
-  std::string what_;
-  std::string result_;
-};
 
 // --- The script ----------------------------------------------------------------------------------
 

@@ -11,18 +11,12 @@
 #include <sched.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <charconv>
 #include <deque>
-#include <fstream>
 #include <memory>
 #include <optional>
-#include <regex>
-#include <set>
-#include <sstream>
 #include <utility>
 
 #include "harness/base/errors.h"
@@ -35,11 +29,15 @@
 #include "harness/wire/addresses.h"
 #include "harness/wire/within.h"
 #include "src/packetdrill/calls.h"
+#include "src/packetdrill/code.h"
+#include "src/packetdrill/configuration.h"
+#include "src/packetdrill/connections.h"
 #include "src/packetdrill/flow.h"
-#include "src/packetdrill/python.h"
 #include "src/packetdrill/shell.h"
-#include "src/packetdrill/symbols.h"
+#include "src/packetdrill/substitutes.h"
 #include "src/packetdrill/tcp_info.h"
+#include "src/packetdrill/ticks.h"
+#include "src/packetdrill/timing.h"
 #include "src/packetdrill/tunnel.h"
 
 namespace sockproof::packetdrill {
@@ -47,198 +45,11 @@ namespace {
 
 constexpr Duration kPatienceForPacket = 2s;
 constexpr Duration kPatienceForAnyTime = 60s;
-constexpr Duration kIntoTick = 250us;
 // What scripts do, they do at whole multiples of 10 ms, from so far behind a tick: who is later than this
 // may be on the other side of a tick, and the kernel's timers a tick later.
 constexpr Duration kHarmless = 1500us;
 // What a command waits at most on a machine that has nothing else to do, for locks of the kernel.
 constexpr Duration kUsualForCommand = 10ms;
-// How much later than it should be is still at once.
-constexpr Duration kNothing = 1ms;
-constexpr Duration kUsualForLine = 300us;
-constexpr std::uint16_t kFirstEphemeralPort = 40000;
-
-// --- Configuration -------------------------------------------------------------------------------
-
-struct Configuration {
-  TunnelPlan tunnel;
-  std::uint16_t bind_port = 8080;
-  std::uint16_t connect_port = 8080;
-  Duration tolerance = 4ms;
-  double tolerance_percent = 12.5;
-  std::uint16_t injected_segment = 0;  // --mss
-  bool packets_not_fatal = false;
-  bool calls_not_fatal = false;
-  std::string code_option;
-  PacketRules rules;
-};
-
-template <typename Number>
-Number NumberIn(const Option& option) {
-  Number number{};
-  const char* const end = option.value.data() + option.value.size();
-  const auto [stop, error] = std::from_chars(option.value.data(), end, number);
-  if (error != std::errc() || stop != end) {
-    throw SyntaxError(option.where, fmt::format("--{}={} is no number in range", option.name,
-                                                Shortened(CleanLine(option.value), 40)));
-  }
-  return number;
-}
-
-int PrefixOfMask(const IpAddress& mask) {
-  int bits = 0;
-  for (std::size_t i = 0; i < mask.size(); ++i) bits += __builtin_popcount(mask.bytes()[i]);
-  return bits;
-}
-
-bool HaveSamePrefix(const IpAddress& one, const IpAddress& other, int length) {
-  for (int bit = 0; bit < length; ++bit) {
-    const int differ = one.bytes()[bit / 8] ^ other.bytes()[bit / 8];
-    if ((differ >> (7 - bit % 8) & 1) != 0) return false;
-  }
-  return true;
-}
-
-class ConfigurationReader {
- public:
-  explicit ConfigurationReader(const ScriptPlan& plan) : version_(VersionOf(plan.variant)) {
-    TunnelPlan& tunnel = read_.tunnel;
-    const bool ipv6 = version_ == IpVersion::kIpv6;
-    tunnel.local = IpAddress(ipv6 ? "fd3d:0a0b:17d6::1" : "192.168.0.1");
-    tunnel.gateway = IpAddress(ipv6 ? "fd3d:0a0b:17d6:8888::1" : "192.168.0.1");
-    tunnel.remote = IpAddress(ipv6 ? "fd3d:fa7b:d17d::1" : "192.0.2.1");
-    tunnel.prefix_length = ipv6 ? 48 : 16;
-    tunnel.remote_prefix_length = ipv6 ? 128 : 32;
-    tunnel.mtu = ipv6 ? 1520 : 1500;
-  }
-
-  static IpVersion VersionOf(Variant variant) {
-    return variant == Variant::kIpv6 ? IpVersion::kIpv6 : IpVersion::kIpv4;
-  }
-
-  void Take(const Option& option) {
-    const std::string& name = option.name;
-    if (name == "local_ip") return Address(option, read_.tunnel.local, nullptr);
-    if (name == "gateway_ip") return Address(option, read_.tunnel.gateway, nullptr);
-    if (name == "remote_ip") {
-      return Address(option, read_.tunnel.remote, &read_.tunnel.remote_prefix_length);
-    }
-    if (name == "netmask_ip") {
-      IpAddress mask;
-      Address(option, mask, nullptr);
-      if (mask != IpAddress()) read_.tunnel.prefix_length = PrefixOfMask(mask);
-    } else if (name == "mtu") {
-      read_.tunnel.mtu = NumberIn<std::uint16_t>(option);
-    } else if (name == "mss") {
-      read_.injected_segment = NumberIn<std::uint16_t>(option);
-    } else if (name == "bind_port") {
-      read_.bind_port = NumberIn<std::uint16_t>(option);
-    } else if (name == "connect_port") {
-      read_.connect_port = NumberIn<std::uint16_t>(option);
-    } else if (name == "tolerance_usecs") {
-      read_.tolerance = std::chrono::microseconds(NumberIn<std::uint32_t>(option));
-    } else if (name == "tolerance_percent") {
-      read_.tolerance_percent = NumberIn<double>(option);
-    } else if (name == "tcp_ts_ecr_scaled") {
-      read_.rules.any_timestamp_echo = true;
-    } else if (name == "tcp_ts_tick_usecs") {
-      read_.rules.timestamp_tick = std::chrono::microseconds(NumberIn<std::uint32_t>(option));
-    } else if (name == "strict_segments") {
-      read_.rules.strict_segments = true;
-    } else if (name == "non_fatal") {
-      read_.packets_not_fatal |= option.value.find("packet") != std::string::npos;
-      read_.calls_not_fatal |= option.value.find("syscall") != std::string::npos;
-    } else if (name == "code_sockopt") {
-      read_.code_option = option.value;
-    } else if (!IsIgnored(name)) {
-      throw Skip(fmt::format("line {}: the option --{} is not supported", option.where.line,
-                             CleanLine(name)));
-    }
-  }
-
-  Configuration Finished() {
-    const TunnelPlan& tunnel = read_.tunnel;
-    if (!HaveSamePrefix(tunnel.local, tunnel.gateway, tunnel.prefix_length)) {
-      throw SyntaxError(address_, fmt::format("the gateway {} is not on the network of {}",
-                                              tunnel.gateway.ToString(), tunnel.local.ToString()));
-    }
-    read_.rules.mtu = static_cast<std::uint16_t>(read_.tunnel.mtu);
-    return read_;
-  }
-
- private:
-  static bool IsIgnored(const std::string& name) {
-    constexpr const char* kIgnored[] = {"ip_version",     "debug",   "verbose", "v", "dry_run",
-                                        "send_omit_free", "init_scripts", "code_command",
-                                        "code_format"};
-    return std::find(std::begin(kIgnored), std::end(kIgnored), name) != std::end(kIgnored);
-  }
-
-  // One of the other version is for another variant.
-  void Address(const Option& option, IpAddress& address, int* prefix_length) {
-    const std::size_t slash = option.value.find('/');
-    IpAddress read;
-    try {
-      read = IpAddress(option.value.substr(0, slash));
-    } catch (const HarnessError&) {
-      throw SyntaxError(option.where, fmt::format("--{}={} is no address", option.name,
-                                                  Shortened(CleanLine(option.value), 40)));
-    }
-    if (read.version() != version_) return;
-    address_ = option.where;
-    address = read;
-    if (prefix_length == nullptr) return;
-    *prefix_length = read.version() == IpVersion::kIpv4 ? 32 : 128;
-    if (slash != std::string::npos) {
-      Option length = option;
-      length.value = option.value.substr(slash + 1);
-      *prefix_length = std::min<int>(NumberIn<std::uint8_t>(length), *prefix_length);
-    }
-  }
-
-  const IpVersion version_;
-  Configuration read_;
-  Position address_;  // of the last one
-};
-
-Configuration Configure(const ScriptPlan& plan, const Script& script) {
-  ConfigurationReader reader(plan);
-  for (const Option& option : script.options) reader.Take(option);
-  for (const Option& option : plan.options) reader.Take(option);
-  return reader.Finished();
-}
-
-// Of the clock by which the kernel counts its timers: 1 s / HZ.
-Duration Tick() {
-  timespec tick{};
-  clock_getres(CLOCK_MONOTONIC_COARSE, &tick);
-  return Duration(std::clamp<std::int64_t>(tick.tv_nsec, 1, 100'000'000));
-}
-
-// The time of the next tick, and a little. Ticks are at multiples of their length on CLOCK_MONOTONIC.
-Time BehindNextTick() {
-  timespec now{};
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  const Time real = Clock::now();
-  const Duration since = (std::chrono::seconds(now.tv_sec) + Duration(now.tv_nsec)) % Tick();
-  return real + Tick() - since + kIntoTick;
-}
-
-// Scripts are written for a kernel with HZ=1000: by how much longer the tick of this one is.
-Duration LongerTick() {
-  constexpr Duration kTickOfScripts = 1ms;
-  return std::max(Tick() - kTickOfScripts, Duration(0));
-}
-
-// By how much later this kernel may do what it does at a tick: TCP rounds up to whole ticks, and adds
-// two to its shortest timers (TCP_TIMEOUT_MIN).
-Duration AllowanceForTicks() { return 3 * LongerTick(); }
-
-// Of what code knows of a socket, what the kernel counts in ticks, in the unit that it is told in.
-constexpr std::pair<const char*, Duration> kCountedInTicks[] = {
-    {"tcpi_busy_time", 1us},      {"tcpi_rwnd_limited", 1us},   {"tcpi_sndbuf_limited", 1us},
-    {"tcpi_last_data_sent", 1ms}, {"tcpi_last_data_recv", 1ms}, {"tcpi_last_ack_recv", 1ms},
-};
 
 std::string FolderOf(const std::string& path) {
   const std::size_t slash = path.rfind('/');
@@ -311,9 +122,11 @@ class Interpreter final : public TestBody {
         stack_(StartAhead(context_)),
         space_(NetworkNamespace::OfProcess(stack_.agent().pid())),
         files_(RootOfThisProcess()),
-        shell_(loop_, space_, FolderOf(plan_.path), plan_.machine_is_own) {
+        shell_(loop_, space_, FolderOf(plan_.path), plan_.machine_is_own),
+        timing_(loop_, set_.tolerance, set_.tolerance_percent),
+        connections_({set_.tunnel.local, set_.bind_port}, {set_.tunnel.remote, set_.connect_port}),
+        code_(script_) {
     RefuseOtherNetworks();
-    PrepareCode();
     around_.files = files_;
     MakeTunnel();
     const bool ipv4_sockets = plan_.variant == Variant::kIpv4;
@@ -406,52 +219,16 @@ class Interpreter final : public TestBody {
   void RunInit(const CommandEvent& command) {
     const Shell::Result result = shell_.Run(command.text);
     NoteOutput(result);
-    FindCongestionControl(command, result);
-    FindPacing(command, result);
+    substitutes_ = SubstitutesFor(command, result);
+    for (const std::string& note : substitutes_.notes) stack_.log().Now(NoteEvent{note});
     if (result.status == 0) {
-      if (!paces_itself_) lack_ = LackDespiteSuccess(result, plan_.text);
+      if (!substitutes_.paces_itself) lack_ = LackDespiteSuccess(result, plan_.text);
       return;
     }
     const std::string lack = LackToldBy(result);
     throw Skip(lack.empty() ? fmt::format("the init command ends with {}: {}", result.status,
                                           OnOneLine(CleanText(result.output)))
                             : lack);
-  }
-
-  // A namespace may choose an algorithm only where the host allows it to all; who may administer
-  // the network may choose any for a single socket.
-  void FindCongestionControl(const CommandEvent& command, const Shell::Result& result) {
-    constexpr std::string_view kSysctl = "tcp_congestion_control";
-    if (result.output.find(kSysctl) == std::string::npos) return;
-    std::string texts = command.text;
-    std::istringstream words(command.text);
-    for (std::string word; words >> word;) texts += "\n" + BeginOfFile(word);
-    const std::string setting = std::string(kSysctl) + "=";
-    const std::size_t found = texts.rfind(setting);
-    if (found == std::string::npos) return;
-    const std::string behind = texts.substr(found + setting.size());
-    congestion_control_ = behind.substr(0, behind.find_first_not_of(
-                                               "abcdefghijklmnopqrstuvwxyz0123456789_-"));
-    stack_.log().Now(NoteEvent{fmt::format(
-        "tcp_congestion_control is not to be set here: each socket is given {}",
-        congestion_control_)});
-  }
-
-  // Without the qdisc fq, a socket that has a maximum is paced by TCP itself.
-  void FindPacing(const CommandEvent& command, const Shell::Result& result) {
-    static const std::regex kFairQueue(R"(qdisc\s+(add|replace)\s.*\sfq\b)");
-    paces_itself_ = result.output.find("kind is unknown") != std::string::npos &&
-                    std::regex_search(command.text, kFairQueue);
-    if (!paces_itself_) return;
-    stack_.log().Now(NoteEvent{"this kernel has no qdisc fq: each socket is given SO_MAX_PACING_RATE"});
-  }
-
-  static std::string BeginOfFile(const std::string& path) {
-    std::ifstream file(path);
-    std::string text(16 << 10, '\0');
-    file.read(text.data(), static_cast<std::streamsize>(text.size()));
-    text.resize(static_cast<std::size_t>(std::max<std::streamsize>(file.gcount(), 0)));
-    return text;
   }
 
   void NoteOutput(const Shell::Result& result) {
@@ -466,71 +243,20 @@ class Interpreter final : public TestBody {
 
   // --- Time ----------------------------------------------------------------------------------
 
-  Duration Since(Time time) const { return time - start_; }
-
-  // Puts the times of an event on the axis of the script.
-  void Place(const Event& event) {
-    nominal_ = event.when.is_relative() ? nominal_ + event.when.from : event.when.from;
-    from_ = event.when.from;
-    to_ = event.when.to;
-    ends_ = Duration(0);
-    const auto* call = std::get_if<CallEvent>(&event.what);
-    if (call != nullptr && call->returns) ends_ = *call->returns;
-    if (event.when.kind == When::Kind::kAny) from_ = Duration(0);
-    if (!event.when.is_relative() && event.when.kind != When::Kind::kAny) {
-      delayed_ = Duration(0);
-      return;
-    }
-    const auto* packet = std::get_if<PacketEvent>(&event.what);
-    const bool inbound = packet != nullptr && packet->inbound;
-    // What is injected in a row keeps its pace, whatever this process needs for each.
-    const Duration base = inbound && last_was_injected_ ? last_from_ : last_done_;
-    from_ += base;
-    to_ += base;
-    if (event.when.kind == When::Kind::kRelative) ends_ += base;
-  }
-
-  // When the event was over, for the one that counts from there. What this process and the answer of
-  // the kernel need for an event counts for nothing, else it would add up.
-  void Done(Time time, bool at_once = true) {
-    really_done_ = last_done_ = Since(time);
-    if (at_once && last_done_ > from_ && last_done_ - from_ <= kNothing) last_done_ = from_;
-  }
-
-  // Of what this process does itself. From what is late the script counts on, so that delays, beyond
-  // what a line takes anyway, add up against the clock of the kernel.
-  void NoteBegun(Time time) {
-    const Duration delay = Since(time) - std::max(from_, really_done_before_) - kUsualForLine;
-    if (delay > Duration(0)) delayed_ += delay;
-    loop_.NoteLateness(delayed_);
-  }
-
-  // Of something that is to be at `at`.
-  Duration Tolerance(Duration at) const {
-    const Duration since = at - last_from_;
-    const Duration part(static_cast<std::int64_t>(static_cast<double>(since.count()) *
-                                                  set_.tolerance_percent / 100));
-    return std::max(set_.tolerance, part);
-  }
-
   // Sleeps until the event is due. Throws Inconclusive when this process was too late by itself.
   void WaitForDueTime(const Event& event) {
-    const Time due = start_ + from_;
-    loop_.RunUntil([] { return false; }, due);
-    const Time now = Clock::now();
-    const Duration late = now - due;
-    really_done_before_ = really_done_;
-    const Duration own = now - std::max(due, start_ + really_done_);
-    loop_.NoteLateness(own);
-    if (late <= Tolerance(from_)) return;
-    if (own > Tolerance(from_)) {
+    const Timing::Lateness late = timing_.Wait();
+    const Duration tolerance = timing_.Tolerance(timing_.from());
+    if (late.all <= tolerance) return;
+    if (late.own > tolerance) {
       throw Inconclusive(fmt::format("line {}: was to be at {:.6f}, and this process was {} late",
-                                     event.where.line, ToSeconds(from_), FormatDuration(own)));
+                                     event.where.line, ToSeconds(timing_.from()),
+                                     FormatDuration(late.own)));
     }
-    Fail(event, fmt::format("at {:.6f}", ToSeconds(from_)),
+    Fail(event, fmt::format("at {:.6f}", ToSeconds(timing_.from())),
          fmt::format("the event before it was late: it could be no earlier than at {:.6f}",
-                     ToSeconds(Since(now))),
-         late - Tolerance(from_));
+                     ToSeconds(timing_.from() + late.all)),
+         late.all - tolerance);
   }
 
   // --- Failures ------------------------------------------------------------------------------
@@ -574,18 +300,18 @@ class Interpreter final : public TestBody {
     Go(Ahead::kWhileItRuns);
     shell_.GoAhead();
     for (int i = 0; i < kTries; ++i) {
-      start_ = BehindNextTick();
-      loop_.RunUntil([] { return false; }, start_);
-      if (Clock::now() - start_ < kLate) break;
+      around_.start = BehindNextTick();
+      loop_.RunUntil([] { return false; }, around_.start);
+      if (Clock::now() - around_.start < kLate) break;
     }
     loop_.ForgetLateness();
-    around_.start = start_;
+    timing_.BeginAt(around_.start);
   }
 
   void RunEvents() {
     Begin();
     for (const Event& event : script_.events) {
-      Place(event);
+      timing_.Place(event);
       if (const auto* packet = std::get_if<PacketEvent>(&event.what)) {
         if (packet->inbound) {
           Inject(event, *packet);
@@ -599,85 +325,32 @@ class Interpreter final : public TestBody {
       } else if (const auto* code = std::get_if<CodeEvent>(&event.what)) {
         RunCode(event, *code);
       }
-      const auto* packet = std::get_if<PacketEvent>(&event.what);
-      last_was_injected_ = packet != nullptr && packet->inbound;
-      last_from_ = from_;
-      if (event.when.kind == When::Kind::kAny || event.when.is_range()) nominal_ = last_done_;
+      timing_.EndOf(event);
     }
     FinishBlocked();
   }
 
   // --- Packets -------------------------------------------------------------------------------
 
-  Flow& FlowOf(const Event& event, const PacketEvent& packet) {
-    const auto* tcp = std::get_if<TcpPart>(&packet.what);
-    if (tcp != nullptr && packet.inbound &&
-        (current_ == nullptr || current_->state == Flow::State::kListening)) {
-      return Accepting(*tcp);
-    }
-    if (current_ == nullptr) {
-      throw SyntaxError(event.where, "there is no socket that this packet could be of");
-    }
-    if (current_->protocol == IPPROTO_UDP && current_->remote.port == 0) {
-      current_->remote = around_.connect;
-    }
-    const bool first = tcp != nullptr && !packet.inbound && (tcp->flags & (kSyn | kAck)) == kSyn;
-    if (first && current_->state == Flow::State::kConnecting) {
-      current_->state = Flow::State::kSynSent;
-      current_->script_local_isn = tcp->seq;
-    }
-    return *current_;
-  }
-
-  // A new connection to the socket that listens.
-  Flow& Accepting(const TcpPart& tcp) {
-    Flow& flow = NewFlow();
-    flow.state = Flow::State::kSynReceived;
-    flow.local = around_.bind;
-    flow.remote = {set_.tunnel.remote, next_port_++};
-    flow.script_remote_isn = flow.live_remote_isn = tcp.seq;
-    return flow;
-  }
-
-  Flow& NewFlow() {
-    flows_.push_back(std::make_unique<Flow>());
-    current_ = flows_.back().get();
-    return *current_;
-  }
-
   void Inject(const Event& event, const PacketEvent& packet) {
     if (!packet.around.empty()) {
       throw Skip(fmt::format("line {}: encapsulation is not supported", event.where.line));
     }
-    Flow& flow = FlowOf(event, packet);
+    Flow& flow = connections_.Of(event, packet);
     WaitForDueTime(event);
+    Connections::Injects(flow, packet);
     const auto* tcp = std::get_if<TcpPart>(&packet.what);
-    const bool has_ack = tcp != nullptr && (tcp->flags & kAck) != 0;
-    if (flow.state == Flow::State::kSynAckSent && has_ack) {
-      flow.state = Flow::State::kSynAckAnswered;
-    } else if (flow.state == Flow::State::kSynSent && has_ack && (tcp->flags & kSyn) != 0) {
-      flow.state = Flow::State::kConnected;
-      flow.script_remote_isn = flow.live_remote_isn = tcp->seq;
-    }
     const Bytes octets = packet::Write(MakePacket(packet, event.where, flow, set_.rules));
     const Time sent = tunnel_->Send(octets, tcp != nullptr ? set_.injected_segment : std::uint16_t{0});
     Log(sent, octets, true);
-    NoteBegun(sent);
-    Done(sent);
-  }
-
-  // A SYN from a port that is not known yet is of `flow`, unless it is one of another connection again.
-  bool IsOf(const Flow& flow, const packet::Packet& packet) const {
-    if (!flow.Sends(packet)) return false;
-    return flow.IsFrom(packet) || std::none_of(flows_.begin(), flows_.end(), [&](const auto& other) {
-             return other.get() != &flow && other->IsFrom(packet) && other->Sends(packet);
-           });
+    timing_.NoteBegun(sent);
+    timing_.Done(sent);
   }
 
   // The next packet of the flow; none: there was none until then.
   std::optional<Arrived> Next(Flow& flow, Time deadline) {
     const auto is_next = [&] {
-      while (!arrived_.empty() && !IsOf(flow, arrived_.front().packet)) {
+      while (!arrived_.empty() && !connections_.IsOf(flow, arrived_.front().packet)) {
         NoteStranger(arrived_.front());
         arrived_.pop_front();
       }
@@ -694,36 +367,17 @@ class Interpreter final : public TestBody {
         stranger.packet.Find<packet::Udp>() == nullptr) {
       return;
     }
-    strangers_.push_back(fmt::format("{:.6f} > {}", ToSeconds(Since(stranger.time)),
+    strangers_.push_back(fmt::format("{:.6f} > {}", ToSeconds(timing_.Since(stranger.time)),
                                      Written(stranger.packet, nullptr, true)));
-  }
-
-  // What the first packet tells of the connection.
-  void Learn(Flow& flow, const PacketEvent& packet, const packet::Packet& seen) {
-    if (const auto* udp = seen.Find<packet::Udp>()) {
-      flow.local = {set_.tunnel.local, udp->source_port};
-    }
-    const auto* tcp = seen.Find<packet::Tcp>();
-    const auto* part = std::get_if<TcpPart>(&packet.what);
-    if (tcp == nullptr || part == nullptr || (tcp->flags & kSyn) == 0) return;
-    const bool has_ack = (tcp->flags & kAck) != 0;
-    if (flow.state == Flow::State::kSynReceived && has_ack) {
-      flow.state = Flow::State::kSynAckSent;
-      flow.script_local_isn = part->seq;
-      flow.live_local_isn = tcp->seq;
-    } else if (flow.state == Flow::State::kSynSent && !has_ack) {
-      flow.local = {set_.tunnel.local, tcp->source_port};
-      flow.live_local_isn = tcp->seq;
-    }
   }
 
   std::string WhenExpected(const Event& event) const {
     if (event.when.kind == When::Kind::kAny) return "at any time";
     if (event.when.is_range()) {
-      return fmt::format("from {:.6f} to {:.6f}", ToSeconds(from_), ToSeconds(to_));
+      return fmt::format("from {:.6f} to {:.6f}", ToSeconds(timing_.from()), ToSeconds(timing_.to()));
     }
-    return fmt::format("at {:.6f}, give or take {}{}", ToSeconds(from_),
-                       FormatDuration(Tolerance(from_)),
+    return fmt::format("at {:.6f}, give or take {}{}", ToSeconds(timing_.from()),
+                       FormatDuration(timing_.Tolerance(timing_.from())),
                        ticks_ > Duration(0) ? ", or later by three ticks of this kernel" : "");
   }
 
@@ -731,28 +385,30 @@ class Interpreter final : public TestBody {
     if (!packet.around.empty()) {
       throw Skip(fmt::format("line {}: encapsulation is not supported", event.where.line));
     }
-    Flow& flow = FlowOf(event, packet);
+    Flow& flow = connections_.Of(event, packet);
     const bool any_time = event.when.kind == When::Kind::kAny;
-    const Duration last = event.when.is_range() ? to_ : from_;
+    const Duration last = event.when.is_range() ? timing_.to() : timing_.from();
     const Time deadline =
         any_time ? Clock::now() + kPatienceForAnyTime
-                 : start_ + std::max(last, last_done_) + kPatienceForPacket + Tolerance(last);
+                 : timing_.start() + std::max(last, timing_.last_done()) + kPatienceForPacket +
+                       timing_.Tolerance(last);
     std::optional<Arrived> seen = Next(flow, deadline);
     const auto* tcp = std::get_if<TcpPart>(&packet.what);
     std::string expected = WhenExpected(event);
     if (!seen) {
       Fail(event, expected, "no packet came", ThatExplainsAbsence(kPatienceForPacket));
     }
-    Learn(flow, packet, seen->packet);
+    connections_.Learn(flow, packet, seen->packet);
     if (tcp != nullptr && !set_.rules.strict_segments) Join(*seen, flow, tcp->length, deadline);
     const std::string different =
-        Judge(packet, event.where, seen->packet, flow, set_.rules, ToleranceOfTimestamp());
-    const Duration at = Since(seen->time);
+        Judge(packet, event.where, seen->packet, flow, set_.rules,
+              timing_.ToleranceOf(timing_.from()));
+    const Duration at = timing_.Since(seen->time);
     // What a timer of the kernel sends tells where its next one begins.
     const bool at_once =
         event.when.kind == When::Kind::kRelative && event.when.from == Duration(0);
-    Done(seen->time, at_once);
-    if (any_time) from_ = at;
+    timing_.Done(seen->time, at_once);
+    if (any_time) timing_.CameAt(at);
     if (!different.empty()) {
       const std::string observed = fmt::format("{}: {:.6f} > {}", different, ToSeconds(at),
                                                Written(seen->packet, &flow, true));
@@ -760,20 +416,14 @@ class Interpreter final : public TestBody {
       Say(event, "as it is written", observed);
     }
     if (any_time) return;
-    const Duration tolerance = Tolerance(from_);
-    const Duration early = from_ - tolerance - at;
-    const Duration late = at - (event.when.is_range() ? to_ : from_) - tolerance - ticks_;
+    const Duration tolerance = timing_.Tolerance(timing_.from());
+    const Duration early = timing_.from() - tolerance - at;
+    const Duration late = at - last - tolerance - ticks_;
     const Duration off = std::max(early, late);
     if (off <= Duration(0)) return;
     const std::string observed = fmt::format("at {:.6f}", ToSeconds(at));
     if (!set_.packets_not_fatal) Fail(event, expected, observed, off);
     Say(event, expected, observed);
-  }
-
-  Duration ToleranceOfTimestamp() const {
-    const Duration part(static_cast<std::int64_t>(static_cast<double>(from_.count()) *
-                                                  set_.tolerance_percent / 100));
-    return std::max(set_.tolerance, part);
   }
 
   // What the script takes for one segment may come as several of the same size.
@@ -784,7 +434,7 @@ class Interpreter final : public TestBody {
     bool joined = false;
     while (tcp->flags != 0 && seen.packet.payload.size() < length && size != 0) {
       loop_.RunUntil([&] { return !arrived_.empty(); }, deadline);
-      if (arrived_.empty() || !IsOf(flow, arrived_.front().packet)) break;
+      if (arrived_.empty() || !connections_.IsOf(flow, arrived_.front().packet)) break;
       const packet::Packet& next = arrived_.front().packet;
       const auto* more = next.Find<packet::Tcp>();
       constexpr int kMayDiffer = kFin | kPsh | kCwr;
@@ -816,13 +466,13 @@ class Interpreter final : public TestBody {
   void Make(const Event& event, const CallEvent& call) {
     FinishBlocked();
     WaitForDueTime(event);
-    around_.drift = std::max(from_ - nominal_, Duration(0));
+    around_.drift = timing_.drift();
     SystemCall made = MakeSystemCall(call, event.where, around_);
     Before(call);
     const Agent::CallId id = stack_.agent().Start("system_call", made.parameters, made.text);
     if (call.returns) {
-      blocked_ = Blocked{event, call, std::move(made), id, from_, ends_};
-      Done(Clock::now());
+      blocked_ = Blocked{event, call, std::move(made), id, timing_.from(), timing_.ends()};
+      timing_.Done(Clock::now());
       return;
     }
     constexpr Duration kPatience = 5s;
@@ -830,8 +480,8 @@ class Interpreter final : public TestBody {
       Fail(event, "it returns", fmt::format("it has not returned within {}", FormatDuration(kPatience)));
     }
     const AgentReply reply = stack_.agent().Take(id);
-    NoteBegun(reply.begin);
-    Done(reply.end);
+    timing_.NoteBegun(reply.begin);
+    timing_.Done(reply.end);
     Finish(event, call, made, reply);
   }
 
@@ -840,19 +490,18 @@ class Interpreter final : public TestBody {
     if (!blocked_) return;
     Blocked blocked = std::move(*blocked_);
     blocked_.reset();
-    const Time deadline = std::max(Clock::now(), start_ + blocked.ends) + kPatienceForPacket;
+    const Time deadline = std::max(Clock::now(), timing_.start() + blocked.ends) + kPatienceForPacket;
     const std::string expected = fmt::format("it returns at {:.6f}", ToSeconds(blocked.ends));
     if (!stack_.agent().Wait(blocked.id, deadline)) {
       Fail(blocked.event, expected, "it has not returned", ThatExplainsAbsence(kPatienceForPacket));
     }
     const AgentReply reply = stack_.agent().Take(blocked.id);
-    const Duration at = Since(reply.end);
-    const Duration part(static_cast<std::int64_t>(
-        static_cast<double>((blocked.ends - blocked.from).count()) * set_.tolerance_percent / 100));
+    const Duration at = timing_.Since(reply.end);
     const Duration late = at - blocked.ends;
-    const Duration off = (late > Duration(0) ? late - ticks_ : -late) - std::max(set_.tolerance, part);
+    const Duration off = (late > Duration(0) ? late - ticks_ : -late) -
+                         timing_.ToleranceOf(blocked.ends - blocked.from);
     Finish(blocked.event, blocked.call, blocked.made, reply);
-    really_done_ = last_done_ = std::max(last_done_, at);
+    timing_.Returned(at);
     if (off > Duration(0)) {
       Fail(blocked.event, expected, fmt::format("at {:.6f}", ToSeconds(at)), off);
     }
@@ -864,10 +513,7 @@ class Interpreter final : public TestBody {
     }
     const auto live = around_.descriptors.find(call.arguments[0].number);
     if (live == around_.descriptors.end()) return nullptr;
-    const auto found = std::find_if(flows_.begin(), flows_.end(), [&](const auto& flow) {
-      return flow->live_descriptor == live->second;
-    });
-    return found == flows_.end() ? nullptr : found->get();
+    return connections_.OfDescriptor(live->second);
   }
 
   static bool Disconnects(const CallEvent& call) {
@@ -883,9 +529,7 @@ class Interpreter final : public TestBody {
     const bool connects = call.name == "connect" || call.name == "sendto" || call.name == "sendmsg";
     if (!connects) return;
     if (Disconnects(call)) return;
-    flow->state = Flow::State::kConnecting;
-    flow->remote = around_.connect;
-    if (flow->local.port == 0) flow->local.address = set_.tunnel.local;
+    connections_.Connects(*flow);
   }
 
   std::string Observed(const AgentReply& reply) {
@@ -947,7 +591,9 @@ class Interpreter final : public TestBody {
       around_.descriptors[made.creates.front()] = result;
     }
     if (call.name == "socket") return Opened(call, result);
-    if (call.name == "accept" || call.name == "accept4") return Accepted(result, pieces);
+    if (call.name == "accept" || call.name == "accept4") {
+      return connections_.Accepted(result, PortIn(pieces));
+    }
     Flow* const flow = FlowOfDescriptor(call);
     if (flow == nullptr) return;
     if (call.name == "listen") flow->state = Flow::State::kListening;
@@ -956,7 +602,7 @@ class Interpreter final : public TestBody {
   }
 
   void Opened(const CallEvent& call, std::int64_t live) {
-    Flow& flow = NewFlow();
+    Flow& flow = connections_.Add();
     flow.live_descriptor = live;
     const std::int64_t protocol = NumberOf(call.arguments.at(2));
     const std::int64_t type = NumberOf(call.arguments.at(1));
@@ -964,14 +610,14 @@ class Interpreter final : public TestBody {
     const std::int64_t usual = (type & kTypes) == SOCK_DGRAM ? IPPROTO_UDP : IPPROTO_TCP;
     flow.protocol = static_cast<int>(protocol != 0 ? protocol : usual);
     if (flow.protocol != IPPROTO_TCP) return;
-    if (!congestion_control_.empty()) {
+    if (!substitutes_.congestion_control.empty()) {
       Expression name;
       name.kind = Expression::Kind::kString;
-      name.text = congestion_control_;
+      name.text = substitutes_.congestion_control;
       SetOnSocket(live, IPPROTO_TCP, TCP_CONGESTION, name,
-                  static_cast<std::int64_t>(congestion_control_.size()));
+                  static_cast<std::int64_t>(substitutes_.congestion_control.size()));
     }
-    if (paces_itself_) {
+    if (substitutes_.paces_itself) {
       Expression rate;
       rate.kind = Expression::Kind::kList;
       rate.elements = {Integer(INT_MAX)};
@@ -997,18 +643,10 @@ class Interpreter final : public TestBody {
     stack_.agent().Call("system_call", MakeSystemCall(set, {}, around).parameters, "");
   }
 
-  // The connection that was accepted, by the port of its other end.
-  void Accepted(std::int64_t live, const SystemCall::Pieces& pieces) {
-    Flow* found = nullptr;
-    const std::uint16_t port = pieces.empty() || pieces[0].size() < 4
-                                   ? std::uint16_t{0}
-                                   : packet::Read16(pieces[0], 2);
-    for (const auto& flow : flows_) {
-      const bool answered = flow->state == Flow::State::kSynAckSent ||
-                            flow->state == Flow::State::kSynAckAnswered;
-      if (answered && (port == 0 || flow->remote.port == port)) found = flow.get();
-    }
-    if (found != nullptr) found->live_descriptor = live;
+  // The port of the other end that accept() gives; 0: it is not known.
+  static std::uint16_t PortIn(const SystemCall::Pieces& pieces) {
+    if (pieces.empty() || pieces[0].size() < 4) return 0;
+    return packet::Read16(pieces[0], 2);
   }
 
   // --- Commands and code ---------------------------------------------------------------------
@@ -1018,7 +656,7 @@ class Interpreter final : public TestBody {
     const Time began = Clock::now();
     const Shell::Result result = shell_.Run(command.text);
     const Time ended = Clock::now();
-    Done(ended);
+    timing_.Done(ended);
     // Lines behind a command that has just set something mean to come soon.
     if (command.text.find("sleep") == std::string::npos) {
       loop_.NoteLateness(ended - began - result.computed - kUsualForCommand);
@@ -1030,26 +668,14 @@ class Interpreter final : public TestBody {
          fmt::format("it ends with {}: {}", result.status, OnOneLine(CleanText(result.output))));
   }
 
-  void PrepareCode() {
-    for (const Event& event : script_.events) {
-      const auto* code = std::get_if<CodeEvent>(&event.what);
-      if (code == nullptr) continue;
-      try {
-        code_.emplace(&event, Python(code->text));
-      } catch (const Python::NotKnown&) {
-        needs_python_ = true;
-      }
-    }
-    for (const auto& [name, value] : NamesInCode()) names_[name] = value;
-  }
-
   void ReadValues() {
-    if (current_ == nullptr || current_->live_descriptor < 0) return;
+    const Flow* const current = connections_.current();
+    if (current == nullptr || current->live_descriptor < 0) return;
     const bool memory = set_.code_option == "SO_MEMINFO";
     const int level = memory ? SOL_SOCKET : IPPROTO_TCP;
     const int name = memory ? SO_MEMINFO : TCP_INFO;
     const AgentReply reply = stack_.agent().Call(
-        "system_call", ReadOption(current_->live_descriptor, level, name, kRoomForTcpInfo), "");
+        "system_call", ReadOption(current->live_descriptor, level, name, kRoomForTcpInfo), "");
     if (reply.error != 0) return;
     const SystemCall::Pieces pieces = PiecesOf(reply.value);
     Bytes octets = pieces.at(0);
@@ -1057,7 +683,7 @@ class Interpreter final : public TestBody {
     for (std::size_t octet = 4; octet-- > 0;) length = length << 8 | pieces.at(1).at(octet);
     octets.resize(std::min<std::size_t>(length, octets.size()));
     for (const auto& [member, value] : memory ? MemoryInfoNames(octets) : TcpInfoNames(octets)) {
-      names_[member] = value;
+      code_.names()[member] = value;
     }
   }
 
@@ -1065,71 +691,19 @@ class Interpreter final : public TestBody {
     WaitForDueTime(event);
     if (blocked_ && !stack_.agent().StillBlocks(blocked_->id)) FinishBlocked();
     ReadValues();
-    Done(Clock::now());
-    if (needs_python_) return Collect(event, code);
+    timing_.Done(Clock::now());
+    if (code_.needs_python()) return code_.Collect(code);
     try {
-      const std::string printed = RunAllowingTicks(code_.at(&event), code.text);
+      const std::string printed = code_.Run(event, code);
       if (!printed.empty()) stack_.log().Now(NoteEvent{CleanLog(printed)});
     } catch (const Python::Raised& raised) {
       Say(event, "no exception", raised.what());
     }
   }
 
-  // An interval that is no whole number of ticks may be told as one more or less.
-  std::string RunAllowingTicks(const Python& code, const std::string& text) {
-    Python::Names names = names_;
-    try {
-      const std::string printed = code.Run(names);
-      names_ = std::move(names);
-      return printed;
-    } catch (const Python::Raised&) {
-      if (const auto printed = RunWithOtherTicks(code, text)) return *printed;
-      throw;
-    }
-  }
-
-  // As it goes with one of the values that may be meant; none: with none of them.
-  std::optional<std::string> RunWithOtherTicks(const Python& code, const std::string& text) {
-    std::vector<Python::Names> meant = {names_};
-    for (const auto& [name, unit] : kCountedInTicks) {
-      if (LongerTick() == Duration(0) || text.find(name) == std::string::npos) continue;
-      const std::vector<Python::Names> as_told = meant;
-      for (const std::int64_t ticks : {-1, 1}) {
-        for (Python::Names names : as_told) {
-          auto* const value = std::get_if<std::int64_t>(&names[name]);
-          if (value == nullptr) continue;
-          *value = std::max<std::int64_t>(*value + ticks * (Tick() / unit), 0);
-          meant.push_back(std::move(names));
-        }
-      }
-    }
-    for (Python::Names& names : meant) {
-      try {
-        const std::string printed = code.Run(names);
-        names_ = std::move(names);
-        return printed;
-      } catch (const Python::Raised&) {
-        // With others, maybe.
-      }
-    }
-    return std::nullopt;
-  }
-
-  // For python3, at the end: the values of now, and the code.
-  void Collect(const Event& event, const CodeEvent& code) {
-    for (const auto& [name, value] : names_) {
-      if (const auto* number = std::get_if<std::int64_t>(&value)) {
-        collected_ += fmt::format("{} = {}\n", name, *number);
-      }
-    }
-    collected_ += code.text + "\n";
-    (void)event;
-  }
-
   void RunPythonAtEnd() {
-    if (!needs_python_ || collected_.empty()) return;
-    std::string quoted = collected_;
-    const Shell::Result result = shell_.Run("python3 - <<'SOCKPROOF-END'\n" + quoted +
+    if (!code_.needs_python() || code_.collected().empty()) return;
+    const Shell::Result result = shell_.Run("python3 - <<'SOCKPROOF-END'\n" + code_.collected() +
                                             "\nSOCKPROOF-END\n");
     NoteOutput(result);
     if (result.status == 0) return;
@@ -1143,10 +717,10 @@ class Interpreter final : public TestBody {
   void LookAtTheRest() {
     loop_.RunUntil([] { return false; }, Clock::now());
     for (const Arrived& arrived : arrived_) {
-      const bool own = current_ != nullptr && current_->Sends(arrived.packet);
-      if (own) {
-        trailing_.push_back(fmt::format("{:.6f} > {}", ToSeconds(Since(arrived.time)),
-                                        Written(arrived.packet, current_, true)));
+      const Flow* const current = connections_.current();
+      if (current != nullptr && current->Sends(arrived.packet)) {
+        trailing_.push_back(fmt::format("{:.6f} > {}", ToSeconds(timing_.Since(arrived.time)),
+                                        Written(arrived.packet, current, true)));
       } else {
         NoteStranger(arrived);
       }
@@ -1179,30 +753,15 @@ class Interpreter final : public TestBody {
   Shell shell_;
   std::unique_ptr<Tunnel> tunnel_;
   CallSurroundings around_;
-  std::string congestion_control_;  // for each socket; empty: that of the namespace
-  bool paces_itself_ = false;       // each socket, for want of fq
+  Substitutes substitutes_;
   std::string lack_;                // what the init command could not give; empty: nothing
 
   const Duration ticks_ = AllowanceForTicks();
-  Time start_;
-  Duration from_{0}, to_{0}, ends_{0};  // of the event that runs
-  Duration nominal_{0};                 // the same if nothing before it had taken time of its own
-  Duration last_from_{0};               // when the one before it was to be
-  Duration last_done_{0};               // when it was over
-  Duration really_done_{0};             // the same, whatever was taken for nothing
-  Duration really_done_before_{0};      // that of the line before
-  Duration delayed_{0};                 // by how much this machine has delayed all that follows
-  bool last_was_injected_ = false;
-
-  std::vector<std::unique_ptr<Flow>> flows_;
-  Flow* current_ = nullptr;  // packets of the script are of this one
-  std::uint16_t next_port_ = kFirstEphemeralPort;
+  Timing timing_;
+  Connections connections_;
+  ScriptCode code_;
   std::deque<Arrived> arrived_;
   std::optional<Blocked> blocked_;
-  std::map<const Event*, Python> code_;
-  Python::Names names_;
-  bool needs_python_ = false;
-  std::string collected_;
   std::vector<std::string> strangers_, trailing_;
 };
 

@@ -1,0 +1,91 @@
+#include "src/packetdrill/code.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include "harness/base/time.h"
+#include "src/packetdrill/symbols.h"
+#include "src/packetdrill/ticks.h"
+
+namespace sockproof::packetdrill {
+namespace {
+
+// Of what code knows of a socket, what the kernel counts in ticks, in the unit that it is told in.
+constexpr std::pair<const char*, Duration> kCountedInTicks[] = {
+    {"tcpi_busy_time", 1us},      {"tcpi_rwnd_limited", 1us},   {"tcpi_sndbuf_limited", 1us},
+    {"tcpi_last_data_sent", 1ms}, {"tcpi_last_data_recv", 1ms}, {"tcpi_last_ack_recv", 1ms},
+};
+
+}  // namespace
+
+ScriptCode::ScriptCode(const Script& script) {
+  for (const Event& event : script.events) {
+    const auto* code = std::get_if<CodeEvent>(&event.what);
+    if (code == nullptr) continue;
+    try {
+      code_.emplace(&event, Python(code->text));
+    } catch (const Python::NotKnown&) {
+      needs_python_ = true;
+    }
+  }
+  for (const auto& [name, value] : NamesInCode()) names_[name] = value;
+}
+
+std::string ScriptCode::Run(const Event& event, const CodeEvent& code) {
+  return RunAllowingTicks(code_.at(&event), code.text);
+}
+
+// An interval that is no whole number of ticks may be told as one more or less.
+std::string ScriptCode::RunAllowingTicks(const Python& code, const std::string& text) {
+  Python::Names names = names_;
+  try {
+    const std::string printed = code.Run(names);
+    names_ = std::move(names);
+    return printed;
+  } catch (const Python::Raised&) {
+    if (const auto printed = RunWithOtherTicks(code, text)) return *printed;
+    throw;
+  }
+}
+
+// As it goes with one of the values that may be meant; none: with none of them.
+std::optional<std::string> ScriptCode::RunWithOtherTicks(const Python& code,
+                                                             const std::string& text) {
+  std::vector<Python::Names> meant = {names_};
+  for (const auto& [name, unit] : kCountedInTicks) {
+    if (LongerTick() == Duration(0) || text.find(name) == std::string::npos) continue;
+    const std::vector<Python::Names> as_told = meant;
+    for (const std::int64_t ticks : {-1, 1}) {
+      for (Python::Names names : as_told) {
+        auto* const value = std::get_if<std::int64_t>(&names[name]);
+        if (value == nullptr) continue;
+        *value = std::max<std::int64_t>(*value + ticks * (Tick() / unit), 0);
+        meant.push_back(std::move(names));
+      }
+    }
+  }
+  for (Python::Names& names : meant) {
+    try {
+      const std::string printed = code.Run(names);
+      names_ = std::move(names);
+      return printed;
+    } catch (const Python::Raised&) {
+      // With others, maybe.
+    }
+  }
+  return std::nullopt;
+}
+
+void ScriptCode::Collect(const CodeEvent& code) {
+  for (const auto& [name, value] : names_) {
+    if (const auto* number = std::get_if<std::int64_t>(&value)) {
+      collected_ += fmt::format("{} = {}\n", name, *number);
+    }
+  }
+  collected_ += code.text + "\n";
+}
+
+}  // namespace sockproof::packetdrill

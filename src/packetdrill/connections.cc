@@ -1,0 +1,104 @@
+#include "src/packetdrill/connections.h"
+
+#include <netinet/in.h>
+
+#include <algorithm>
+
+namespace sockproof::packetdrill {
+
+Flow& Connections::Add() {
+  flows_.push_back(std::make_unique<Flow>());
+  current_ = flows_.back().get();
+  return *current_;
+}
+
+Flow& Connections::Of(const Event& event, const PacketEvent& packet) {
+  const auto* tcp = std::get_if<TcpPart>(&packet.what);
+  if (tcp != nullptr && packet.inbound &&
+      (current_ == nullptr || current_->state == Flow::State::kListening)) {
+    return Accepting(*tcp);
+  }
+  if (current_ == nullptr) {
+    throw SyntaxError(event.where, "there is no socket that this packet could be of");
+  }
+  if (current_->protocol == IPPROTO_UDP && current_->remote.port == 0) {
+    current_->remote = connect_;
+  }
+  const bool first = tcp != nullptr && !packet.inbound && (tcp->flags & (kSyn | kAck)) == kSyn;
+  if (first && current_->state == Flow::State::kConnecting) {
+    current_->state = Flow::State::kSynSent;
+    current_->script_local_isn = tcp->seq;
+  }
+  return *current_;
+}
+
+Flow& Connections::Accepting(const TcpPart& tcp) {
+  Flow& flow = Add();
+  flow.state = Flow::State::kSynReceived;
+  flow.local = bind_;
+  flow.remote = {connect_.address, next_port_++};
+  flow.script_remote_isn = flow.live_remote_isn = tcp.seq;
+  return flow;
+}
+
+bool Connections::IsOf(const Flow& flow, const packet::Packet& packet) const {
+  if (!flow.Sends(packet)) return false;
+  return flow.IsFrom(packet) || std::none_of(flows_.begin(), flows_.end(), [&](const auto& other) {
+           return other.get() != &flow && other->IsFrom(packet) && other->Sends(packet);
+         });
+}
+
+void Connections::Injects(Flow& flow, const PacketEvent& packet) {
+  const auto* tcp = std::get_if<TcpPart>(&packet.what);
+  const bool has_ack = tcp != nullptr && (tcp->flags & kAck) != 0;
+  if (flow.state == Flow::State::kSynAckSent && has_ack) {
+    flow.state = Flow::State::kSynAckAnswered;
+  } else if (flow.state == Flow::State::kSynSent && has_ack && (tcp->flags & kSyn) != 0) {
+    flow.state = Flow::State::kConnected;
+    flow.script_remote_isn = flow.live_remote_isn = tcp->seq;
+  }
+}
+
+void Connections::Learn(Flow& flow, const PacketEvent& packet,
+                        const packet::Packet& seen) const {
+  if (const auto* udp = seen.Find<packet::Udp>()) {
+    flow.local = {bind_.address, udp->source_port};
+  }
+  const auto* tcp = seen.Find<packet::Tcp>();
+  const auto* part = std::get_if<TcpPart>(&packet.what);
+  if (tcp == nullptr || part == nullptr || (tcp->flags & kSyn) == 0) return;
+  const bool has_ack = (tcp->flags & kAck) != 0;
+  if (flow.state == Flow::State::kSynReceived && has_ack) {
+    flow.state = Flow::State::kSynAckSent;
+    flow.script_local_isn = part->seq;
+    flow.live_local_isn = tcp->seq;
+  } else if (flow.state == Flow::State::kSynSent && !has_ack) {
+    flow.local = {bind_.address, tcp->source_port};
+    flow.live_local_isn = tcp->seq;
+  }
+}
+
+Flow* Connections::OfDescriptor(std::int64_t live) {
+  const auto found = std::find_if(flows_.begin(), flows_.end(), [&](const auto& flow) {
+    return flow->live_descriptor == live;
+  });
+  return found == flows_.end() ? nullptr : found->get();
+}
+
+void Connections::Connects(Flow& flow) const {
+  flow.state = Flow::State::kConnecting;
+  flow.remote = connect_;
+  if (flow.local.port == 0) flow.local.address = bind_.address;
+}
+
+void Connections::Accepted(std::int64_t live, std::uint16_t port) {
+  Flow* found = nullptr;
+  for (const auto& flow : flows_) {
+    const bool answered = flow->state == Flow::State::kSynAckSent ||
+                          flow->state == Flow::State::kSynAckAnswered;
+    if (answered && (port == 0 || flow->remote.port == port)) found = flow.get();
+  }
+  if (found != nullptr) found->live_descriptor = live;
+}
+
+}  // namespace sockproof::packetdrill
