@@ -11,6 +11,7 @@
 #include "src/cli/options.h"
 #include "src/cli/say.h"
 #include "src/compare/comparison.h"
+#include "src/compare/evidence.h"
 #include "src/compare/page.h"
 #include "src/compare/table.h"
 #include "src/report/files.h"
@@ -25,6 +26,7 @@ struct CompareArguments {
   bool all = false;                  // rows that do not differ, too
   std::string html;                  // path
   std::string json;                  // path; "-" is stdout, instead of the table
+  bool bisect = false;               // exit codes for git bisect run
 };
 
 TableStyle TableStyleOf(const CompareArguments& arguments) {
@@ -62,8 +64,24 @@ void WritePage(const Comparison& comparison, const CompareArguments& arguments) 
   }
 }
 
+// What git bisect run understands: whether the second system is the first one's like in all that was decided on
+// both; 125 where nothing was.
+int AlikeCode(const Comparison& comparison) {
+  constexpr int kNothingIsKnown = 125;
+  bool is_known = false;
+  for (const TestRow& row : comparison.tests) {
+    if (!IsDecided(row.cells[0].answer) || !IsDecided(row.cells[1].answer)) continue;
+    if (SystemsAlike(row).size() > 1) return 1;
+    is_known = true;
+  }
+  return is_known ? 0 : kNothingIsKnown;
+}
+
 int CompareResults(const CompareArguments& arguments) {
   const Comparison comparison = CompareSystems(SystemsOf(arguments.results));
+  if (arguments.bisect && comparison.systems.size() != 2) {
+    throw UsageError("--bisect compares two results, those of a good commit and of another");
+  }
   if (arguments.html == "-") throw UsageError("a page does not go to stdout; name a file");
   if (!arguments.html.empty() && arguments.html == arguments.json) {
     throw UsageError("two reports cannot be one file: " + arguments.html);
@@ -83,7 +101,7 @@ int CompareResults(const CompareArguments& arguments) {
   } else {
     PrintDocument(WithoutCommands(RenderTable(comparison, TableStyleOf(arguments))));
   }
-  return 0;
+  return arguments.bisect ? AlikeCode(comparison) : 0;
 }
 
 constexpr const char* kCompareHelp = R"(Examples:
@@ -91,7 +109,8 @@ constexpr const char* kCompareHelp = R"(Examples:
   sockproof compare sockproof-out --by claim --all      where each documented statement holds
   sockproof compare base new --html differ.html         as a page
 
-Exit code: 0 done, 2 wrong usage.)";
+Exit code: 0 done, 2 wrong usage. With --bisect: 0 the second one is as the first, 1 it is not, 125 nothing is
+known of one of them.)";
 
 Action AddCompare(CLI::App& app) {
   auto arguments = std::make_shared<CompareArguments>();
@@ -103,6 +122,7 @@ Action AddCompare(CLI::App& app) {
   app.add_option("--by", arguments->by, "Rows: test (default) or claim")
       ->check(OneOf({"test", "claim"}))
       ->type_name("ROW");
+  app.add_flag("--bisect", arguments->bisect, "Exit codes for 'git bisect run': are both alike?");
   app.add_option("--html", arguments->html, "Write it as a page: one file, to be linked")
       ->type_name("FILE");
   app.add_option("--json", arguments->json, "Write it as JSON; - for stdout, in place of the table")

@@ -5,6 +5,9 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <fstream>
+#include <string>
+
 #include "harness/test/test.h"
 
 using namespace sockproof;
@@ -47,6 +50,17 @@ TEST_WITH_PEER(Misbehaves, LosesItsAgent, .claims = {"rfc9293:3.5-first-segment"
 TEST_WITH_PEER(Misbehaves, NeedsWhatNobodyHas, .claims = {"rfc9293:3.5-first-segment"},
                .needs = {"telepathy"}, .ipv4_only_because = "one is enough") {
   FAIL() << "never started";
+}
+
+// What a file says that its user names: a system that changes.
+TEST_WITH_PEER(Follows, TheFile, .claims = {"rfc9293:3.5-first-segment"},
+               .ipv4_only_because = "one is enough") {
+  const char* const path = getenv("SOCKPROOF_FOLLOWED");
+  std::ifstream file(path != nullptr ? path : "");
+  std::string word;
+  if (!(file >> word)) throw Skip("there is no such file");
+  Observe("word", word);
+  EXPECT_NE(word, "bad");
 }
 
 // To be killed while it waits.
