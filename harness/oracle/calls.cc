@@ -98,10 +98,12 @@ Objection ToAccept(const Returned& returned, const Tcb& tcb) {
   return {};
 }
 
-// After the own close "connection closing" is right, and "ok" acceptable, too (3.10.4).
+// After the own close "connection closing" is right, and "ok" acceptable, too (3.10.4), also when
+// its FIN waits for the window.
 Objection ToShutdown(const Returned& returned, const Tcb& tcb) {
   const bool is_open = tcb.state == State::kEstablished || tcb.state == State::kCloseWait;
-  return returned.error == "ENOTCONN" && is_open ? Objection{&kShutdownOpen, "0"} : Objection{};
+  const bool is_wrong = returned.error == "ENOTCONN" && is_open && !returned.is_repeated;
+  return is_wrong ? Objection{&kShutdownOpen, "0"} : Objection{};
 }
 
 }  // namespace
@@ -137,6 +139,7 @@ Objection ObjectionTo(State shown, const Tcb& tcb, const Application& user) {
   const bool is_finishing =
       user.finished && ((shown == State::kFinWait1 && tcb.state == State::kEstablished) ||
                         (shown == State::kFinWait1 && tcb.state == State::kSynReceived) ||
+                        (shown == State::kClosing && tcb.state == State::kCloseWait) ||
                         (shown == State::kLastAck && tcb.state == State::kCloseWait));
   if (is_finishing) return {};
   return {&kStates, ""};

@@ -15,6 +15,7 @@ struct Returned {
   Call call = Call::kReceive;
   std::string error;         // "EAGAIN"; empty: it succeeded
   std::uint64_t octets = 0;  // that it has sent or received
+  bool is_repeated = false;  // shutdown(): the sending side was shut down before
 };
 
 // A rule that is broken when it returns so, and what it may return instead; no rule: none.

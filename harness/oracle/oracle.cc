@@ -172,7 +172,7 @@ std::optional<Departure> Oracle::Advance(Time now) {
     left.pop_front();
     ++steps_;
     const Time when = must_arrive(tcb) ? arrivals_[tcb.arrival].time : now;
-    const Debt debt = distance_.may_lose ? Debt() : Overdue(tcb, when, user_);
+    const Debt debt = distance_.may_lose ? Debt() : Overdue(tcb, when, user_, distance_);
     if (debt.rule != nullptr) {
       rule = debt.rule;
       overdue = fmt::format("in {}: {}", StateName(tcb.state), Options(tcb));
@@ -244,6 +244,10 @@ std::optional<Departure> Oracle::Sends(const Segment& segment, Time now) {
   if (!undecided_.empty()) return std::nullopt;
   const Set before = std::exchange(possible_, std::move(after));
   if (possible_.empty()) return Explain(before, segment);
+  const bool is_unfollowed =
+      std::all_of(possible_.begin(), possible_.end(),
+                  [](const Tcb& tcb) { return tcb.reason.unfollowed != nullptr; });
+  if (is_unfollowed) unfollowed_.insert(possible_.begin()->reason.unfollowed);
   return std::nullopt;
 }
 
@@ -337,6 +341,13 @@ void Oracle::MayHaveEnded() {
     }
   }
   possible_ = std::move(ended);
+}
+
+void Oracle::OpenMayHaveEnded() {
+  for (const Tcb& tcb : AllArrived(possible_)) {
+    const bool is_opening = tcb.state == State::kSynSent || tcb.state == State::kSynReceived;
+    if (is_opening) possible_.insert(tcb.Closed());
+  }
 }
 
 void Oracle::MayHaveAborted() {
@@ -450,8 +461,8 @@ Departure Oracle::Explain(const Set& before, const Segment& segment) const {
       departure.expected += (departure.expected.empty() ? "" : "; ") + text;
       if (said.size() > 1) continue;
       for (const Rule* reason :
-           {TooLarge(tcb, segment, distance_), AgainstWindow(tcb, segment, user_),
-            WithoutPush(tcb, segment, user_), tcb.reason.rule, rule}) {
+           {TooLarge(tcb, segment, distance_), WithoutPush(tcb, segment, user_),
+            AgainstUrgent(tcb, segment, user_), tcb.reason.rule, rule}) {
         if (reason == nullptr) continue;
         rule = reason;
         break;

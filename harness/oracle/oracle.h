@@ -51,6 +51,9 @@ class Oracle {
   // The connection may have ended without a segment: a hard ICMP error (SHLD-26), or an address
   // that does not resolve.
   void MayHaveEnded();
+  // The same of a connection that is not yet synchronized: a soft ICMP error. Section 3.9.2.2 notes
+  // of these states alone that MUST-56 is not kept.
+  void OpenMayHaveEnded();
 
   // The application has aborted the connection (3.10.5): in states without a reset it may be gone.
   void MayHaveAborted();
@@ -76,6 +79,9 @@ class Oracle {
   // What the checks of section 3.10.7 find in a segment that arrives now: "ACK with text, partly
   // old". The same for segments that differ in numbers alone.
   std::string Describe(const Segment& segment) const;
+
+  // What it should have done and has not: of a SHOULD (RFC 2119), which is no departure.
+  const std::set<const Rule*>& unfollowed() const { return unfollowed_; }
 
   // Why nothing can be said: "more than 4096 readings". Empty otherwise.
   const std::string& undecided() const { return undecided_; }
@@ -106,6 +112,7 @@ class Oracle {
   Set possible_;
   std::vector<Arrival> arrivals_;
   std::size_t steps_ = 0;
+  std::set<const Rule*> unfollowed_;
   std::string undecided_;
 };
 

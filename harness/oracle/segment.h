@@ -28,6 +28,7 @@ struct Segment {
   std::uint32_t ack = 0;    // SEG.ACK, with kAck only
   std::uint32_t text = 0;   // octets of data
   std::uint16_t window = 0;
+  std::uint16_t urgent = 0;  // SEG.UP, with kUrg only
   std::optional<std::uint16_t> mss;
   std::optional<std::uint8_t> scale;  // RFC 7323 section 2
   std::optional<Timestamps> timestamps;

@@ -11,6 +11,7 @@ namespace {
 
 constexpr std::size_t kMostHeld = 64;
 constexpr Duration kRation = 5s;  // RFC 5961 section 7 counts challenge ACKs by intervals of 5 s
+constexpr Duration kCrossing = 50ms;  // in which a call may come before a segment that was seen before
 
 enum class Then { kNextCheck, kReturn };
 
@@ -84,6 +85,18 @@ void TakeWindow(Tcb& tcb, const Segment& segment) {
   tcb.max_window = std::max(tcb.max_window, window);
   tcb.wl1 = segment.seq;
   tcb.wl2 = from;
+}
+
+// SND.UNA <- SEG.ACK. What was sent once is a sample of the round trip (RFC 6298, Karn's algorithm).
+void AdvanceUna(Tcb& tcb, std::uint32_t ack, Time now) {
+  if (!Before(tcb.una, ack)) return;
+  if (!tcb.is_repeated) {
+    const Duration sample = now - tcb.outstanding;
+    tcb.longest_sample = std::max(tcb.longest_sample.value_or(sample), sample);
+    tcb.repeats = 0;
+  }
+  tcb.una = ack;
+  if (tcb.una == tcb.nxt) tcb.is_repeated = false;
 }
 
 // --- 3.10.7.1, CLOSED ---
@@ -205,13 +218,17 @@ const Rule& FinRule(State state) {
 }
 
 // Eighth, check the FIN bit.
-Tcb AfterFin(Tcb tcb, Time now) {
+Tcb AfterFin(Tcb tcb, Time now, const Application& user) {
   ++tcb.rcv_nxt;
   ++tcb.fins_received;
   tcb.held.clear();
   switch (tcb.state) {
     case State::kSynReceived:
     case State::kEstablished:
+      // A close before would have sent a FIN, unless that has to wait.
+      tcb.may_be_closing =
+          tcb.IsHeldUp() &&
+          (!user.is_known || (user.finished && *user.finished <= now + kCrossing));
       tcb.state = State::kCloseWait;
       break;
     case State::kFinWait1:
@@ -241,7 +258,7 @@ void Deliver(Step& step, Tcb tcb, std::uint32_t end, bool fin) {
       }
     }
     if (with_fin) {
-      step.Allow(FinRule(step.arrived_in), AfterFin(std::move(then), step.now));
+      step.Allow(FinRule(step.arrived_in), AfterFin(std::move(then), step.now, step.user));
     } else {
       step.Allow(kText, std::move(then));
     }
@@ -272,7 +289,8 @@ Tcb Holding(Tcb tcb, const Held& piece) {
 void MayBeForNobody(Step& step) {
   const Segment& segment = step.segment;
   const Tcb& tcb = step.tcb;
-  const bool is_half_closed = tcb.state == State::kFinWait1 || tcb.state == State::kFinWait2;
+  const bool is_half_closed = tcb.state == State::kFinWait1 || tcb.state == State::kFinWait2 ||
+                              (tcb.state == State::kEstablished && step.user.finished && tcb.IsHeldUp());
   if (!is_half_closed || segment.text == 0 || !step.user.MayBeGone()) return;
   if (!Before(tcb.rcv_nxt, segment.seq + segment.text)) return;
   const std::uint32_t taken = segment.seq + segment.Length();
@@ -301,7 +319,7 @@ Then TakeTextAndFin(Step& step) {
   }
   if (!IsReceiving(tcb.state)) {
     const bool is_another = fin && segment.text == 0 && segment.seq == tcb.rcv_nxt;
-    if (is_another) step.Allow(kAnotherFin, OweAck(AfterFin(tcb, step.now), step.now));
+    if (is_another) step.Allow(kAnotherFin, OweAck(AfterFin(tcb, step.now, step.user), step.now));
     return step.Allow(kIgnored, MayAck(tcb));
   }
   MayBeForNobody(step);
@@ -309,15 +327,15 @@ Then TakeTextAndFin(Step& step) {
     return step.Allow(kFuture, MayAck(Holding(tcb, {segment.seq, segment.text, fin})));
   }
   const std::uint32_t last = end + (fin ? 1 : 0);
-  if (Before(tcb.rcv_edge, last)) {
+  const std::uint32_t edge = tcb.SureEdge();
+  if (Before(edge, last)) {
     step.Allow(kBeyond, Challenge(tcb, step.now));  // nothing of it, as the buffer is full
-    if (tcb.is_window_known && !Before(tcb.rcv_edge, end) && fin) {
+    if (tcb.is_window_known && fin && !Before(edge, end)) {
       Deliver(step, tcb, end, true);  // a FIN needs no buffer
-    } else if (tcb.is_window_known && Before(tcb.rcv_nxt, tcb.rcv_edge)) {
-      Deliver(step, tcb, tcb.rcv_edge, false);
-      return Then::kReturn;
+    } else if (tcb.is_window_known && Before(tcb.rcv_nxt, edge)) {
+      Deliver(step, tcb, edge, false);
     }
-    if (tcb.is_window_known) return Then::kReturn;
+    if (tcb.is_window_known && Before(tcb.FurthestEdge(), last)) return Then::kReturn;
   }
   Deliver(step, tcb, end, fin);
   return Then::kReturn;
@@ -378,7 +396,7 @@ Then SynSentSyn(Step& step) {
     const Answer answer{.flags = kSyn | kAck, .seq = tcb.iss, .ack = tcb.rcv_nxt};
     return step.Allow(kSynSentSyn, Owe(tcb, answer, step.now, kSynSentSyn));
   }
-  tcb.una = segment.ack;
+  AdvanceUna(tcb, segment.ack, step.now);
   tcb.state = State::kEstablished;
   tcb.was_open = true;
   tcb = OweAck(std::move(tcb), step.now);
@@ -443,9 +461,11 @@ constexpr Rule kLastAckAck{"3.10.7.4, fifth check", "rfc9293:3.10.7.4-last-ack-a
                            "an ACK of its FIN takes LAST-ACK to CLOSED"};
 constexpr Rule kTimeWaitFin{"3.10.7.4, first check", "rfc9293:3.10.7.4-time-wait-fin",
                             "TIME-WAIT acknowledges a repeated FIN and begins anew"};
+constexpr Rule kTimeWaitNewFin{"3.10.7.4, eighth check", "rfc9293:3.10.7.4-time-wait-fin",
+                               "TIME-WAIT acknowledges a FIN and begins anew"};
 constexpr Rule kTimeWaitOther{
     "3.10.7.4, fifth check", "",
-    "what but a retransmission of the FIN arrives in TIME-WAIT is left open"};
+    "what but a FIN arrives in TIME-WAIT may be acknowledged like one, or ignored"};
 
 using InWindow = Stack::InWindow;
 enum class Fit { kYes, kNo, kMaybe };
@@ -454,17 +474,19 @@ enum class Fit { kYes, kNo, kMaybe };
 Fit Acceptable(const Tcb& tcb, const Segment& segment) {
   const auto in_window = [&](std::uint32_t number) {
     if (Before(number, tcb.rcv_nxt)) return Fit::kNo;
-    if (Before(number, tcb.rcv_edge)) return Fit::kYes;
+    if (Before(number, tcb.SureEdge())) return Fit::kYes;
+    if (Before(number, tcb.FurthestEdge())) return Fit::kMaybe;
     return tcb.is_window_known ? Fit::kNo : Fit::kMaybe;
   };
   const std::uint32_t length = segment.Length();
-  if (length == 0 && tcb.rcv_edge == tcb.rcv_nxt) {
-    if (segment.seq == tcb.rcv_nxt) return Fit::kYes;
-    return tcb.is_window_known ? Fit::kNo : in_window(segment.seq);
-  }
+  if (length == 0 && tcb.SureEdge() == tcb.rcv_nxt && segment.seq == tcb.rcv_nxt) return Fit::kYes;
   const Fit first = in_window(segment.seq);
   if (length == 0 || first == Fit::kYes) return first;
-  const Fit last = in_window(segment.seq + length - 1);
+  const std::uint32_t end = segment.seq + length - 1;
+  const Fit last = in_window(end);
+  // By the table not acceptable, although the whole window is in it.
+  const bool spans = Before(segment.seq, tcb.rcv_nxt) && AtMost(tcb.rcv_nxt, end);
+  if (first == Fit::kNo && last == Fit::kNo) return spans ? Fit::kMaybe : Fit::kNo;
   return last == Fit::kNo ? first : last;
 }
 
@@ -478,8 +500,9 @@ Then CheckTimestamps(Step& step) {
     step.Allow(kNoTimestamp, tcb);
     return Then::kNextCheck;
   }
+  // "If the PAWS algorithm is used"; of a SYN in TIME-WAIT the fourth check decides (RFC 6191).
   if (Before(step.segment.timestamps->value, tcb.ts_recent)) {
-    return step.Allow(kPaws, Challenge(tcb, step.now));
+    step.Allow(kPaws, Challenge(tcb, step.now));
   }
   return Then::kNextCheck;
 }
@@ -544,14 +567,16 @@ Then CheckRst(Step& step) {
     step.Allow(kRfc1337, tcb);
   }
   if (is_exact) return step.Allow(ResetRule(tcb.state), tcb.Closed());
-  if (tcb.stack.rst != InWindow::kChallenged) {
+  // RFC 5961 section 3.2 replaces what RFC 793 says of synchronized states.
+  const bool is_open = tcb.state == State::kSynReceived;
+  if (is_open || tcb.stack.rst != InWindow::kChallenged) {
     Tcb reset = tcb.Closed();
-    reset.stack.rst = InWindow::kResets;
+    if (!is_open) reset.stack.rst = InWindow::kResets;
     step.Allow(kResetAsIn793, std::move(reset));
   }
-  if (tcb.stack.rst != InWindow::kResets) {
+  if (is_open || tcb.stack.rst != InWindow::kResets) {
     Tcb challenged = Challenge(tcb, step.now);
-    challenged.stack.rst = InWindow::kChallenged;
+    if (!is_open) challenged.stack.rst = InWindow::kChallenged;
     step.Allow(kResetInWindow, std::move(challenged));
   }
   return Then::kReturn;
@@ -565,7 +590,7 @@ Then CheckSyn(Step& step) {
   if (tcb.state == State::kSynReceived && tcb.is_passive) step.Allow(kSynPassive, tcb.Closed());
   if (tcb.state == State::kTimeWait && !segment.Has(kAck)) {
     const bool is_later =
-        Before(tcb.rcv_nxt, segment.seq) ||
+        AtMost(tcb.rcv_nxt, segment.seq) ||
         (segment.timestamps && Before(tcb.ts_recent, segment.timestamps->value)) ||
         segment.timestamps.has_value() != tcb.peer_has_timestamps;
     if (is_later) {  // MAY-2, SHLD-4
@@ -600,8 +625,7 @@ void Acknowledge(Tcb& tcb, const Segment& segment, Time now) {
   const bool is_newer =
       Before(tcb.wl1, segment.seq) || (tcb.wl1 == segment.seq && AtMost(tcb.wl2, segment.ack));
   if (AtMost(tcb.una, segment.ack) && is_newer) TakeWindow(tcb, segment);
-  if (Before(tcb.una, segment.ack)) tcb.repeats = 0;
-  tcb.una = Later(tcb.una, segment.ack);
+  AdvanceUna(tcb, segment.ack, now);
   const bool is_fin_acknowledged = tcb.is_fin_sent && tcb.una == tcb.nxt;
   if (tcb.state == State::kFinWait1 && is_fin_acknowledged) tcb.state = State::kFinWait2;
   if (tcb.state == State::kClosing && is_fin_acknowledged) {
@@ -616,7 +640,7 @@ Then CheckAck(Step& step) {
   Tcb& tcb = step.tcb;
   if (!segment.Has(kAck)) return step.Allow(kWithoutAck, tcb);
   if (segment.timestamps && AtMost(segment.seq, tcb.rcv_nxt)) {
-    tcb.ts_recent = segment.timestamps->value;  // RFC 7323 section 4.3
+    tcb.ts_recent = Later(tcb.ts_recent, segment.timestamps->value);  // RFC 7323 section 4.3
   }
   if (!tcb.IsIssChosen()) {
     return step.Allow(kBadAckSynReceived,
@@ -640,6 +664,15 @@ Then CheckAck(Step& step) {
     tcb.answers.clear();
     step.acknowledgment = &kSynReceivedAck;
   }
+  // "The only thing that can arrive in this state is a retransmission of the remote FIN. Acknowledge
+  // it": one that lies before RCV.NXT the first check has acknowledged. By the eighth check a FIN at
+  // RCV.NXT is acknowledged as well; whether it counts, when it cannot be one, is open.
+  if (tcb.state == State::kTimeWait && segment.Has(kFin) && AtMost(segment.seq, tcb.rcv_nxt)) {
+    tcb.time_wait = step.now;
+    step.Allow(kTimeWaitNewFin, OweAck(tcb, step.now));
+    tcb.rcv_nxt = segment.seq + segment.text;  // the text is ignored, or goes with it
+    return step.Allow(kTimeWaitNewFin, OweAck(AfterFin(tcb, step.now, step.user), step.now));
+  }
   if (Before(tcb.nxt, segment.ack)) {
     MayBeForNobody(step);
     // Of these two states the text does not say so: "the only thing that can arrive" is another
@@ -649,19 +682,7 @@ Then CheckAck(Step& step) {
     }
     return step.Allow(kFutureAck, Challenge(tcb, step.now));
   }
-  if (tcb.state == State::kTimeWait) {
-    // "The only thing that can arrive in this state is a retransmission of the remote FIN." That
-    // lies before RCV.NXT, so that the first check has acknowledged it. Of anything else nothing is
-    // said.
-    if (segment.Has(kFin)) {
-      step.Allow(kTimeWaitOther, MayAck(tcb));
-      tcb.time_wait = step.now;
-      if (segment.text == 0 && segment.seq == tcb.rcv_nxt) {
-        step.Allow(kAnotherFin, OweAck(AfterFin(tcb, step.now), step.now));
-      }
-    }
-    return step.Allow(kTimeWaitOther, MayAck(tcb));
-  }
+  if (tcb.state == State::kTimeWait) return step.Allow(kTimeWaitOther, MayAck(tcb));
   // What is held for later processing may be held with its acknowledgment and window.
   if (Before(tcb.rcv_nxt, segment.seq) && segment.text > 0 && IsReceiving(tcb.state)) {
     step.Allow(kFuture, MayAck(Holding(tcb, {segment.seq, segment.text, segment.Has(kFin)})));

@@ -15,17 +15,16 @@ constexpr Duration kAckWithin = 500ms;
 constexpr Duration kServedLate = 100ms;
 // The override timeout of section 3.8.6.2.1 is at most 1 s.
 constexpr Duration kDataWithin = 1s;
-// Twice the shortest MSL in use; section 3.4.2 leaves its 2 minutes open to experience.
-constexpr Duration kShortestTimeWait = 60s;
+// Twice the shortest MSL in use, 15 s; section 3.4.2 leaves its 2 minutes open to experience.
+constexpr Duration kShortestTimeWait = 30s;
 // Below this nothing is retransmitted that has not been asked for.
 constexpr Duration kShortestTimeout = 1ms;
-constexpr Duration kShortestSynTimeout = 100ms;
 // The shortest interval of keepalive and user timeout that a socket can be given.
 constexpr Duration kShortestQuiet = 900ms;
-// 1 s at first by RFC 6298, 3 s by RFC 1122 and after a SYN was lost, by a clock that may be coarse; each
-// time twice as long.
-constexpr Duration kLongestTimeout = 4s;
-constexpr int kMostDoublings = 5;
+// RFC 6298 rounds the timeout up to 1 s, and has no limit to the granularity G of its clock; RFC 1122
+// section 4.2.3.1 wants a least timeout of fractions of a second, for which G has to be less than that.
+constexpr Duration kLeastTimeout = 1s, kCoarsestClock = 1s;
+constexpr int kMostDoublings = 20;  // some weeks
 
 constexpr Rule kReservedBits{"3.1, Reserved", "rfc9293:3.1-reserved",
                              "the reserved bits must be zero"};
@@ -40,10 +39,12 @@ constexpr Rule kOptions{"3.1, Options", "rfc9293:MUST-68",
 constexpr Rule kMssMissing{"3.7.1", "rfc9293:SHLD-5", "a SYN should have an MSS"};
 constexpr Rule kShrunk{"3.8.6", "rfc9293:SHLD-14",
                        "the right edge of the window should not move to the left"};
-constexpr Rule kClosedWindow{"3.8.6", "rfc9293:SHLD-14",
-                             "a window is closed by data that waits in the buffer"};
-constexpr Rule kPush{"3.9.1.2", "rfc9293:MUST-60",
+constexpr Rule kPush{"3.9.1.2", "rfc9293:MUST-61",
                      "the last segment of what was given to send() has PSH"};
+constexpr Rule kUrgent{"3.8.5", "rfc9293:MUST-30",
+                       "what was sent as urgent has URG, and nothing else"};
+constexpr Rule kUrgentPointer{"3.8.5", "rfc9293:MUST-62",
+                              "the urgent pointer is of the octet that follows urgent data"};
 constexpr Rule kSegmentSize{"3.7.1", "rfc9293:MUST-16", "no segment is larger than the peer's MSS"};
 constexpr Rule kDefaultSegmentSize{"3.7.1", "rfc9293:MUST-15",
                                    "without an MSS 536 octets are sent at most, on IPv6 1220"};
@@ -72,8 +73,7 @@ struct Sending {
   std::uint32_t End() const { return segment.seq + segment.text; }
   // The right edge of the window that the segment offers.
   std::uint32_t Offered(const Tcb& after) const {
-    const bool is_scaled = after.IsScaled() && !segment.Has(kSyn);
-    const int shift = is_scaled ? std::min<int>(*after.scale, 14) : 0;
+    const int shift = segment.Has(kSyn) ? 0 : after.Shift();
     return after.rcv_nxt + (static_cast<std::uint32_t>(segment.window) << shift);
   }
   bool IsQuiet() const { return now - tcb.heard >= kShortestQuiet; }
@@ -81,9 +81,18 @@ struct Sending {
     return tcb.has_heard || distance.has_offload || now - tcb.sent >= least;
   }
 
+  // All of it was sent before, and may be again by now.
+  bool IsAgain() const {
+    const bool fin = segment.Has(kFin);
+    const std::uint32_t end = End() + (fin ? 1 : 0);
+    if (segment.Length() == 0 || Before(segment.seq, tcb.una) || Before(tcb.nxt, end)) return false;
+    return fin == (tcb.is_fin_sent && end == tcb.nxt) && MayRepeat(kShortestTimeout);
+  }
+
   // The segment was sent, and left `then` behind.
   void Allow(const Rule& rule, Tcb then) const {
     then.reason.rule = &rule;
+    then.reason.unfollowed = Unfollowed(tcb, segment, distance);
     then.may_ack = false;
     if (segment.Has(kSyn)) {
       then.scale = segment.scale;
@@ -94,20 +103,23 @@ struct Sending {
       then.ack_since.reset();
       const std::uint32_t edge = Offered(then);
       then.rcv_edge = segment.Has(kSyn) ? edge : Later(then.rcv_edge, edge);
-      if (!segment.Has(kSyn)) then.told_edge = Later(then.told_edge.value_or(edge), edge);
+      if (!segment.Has(kSyn)) then.told_edge = edge;
     }
     then.shown = segment.window;
     if (segment.Length() > 0) {
+      if (then.nxt != tcb.nxt && (tcb.una == tcb.nxt || segment.Has(kSyn))) then.outstanding = now;
       then.sent = now;
       then.has_heard = false;
     }
     readings.push_back(std::move(then));
   }
-  void AllowAgain() const {
+  Tcb Again() const {
     Tcb then = tcb;
     ++then.repeats;
-    Allow(kAgain, std::move(then));
+    then.is_repeated = true;
+    return then;
   }
+  void AllowAgain() const { Allow(kAgain, Again()); }
 };
 
 // What it owes: RST and SYN,ACK.
@@ -129,6 +141,7 @@ void SendAnswer(const Sending& sending) {
     if (answer.has_any_seq) {
       then.iss = then.una = segment.seq;
       then.nxt = sending.End() + 1;
+      then.outstanding = sending.now;
       then.edge = then.last_edge = then.iss + 1 + then.max_window;
     }
     sending.Allow(*rule, std::move(then));
@@ -141,7 +154,7 @@ void SendSyn(const Sending& sending) {
   const Tcb& tcb = sending.tcb;
   if ((segment.flags & kControl) != kSyn) return;
   if (tcb.state == State::kSynSent && segment.seq == tcb.iss &&
-      sending.MayRepeat(kShortestSynTimeout)) {
+      sending.MayRepeat(kShortestTimeout)) {
     sending.AllowAgain();
   }
   if (tcb.state != State::kClosed && tcb.state != State::kTimeWait) return;
@@ -154,7 +167,7 @@ void SendSyn(const Sending& sending) {
   then.state = State::kSynSent;
   then.iss = then.una = segment.seq;
   then.nxt = sending.End() + 1;
-  then.heard = sending.now;
+  then.outstanding = then.heard = sending.now;
   sending.Allow(kOpen, std::move(then));
 }
 
@@ -165,7 +178,7 @@ void SendSynAckAgain(const Sending& sending) {
   if (tcb.state != State::kSynReceived || sending.segment.seq != tcb.iss) return;
   const std::uint32_t ack = sending.segment.ack;
   if (!tcb.IsIssChosen() || (ack != tcb.irs + 1 && ack != tcb.rcv_nxt) ||
-      !sending.MayRepeat(kShortestSynTimeout)) {
+      !sending.MayRepeat(kShortestTimeout)) {
     return;
   }
   sending.AllowAgain();
@@ -200,9 +213,11 @@ void SendAck(const Sending& sending) {
     }
   }
   if (segment.text > 0 || segment.Has(kFin) || segment.seq != tcb.nxt) return;
+  const std::uint32_t edge = sending.Offered(tcb);
+  const bool is_update = tcb.told_edge ? edge != *tcb.told_edge : Before(tcb.rcv_edge, edge);
   if (tcb.ack_since || tcb.may_ack) {
     sending.Allow(kAckOwed, tcb);
-  } else if (sending.distance.may_lose || Before(tcb.rcv_edge, sending.Offered(tcb))) {
+  } else if (sending.distance.may_lose || is_update) {
     sending.Allow(kUpdate, tcb);
   }
 }
@@ -217,12 +232,14 @@ void SendTextAndFin(const Sending& sending) {
   if (TooLarge(tcb, segment, sending.distance) != nullptr) return;
   const std::uint32_t end = sending.End() + (fin ? 1 : 0);
   if (AtMost(end, tcb.nxt)) {
-    const bool is_fin_right = fin == (tcb.is_fin_sent && end == tcb.nxt);
-    if (is_fin_right && sending.MayRepeat(kShortestTimeout)) sending.AllowAgain();
+    if (sending.IsAgain()) sending.AllowAgain();
     return;
   }
   if (tcb.is_fin_sent) return;
-  const bool is_open = tcb.state == State::kEstablished || tcb.state == State::kCloseWait;
+  // With Fast Open a server need not wait for the end of the handshake (RFC 7413 section 4.2).
+  const bool is_fast = tcb.state == State::kSynReceived && tcb.is_passive && tcb.was_open;
+  const bool is_open =
+      tcb.state == State::kEstablished || tcb.state == State::kCloseWait || is_fast;
   if (!is_open && !(tcb.state == State::kSynReceived && fin && segment.text == 0)) return;
   if (!sending.user.MayWrite(sending.End() - tcb.iss - 1)) return;
   // One octet may probe a closed window (3.8.6.1).
@@ -233,7 +250,25 @@ void SendTextAndFin(const Sending& sending) {
   if (!sending.user.MayFinish()) return;
   then.is_fin_sent = true;
   then.state = tcb.state == State::kCloseWait ? State::kLastAck : State::kFinWait1;
+  sending.Allow(kClose, then);
+  // "In any case, enter FIN-WAIT-1 state", so that the peer's FIN led to CLOSING.
+  if (tcb.state != State::kCloseWait || !tcb.may_be_closing) return;
+  then.state = State::kClosing;
   sending.Allow(kClose, std::move(then));
+}
+
+// What is sent again may be "identical to the original packet" (MAY-4): with the acknowledgment and
+// the window of then.
+void SendIdentical(const Sending& sending) {
+  const Tcb& tcb = sending.tcb;
+  const std::uint32_t ack = sending.segment.ack;
+  if (!Before(tcb.irs, ack) || !Before(ack, tcb.rcv_nxt) || !sending.IsAgain()) return;
+  Tcb then = sending.Again();
+  then.reason.rule = &kAgain;
+  then.reason.unfollowed = nullptr;
+  then.sent = sending.now;
+  then.has_heard = false;
+  sending.readings.push_back(std::move(then));
 }
 
 }  // namespace
@@ -252,9 +287,18 @@ const Rule* Malformed(const Segment& segment, const Distance& distance) {
   if (!segment.defect.empty() && !distance.has_offload) return &kSum;
   if (segment.mss && !segment.Has(kSyn)) return &kMssOption;
   if (segment.has_bad_options) return &kOptions;
-  const bool lacks_mss = segment.Has(kSyn) && !segment.Has(kRst) && !segment.mss;
-  if (lacks_mss && !distance.has_offload) return &kMssMissing;
   return nullptr;
+}
+
+const Rule* Unfollowed(const Tcb& tcb, const Segment& segment, const Distance& distance) {
+  if (segment.Has(kRst)) return nullptr;
+  if (segment.Has(kSyn)) return segment.mss ? nullptr : &kMssMissing;
+  if (distance.has_offload || !segment.Has(kAck) || !tcb.is_window_known || !tcb.told_edge) return nullptr;
+  if (tcb.state == State::kClosed || tcb.fins_received > 0) return nullptr;
+  const std::uint32_t edge =
+      segment.ack + (static_cast<std::uint32_t>(segment.window) << tcb.Shift());
+  // By less than the window field can tell it moves without being meant to (RFC 7323 section 2.4).
+  return Before(edge + (1U << tcb.Shift()) - 1, *tcb.told_edge) ? &kShrunk : nullptr;
 }
 
 const Rule* TooLarge(const Tcb& tcb, const Segment& segment, const Distance& distance) {
@@ -263,23 +307,29 @@ const Rule* TooLarge(const Tcb& tcb, const Segment& segment, const Distance& dis
   return tcb.peer_mss ? &kSegmentSize : &kDefaultSegmentSize;
 }
 
-const Rule* AgainstWindow(const Tcb& tcb, const Segment& segment, const Application& user) {
-  const bool offers = (segment.flags & (kSyn | kRst | kAck)) == kAck && tcb.is_window_known;
-  if (!offers || tcb.state == State::kClosed || tcb.fins_received > 0) return nullptr;
-  const int shift = tcb.IsScaled() ? std::min<int>(*tcb.scale, 14) : 0;
-  const std::uint32_t edge = segment.ack + (static_cast<std::uint32_t>(segment.window) << shift);
-  // What a SYN offers may be no more than a guess: its window is not scaled.
-  if (tcb.told_edge && Before(edge + (1U << shift) - 1, *tcb.told_edge)) return &kShrunk;
-  const bool is_empty = tcb.rcv_nxt - tcb.irs - 1 == user.read && tcb.held.empty();
-  const bool is_counted = user.is_known && !user.has_stopped_reading && !user.is_gone;
-  return segment.window == 0 && is_empty && is_counted ? &kClosedWindow : nullptr;
-}
-
 const Rule* WithoutPush(const Tcb& tcb, const Segment& segment, const Application& user) {
   const std::uint32_t end = segment.seq + segment.text;
   const bool is_new = segment.text > 0 && Before(tcb.nxt, end) && !segment.Has(kFin | kSyn);
-  const bool is_last = user.is_known && end - tcb.iss - 1 == user.written;
+  const bool is_last =
+      user.is_known && !user.holds_back && end - tcb.iss - 1 == user.written;
   return is_new && is_last && !segment.Has(kPsh) ? &kPush : nullptr;
+}
+
+const Rule* AgainstUrgent(const Tcb& tcb, const Segment& segment, const Application& user) {
+  if (!user.is_known || segment.text == 0 || segment.Has(kSyn)) return nullptr;
+  const std::vector<std::uint64_t>& ends = user.urgent_ends;
+  const std::uint32_t first = tcb.iss + 1;
+  if (segment.Has(kUrg)) {
+    if (ends.empty()) return &kUrgent;
+    const std::uint64_t pointed = segment.seq + segment.urgent - first;
+    const bool is_one = std::find(ends.begin(), ends.end(), pointed) != ends.end();
+    return is_one || segment.urgent == UINT16_MAX ? nullptr : &kUrgentPointer;
+  }
+  const bool has_urgent = std::any_of(ends.begin(), ends.end(), [&](std::uint64_t end) {
+    const std::uint32_t last = first + static_cast<std::uint32_t>(end) - 1;
+    return AtMost(segment.seq, last) && Before(last, segment.seq + segment.text);
+  });
+  return has_urgent ? &kUrgent : nullptr;
 }
 
 const Rule* BehindAGap(const Tcb& tcb, const Segment& segment) {
@@ -297,9 +347,10 @@ void Sends(const Tcb& tcb, const Segment& segment, Time now, const Application& 
   SendAbort(sending);
   // From here on everything has ACK, of RCV.NXT (3.1, Acknowledgment Number).
   if (tcb.state == State::kClosed || tcb.state == State::kSynSent) return;
-  if ((segment.flags & (kSyn | kRst | kAck)) != kAck || segment.ack != tcb.rcv_nxt) return;
-  if (!distance.has_offload && AgainstWindow(tcb, segment, user) != nullptr) return;
+  if ((segment.flags & (kSyn | kRst | kAck)) != kAck) return;
+  if (segment.ack != tcb.rcv_nxt) return SendIdentical(sending);
   if (WithoutPush(tcb, segment, user) != nullptr) return;
+  if (AgainstUrgent(tcb, segment, user) != nullptr) return;
   SendAck(sending);
   SendTextAndFin(sending);
 }
@@ -323,7 +374,7 @@ void Lapses(const Tcb& tcb, Time now, const Application& user, std::vector<Tcb>&
   }
 }
 
-Debt Overdue(const Tcb& tcb, Time now, const Application& user) {
+Debt Overdue(const Tcb& tcb, Time now, const Application& user, const Distance& distance) {
   for (const Answer& answer : tcb.answers) {
     if (now - answer.since < kAckWithin + kServedLate) continue;
     return {answer.reason.rule, FlagNames(answer.flags) +
@@ -332,16 +383,21 @@ Debt Overdue(const Tcb& tcb, Time now, const Application& user) {
   if (tcb.ack_since && now - *tcb.ack_since >= kAckWithin + kServedLate) {
     return {tcb.reason.rule, fmt::format("ACK seq={} ack={}", tcb.nxt, tcb.rcv_nxt)};
   }
-  if (tcb.state != State::kClosed && tcb.una != tcb.nxt && Before(tcb.una, tcb.last_edge)) {
+  // RFC 6298: RTO is SRTT + max(G, 4 RTTVAR), neither of which is more than the longest sample; twice
+  // that each time. Without a sample it is any value.
+  const bool is_waiting = tcb.state != State::kClosed && tcb.una != tcb.nxt && tcb.longest_sample;
+  if (is_waiting && Before(tcb.una, tcb.last_edge)) {
+    const Duration longest = 5 * (*tcb.longest_sample + distance.transit);
+    const Duration timeout = std::max<Duration>(longest, kLeastTimeout) + kCoarsestClock;
     const int doublings = std::min(tcb.repeats, kMostDoublings);
     const Time since = std::max(tcb.sent, tcb.heard);
-    if (now - since >= kLongestTimeout * (1 << doublings) + kServedLate) return {&kAgain, "again"};
+    if (now - since >= timeout * (1 << doublings) + kServedLate) return {&kAgain, "again"};
   }
   const bool is_open = tcb.state == State::kEstablished || tcb.state == State::kCloseWait;
   if (!user.is_known || !is_open || tcb.una != tcb.nxt) return {};
   const std::uint64_t sent = tcb.nxt - tcb.iss - 1;
   const Time last = std::max({user.called, tcb.heard, tcb.sent});
-  if (user.written > sent && now - last >= kDataWithin + kServedLate) {
+  if (user.written > sent && !user.holds_back && now - last >= kDataWithin + kServedLate) {
     // A full segment, or all there is, fits the window (3.8.6.2.1).
     const std::uint64_t unsent = user.written - sent;
     const auto fits = static_cast<std::uint32_t>(std::min<std::uint64_t>(unsent, UINT16_MAX));

@@ -21,7 +21,7 @@ struct Debt {
   const Rule* rule = nullptr;
   std::string text;  // "RST seq=5"; numbers as in the segment
 };
-Debt Overdue(const Tcb& tcb, Time now, const Application& user);
+Debt Overdue(const Tcb& tcb, Time now, const Application& user, const Distance& distance);
 
 // A rule of section 3.1 that every segment sent must keep, and this one does not; none: nullptr.
 const Rule* Malformed(const Segment& segment, const Distance& distance);
@@ -29,11 +29,14 @@ const Rule* Malformed(const Segment& segment, const Distance& distance);
 // The rule on the size of segments that this one breaks; none: nullptr.
 const Rule* TooLarge(const Tcb& tcb, const Segment& segment, const Distance& distance);
 
-// The rule that its window breaks; none: nullptr.
-const Rule* AgainstWindow(const Tcb& tcb, const Segment& segment, const Application& user);
+// A SHOULD that it does not follow, which is no departure; none: nullptr.
+const Rule* Unfollowed(const Tcb& tcb, const Segment& segment, const Distance& distance);
 
 // The rule on PSH that it breaks; none: nullptr.
 const Rule* WithoutPush(const Tcb& tcb, const Segment& segment, const Application& user);
+
+// The rule on urgent data that it breaks; none: nullptr.
+const Rule* AgainstUrgent(const Tcb& tcb, const Segment& segment, const Application& user);
 
 // The rule that a segment breaks which begins past SND.NXT; none: nullptr.
 const Rule* BehindAGap(const Tcb& tcb, const Segment& segment);

@@ -2,6 +2,7 @@
 // still to come from it. The oracle keeps a set of them.
 #pragma once
 
+#include <algorithm>
 #include <compare>
 #include <cstdint>
 #include <optional>
@@ -23,6 +24,7 @@ struct Rule {
 // Why a TCB is as it is; no part of what it is.
 struct Reason {
   const Rule* rule = nullptr;
+  const Rule* unfollowed = nullptr;  // a SHOULD that the segment sent last did not follow
   std::strong_ordering operator<=>(const Reason&) const { return std::strong_ordering::equal; }
   bool operator==(const Reason&) const { return true; }
 };
@@ -93,26 +95,30 @@ struct Tcb {
   std::uint32_t wl1 = 0, wl2 = 0;  // SND.WL1, SND.WL2: of the segment that offered it
   bool is_fin_sent = false;        // at nxt-1
   Time sent;                       // when sequence space was used last
-  int repeats = 0;                 // of what is not acknowledged
+  Time outstanding;                // since when something is not acknowledged
+  bool is_repeated = false;        // whether some of that was sent again
+  int repeats = 0;                 // since the last sample: what backs off stays so (RFC 6298 section 5)
+  std::optional<Duration> longest_sample;  // no round trip measured was longer
   bool has_heard = false;          // whether anything has arrived since then
   Time heard;                      // when something arrived last
 
   // Receive sequence variables.
   std::uint32_t irs = 0;
   std::uint32_t rcv_nxt = 0;
-  std::uint32_t rcv_edge = 0;          // the furthest right edge that was offered to the peer
-  std::optional<std::uint32_t> told_edge;  // the same of segments without SYN
+  std::uint32_t rcv_edge = 0;              // the furthest right edge that was offered to the peer
+  std::optional<std::uint32_t> told_edge;  // the one of the last segment without SYN
   bool is_window_known = true;         // false: the scale was agreed on before the capture
   std::optional<std::uint16_t> shown;  // the window field sent last
   std::vector<Held> held;              // in order of seq
   bool was_open = false;               // ESTABLISHED or later, at some time
   std::uint32_t fins_received = 0;     // by which rcv_nxt was advanced
   bool has_urgent = false;             // a segment with URG has arrived
+  bool may_be_closing = false;         // its close may have come before the peer's FIN
 
   // What the SYNs agreed on; none: not offered.
   std::optional<std::uint8_t> scale, peer_scale;
   bool has_timestamps = false, peer_has_timestamps = false;
-  std::uint32_t ts_recent = 0;
+  std::uint32_t ts_recent = 0;  // TS.Recent at most: where it follows RCV.NXT, not Last.ACK.sent
   std::uint32_t syn_value = 0;  // TSval of its SYN or SYN,ACK
   std::optional<std::uint16_t> peer_mss;
 
@@ -127,6 +133,16 @@ struct Tcb {
   // False while the SYN,ACK that is owed may have any initial sequence number.
   bool IsIssChosen() const { return answers.empty() || !answers.back().has_any_seq; }
   bool IsScaled() const { return scale && peer_scale; }
+  int Shift() const { return IsScaled() ? std::min<int>(*scale, 14) : 0; }
+  // The right edge up to which it must take text. Without scaling one that was taken back is open;
+  // with it "the receiver MUST honor" what it has offered (RFC 7323 section 2.4).
+  std::uint32_t SureEdge() const {
+    return told_edge && !IsScaled() && Before(*told_edge, rcv_edge) ? *told_edge : rcv_edge;
+  }
+  // The one up to which it may: RCV.WND is no multiple of what the window field counts in.
+  std::uint32_t FurthestEdge() const { return rcv_edge + (1U << Shift()) - 1; }
+  // A FIN of its own has to wait: for the window, or behind what is under way.
+  bool IsHeldUp() const { return una != nxt || AtMost(last_edge, nxt); }
   // Without a TCB; answers of the past may still be on their way.
   Tcb Closed() const;
   auto operator<=>(const Tcb&) const = default;
@@ -148,6 +164,8 @@ struct Application {
   std::uint64_t read = 0;        // octets that it has received so far
   bool was_told = false;         // a call has told of an error of the connection
   bool waits_for_more = false;   // SO_RCVLOWAT
+  bool holds_back = false;       // MSG_MORE, TCP_CORK: send() without PUSH
+  std::vector<std::uint64_t> urgent_ends;  // octets written, each time with the last one urgent
   // shutdown() of the receiving side, or received in a way that is not counted.
   bool has_stopped_reading = false;
 

@@ -168,6 +168,7 @@ class Trial {
       case CallName::kShutdownWr:
       case CallName::kShutdownRd:
         returned.call = Did::kShutdown;
+        returned.is_repeated = user().finished.has_value();
         break;
       default:
         return std::nullopt;

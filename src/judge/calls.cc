@@ -31,10 +31,22 @@ bool IsSend(const std::string& name) {
   return name == "send" || name == "sendto" || name == "write";
 }
 
+// Calls that send octets, how many is not counted here.
+bool SendsOtherwise(const std::string& name) {
+  return name == "sendmsg" || name == "sendmmsg" || name == "writev" || name == "sendfile";
+}
+
+void MayWriteAnything(oracle::Application* user) {
+  constexpr std::uint64_t kAny = std::uint64_t{1} << 40;
+  if (user == nullptr) return;
+  user->written += kAny;
+  user->holds_back = true;
+}
+
 // Calls that receive octets of a stream in a way that is not counted here.
 bool ReceivesOtherwise(const std::string& name) {
   return name == "recvmsg" || name == "recvmmsg" || name == "readv" || name == "recvfrom" ||
-         name == "splice" || name == "sendfile";
+         name == "splice";
 }
 
 // What it has returned, where that can be judged.
@@ -106,6 +118,7 @@ void Calls::Opens(Connection& connection, bool is_active) {
     user.opens = opens;
     user.has_keepalive = socket && socket->has_keepalive;
     user.waits_for_more = socket && socket->waits_for_more;
+    user.holds_back = socket && socket->holds_back;
     owners_[&connection] = socket;
   };
   if (is_active) {
@@ -162,9 +175,10 @@ void Calls::Close(const SocketRef& socket, Time now) {
 void Calls::Begins(const CallSpan& span) {
   const CallText call = ParseCall(span.call().text);
   if (call.arguments.empty()) return;
+  const std::string second = call.arguments.size() > 1 ? call.arguments[1] : "";
+  if (call.name == "splice") MayWriteAnything(UserOf(Find(second)));  // from the first to the second
   const SocketRef socket = Find(call.arguments[0]);
   if (!socket) return;
-  const std::string second = call.arguments.size() > 1 ? call.arguments[1] : "";
   oracle::Application* user = UserOf(socket);
   if (call.name == "bind") {
     socket->local = second;
@@ -181,10 +195,16 @@ void Calls::Begins(const CallSpan& span) {
   } else if (IsSend(call.name) && user != nullptr) {
     user->written += LengthIn(call);
     user->called = span.begin;
+    const std::string& flags = call.arguments.back();
+    if (flags.find("MSG_MORE") != std::string::npos) user->holds_back = true;
+    if (flags.find("MSG_OOB") != std::string::npos) user->urgent_ends.push_back(user->written);
+  } else if (SendsOtherwise(call.name)) {
+    MayWriteAnything(user);
   } else if (call.name == "shutdown" && socket->is_listening) {
     if (second == "SHUT_WR") return;
     StopListening(socket);
   } else if (call.name == "shutdown" && user != nullptr) {
+    if (second != "SHUT_RD") ++socket->finishes;
     if (second != "SHUT_RD" && !user->finished) user->finished = span.begin;
     // What then becomes of data is open: POSIX does not say, RFC 9293 section 3.6.1 allows RST.
     if (second != "SHUT_WR") {
@@ -195,7 +215,9 @@ void Calls::Begins(const CallSpan& span) {
     if (second == "SO_KEEPALIVE") socket->has_keepalive = true;
     if (second == "SO_RCVLOWAT") socket->waits_for_more = true;
     if (second == "SO_LINGER") socket->may_linger = true;
+    if (second == "TCP_CORK") socket->holds_back = true;
     if (user != nullptr) {
+      if (second == "TCP_CORK") user->holds_back = true;
       if (second == "SO_KEEPALIVE") user->has_keepalive = true;
       if (second == "SO_RCVLOWAT") user->waits_for_more = true;
       if (second == "TCP_USER_TIMEOUT") user->may_abort = true;
@@ -203,6 +225,7 @@ void Calls::Begins(const CallSpan& span) {
   } else if (ReceivesOtherwise(call.name) && user != nullptr) {
     user->has_stopped_reading = true;
   } else if (call.name == "close") {
+    closing_[call.arguments[0]] = socket;
     sockets_.erase(call.arguments[0]);
     Close(socket, span.begin);
   }
@@ -238,10 +261,20 @@ std::optional<Calls::Objected> Calls::Returns(const CallSpan& span) {
     return std::nullopt;
   }
   if (call.arguments.empty()) return std::nullopt;
-  const SocketRef socket = Find(call.arguments[0]);
+  SocketRef socket = Find(call.arguments[0]);
+  if (call.name == "close") {
+    const auto closing = closing_.find(call.arguments[0]);
+    if (closing == closing_.end()) return std::nullopt;
+    socket = closing->second;
+    closing_.erase(closing);
+  }
   if (!socket) return std::nullopt;
   oracle::Application* user = UserOf(socket);
-  const std::optional<oracle::Returned> returned = ReturnedOf(call, result);
+  std::optional<oracle::Returned> returned = ReturnedOf(call, result);
+  if (returned && call.name == "shutdown") {
+    const bool is_read = call.arguments.size() > 1 && call.arguments[1] == "SHUT_RD";
+    returned->is_repeated = socket->finishes > (is_read ? 0 : 1);
+  }
   if (user != nullptr && !result.empty() && result[0] == 'E' && result != "EAGAIN")
     user->was_told = true;
   if (user != nullptr && call.name == "getsockopt") user->was_told = true;  // SO_ERROR

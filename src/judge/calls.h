@@ -44,7 +44,9 @@ class Calls {
     bool may_refuse = false;  // TCP_DEFER_ACCEPT, shutdown()
     bool is_connecting = false;
     bool has_keepalive = false, waits_for_more = false, may_linger = false;
+    bool holds_back = false;  // TCP_CORK
     int backlog = 0;
+    int finishes = 0;  // calls of shutdown() that close the sending side
     int references = 1;
     std::vector<Connection*> waiting;  // of a listener: not yet accepted
     Connection* connection = nullptr;
@@ -59,6 +61,7 @@ class Calls {
   void LookForRoom(const Socket& listener);
 
   std::map<std::string, SocketRef> sockets_;  // by descriptor
+  std::map<std::string, SocketRef> closing_;  // of a close() that has not returned
   std::vector<SocketRef> listeners_;
   std::map<const Connection*, SocketRef> owners_;
 };

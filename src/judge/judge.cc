@@ -58,6 +58,30 @@ struct JudgedEnd {
   std::optional<std::uint32_t> isn;  // of the system
 };
 
+std::string SectionText(const std::string& section) {
+  const bool is_elsewhere = section.starts_with("RFC") || section.starts_with("POSIX");
+  return (is_elsewhere ? "" : "RFC 9293 section ") + section;
+}
+
+// What RFC 9293 section 3.9.2.2 makes of an ICMP message.
+enum class IcmpKind { kSourceQuench, kSoft, kOther };
+
+IcmpKind IcmpKindOf(const Bytes& frame) {
+  constexpr std::size_t kEthernet = 14, kIpv6Header = 40;
+  if (frame.size() <= kEthernet) return IcmpKind::kOther;
+  const bool is_ipv6 = frame[kEthernet] >> 4 == 6;
+  const std::size_t at = kEthernet + (is_ipv6 ? kIpv6Header : 4U * (frame[kEthernet] & 0xf));
+  if (frame.size() < at + 2) return IcmpKind::kOther;
+  const int type = frame[at], code = frame[at + 1];
+  if (is_ipv6) {
+    const bool is_soft = (type == 1 && (code == 0 || code == 3)) || type == 3 || type == 4;
+    return is_soft ? IcmpKind::kSoft : IcmpKind::kOther;
+  }
+  if (type == 4) return IcmpKind::kSourceQuench;
+  const bool is_soft = (type == 3 && (code == 0 || code == 1 || code == 5)) || type == 11 || type == 12;
+  return is_soft ? IcmpKind::kSoft : IcmpKind::kOther;
+}
+
 class Judge {
  public:
   Judge(const Capture& capture, const std::vector<Event>& events, const JudgeOptions& options,
@@ -191,8 +215,15 @@ class Judge {
         return;
       case Happening::Kind::kIcmp:
         for (auto& [key, end] : ends_) {
-          if (!is_ours_ || happening.actor.empty() || key.first == happening.actor) {
-            end.oracle->MayHaveEnded();
+          if (is_ours_ && !happening.actor.empty() && key.first != happening.actor) continue;
+          switch (IcmpKindOf(happening.frame->bytes)) {
+            case IcmpKind::kSourceQuench:
+              break;
+            case IcmpKind::kSoft:
+              end.oracle->OpenMayHaveEnded();
+              break;
+            case IcmpKind::kOther:
+              end.oracle->MayHaveEnded();
           }
         }
         return;
@@ -289,9 +320,9 @@ class Judge {
     judged.departure = std::move(departure);
   }
 
-  // MUST-8 and MUST-9: those of connections between different ports differ by nothing that others
-  // could compute. A function of the ports is as good as random, so that in two of them it is near
-  // by chance in one of 1000, in four in one of 10^9.
+  // MUST-8: they come from a clock, so that no two are the same. SHLD-1: a function of the ports is
+  // added to it, which is as good as random, so that in two connections they are near by chance in
+  // one of 1000, in four in one of 10^9.
   void LookAtInitialNumbers() {
     constexpr std::uint32_t kNear = 1
                                     << 22;  // 17 s of a clock of 4 us, or some connections of 64000
@@ -313,11 +344,15 @@ class Judge {
       JudgedEnd& last = *numbers.back().second;
       const bool is_allowed =
           judgement_.connections[last.index].answer == ConnectionJudgement::Answer::kAllowed;
-      if ((!is_near && !is_same) || !is_allowed) continue;
-      Depart(last, "an initial sequence number that follows from that of another connection",
-             {"one that others cannot compute", "3.4.1", "rfc9293:MUST-9",
-              "initial sequence numbers depend on the connection, by a function that others do not "
-              "know"});
+      if (is_same && is_allowed) {
+        Depart(last, "the initial sequence number of another connection",
+               {"a later one", "3.4.1", "rfc9293:MUST-8",
+                "initial sequence numbers come from a clock that counts up"});
+      } else if (is_near) {
+        judgement_.connections[last.index].unfollowed.push_back(
+            "RFC 9293 section 3.4.1: to an initial sequence number a function of the connection "
+            "should be added, that others do not know (rfc9293:SHLD-1)");
+      }
     }
   }
 
@@ -351,6 +386,12 @@ class Judge {
   void Close(JudgedEnd& end) {
     ConnectionJudgement& judged = judgement_.connections[end.index];
     judged.are_calls_known = end.oracle->application().is_known;
+    judged.unfollowed.clear();
+    for (const oracle::Rule* rule : end.oracle->unfollowed()) {
+      judged.unfollowed.push_back(
+          fmt::format("{}: {} ({})", SectionText(rule->section), rule->sentence, rule->claim));
+    }
+    std::sort(judged.unfollowed.begin(), judged.unfollowed.end());
     if (judged.answer == ConnectionJudgement::Answer::kDeparts) return;
     judged.why_undecided = end.oracle->undecided();
     if (judged.why_undecided.empty() && !end.oracle->HasBegun()) {
@@ -390,11 +431,6 @@ const char* AnswerName(ConnectionJudgement::Answer answer) {
   return "";
 }
 
-std::string SectionText(const std::string& section) {
-  const bool is_elsewhere = section.starts_with("RFC") || section.starts_with("POSIX");
-  return (is_elsewhere ? "" : "RFC 9293 section ") + section;
-}
-
 }  // namespace
 
 bool Judgement::Departs() const {
@@ -431,6 +467,9 @@ std::string RenderJudgement(const Judgement& judgement, const std::string& name)
                           one.are_calls_known ? ", calls known" : "");
       text += one.why_undecided.empty() ? "\n" : ": " + one.why_undecided + "\n";
     }
+    for (const std::string& should : one.unfollowed) {
+      text += "    not followed, which is no departure   " + should + "\n";
+    }
   }
   for (const std::string& remark : judgement.remarks) text += "  note: " + CleanLine(remark) + "\n";
   return CleanText(text);
@@ -455,6 +494,7 @@ void to_json(nlohmann::json& json, const Judgement& judgement) {
                          {"sentence", one.departure.sentence}});
     }
     if (!one.why_undecided.empty()) connection["why_undecided"] = one.why_undecided;
+    if (!one.unfollowed.empty()) connection["not_followed"] = one.unfollowed;
     json["connections"].push_back(std::move(connection));
   }
 }

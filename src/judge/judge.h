@@ -27,6 +27,8 @@ struct ConnectionJudgement {
   std::string observed;
   oracle::Departure departure;
   std::string why_undecided;
+  // Each SHOULD that was not followed, which is no departure: "RFC 9293 section 3.7.1: a SYN ...".
+  std::vector<std::string> unfollowed;
 };
 
 struct Judgement {

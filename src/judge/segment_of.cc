@@ -57,6 +57,7 @@ oracle::Segment SegmentOf(const TcpView& tcp, const Bytes& frame) {
   segment.seq = tcp.seq;
   segment.ack = tcp.ack;
   segment.window = tcp.window;
+  segment.urgent = tcp.urgent_pointer;
   segment.is_ipv6 = tcp.source.find(':') != std::string::npos;
   segment.text = static_cast<std::uint32_t>(tcp.payload.size());
   segment.defect = tcp.defect;

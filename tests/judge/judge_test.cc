@@ -175,6 +175,57 @@ TEST(Judge, HoldsCallsAndStatesToTheSegments) {
   EXPECT_TRUE(departs(wrong));
 }
 
+// SHLD-5: beside the verdict, which it does not change.
+TEST(Judge, TellsAShouldThatIsNotFollowedAndNoDeparture) {
+  std::vector<Bytes> frames;
+  for (const MadeUpSegment& segment : WholeConnection()) frames.push_back(EthernetFrame(segment));
+  constexpr std::size_t kOptions = 14 + 20 + 20;
+  for (std::size_t i = kOptions; i < kOptions + 4; ++i) frames[0][i] = 1;  // NOP in place of MSS
+  const Judgement judgement = JudgeCapture(ReadCapture(PcapOf(frames, 1)), {}, {});
+  EXPECT_FALSE(judgement.Departs());
+  EXPECT_THAT(RenderJudgement(judgement, "x"),
+              AllOf(HasSubstr("allowed (8 segments)"), HasSubstr("rfc9293:SHLD-5")));
+  EXPECT_THAT(RenderJudgement(Judged(WholeConnection()), "x"), Not(HasSubstr("SHLD")));
+}
+
+// MUST-8 asks for a clock alone; SHLD-1 for a function of the connection on top of it.
+TEST(Judge, AllowsInitialNumbersOfAPlainClock) {
+  const auto judged = [](std::uint32_t step) {
+    std::vector<Bytes> frames;
+    for (std::uint8_t port = 1; port <= 4; ++port) {
+      const std::uint32_t iss = 5000 + step * port;
+      for (const MadeUpSegment& segment : std::vector<MadeUpSegment>{
+               {true, kS, 900, 0}, {false, kS | kA, iss, 901}, {true, kA, 901, iss + 1}}) {
+        frames.push_back(EthernetFrame(segment));
+        frames.back()[segment.by_system ? 35 : 37] = port;  // the low octet of the client's port
+      }
+    }
+    return JudgeCapture(ReadCapture(PcapOf(frames, 1)), {}, {.side = "192.0.2.2"});
+  };
+  EXPECT_FALSE(judged(64000).Departs());
+  EXPECT_THAT(RenderJudgement(judged(64000), "x"), HasSubstr("rfc9293:SHLD-1"));
+  EXPECT_FALSE(judged(700'000'001).Departs());
+  EXPECT_THAT(RenderJudgement(judged(700'000'001), "x"), Not(HasSubstr("rfc9293:SHLD-1")));
+  EXPECT_TRUE(judged(0).Departs());
+}
+
+// Section 3.10.4, and that close() is no call of files.
+TEST(Judge, HoldsShutdownAndCloseToWhatTheyMayReturn) {
+  const auto departs = [](const std::vector<std::pair<std::string, std::string>>& calls) {
+    std::vector<Event> events = EventsOf(WholeConnection(), "send(3, \"xxxxxxxx\"..., 100, 0)");
+    const Time now = events[8].time;
+    int id = 100;
+    for (const auto& [text, result] : calls) {
+      events.insert(events.begin() + 9, {Event{now, CallEvent{++id, "sut", text}},
+                                         Event{now, ReturnEvent{id, "sut", result, now, {}}}});
+    }
+    return JudgeCapture(CaptureOf(events), events, {}).Departs();
+  };
+  EXPECT_TRUE(departs({{"shutdown(3, SHUT_WR)", "ENOTCONN"}}));
+  EXPECT_FALSE(departs({{"shutdown(3, SHUT_RD)", "0"}}));
+  EXPECT_TRUE(departs({{"close(3)", "EIO"}}));
+}
+
 TEST(Judge, ShowsHostileTextHarmlessly) {
   Judgement judgement;
   judgement.remarks.push_back("\x1b[31mred\n");

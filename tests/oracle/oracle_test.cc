@@ -28,6 +28,24 @@ class Conversation {
     if (!departure_) oracle_.Arrives(Make(flags, kIrs + seq, kIss + ack, text), now_);
     return *this;
   }
+  Conversation& InRaw(const Segment& segment) {
+    now_ += 100us;
+    if (!departure_) oracle_.Arrives(segment, now_);
+    return *this;
+  }
+  Conversation& Returns(Returned returned) {
+    if (!departure_) departure_ = oracle_.Returns(returned, now_);
+    return *this;
+  }
+  Conversation& Shows(State state) {
+    if (!departure_) departure_ = oracle_.Shows(state, now_);
+    return *this;
+  }
+  // The application ends its sending side now.
+  Conversation& Finishes() {
+    user().finished = now_;
+    return *this;
+  }
   Conversation& Out(std::uint16_t flags, std::uint32_t seq, std::uint32_t ack,
                     std::uint32_t text = 0) {
     return OutRaw(Make(flags, kIss + seq, kIrs + ack, text));
@@ -47,6 +65,12 @@ class Conversation {
   Conversation& Passive() { return In(kSyn, 0, 0).Out(kSyn | kAck, 0, 1).In(kAck, 1, 1); }
 
   bool IsAllowed() const { return !departure_.has_value(); }
+  // The claims of SHOULDs that were not followed.
+  std::set<std::string> Unfollowed() const {
+    std::set<std::string> claims;
+    for (const Rule* rule : oracle_.unfollowed()) claims.insert(rule->claim);
+    return claims;
+  }
   Departure departure() const { return departure_.value_or(Departure()); }
 
   static Segment Make(std::uint16_t flags, std::uint32_t seq, std::uint32_t ack,
@@ -181,12 +205,13 @@ TEST(Oracle, AnswersForAConnectionThatIsNotThere) {
   EXPECT_FALSE(Conversation().In(kRst, 7, 0).Out(kRst, 0, 0).IsAllowed());
 }
 
-TEST(Oracle, KeepsTimeWaitForAMinute) {
+// Of an MSL of 15 s, as one system has it: section 3.4.2 leaves it to experience.
+TEST(Oracle, KeepsTimeWaitForTwiceTheShortestMsl) {
   const auto closed = [] {
     return Conversation().Active().Out(kFin | kAck, 1, 1).In(kFin | kAck, 1, 2).Out(kAck, 2, 2);
   };
-  EXPECT_TRUE(closed().Later(30s).In(kFin | kAck, 1, 2).Out(kAck, 2, 2).IsAllowed());
-  EXPECT_FALSE(closed().Later(30s).In(kFin | kAck, 1, 2).Out(kRst, 2, 0).IsAllowed());
+  EXPECT_TRUE(closed().Later(29s).In(kFin | kAck, 1, 2).Out(kAck, 2, 2).IsAllowed());
+  EXPECT_FALSE(closed().Later(29s).In(kFin | kAck, 1, 2).Out(kRst, 2, 0).IsAllowed());
   EXPECT_TRUE(closed().Later(120s).In(kFin | kAck, 1, 2).Out(kRst, 2, 0).IsAllowed());
 }
 
@@ -197,6 +222,9 @@ TEST(Oracle, ReopensFromTimeWaitOnlyWithALaterSequenceNumber) {
   const Segment answer = Conversation::Make(kSyn | kAck, 90000, kIrs + 501, 0);
   EXPECT_TRUE(closed().In(kSyn, 500, 0).OutRaw(answer).IsAllowed());  // MAY-2
   EXPECT_TRUE(closed().In(kSyn, 500, 0).Out(kAck, 2, 2).IsAllowed());
+  // "larger than the last sequence number seen": the FIN was the last, at RCV.NXT-1.
+  const Segment next = Conversation::Make(kSyn | kAck, 90000, kIrs + 3, 0);
+  EXPECT_TRUE(closed().In(kSyn, 2, 0).OutRaw(next).IsAllowed());
   const Segment old = Conversation::Make(kSyn | kAck, 90000, kIrs - 99, 0);
   EXPECT_FALSE(closed().In(kSyn, static_cast<std::uint32_t>(-100), 0).OutRaw(old).IsAllowed());
 }
@@ -234,6 +262,287 @@ TEST(Oracle, KnowsWhatTheApplicationHasDone) {
   EXPECT_FALSE(open().Out(kFin | kAck, 1, 1).IsAllowed());
   EXPECT_FALSE(open().Out(kRst, 1, 0).IsAllowed());
   EXPECT_EQ(open().Later(2s).departure().claim, "rfc9293:MUST-60");
+}
+
+// --- what is left to a stack ---
+
+Segment WithWindow(Segment segment, std::uint16_t window) {
+  segment.window = window;
+  return segment;
+}
+
+Segment AckOf(std::uint32_t seq, std::uint32_t ack, std::uint16_t window, std::uint32_t text = 0) {
+  return WithWindow(Conversation::Make(kAck, kIss + seq, kIrs + ack, text), window);
+}
+
+// An application that is known to have opened the connection, and to write `written` octets.
+Conversation Known(std::uint64_t written = 0) {
+  Conversation conversation;
+  conversation.user().is_known = true;
+  conversation.user().opens = 1;
+  conversation.user().written = written;
+  return std::move(conversation.Active());
+}
+
+TEST(Oracle, TellsAShouldThatIsNotFollowedFromADeparture) {
+  Segment syn = Conversation::Make(kSyn, kIss, 0, 0);
+  syn.mss.reset();
+  Conversation plain = std::move(Conversation().OutRaw(syn));
+  EXPECT_TRUE(plain.IsAllowed());
+  EXPECT_THAT(plain.Unfollowed(), testing::ElementsAre("rfc9293:SHLD-5"));
+  Conversation shrinks = std::move(
+      Conversation().Active().In(kAck, 1, 1, 10).OutRaw(AckOf(1, 11, 4000)));
+  EXPECT_TRUE(shrinks.IsAllowed());
+  EXPECT_THAT(shrinks.Unfollowed(), testing::ElementsAre("rfc9293:SHLD-14"));
+  EXPECT_THAT(Conversation().Active().In(kAck, 1, 1, 10).Out(kAck, 1, 11).Unfollowed(),
+              testing::IsEmpty());
+}
+
+// What it has taken back it may still take, or not.
+TEST(Oracle, LeavesOpenWhetherTextFitsAWindowThatHasShrunk) {
+  const auto shrunk = [] {
+    return Conversation().Active().In(kAck, 1, 1, 10).OutRaw(AckOf(1, 11, 0)).In(kAck, 11, 1, 5);
+  };
+  EXPECT_TRUE(shrunk().Out(kAck, 1, 11).IsAllowed());
+  EXPECT_TRUE(shrunk().Out(kAck, 1, 16).IsAllowed());
+  EXPECT_FALSE(shrunk().Out(kAck, 1, 17).IsAllowed());
+  EXPECT_FALSE(shrunk().Later(1s).IsAllowed());
+}
+
+// MAY-8.
+TEST(Oracle, LetsAReceiverKeepItsWindowClosed) {
+  Conversation closed = Known();
+  closed.In(kAck, 1, 1, 10).user().read = 10;
+  EXPECT_TRUE(closed.OutRaw(AckOf(1, 11, 0)).IsAllowed());
+}
+
+// RFC 6298, rules 2.1 and 2.2.
+TEST(Oracle, KnowsTheRetransmissionTimeoutOnceThereIsASample) {
+  const auto syn_again = [](Duration after) {
+    Conversation opens;
+    opens.user().is_known = true;
+    opens.user().opens = 1;
+    return opens.Out(kSyn, 0, 0).Later(after).Out(kSyn, 0, 0).IsAllowed();
+  };
+  EXPECT_FALSE(syn_again(0s));
+  EXPECT_TRUE(syn_again(50ms));
+  EXPECT_TRUE(syn_again(60s));
+  EXPECT_TRUE(Known(10).Out(kAck, 1, 1, 10).Later(1900ms).IsAllowed());
+  EXPECT_EQ(Known(10).Out(kAck, 1, 1, 10).Later(5s).departure().claim,
+            "rfc9293:3.10.8-retransmission");
+  // A round trip of 2 s has a timeout of up to 10 s.
+  EXPECT_TRUE(Known(20).Out(kAck, 1, 1, 10).Later(2s).In(kAck, 1, 11).Out(kAck, 11, 1, 10).Later(
+      8s).IsAllowed());
+}
+
+// "Keeping the backed-off value until a segment with new data has been acknowledged without
+// retransmission" (section 3.8.2).
+TEST(Oracle, LetsWhatWasBackedOffStaySo) {
+  const auto acknowledged = [] {
+    Conversation seen = Known(20);
+    seen.Out(kAck, 1, 1, 10).Later(1s).Out(kAck, 1, 1, 10).Later(2s).Out(kAck, 1, 1, 10);
+    return std::move(seen.In(kAck, 1, 11).Out(kAck, 11, 1, 10));
+  };
+  EXPECT_TRUE(acknowledged().Later(4s).Out(kAck, 11, 1, 10).IsAllowed());
+  EXPECT_FALSE(acknowledged().Later(20s).IsAllowed());
+}
+
+TEST(Oracle, TakesASecondShutdownThatFails) {
+  const Returned fails{Returned::Call::kShutdown, "ENOTCONN", 0, false};
+  const Returned again{Returned::Call::kShutdown, "ENOTCONN", 0, true};
+  // Its FIN waits for the window, so that it seems ESTABLISHED.
+  EXPECT_TRUE(Known().Finishes().Returns(again).IsAllowed());
+  EXPECT_FALSE(Known().Returns(fails).IsAllowed());
+}
+
+// Section 3.10.4: "in any case, enter FIN-WAIT-1 state", so that CLOSING follows, not LAST-ACK.
+TEST(Oracle, IsClosingWhenItsFinHadToWait) {
+  const auto finished = [](bool before) {
+    Conversation seen = Known();
+    seen.InRaw(WithWindow(Conversation::Make(kAck, kIrs + 1, kIss + 1, 0), 0)).Later(100ms);
+    if (before) seen.Finishes();
+    seen.Later(100ms).InRaw(WithWindow(Conversation::Make(kFin | kAck, kIrs + 1, kIss + 1, 0), 0));
+    seen.Out(kAck, 1, 2).Later(100ms);
+    if (!before) seen.Finishes();
+    return std::move(seen.In(kAck, 2, 1).Out(kFin | kAck, 1, 2).In(kAck, 2, 2).Later(60ms));
+  };
+  EXPECT_TRUE(finished(true).Shows(State::kTimeWait).IsAllowed());
+  EXPECT_TRUE(finished(true).In(kFin | kAck, 1, 2).Out(kAck, 2, 2).IsAllowed());
+  EXPECT_FALSE(finished(false).Shows(State::kTimeWait).IsAllowed());
+}
+
+TEST(Oracle, ResetsTextForAProcessThatIsGoneAlsoWhileItsFinWaits) {
+  const auto closed = [](bool is_gone) {
+    Conversation seen = Known(10);
+    seen.Out(kAck, 1, 1, 10);
+    if (is_gone) seen.Finishes().user().is_gone = true;
+    return std::move(seen.In(kAck, 1, 1, 5).Out(kRst, 1, 0));
+  };
+  EXPECT_TRUE(closed(true).IsAllowed());
+  EXPECT_FALSE(closed(false).IsAllowed());
+}
+
+// In each check: the first (a FIN again), the second, the fourth, the fifth and the eighth.
+TEST(Oracle, AcknowledgesAFinInTimeWait) {
+  const auto closed = [] {
+    return Conversation().Active().Out(kFin | kAck, 1, 1).In(kFin | kAck, 1, 2).Out(kAck, 2, 2);
+  };
+  EXPECT_FALSE(closed().In(kFin | kAck, 1, 2).Later(1s).IsAllowed());
+  EXPECT_FALSE(closed().In(kFin | kAck, 2, 2).Later(1s).IsAllowed());
+  EXPECT_TRUE(closed().In(kFin | kAck, 2, 2).Out(kAck, 2, 2).IsAllowed());
+  EXPECT_TRUE(closed().In(kFin | kAck, 2, 2).Out(kAck, 2, 3).IsAllowed());
+  EXPECT_FALSE(closed().In(kFin | kAck, 2, 2).Out(kAck, 2, 4).IsAllowed());
+  EXPECT_FALSE(closed().In(kFin | kAck, 2, 2, 4).Later(1s).IsAllowed());
+  EXPECT_TRUE(closed().In(kFin | kAck, 12, 2).Later(1s).IsAllowed());  // behind a gap
+  EXPECT_TRUE(closed().In(kFin, 2, 0).Later(1s).IsAllowed());          // without ACK
+  EXPECT_FALSE(closed().In(kFin, 2, 0).Out(kAck, 2, 2).IsAllowed());
+  for (const std::uint32_t text : {0U, 4U}) {  // what is no FIN: as one, or not at all
+    EXPECT_TRUE(closed().In(kAck, 2, 2, text).Later(1s).IsAllowed());
+    EXPECT_TRUE(closed().In(kAck, 2, 2, text).Out(kAck, 2, 2).IsAllowed());
+    EXPECT_FALSE(closed().In(kAck, 2, 2, text).Out(kRst, 2, 0).IsAllowed());
+  }
+  EXPECT_FALSE(closed().In(kAck, 1, 2).Later(1s).IsAllowed());  // before the window
+}
+
+// RFC 5961 section 3.2 is about synchronized states.
+TEST(Oracle, LeavesAnRstInTheWindowOpenInSynReceived) {
+  const auto half_open = [] {
+    Conversation seen({}, Oracle::Start::kClosed, {.rst = Stack::InWindow::kChallenged});
+    return std::move(seen.In(kSyn, 0, 0).Out(kSyn | kAck, 0, 1).In(kRst, 11, 0));
+  };
+  EXPECT_TRUE(half_open().Out(kAck, 1, 1).IsAllowed());
+  EXPECT_TRUE(half_open().In(kAck, 1, 1).Out(kRst, 1, 0).IsAllowed());
+  EXPECT_FALSE(half_open().Out(kRst, 7, 0).IsAllowed());
+}
+
+// MAY-4: "identical to the original packet", with the acknowledgment of then.
+TEST(Oracle, LetsWhatIsSentAgainBeIdentical) {
+  const auto data = [](std::uint32_t ack) {
+    return Conversation().Active().Out(kAck, 1, 1, 10).In(kAck, 1, 1, 5).Out(kAck, 11, 6).Later(
+        1s).Out(kAck, 1, ack, 10).IsAllowed();
+  };
+  EXPECT_TRUE(data(6));
+  EXPECT_TRUE(data(1));
+  EXPECT_FALSE(data(7));
+  Conversation is_new = std::move(Conversation().Active().In(kAck, 1, 1, 5).Out(kAck, 1, 6));
+  EXPECT_FALSE(is_new.Out(kAck, 1, 1, 10).IsAllowed());
+}
+
+TEST(Oracle, LetsAServerWithFastOpenSendBeforeTheHandshakeEnds) {
+  const auto after_syn = [](std::uint32_t ack) {
+    return Conversation().In(kSyn, 0, 0, 10).Out(kSyn | kAck, 0, ack).Out(kAck, 1, ack, 20);
+  };
+  EXPECT_TRUE(after_syn(11).IsAllowed());
+  EXPECT_FALSE(after_syn(1).IsAllowed());  // its text was not taken, so that it is no Fast Open
+}
+
+// "If the PAWS algorithm is used" (RFC 7323 section 5.3).
+TEST(Oracle, AllowsTimestampsWithoutPaws) {
+  const auto old = [](bool is_taken) {
+    const auto with = [](Segment segment, std::uint32_t value) {
+      segment.timestamps = {value, 0};
+      return segment;
+    };
+    Conversation seen;
+    seen.OutRaw(with(Conversation::Make(kSyn, kIss, 0, 0), 1));
+    seen.InRaw(with(Conversation::Make(kSyn | kAck, kIrs, kIss + 1, 0), 100));
+    seen.OutRaw(with(Conversation::Make(kAck, kIss + 1, kIrs + 1, 0), 1));
+    seen.InRaw(with(Conversation::Make(kAck, kIrs + 1, kIss + 1, 5), 99));
+    seen.OutRaw(with(Conversation::Make(kAck, kIss + 1, kIrs + (is_taken ? 6 : 1), 0), 1));
+    return seen.IsAllowed();
+  };
+  EXPECT_TRUE(old(true));
+  EXPECT_TRUE(old(false));
+}
+
+// MSG_MORE and TCP_CORK: send() without PUSH, so that MUST-60 and MUST-61 do not apply.
+TEST(Oracle, LetsDataWaitThatIsNotPushed) {
+  Segment data = Conversation::Make(kAck, kIss + 1, kIrs + 1, 10);
+  data.flags = kAck;
+  for (const bool holds_back : {false, true}) {
+    Conversation waits = Known(10), sends = Known(10);
+    waits.user().holds_back = sends.user().holds_back = holds_back;
+    EXPECT_EQ(waits.Later(3s).IsAllowed(), holds_back);
+    EXPECT_EQ(sends.OutRaw(data).IsAllowed(), holds_back);
+    EXPECT_EQ(sends.departure().claim, holds_back ? "" : "rfc9293:MUST-61");
+  }
+}
+
+TEST(Oracle, KnowsWhatIsUrgent) {
+  const auto sent = [](std::vector<std::uint64_t> ends, std::uint16_t flags, std::uint16_t pointer) {
+    Conversation seen = Known(10);
+    seen.user().urgent_ends = std::move(ends);
+    Segment data = Conversation::Make(kAck, kIss + 1, kIrs + 1, 10);
+    data.flags |= flags;
+    data.urgent = pointer;
+    return seen.OutRaw(data).departure().claim;
+  };
+  EXPECT_EQ(sent({}, 0, 0), "");
+  EXPECT_EQ(sent({10}, kUrg, 10), "");
+  EXPECT_EQ(sent({4, 10}, kUrg, 4), "");
+  EXPECT_EQ(sent({10}, kUrg, 9), "rfc9293:MUST-62");
+  EXPECT_EQ(sent({10}, 0, 0), "rfc9293:MUST-30");
+  EXPECT_EQ(sent({}, kUrg, 10), "rfc9293:MUST-30");
+  EXPECT_EQ(sent({20}, 0, 0), "");  // another segment will have it
+}
+
+// SEG.WND = RCV.WND >> Rcv.Wind.Shift (RFC 7323 section 2.3).
+TEST(Oracle, KnowsAScaledWindowToItsGranularityAlone) {
+  const auto text_at = [](std::uint32_t seq, std::uint32_t acknowledged) {
+    const auto with = [](Segment segment) {
+      segment.scale = 7;
+      return segment;
+    };
+    Conversation seen;
+    seen.OutRaw(with(Conversation::Make(kSyn, kIss, 0, 0)));
+    seen.InRaw(with(Conversation::Make(kSyn | kAck, kIrs, kIss + 1, 0)));
+    seen.OutRaw(AckOf(1, 1, 100)).In(kAck, 1, 1, 12800).OutRaw(AckOf(1, 12801, 0));
+    seen.In(kAck, seq, 1, 1).OutRaw(AckOf(1, acknowledged, 0));
+    return seen.IsAllowed();
+  };
+  EXPECT_TRUE(text_at(12801, 12801));
+  EXPECT_TRUE(text_at(12801, 12802));
+  EXPECT_FALSE(text_at(12801, 12803));
+}
+
+// As other stacks do what is left to them.
+TEST(Oracle, AllowsWhatOtherStacksDo) {
+  const auto closing = [] {
+    return Conversation().Active().Out(kFin | kAck, 1, 1).In(kFin | kAck, 1, 1);
+  };
+  EXPECT_TRUE(closing().Out(kFin | kAck, 1, 2).IsAllowed());  // BSD: the FIN again is its ACK
+  EXPECT_TRUE(closing().Out(kAck, 2, 2).IsAllowed());
+  EXPECT_FALSE(closing().Out(kFin | kAck, 2, 2).IsAllowed());
+  const auto idle = [] {
+    Conversation seen = Known();
+    seen.user().has_keepalive = true;
+    return std::move(seen.Later(10s));
+  };
+  EXPECT_TRUE(idle().Out(kAck, 0, 1).IsAllowed());  // keepalive, without and with an octet (MAY-6)
+  EXPECT_TRUE(idle().Out(kAck, 0, 1, 1).IsAllowed());
+  EXPECT_FALSE(idle().Out(kAck, 0, 1, 2).IsAllowed());
+  // A SYN of half of an old connection, a simultaneous open without timestamps, urgent data.
+  EXPECT_TRUE(Conversation().Out(kSyn, 0, 0).In(kAck, 90, 80).Out(kRst, 80, 0).IsAllowed());
+  EXPECT_TRUE(Conversation().Active().In(kSyn, 500, 0).Out(kAck, 1, 1).IsAllowed());
+  EXPECT_TRUE(Conversation().Active().In(kUrg | kAck, 1, 1, 3).Out(kAck, 1, 4).IsAllowed());
+  // Two segments under one ACK, a close with unread data (SHLD-3).
+  EXPECT_TRUE(
+      Conversation().Active().In(kAck, 1, 1, 9).In(kAck, 10, 1, 9).Out(kAck, 1, 19).IsAllowed());
+  Conversation unread = Known();
+  unread.In(kAck, 1, 1, 9).Out(kAck, 1, 10).Finishes().user().is_gone = true;
+  unread.user().may_abort = true;
+  EXPECT_TRUE(unread.Out(kRst | kAck, 1, 10).IsAllowed());
+}
+
+// Section 3.8.6.1: an octet of new data, or what was sent before.
+TEST(Oracle, AllowsProbesOfAClosedWindow) {
+  const auto closed = [] {
+    return Conversation().Active().InRaw(
+        WithWindow(Conversation::Make(kAck, kIrs + 1, kIss + 1, 0), 0)).Later(1s);
+  };
+  EXPECT_TRUE(closed().Out(kAck, 1, 1, 1).Later(1s).Out(kAck, 1, 1, 1).IsAllowed());
+  EXPECT_TRUE(closed().Out(kAck, 0, 1).IsAllowed());
+  EXPECT_FALSE(closed().Out(kAck, 1, 1, 20000).IsAllowed());
 }
 
 TEST(Oracle, TakesAnythingPossibleForTheStartInTheMiddle) {
