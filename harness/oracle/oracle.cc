@@ -87,6 +87,31 @@ std::optional<Stack> Both(const Stack& one, const Stack& other) {
   return agree ? std::optional(both) : std::nullopt;
 }
 
+void RoundTrips::Sent(const Segment& segment, Time now) {
+  constexpr std::size_t kMostPieces = 1024;
+  if (segment.Length() == 0 || segment.Has(kRst)) return;
+  const std::uint32_t end = segment.seq + segment.Length();
+  if (segment.Has(kSyn) && (pieces_.empty() || pieces_.back().end != end)) *this = RoundTrips();
+  bool is_new = true;
+  for (Piece& piece : pieces_) {
+    if (!Before(segment.seq, piece.end)) continue;
+    piece.is_repeated = true;
+    is_new = Before(piece.end, end);
+  }
+  if (is_new) pieces_.push_back({end, now, false});
+  if (pieces_.size() <= kMostPieces) return;
+  pieces_.clear();
+  is_known_ = false;
+}
+
+void RoundTrips::Acknowledged(std::uint32_t ack, Time now) {
+  if (pieces_.empty() || Before(pieces_.back().end, ack)) return;
+  for (; !pieces_.empty() && AtMost(pieces_.front().end, ack); pieces_.pop_front()) {
+    const Piece& piece = pieces_.front();
+    if (!piece.is_repeated) longest_ = std::max(longest_.value_or(now - piece.first), now - piece.first);
+  }
+}
+
 Oracle::Oracle(Start start, Distance distance, Stack stack)
     : distance_(distance), is_begun_(start == Start::kClosed) {
   Tcb closed;
@@ -146,7 +171,9 @@ void Oracle::Begin(const Segment& segment, Time now) {
 void Oracle::Arrives(const Segment& segment, Time now) {
   if (!undecided_.empty() || possible_.empty()) return;
   if (!is_begun_ && segment.Has(kSyn)) is_begun_ = true;
-  if (is_begun_) arrivals_.push_back({segment, now});
+  if (!is_begun_) return;
+  arrivals_.push_back({segment, now});
+  if (segment.Has(kAck)) round_trips_.Acknowledged(segment.ack, now + distance_.transit);
 }
 
 Oracle::Set Oracle::Processed(const Tcb& tcb) const {
@@ -172,7 +199,7 @@ std::optional<Departure> Oracle::Advance(Time now) {
     left.pop_front();
     ++steps_;
     const Time when = must_arrive(tcb) ? arrivals_[tcb.arrival].time : now;
-    const Debt debt = distance_.may_lose ? Debt() : Overdue(tcb, when, user_, distance_);
+    const Debt debt = distance_.may_lose ? Debt() : Overdue(tcb, when, user_, round_trips_.longest());
     if (debt.rule != nullptr) {
       rule = debt.rule;
       overdue = fmt::format("in {}: {}", StateName(tcb.state), Options(tcb));
@@ -239,6 +266,7 @@ std::optional<Departure> Oracle::Sends(const Segment& segment, Time now) {
     possible_.clear();
     return Departure{rule->sentence, rule->section, rule->claim, rule->sentence};
   }
+  round_trips_.Sent(segment, now);
   Set after = Accepting(segment, now, false);
   if (after.empty() && distance_.may_lose) after = Accepting(segment, now, true);
   if (!undecided_.empty()) return std::nullopt;
@@ -330,6 +358,15 @@ std::optional<Departure> Oracle::Returns(const Returned& returned, Time now) {
 std::optional<Departure> Oracle::Shows(State shown, Time now) {
   Set kept;
   return Hold(shown, now, kept);
+}
+
+void Oracle::MayRepeat() {
+  Set asked;
+  for (Tcb tcb : possible_) {
+    tcb.has_heard = true;
+    asked.insert(std::move(tcb));
+  }
+  possible_ = std::move(asked);
 }
 
 void Oracle::MayHaveEnded() {

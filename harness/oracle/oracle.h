@@ -3,6 +3,7 @@
 // departure.
 #pragma once
 
+#include <deque>
 #include <optional>
 #include <set>
 #include <string>
@@ -19,6 +20,26 @@ struct Departure {
   std::string section;   // of the rule that decides, "3.10.7.4, fifth check"
   std::string claim;     // its row in the catalogue, if any
   std::string sentence;  // what that says, in own words
+};
+
+// The round trips that a system may have measured (RFC 6298 section 3), by its segments and the
+// acknowledgments that came.
+class RoundTrips {
+ public:
+  void Sent(const Segment& segment, Time now);
+  void Acknowledged(std::uint32_t ack, Time now);
+  // None: there is no sample, or some are not known.
+  std::optional<Duration> longest() const { return is_known_ ? longest_ : std::nullopt; }
+
+ private:
+  struct Piece {
+    std::uint32_t end = 0;
+    Time first;
+    bool is_repeated = false;  // Karn's algorithm: no sample
+  };
+  std::deque<Piece> pieces_;  // in order of their ends
+  std::optional<Duration> longest_;
+  bool is_known_ = true;
 };
 
 // One end of one connection, between two endpoints, also if it is opened more than once. Segments
@@ -47,6 +68,9 @@ class Oracle {
   // By `now` the system has taken in all that was sent to it, and done what it does at once:
   // answers that nothing delays (RST, SYN,ACK, challenge ACKs) have been seen, or never come.
   std::optional<Departure> Settled(Time now);
+
+  // What was sent may be sent again at once: a router asks for smaller packets.
+  void MayRepeat();
 
   // The connection may have ended without a segment: a hard ICMP error (SHLD-26), or an address
   // that does not resolve.
@@ -111,6 +135,7 @@ class Oracle {
   bool is_begun_;
   Set possible_;
   std::vector<Arrival> arrivals_;
+  RoundTrips round_trips_;
   std::size_t steps_ = 0;
   std::set<const Rule*> unfollowed_;
   std::string undecided_;

@@ -87,14 +87,11 @@ void TakeWindow(Tcb& tcb, const Segment& segment) {
   tcb.wl2 = from;
 }
 
-// SND.UNA <- SEG.ACK. What was sent once is a sample of the round trip (RFC 6298, Karn's algorithm).
-void AdvanceUna(Tcb& tcb, std::uint32_t ack, Time now) {
+// SND.UNA <- SEG.ACK. Of what was sent once that is a sample of the round trip (Karn's algorithm),
+// which ends what was backed off.
+void AdvanceUna(Tcb& tcb, std::uint32_t ack) {
   if (!Before(tcb.una, ack)) return;
-  if (!tcb.is_repeated) {
-    const Duration sample = now - tcb.outstanding;
-    tcb.longest_sample = std::max(tcb.longest_sample.value_or(sample), sample);
-    tcb.repeats = 0;
-  }
+  if (!tcb.is_repeated) tcb.repeats = 0;
   tcb.una = ack;
   if (tcb.una == tcb.nxt) tcb.is_repeated = false;
 }
@@ -396,7 +393,7 @@ Then SynSentSyn(Step& step) {
     const Answer answer{.flags = kSyn | kAck, .seq = tcb.iss, .ack = tcb.rcv_nxt};
     return step.Allow(kSynSentSyn, Owe(tcb, answer, step.now, kSynSentSyn));
   }
-  AdvanceUna(tcb, segment.ack, step.now);
+  AdvanceUna(tcb, segment.ack);
   tcb.state = State::kEstablished;
   tcb.was_open = true;
   tcb = OweAck(std::move(tcb), step.now);
@@ -625,7 +622,7 @@ void Acknowledge(Tcb& tcb, const Segment& segment, Time now) {
   const bool is_newer =
       Before(tcb.wl1, segment.seq) || (tcb.wl1 == segment.seq && AtMost(tcb.wl2, segment.ack));
   if (AtMost(tcb.una, segment.ack) && is_newer) TakeWindow(tcb, segment);
-  AdvanceUna(tcb, segment.ack, now);
+  AdvanceUna(tcb, segment.ack);
   const bool is_fin_acknowledged = tcb.is_fin_sent && tcb.una == tcb.nxt;
   if (tcb.state == State::kFinWait1 && is_fin_acknowledged) tcb.state = State::kFinWait2;
   if (tcb.state == State::kClosing && is_fin_acknowledged) {

@@ -77,8 +77,10 @@ struct Sending {
     return after.rcv_nxt + (static_cast<std::uint32_t>(segment.window) << shift);
   }
   bool IsQuiet() const { return now - tcb.heard >= kShortestQuiet; }
-  bool MayRepeat(Duration least) const {
-    return tcb.has_heard || distance.has_offload || now - tcb.sent >= least;
+  // By a timer, for something that was heard, or one after the other.
+  bool MayRepeat() const {
+    return tcb.has_heard || distance.has_offload || now - tcb.sent >= kShortestTimeout ||
+           AtMost(tcb.sent_to, segment.seq);
   }
 
   // All of it was sent before, and may be again by now.
@@ -86,7 +88,7 @@ struct Sending {
     const bool fin = segment.Has(kFin);
     const std::uint32_t end = End() + (fin ? 1 : 0);
     if (segment.Length() == 0 || Before(segment.seq, tcb.una) || Before(tcb.nxt, end)) return false;
-    return fin == (tcb.is_fin_sent && end == tcb.nxt) && MayRepeat(kShortestTimeout);
+    return fin == (tcb.is_fin_sent && end == tcb.nxt) && MayRepeat();
   }
 
   // The segment was sent, and left `then` behind.
@@ -107,8 +109,8 @@ struct Sending {
     }
     then.shown = segment.window;
     if (segment.Length() > 0) {
-      if (then.nxt != tcb.nxt && (tcb.una == tcb.nxt || segment.Has(kSyn))) then.outstanding = now;
       then.sent = now;
+      then.sent_to = segment.seq + segment.Length();
       then.has_heard = false;
     }
     readings.push_back(std::move(then));
@@ -141,7 +143,6 @@ void SendAnswer(const Sending& sending) {
     if (answer.has_any_seq) {
       then.iss = then.una = segment.seq;
       then.nxt = sending.End() + 1;
-      then.outstanding = sending.now;
       then.edge = then.last_edge = then.iss + 1 + then.max_window;
     }
     sending.Allow(*rule, std::move(then));
@@ -153,8 +154,7 @@ void SendSyn(const Sending& sending) {
   const Segment& segment = sending.segment;
   const Tcb& tcb = sending.tcb;
   if ((segment.flags & kControl) != kSyn) return;
-  if (tcb.state == State::kSynSent && segment.seq == tcb.iss &&
-      sending.MayRepeat(kShortestTimeout)) {
+  if (tcb.state == State::kSynSent && segment.seq == tcb.iss && sending.MayRepeat()) {
     sending.AllowAgain();
   }
   if (tcb.state != State::kClosed && tcb.state != State::kTimeWait) return;
@@ -167,7 +167,7 @@ void SendSyn(const Sending& sending) {
   then.state = State::kSynSent;
   then.iss = then.una = segment.seq;
   then.nxt = sending.End() + 1;
-  then.outstanding = then.heard = sending.now;
+  then.heard = sending.now;
   sending.Allow(kOpen, std::move(then));
 }
 
@@ -178,7 +178,7 @@ void SendSynAckAgain(const Sending& sending) {
   if (tcb.state != State::kSynReceived || sending.segment.seq != tcb.iss) return;
   const std::uint32_t ack = sending.segment.ack;
   if (!tcb.IsIssChosen() || (ack != tcb.irs + 1 && ack != tcb.rcv_nxt) ||
-      !sending.MayRepeat(kShortestTimeout)) {
+      !sending.MayRepeat()) {
     return;
   }
   sending.AllowAgain();
@@ -267,6 +267,7 @@ void SendIdentical(const Sending& sending) {
   then.reason.rule = &kAgain;
   then.reason.unfollowed = nullptr;
   then.sent = sending.now;
+  then.sent_to = sending.segment.seq + sending.segment.Length();
   then.has_heard = false;
   sending.readings.push_back(std::move(then));
 }
@@ -374,7 +375,8 @@ void Lapses(const Tcb& tcb, Time now, const Application& user, std::vector<Tcb>&
   }
 }
 
-Debt Overdue(const Tcb& tcb, Time now, const Application& user, const Distance& distance) {
+Debt Overdue(const Tcb& tcb, Time now, const Application& user,
+             const std::optional<Duration>& round_trip) {
   for (const Answer& answer : tcb.answers) {
     if (now - answer.since < kAckWithin + kServedLate) continue;
     return {answer.reason.rule, FlagNames(answer.flags) +
@@ -384,11 +386,10 @@ Debt Overdue(const Tcb& tcb, Time now, const Application& user, const Distance& 
     return {tcb.reason.rule, fmt::format("ACK seq={} ack={}", tcb.nxt, tcb.rcv_nxt)};
   }
   // RFC 6298: RTO is SRTT + max(G, 4 RTTVAR), neither of which is more than the longest sample; twice
-  // that each time. Without a sample it is any value.
-  const bool is_waiting = tcb.state != State::kClosed && tcb.una != tcb.nxt && tcb.longest_sample;
+  // that each time. Without a sample, as of a SYN, it is any value.
+  const bool is_waiting = tcb.state != State::kClosed && tcb.una != tcb.nxt && tcb.una != tcb.iss && round_trip;
   if (is_waiting && Before(tcb.una, tcb.last_edge)) {
-    const Duration longest = 5 * (*tcb.longest_sample + distance.transit);
-    const Duration timeout = std::max<Duration>(longest, kLeastTimeout) + kCoarsestClock;
+    const Duration timeout = std::max<Duration>(5 * *round_trip, kLeastTimeout) + kCoarsestClock;
     const int doublings = std::min(tcb.repeats, kMostDoublings);
     const Time since = std::max(tcb.sent, tcb.heard);
     if (now - since >= timeout * (1 << doublings) + kServedLate) return {&kAgain, "again"};

@@ -21,7 +21,9 @@ struct Debt {
   const Rule* rule = nullptr;
   std::string text;  // "RST seq=5"; numbers as in the segment
 };
-Debt Overdue(const Tcb& tcb, Time now, const Application& user, const Distance& distance);
+// `round_trip`: no sample that the system may have taken is longer; none: it has none.
+Debt Overdue(const Tcb& tcb, Time now, const Application& user,
+             const std::optional<Duration>& round_trip);
 
 // A rule of section 3.1 that every segment sent must keep, and this one does not; none: nullptr.
 const Rule* Malformed(const Segment& segment, const Distance& distance);

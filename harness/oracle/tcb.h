@@ -95,10 +95,9 @@ struct Tcb {
   std::uint32_t wl1 = 0, wl2 = 0;  // SND.WL1, SND.WL2: of the segment that offered it
   bool is_fin_sent = false;        // at nxt-1
   Time sent;                       // when sequence space was used last
-  Time outstanding;                // since when something is not acknowledged
-  bool is_repeated = false;        // whether some of that was sent again
+  std::uint32_t sent_to = 0;       // the end of what was sent then
+  bool is_repeated = false;        // whether some of what is not acknowledged was sent again
   int repeats = 0;                 // since the last sample: what backs off stays so (RFC 6298 section 5)
-  std::optional<Duration> longest_sample;  // no round trip measured was longer
   bool has_heard = false;          // whether anything has arrived since then
   Time heard;                      // when something arrived last
 

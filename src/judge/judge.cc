@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <set>
@@ -64,7 +65,7 @@ std::string SectionText(const std::string& section) {
 }
 
 // What RFC 9293 section 3.9.2.2 makes of an ICMP message.
-enum class IcmpKind { kSourceQuench, kSoft, kOther };
+enum class IcmpKind { kSourceQuench, kSoft, kTooBig, kOther };
 
 IcmpKind IcmpKindOf(const Bytes& frame) {
   constexpr std::size_t kEthernet = 14, kIpv6Header = 40;
@@ -73,6 +74,7 @@ IcmpKind IcmpKindOf(const Bytes& frame) {
   const std::size_t at = kEthernet + (is_ipv6 ? kIpv6Header : 4U * (frame[kEthernet] & 0xf));
   if (frame.size() < at + 2) return IcmpKind::kOther;
   const int type = frame[at], code = frame[at + 1];
+  if ((is_ipv6 && type == 2) || (!is_ipv6 && type == 3 && code == 4)) return IcmpKind::kTooBig;
   if (is_ipv6) {
     const bool is_soft = (type == 1 && (code == 0 || code == 3)) || type == 3 || type == 4;
     return is_soft ? IcmpKind::kSoft : IcmpKind::kOther;
@@ -80,6 +82,13 @@ IcmpKind IcmpKindOf(const Bytes& frame) {
   if (type == 4) return IcmpKind::kSourceQuench;
   const bool is_soft = (type == 3 && (code == 0 || code == 1 || code == 5)) || type == 11 || type == 12;
   return is_soft ? IcmpKind::kSoft : IcmpKind::kOther;
+}
+
+// Addresses that no host has: what comes from them or goes to them must be ignored (MUST-57, MUST-63).
+bool IsOfNoHost(const std::string& address) {
+  if (address.find(':') != std::string::npos) return address == "::" || address.starts_with("ff");
+  const int first = std::atoi(address.c_str());
+  return first == 0 || first >= 224;
 }
 
 class Judge {
@@ -174,6 +183,7 @@ class Judge {
       if (IsJudged(from, tcp.source) && frame.fate != Fate::kDuplicated) {
         happenings.push_back({Kind::kSends, frame.time, from, &frame, &tcp});
       }
+      if (IsOfNoHost(tcp.source) || IsOfNoHost(tcp.destination)) continue;
       if (IsJudged(to, tcp.destination) && frame.fate != Fate::kDropped) {
         happenings.push_back({Kind::kArrives, frame.time + frame.delay, to, &frame, &tcp});
       }
@@ -221,6 +231,10 @@ class Judge {
               break;
             case IcmpKind::kSoft:
               end.oracle->OpenMayHaveEnded();
+              break;
+            case IcmpKind::kTooBig:
+              end.oracle->MayRepeat();
+              end.oracle->MayHaveEnded();
               break;
             case IcmpKind::kOther:
               end.oracle->MayHaveEnded();

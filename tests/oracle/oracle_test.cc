@@ -428,6 +428,24 @@ TEST(Oracle, LetsWhatIsSentAgainBeIdentical) {
   EXPECT_FALSE(is_new.Out(kAck, 1, 1, 10).IsAllowed());
 }
 
+// Two segments that were lost, after one acknowledgment; each of them once.
+TEST(Oracle, LetsSegmentsBeSentAgainOneAfterTheOther) {
+  const auto lost = [] {
+    return Conversation().Active().Out(kAck, 1, 1, 100).Out(kAck, 101, 1, 100).Out(kAck, 201, 1, 100).In(
+        kAck, 1, 1).Out(kAck, 1, 1, 100);
+  };
+  EXPECT_TRUE(lost().Out(kAck, 101, 1, 100).Out(kAck, 201, 1, 100).IsAllowed());
+  EXPECT_FALSE(lost().Out(kAck, 1, 1, 100).IsAllowed());
+}
+
+// With TCP_DEFER_ACCEPT an ACK may be dropped, so that it is no sample of the round trip.
+TEST(Oracle, TakesNoSampleOfAnAckThatWasDropped) {
+  Conversation seen;
+  seen.user().is_known = seen.user().is_listening = seen.user().may_be_full = true;
+  seen.Passive().Later(7s);
+  EXPECT_TRUE(seen.Out(kSyn | kAck, 0, 1).IsAllowed());
+}
+
 TEST(Oracle, LetsAServerWithFastOpenSendBeforeTheHandshakeEnds) {
   const auto after_syn = [](std::uint32_t ack) {
     return Conversation().In(kSyn, 0, 0, 10).Out(kSyn | kAck, 0, ack).Out(kAck, 1, ack, 20);
