@@ -33,6 +33,7 @@ int ListKernels() {
 
 constexpr const char* kKernelsHelp = R"(Examples:
   sockproof kernels fetch debian:6.1 debian:6.12    from Debian's archive; nothing is installed
+  sockproof kernels fetch debian:all                the newest of each series that it has
   sockproof kernels list
   sockproof run -s vm:debian:6.1
 
@@ -44,7 +45,7 @@ Action AddKernels(CLI::App& app) {
       app.add_subcommand("fetch", "Download and unpack kernels; nothing is installed");
   auto names = std::make_shared<std::vector<std::string>>();
   auto mirror = std::make_shared<std::string>();
-  fetch->add_option("NAME", *names, "debian:5.10, debian:6.1, ...")->required()->type_name("");
+  fetch->add_option("NAME", *names, "debian:5.10, debian:6.1, ..., or debian:all")->required()->type_name("");
   fetch->add_option("--mirror", *mirror, "Debian archive; default: that of this machine's apt")
       ->type_name("URL");
   app.add_subcommand("list", "What has been fetched, and snapshots of it");

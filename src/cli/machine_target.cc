@@ -8,12 +8,15 @@
 #include <string_view>
 #include <thread>
 
+#include "harness/base/errors.h"
+#include "harness/base/text.h"
 #include "src/cli/command.h"
 #include "src/cli/options.h"
 #include "src/cli/say.h"
 #include "src/cli/target.h"
 #include "src/run/usage_error.h"
 #include "src/vm/guest.h"
+#include "src/vm/kernel_store.h"
 #include "src/vm/luggage.h"
 #include "src/vm/machine.h"
 
@@ -47,6 +50,9 @@ class MachineTarget final : public KernelTarget {
     options_.append = sut.option("append");
     if (sut.options.contains("memory")) options_.memory = MemoryOf(sut);
     if (!options_.append.empty()) CheckParameters(sut);
+    if (sut.what == kAllKernels) {
+      throw UsageError("--sut " + sut.text + " is several systems: name one of 'sockproof kernels list'");
+    }
     kernel_ = FindKernel(sut.what, sut.option("modules"));
     options_.program = OwnProgram();
     options_.agent = AgentProgram();
@@ -104,6 +110,21 @@ class MachineTarget final : public KernelTarget {
 
 std::unique_ptr<Target> MakeMachine(const Sut& sut) { return std::make_unique<MachineTarget>(sut); }
 
+// vm:debian:all, with whatever options, is each kernel that is here.
+std::vector<std::string> MachinesOfAll(const Sut& sut) {
+  if (sut.what != kAllKernels) return {};
+  const std::vector<std::string> names = FetchedNames();
+  if (names.empty()) {
+    throw HarnessError("no kernels of Debian are here; 'sockproof kernels fetch debian:all' brings them");
+  }
+  const std::string begin = "vm:" + sut.what;
+  std::vector<std::string> machines;
+  for (const std::string& name : names) machines.push_back("vm:" + name + sut.text.substr(begin.size()));
+  Say(fmt::format("vm:{} is {}, which are here ('sockproof kernels fetch {}' brings what else Debian has)", sut.what,
+                  Joined(names), sut.what));
+  return machines;
+}
+
 // As the first process of a virtual machine (src/vm/machine.h).
 void BecomeTheGuest(int argc, char** argv) {
   if (argc >= 2 && std::string_view(argv[1]) == "guest" && getpid() == 1) RunAsGuest(argc == 2);
@@ -112,11 +133,12 @@ void BecomeTheGuest(int argc, char** argv) {
 const SutRegistration kMachine(
     {.name = "vm",
      .spelling = "vm:KERNEL[,modules=DIR][,memory=MIB][,append=PARAMETERS]",
-     .meaning = "an image, a built tree, or debian:6.1 after 'sockproof kernels fetch'",
+     .meaning = "an image, a built tree, or debian:6.1 or debian:all after 'sockproof kernels fetch'",
      .names_something = true,
      .options = {"modules", "memory", "append"},
      .of_free_text = "append",
      .make = MakeMachine,
+     .stands_for = MachinesOfAll,
      .add_run_options = AddMachineOptions});
 const SurroundingsRegistration kGuest({.take_over = BecomeTheGuest});
 

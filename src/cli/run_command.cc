@@ -492,6 +492,7 @@ Action AddRun(CLI::App& app) {
   return [=, &app](const std::string& program) {
     run->program = program;
     if (!run->configuration.empty()) ApplyConfiguration(app, run->configuration);
+    run->suts = SystemsMeant(run->suts);
     RefuseIdle(kinds, run->suts);
     const std::vector<std::string> patterns = PatternsOf(run->patterns);
     run->has_scripts = patterns != run->patterns;

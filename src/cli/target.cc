@@ -134,6 +134,18 @@ std::unique_ptr<Target> MakeTarget(const std::string& sut) {
   return FindKind(sut).make(parsed);
 }
 
+std::vector<std::string> SystemsMeant(const std::vector<std::string>& suts) {
+  std::vector<std::string> meant;
+  for (const std::string& sut : suts) {
+    const auto stands_for = FindKind(sut).stands_for;
+    std::vector<std::string> several;
+    if (stands_for != nullptr) several = stands_for(ParseSut(sut));
+    if (several.empty()) several.push_back(sut);
+    meant.insert(meant.end(), several.begin(), several.end());
+  }
+  return meant;
+}
+
 std::string OwnProgram() {
   std::error_code error;
   const std::filesystem::path self = std::filesystem::read_symlink("/proc/self/exe", error);

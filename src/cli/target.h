@@ -91,6 +91,9 @@ struct SutKind {
 
   // Throws UsageError for what names no system, HarnessError for one that cannot be.
   std::unique_ptr<Target> (*make)(const Sut& sut) = nullptr;
+  // The systems that such a name stands for, if it is a name for several; null: none is. Throws HarnessError where
+  // there are none.
+  std::vector<std::string> (*stands_for)(const Sut& sut) = nullptr;
   // Declares options of `run` for this kind alone; null: it has none. Their values are to be kept
   // where `make` finds them.
   void (*add_run_options)(CLI::App& run) = nullptr;
@@ -112,6 +115,9 @@ Sut ParseSut(const std::string& text);
 
 // Throws UsageError for what names no system, HarnessError for one that cannot be.
 std::unique_ptr<Target> MakeTarget(const std::string& sut);
+
+// Each system that is meant, in place of names for several. Throws UsageError, HarnessError.
+std::vector<std::string> SystemsMeant(const std::vector<std::string>& suts);
 
 // The paths of this program, of another that is installed beside it, and of sockproof-agent. Throw
 // HarnessError.

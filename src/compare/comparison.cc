@@ -14,6 +14,7 @@
 #include <tuple>
 
 #include "src/compare/matrix.h"
+#include "src/compare/releases.h"
 #include "src/report/axes.h"
 #include "src/report/read_result.h"
 #include "src/report/text.h"
@@ -471,6 +472,7 @@ std::vector<ComparedSystem> ReadSystems(const std::string& argument) {
   for (const fs::path& folder : folders) {
     systems.push_back({"", ResultFile(folder).parent_path(), ReadResult(folder)});
   }
+  OrderByRelease(systems);
   return systems;
 }
 
@@ -520,6 +522,7 @@ Json ToJson(const Comparison& comparison) {
     for (const TestCell& cell : row.cells) test["cells"].push_back(CellAsJson(row, cell));
     const ComparedMatrix matrix = CompareMatrices(row);
     if (matrix.size > 0) test["matrix"] = MatrixAsJson(matrix);
+    if (const std::string since = SinceRelease(comparison, row); !since.empty()) test["since"] = since;
     json["tests"].push_back(std::move(test));
   }
   for (const ClaimRow& row : comparison.claims) {

@@ -17,7 +17,8 @@
 //               "matrix": of a rule that was checked on many cells: {"axes", "size": in cells,
 //                   "disagreeing": how many disagree with the rule, for each system, "rows": the
 //                   cells where systems differ or one disagrees: [{"at": a word for each axis,
-//                   "observed": [for each system, or null], "disagrees": [for each system]}]}}],
+//                   "observed": [for each system, or null], "disagrees": [for each system]}]},
+//               "since": of releases of Linux, where something changes: "holds since 6.12"}],
 //    "claims": [{"id", "authority", "axis": "standards", "documentation" or "notes", "level",
 //                "source", "statement", "differs", "tests": [as "test" above],
 //                "cells": [{"answer": "holds", "departs", "known departure", "not taken",

@@ -12,6 +12,7 @@
 #include "src/compare/markup.h"
 #include "src/compare/matrix.h"
 #include "src/compare/page_files.h"
+#include "src/compare/releases.h"
 #include "src/compare/table.h"
 #include "src/picture/canvas.h"
 #include "src/picture/ladder_picture.h"
@@ -426,6 +427,7 @@ class Page {
           EscapedLine(claim.id));
     }
     Add("</ul>\n");
+    if (const std::string since = SinceRelease(comparison_, row); !since.empty()) Add("<p>{}</p>\n", EscapedLine(since));
     AddPlot(row);
     AddMatrix(CompareMatrices(row));
     for (std::size_t g = 0; g < rows.groups.size(); ++g) {

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "src/compare/matrix.h"
+#include "src/compare/releases.h"
 #include "src/report/axes.h"
 #include "src/report/text.h"
 
@@ -135,6 +136,8 @@ void AddTests(const Comparison& comparison, bool all, Table& table) {
       table.Row("= " + name, std::move(values));
     }
     AddCells(CompareMatrices(row), table);
+    const std::string since = SinceRelease(comparison, row);
+    if (!since.empty()) table.Row("= " + since, std::vector<Text>(row.cells.size()));
   }
 }
 

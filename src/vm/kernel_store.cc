@@ -10,6 +10,7 @@
 #include <regex>
 #include <set>
 #include <sstream>
+#include <utility>
 
 #include "harness/base/errors.h"
 #include "harness/base/program.h"
@@ -90,6 +91,29 @@ std::string NewestVersion(const PrivateApt& apt, const std::string& series) {
   throw HarnessError(fmt::format("Debian has no kernel {}; it has {}", series, list));
 }
 
+// By the numbers of their names: debian:6.2 before debian:6.12.
+struct OlderRelease {
+  static std::pair<int, int> NumbersOf(const std::string& name) {
+    const std::string version = VersionOf(name);
+    const std::size_t dot = version.find('.');
+    return {std::atoi(version.c_str()), dot == std::string::npos ? 0 : std::atoi(version.c_str() + dot + 1)};
+  }
+  bool operator()(const std::string& one, const std::string& other) const {
+    return NumbersOf(one) < NumbersOf(other);
+  }
+};
+
+// Names of the newest kernels of all series that Debian has.
+std::vector<std::string> OfferedNames(const PrivateApt& apt) {
+  static const std::regex series(R"(([0-9]+\.[0-9]+)[.-].*)");
+  std::set<std::string, OlderRelease> names;
+  std::smatch found;
+  for (const std::string& version : apt.VersionsOf(kMetaPackage)) {
+    if (std::regex_match(version, found, series)) names.insert("debian:" + found[1].str());
+  }
+  return {names.begin(), names.end()};
+}
+
 // What a virtual machine may need of a package: not its drivers.
 void Unpack(const fs::path& archive, const fs::path& folder) {
   RunProgram({"sh", "-c",
@@ -117,24 +141,27 @@ Kernel FetchedKernel(const std::string& name) {
   return KernelIn(folder, name);
 }
 
+std::vector<std::string> FetchedNames() {
+  std::set<std::string, OlderRelease> names;
+  for (const auto& entry : fs::directory_iterator(CacheFolder("kernels"))) {
+    std::string name = entry.path().filename().string();
+    if (!fs::exists(entry.path() / "version") || name.find('-') == std::string::npos) continue;
+    name.replace(name.find('-'), 1, ":");
+    if (IsFetchedName(name)) names.insert(name);
+  }
+  return {names.begin(), names.end()};
+}
+
 std::vector<Kernel> FetchedKernels() {
   std::vector<Kernel> kernels;
-  std::set<fs::path> folders;
-  for (const auto& entry : fs::directory_iterator(CacheFolder("kernels"))) {
-    if (fs::exists(entry.path() / "version")) folders.insert(entry.path());
-  }
-  for (const fs::path& folder : folders) {
-    std::string name = folder.filename().string();
-    name.replace(name.find('-'), 1, ":");
-    kernels.push_back(KernelIn(folder, name));
-  }
+  for (const std::string& name : FetchedNames()) kernels.push_back(KernelIn(FolderOf(name), name));
   return kernels;
 }
 
 std::vector<Kernel> FetchKernels(const std::vector<std::string>& names,
                                  const FetchOptions& options) {
   for (const std::string& name : names) {
-    if (!IsFetchedName(name)) {
+    if (!IsFetchedName(name) && name != kAllKernels) {
       throw UsageError("'" + name + "' is no name of a kernel; an example is debian:6.1");
     }
   }
@@ -143,8 +170,16 @@ std::vector<Kernel> FetchKernels(const std::vector<std::string>& names,
   options.say("reading package lists of " + apt.mirror() +
               ", some 80 MB where they are not here yet");
   apt.Update();
-  std::vector<Kernel> kernels;
+  std::vector<std::string> wanted;
   for (const std::string& name : names) {
+    if (name != kAllKernels) {
+      wanted.push_back(name);
+      continue;
+    }
+    for (std::string& offered : OfferedNames(apt)) wanted.push_back(std::move(offered));
+  }
+  std::vector<Kernel> kernels;
+  for (const std::string& name : wanted) {
     const std::string version = NewestVersion(apt, VersionOf(name));
     const fs::path folder = FolderOf(name);
     std::string present;

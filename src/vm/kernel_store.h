@@ -17,15 +17,19 @@ bool IsFetchedName(const std::string& name);
 // it.
 Kernel FetchedKernel(const std::string& name);
 
-// All of them, by name.
+// All of them, the oldest release first.
 std::vector<Kernel> FetchedKernels();
+std::vector<std::string> FetchedNames();
+
+// Stands for all that Debian has, or that are here.
+inline constexpr const char* kAllKernels = "debian:all";
 
 struct FetchOptions {
   std::string mirror;  // URL of a Debian archive; empty: the one that this machine's apt uses
   std::function<void(const std::string&)> say;  // told what is being done
 };
 
-// Brings the newest kernels of these versions. They are looked for in Debian's suites, bullseye to
+// Brings the newest kernels of these versions, or of all (kAllKernels). They are looked for in Debian's suites, bullseye to
 // sid, with an apt configuration that differs from this machine's only in sources and folders;
 // apt checks signatures. What is there already and the newest stays as it is. Throws UsageError for
 // a name of another form, HarnessError.

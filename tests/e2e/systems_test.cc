@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <filesystem>
+#include <fstream>
 
 #include "tests/e2e/program.h"
 
@@ -66,6 +67,24 @@ TEST(Systems, SystemsOfAnEarlierRunAreNotMixedIn) {
   EXPECT_EQ(place.Run({"-s", "host", "-s", Second(place), "Behaves"}).exit_code, 0);
   EXPECT_EQ(place.Run({"-s", Second(place), "-s", "host,agent=agent", "Behaves"}).exit_code, 0);
   EXPECT_FALSE(fs::exists(place.results() / "host"));
+}
+
+TEST(Systems, AllKernelsOfDebianAreThoseThatAreHereTheOldestFirst) {
+  Workplace place(SOCKPROOF_MISBEHAVING);
+  const auto with_own_cache = [&] { setenv("XDG_CACHE_HOME", (place.folder() / "cache").c_str(), 1); };
+  const std::vector<std::string> dry = {"-s", "vm:debian:all,memory=512", "--dry-run", "Behaves"};
+  const Finished none = place.Run(dry, with_own_cache);
+  EXPECT_EQ(none.exit_code, 3);
+  EXPECT_THAT(none.err, HasSubstr("'sockproof kernels fetch debian:all' brings them"));
+  for (const char* name : {"debian-6.12", "debian-6.2", "debian-6.2.new"}) {
+    const fs::path folder = place.folder() / "cache/sockproof/kernels" / name;
+    fs::create_directories(folder);
+    std::ofstream(folder / "version") << "6\n";
+  }
+  const Finished two = place.Run(dry, with_own_cache);
+  EXPECT_EQ(two.exit_code, 0) << two.err;
+  EXPECT_THAT(two.err, HasSubstr("vm:debian:all is debian:6.2, debian:6.12, which are here"));
+  EXPECT_EQ(place.Command({"doctor", "-s", "vm:debian:all"}).exit_code, 2);
 }
 
 TEST(Systems, TheSameTwiceIsRefused) {
