@@ -21,7 +21,9 @@
 #include "src/cli/run_options.h"
 #include "src/cli/say.h"
 #include "src/cli/target.h"
+#include "src/reach/page.h"
 #include "src/reach/record.h"
+#include "src/report/files.h"
 #include "src/run/runner.h"
 #include "src/run/usage_error.h"
 #include "src/vm/reached.h"
@@ -35,7 +37,10 @@ struct ReachArguments {
   std::vector<std::string> patterns;
   std::string sut;
   std::string out = "sockproof-reach";
-  std::string show;  // glob of functions; empty: record
+  std::string show;    // glob of functions; empty: record
+  std::string html;    // path of a page; empty: record
+  std::string source;  // of the kernel, for the page; empty: the tree of vm:TREE
+  std::vector<std::string> files = {"net/ipv4", "net/ipv6", "net/unix", "net/core/sock.c"};
   int jobs = 0;      // 0: as many as the machine carries
 };
 
@@ -165,9 +170,43 @@ int Show(const ReachArguments& arguments) {
   return 0;
 }
 
+// Where the source of the kernel is; empty: it is not known.
+fs::path SourceForPage(const ReachArguments& arguments) {
+  if (!arguments.source.empty()) return arguments.source;
+  const std::string tree = ParseSut(arguments.sut).what;
+  return fs::is_directory(fs::path(tree) / "net") ? tree : "";
+}
+
+int WriteReachPage(const ReachArguments& arguments) {
+  if (!arguments.patterns.empty()) throw UsageError("--html is of all tests; it takes no PATTERN");
+  const reach::Record record = reach::ReadRecord(arguments.sut);
+  const fs::path source = SourceForPage(arguments);
+  const std::vector<reach::ReachedGroup> groups =
+      source.empty() ? reach::GroupsByName(record, {"tcp_", "inet_csk_", "inet_", "inet6_", "udp_", "udpv6_", "ip_",
+                                                    "ip6_", "unix_", "sock_", "raw_", "packet_", "netlink_"})
+                     : reach::GroupsByFile(record, source, arguments.files);
+  if (groups.empty()) throw UsageError("the record has no functions of these files");
+  try {
+    PrepareReportFile(arguments.html);
+    ReplaceFile(arguments.html, reach::ReachPage(record, groups));
+  } catch (const HarnessError& error) {
+    throw UsageError(error.what());
+  }
+  std::size_t known = 0, reached = 0;
+  for (const reach::ReachedGroup& group : groups) {
+    Print("{:6} of {:6}  {}\n", group.Reached(), group.Known(), group.name);
+    known += group.Known();
+    reached += group.Reached();
+  }
+  Print("{:6} of {:6}  in all, by {} tests; page in {}\n", reached, known, record.tests.size(), arguments.html);
+  if (source.empty()) Say("without --source, functions go by their names: it tells their files");
+  return 0;
+}
+
 constexpr const char* kReachHelp = R"(Examples:
   sockproof reach -s vm:debian:6.1                    which functions each test reaches, recorded
   sockproof reach -s vm:debian:6.1 --show 'tcp_*'     how many tests reach each of these
+  sockproof reach -s vm:TREE --html reach.html        a page: functions of net/, by file, reached and not
   sockproof run -s vm:TREE --touching tcp_ack         the tests that reach it
   sockproof run -s vm:TREE --changed HEAD~1           the tests that reach what was changed since
 
@@ -183,12 +222,21 @@ Action AddReach(CLI::App& app) {
          "--show", arguments->show,
          "Run nothing: say how many tests reach each function of that name, by the last record")
       ->type_name("GLOB");
+  app.add_option("--html", arguments->html, "Run nothing: write a page of the last record, by file")
+      ->type_name("FILE");
+  app.add_option("--source", arguments->source, "The kernel's source for it; default: that of -s vm:TREE")
+      ->type_name("DIR");
+  app.add_option("--files", arguments->files,
+                 "Files and folders on it; default: net/ipv4,net/ipv6,net/unix,net/core/sock.c")
+      ->delimiter(',')
+      ->type_name("PATHS");
   app.add_option("--jobs", arguments->jobs, "Machines at once; default: one for each processor")
       ->check(WholeNumber(1, 4096))
       ->type_name("N");
   app.add_option("--out", arguments->out, "Folder for the results; default: sockproof-reach")
       ->type_name("DIR");
   return [arguments](const std::string& program) {
+    if (!arguments->html.empty()) return WriteReachPage(*arguments);
     return arguments->show.empty() ? RecordReach(*arguments, program) : Show(*arguments);
   };
 }
