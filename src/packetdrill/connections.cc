@@ -56,6 +56,10 @@ void Connections::Injects(Flow& flow, const PacketEvent& packet) {
   } else if (flow.state == Flow::State::kSynSent && has_ack && (tcp->flags & kSyn) != 0) {
     flow.state = Flow::State::kConnected;
     flow.script_remote_isn = flow.live_remote_isn = tcp->seq;
+  } else if (flow.state == Flow::State::kSynSent && tcp != nullptr && (tcp->flags & kSyn) != 0) {
+    // SYNs that cross: from here on it is as if it had listened.
+    flow.state = Flow::State::kSynReceived;
+    flow.script_remote_isn = flow.live_remote_isn = tcp->seq;
   }
 }
 

@@ -101,6 +101,7 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values(Case{"server.pkt", "ipv4"}, Case{"server.pkt", "ipv6"},
                     Case{"server.pkt", "ipv4-mapped"}, Case{"client.pkt", "ipv4"},
                     Case{"client.pkt", "ipv6"}, Case{"client.pkt", "ipv4-mapped"},
+                    Case{"crossing.pkt", "ipv4"},
                     Case{"blocking.pkt", "ipv4"}, Case{"code.pkt", "ipv6"},
                     Case{"own_folder.pkt", "ipv4"}, Case{"confined.pkt", "ipv4"}));
 
