@@ -21,6 +21,8 @@
 #include "src/explore/explorer.h"
 #include "src/explore/known.h"
 #include "src/explore/report.h"
+#include "src/packetdrill/export.h"
+#include "src/report/files.h"
 #include "src/run/usage_error.h"
 #include "src/run/user_file.h"
 
@@ -40,6 +42,7 @@ struct ExploreArguments {
   int jobs = 0;
   std::string out = "sockproof-explored";
   std::string replay;
+  std::string pkt;  // of what is replayed, a script of packetdrill
   std::vector<std::string> known;
   bool no_shipped_known = false;
 };
@@ -208,6 +211,19 @@ int Compare(const ExploreArguments& arguments) {
   return departs ? 1 : 0;
 }
 
+void WriteScript(const std::vector<Event>& events, const ExploreArguments& arguments) {
+  try {
+    const std::string script =
+        packetdrill::ExportedScript(events, {arguments.replay + " on " + arguments.sut + ", as it went."});
+    PrepareReportFile(arguments.pkt);
+    ReplaceFile(arguments.pkt, script);
+  } catch (const packetdrill::NotExpressible& why) {
+    Say(fmt::format("{} cannot be written as a script of packetdrill: {}", arguments.replay, why.what()));
+  } catch (const HarnessError& error) {
+    throw UsageError(error.what());
+  }
+}
+
 int Replay(const ExploreArguments& arguments) {
   std::vector<explore::Sequence> sequences;
   try {
@@ -221,6 +237,7 @@ int Replay(const ExploreArguments& arguments) {
   pool.Know(explore::ChoicesOf(pool));
   const explore::BatchResult result = pool.RunAll({sequences}, explore::Logged::kAll).front();
   if (!result.events.empty()) PrintText(RenderLadder(result.events));
+  if (!arguments.pkt.empty()) WriteScript(result.events, arguments);
   switch (result.end) {
     case explore::BatchResult::End::kNotRun:
     case explore::BatchResult::End::kSkipped:
@@ -249,6 +266,7 @@ int Replay(const ExploreArguments& arguments) {
 int ExploreThem(const ExploreArguments& arguments) {
   try {
     if (!arguments.replay.empty()) return Replay(arguments);
+    if (!arguments.pkt.empty()) throw UsageError("--pkt is for --replay");
     if (!arguments.between.empty()) return Compare(arguments);
     return ExploreOne(arguments);
   } catch (const CannotPrepare& error) {
@@ -307,6 +325,8 @@ Action AddExplore(CLI::App& app) {
       ->type_name("FILE");
   app.add_flag("--no-shipped-known", arguments->no_shipped_known, "Without those");
   app.add_option("--replay", arguments->replay, "Run the sequences of this file, and show them")
+      ->type_name("FILE");
+  app.add_option("--pkt", arguments->pkt, "And write what happened as a script of packetdrill")
       ->type_name("FILE");
   app.add_option("--between", arguments->between, "Show what differs between two systems")
       ->expected(2)
