@@ -35,6 +35,18 @@ Kind KindOf(const SequenceResult& before, const SequenceResult& after) {
   return Departs(before) ? Kind::kMended : Kind::kBothAllowed;
 }
 
+// "ACK seq=1 ack=5" -> "ACK".
+std::string WithoutNumbers(const std::string& reaction) {
+  std::string text;
+  for (std::size_t at = 0; at < reaction.size();) {
+    const std::size_t end = std::min(reaction.find(' ', at), reaction.size());
+    const std::string word = reaction.substr(at, end - at);
+    if (word.find('=') == std::string::npos) text += (text.empty() ? "" : " ") + word;
+    at = end + 1;
+  }
+  return text;
+}
+
 // The first difference, of one sequence; none: there is none.
 std::optional<Difference> DifferenceOf(const Sequence& sequence, const SequenceResult& before,
                                        const SequenceResult& after) {
@@ -45,9 +57,15 @@ std::optional<Difference> DifferenceOf(const Sequence& sequence, const SequenceR
   difference.count = 1;
   const bool is_step = *first < sequence.steps.size();
   const std::optional<Finding>& finding = Departs(after) ? after.prompt : before.prompt;
-  difference.text = fmt::format("{}: {} -> {}",
-                                is_step ? StepText(sequence.steps[*first]) : "when all was done",
-                                before.reactions[*first], after.reactions[*first]);
+  // Where the oracle has followed both so far; before that they are alike.
+  std::string step = is_step ? StepText(sequence.steps[*first]) : "when all was done";
+  const std::vector<std::string>& history =
+      before.history.size() > after.history.size() ? before.history : after.history;
+  if (is_step && *first < history.size()) step = history[*first];
+  const std::string &was = before.reactions[*first], &is = after.reactions[*first];
+  difference.text = fmt::format("{}: {} -> {}", step, was, is);
+  difference.cause =
+      fmt::format("{}: {} -> {}", step, WithoutNumbers(was), WithoutNumbers(is));
   difference.example = sequence;
   if (is_step) difference.example.steps.resize(*first + 1);
   // A departure elsewhere is no matter of this difference.
@@ -55,15 +73,14 @@ std::optional<Difference> DifferenceOf(const Sequence& sequence, const SequenceR
     difference.kind = Kind::kBothAllowed;
     return difference;
   }
-  difference.text = finding->states + ": " + difference.text;
+  difference.cause = finding->Cause();
   if (Departs(before)) difference.before = before.prompt;
   if (Departs(after)) difference.after = after.prompt;
   return difference;
 }
 
-// Differences of one text are one.
 std::string KeyOf(const Difference& difference) {
-  return fmt::format("{} {}", static_cast<int>(difference.kind), difference.text);
+  return fmt::format("{} {}", static_cast<int>(difference.kind), difference.cause);
 }
 
 class Comparing {

@@ -68,6 +68,7 @@ struct Difference {
   enum class Kind { kDeparts, kMended, kBothAllowed, kBothDepart };
   Kind kind = Kind::kBothAllowed;
   std::string text;  // step and reactions
+  std::string cause;  // without numbers: differences of one cause are one
   std::uint64_t count = 0;
   Sequence example;
   std::optional<Finding> before, after;

@@ -58,6 +58,7 @@ Finding FindingOf(const json& told) {
 json JudgedJson(const Sequence& sequence, const Record& record, const oracle::Stack& stack) {
   json result = {{"reactions", json::array()}};
   const Judged prompt = Judge(sequence, record, Patience::kNone, stack);
+  result["history"] = prompt.history;
   if (prompt.finding) result["prompt"] = ToJson(*prompt.finding);
   const Judged patient = Judge(sequence, record, Patience::kAll, stack);
   if (patient.finding) result["patient"] = ToJson(*patient.finding);
@@ -134,6 +135,7 @@ BatchResult ResultOf(const std::string& text) {
     if (one.contains("patient")) sequence.patient = FindingOf(one["patient"]);
     sequence.is_undecided = one.value("undecided", false);
     sequence.reactions = one.at("reactions").get<std::vector<std::string>>();
+    sequence.history = one.at("history").get<std::vector<std::string>>();
     result.sequences.push_back(std::move(sequence));
   }
   if (answer.contains("events")) result.events = answer["events"].get<std::vector<Event>>();

@@ -20,6 +20,7 @@ struct SequenceResult {
   std::optional<Finding> patient;  // Patience::kAll
   bool is_undecided = false;
   std::vector<std::string> reactions;  // one for each step
+  std::vector<std::string> history;    // as of Judged, with Patience::kNone
 };
 
 struct BatchResult {

@@ -294,6 +294,7 @@ Judged Judge(const Sequence& sequence, const Record& record, Patience patience,
   if (record.steps.size() != sequence.steps.size() + 1) return {std::nullopt, true};
   Trial trial(sequence, record, patience, stack);
   Judged judged = trial.Run();
+  judged.history = trial.history();
   if (!judged.finding) return judged;
   // What lives on answers with no reset.
   const bool is_reset = judged.finding->reaction.find("RST") != std::string::npos;
@@ -321,13 +322,26 @@ Judged Judge(const Sequence& sequence, const Record& record, Patience patience,
 
 std::string ReactionText(const StepRecord& step, const Record& record) {
   Initial initial;
+  std::uint32_t sent_to = 0;  // the end of what the system has sent
+  bool has_sent = false;
+  const auto is_again = [&](const oracle::Segment& segment) {
+    const std::uint32_t end = segment.seq + segment.Length();
+    const bool is_old = has_sent && segment.Length() > 0 && oracle::AtMost(end, sent_to);
+    const bool is_new_syn = segment.Has(oracle::kSyn) && end != sent_to;
+    if (segment.Has(oracle::kRst)) return false;
+    if (!has_sent || is_new_syn || oracle::Before(sent_to, end)) sent_to = end;
+    has_sent = true;
+    return is_old && !is_new_syn;
+  };
+  std::string text;
   for (const StepRecord& one : record.steps) {
     for (const SeenSegment& seen : one.segments) initial.Take(seen);
+    if (&one == &step) text = step.outcome;
+    for (const SeenSegment& seen : one.segments) {
+      if (seen.is_of_peer || is_again(seen.segment) || &one != &step) continue;
+      text += (text.empty() ? "" : " ") + TextOf(seen.segment, initial);
+    }
     if (&one == &step) break;
-  }
-  std::string text = step.outcome;
-  for (const SeenSegment& seen : step.segments) {
-    if (!seen.is_of_peer) text += (text.empty() ? "" : " ") + TextOf(seen.segment, initial);
   }
   return text.empty() ? "nothing" : text;
 }

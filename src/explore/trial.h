@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "harness/oracle/oracle.h"
 #include "src/explore/record.h"
@@ -37,12 +38,16 @@ enum class Patience {
 struct Judged {
   std::optional<Finding> finding;
   bool is_undecided = false;
+  // Of each step, up to the one that departs: the states before it, and what its checks find,
+  // "SYN-RECEIVED: RST, past RCV.NXT".
+  std::vector<std::string> history;
 };
 // `stack`: what the system is known to have chosen.
 Judged Judge(const Sequence& sequence, const Record& record, Patience patience,
              const oracle::Stack& stack = {});
 
-// What the system did at each step, without numbers that are free to choose: "ACK seq=1 ack=1".
+// What the system did at each step, without numbers that are free to choose: "ACK seq=1 ack=1". What
+// it sends again is left out: how often it does depends on how long a step takes.
 std::string ReactionText(const StepRecord& step, const Record& record);
 
 }  // namespace sockproof::explore

@@ -134,6 +134,29 @@ TEST(Trial, KnowsThatAnAbortIsSilentWhenItIsClosing) {
   EXPECT_FALSE(seen.Judge(Patience::kNone).finding);
 }
 
+// So that two systems do not differ by how long a step took.
+TEST(Trial, LeavesOutOfReactionsWhatIsSentAgain) {
+  const auto segment = [](std::uint16_t flags, std::uint32_t seq, std::uint32_t text) {
+    SeenSegment seen{false, Time(), {}};
+    seen.segment.flags = flags;
+    seen.segment.seq = kIss + seq;
+    seen.segment.text = text;
+    return seen;
+  };
+  Record record;
+  record.steps.resize(2);
+  record.steps[0].segments = {segment(kSyn, 0, 0), segment(kSyn, 0, 0)};
+  record.steps[1].segments = {segment(kAck, 1, 5), segment(kAck, 1, 5), segment(kAck, 6, 0),
+                              segment(kFin | kAck, 6, 0)};
+  EXPECT_EQ(ReactionText(record.steps[0], record), "SYN seq=0");
+  record.steps[0].segments.erase(record.steps[0].segments.begin());
+  EXPECT_THAT(ReactionText(record.steps[1], record), testing::StartsWith("ACK seq=1"));
+  EXPECT_THAT(ReactionText(record.steps[1], record), HasSubstr("FIN,ACK seq=6"));
+  record.steps.push_back(record.steps[1]);
+  EXPECT_THAT(ReactionText(record.steps[2], record), testing::StartsWith("ACK seq=6"));
+  EXPECT_THAT(ReactionText(record.steps[2], record), testing::Not(HasSubstr("FIN")));
+}
+
 TEST(Trial, SaysNothingOfARecordThatBrokeOff) {
   EXPECT_TRUE(
       Judge(ParseOneLine("ipv4;none;connect()").front(), Record(), Patience::kAll).is_undecided);

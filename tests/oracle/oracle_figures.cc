@@ -13,6 +13,7 @@
 #include <random>
 #include <string>
 
+#include "harness/claims/catalogue.h"
 #include "harness/mutants/alteration.h"
 #include "harness/trace/event_log.h"
 #include "harness/trace/frame_view.h"
@@ -101,7 +102,21 @@ void Changes(const std::vector<Trace>& traces, bool use_calls, unsigned seed, bo
   }
 }
 
-using MutantCounts = std::map<std::string, std::pair<int, int>>;  // rejected, all
+// Of the traces of a mutant.
+struct Tried {
+  bool is_should = false;  // it breaks no MUST and no step, but SHOULDs and MAYs
+  int rejected = 0;
+  int told = 0;  // not rejected, but that a SHOULD is not followed
+  int all = 0;
+};
+using MutantCounts = std::map<std::string, Tried>;
+
+bool IsOfRfc9293(const std::string& claim) { return claim.starts_with("rfc9293:"); }
+
+bool IsShould(const std::string& id) {
+  const Claim* const claim = FindClaim(id);
+  return claim != nullptr && (claim->level == "SHOULD" || claim->level == "MAY");
+}
 
 // What sockproof selfproof --every-mutant left behind, by mutant.
 void Mutants(const std::vector<Trace>& traces, MutantCounts& count, bool verbose) {
@@ -117,14 +132,20 @@ void Mutants(const std::vector<Trace>& traces, MutantCounts& count, bool verbose
     }
     if (mutant.empty()) continue;
     const std::vector<std::string>& breaks = FindAlteration(mutant).breaks;
-    if (std::none_of(breaks.begin(), breaks.end(),
-                     [](const std::string& claim) { return claim.starts_with("rfc9293:"); })) {
-      continue;
-    }
-    auto& [rejected, all] = count[mutant];
-    ++all;
-    if (JudgeCapture(trace.capture, trace.events, {}).Departs()) {
-      ++rejected;
+    if (std::none_of(breaks.begin(), breaks.end(), IsOfRfc9293)) continue;
+    Tried& tried = count[mutant];
+    ++tried.all;
+    tried.is_should = std::none_of(breaks.begin(), breaks.end(), [](const std::string& claim) {
+      return IsOfRfc9293(claim) && !IsShould(claim);
+    });
+    const Judgement judgement = JudgeCapture(trace.capture, trace.events, {});
+    const bool is_told =
+        std::any_of(judgement.connections.begin(), judgement.connections.end(),
+                    [](const ConnectionJudgement& one) { return !one.unfollowed.empty(); });
+    if (judgement.Departs()) {
+      ++tried.rejected;
+    } else if (is_told) {
+      ++tried.told;
     } else if (verbose) {
       fmt::print("{} | {}\n", mutant, trace.name);
     }
@@ -132,17 +153,24 @@ void Mutants(const std::vector<Trace>& traces, MutantCounts& count, bool verbose
 }
 
 void PrintMutants(const MutantCounts& count) {
-  std::size_t caught = 0;
-  for (const auto& [what, numbers] : count) {
-    fmt::print("{:40} {:4} of {:4} rejected, {:.0f} %\n", what, numbers.first, numbers.second,
-               100.0 * numbers.first / std::max(1, numbers.second));
-    caught += numbers.first > 0 ? 1 : 0;
+  for (const bool is_should : {false, true}) {
+    int caught = 0, told = 0, all = 0;
+    for (const auto& [what, tried] : count) {
+      if (tried.is_should != is_should) continue;
+      fmt::print("{:40} {:4} of {:4} rejected, {:.0f} %{}\n", what, tried.rejected, tried.all,
+                 100.0 * tried.rejected / std::max(1, tried.all),
+                 tried.told > 0 ? fmt::format(", {} told", tried.told) : "");
+      ++all;
+      if (tried.rejected > 0) {
+        ++caught;
+      } else if (tried.told > 0) {
+        ++told;
+      }
+    }
+    fmt::print("{} of {} mutants that break {} of RFC 9293 are rejected in some trace, {:.0f} %; {} told\n",
+               caught, all, is_should ? "SHOULDs alone" : "a MUST or a step", 100.0 * caught / std::max(1, all),
+               told);
   }
-  fmt::print(
-      "{} of {} mutants that break claims of RFC 9293 are rejected in some trace, {:.0f} %\n",
-      caught, count.size(),
-      100.0 * static_cast<double>(caught) /
-          static_cast<double>(std::max<std::size_t>(1, count.size())));
 }
 
 int Main(int argc, char** argv) {
