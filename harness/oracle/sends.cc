@@ -175,7 +175,10 @@ void SendSyn(const Sending& sending) {
 void SendSynAckAgain(const Sending& sending) {
   const Tcb& tcb = sending.tcb;
   if ((sending.segment.flags & kControl) != (kSyn | kAck)) return;
-  if (tcb.state != State::kSynReceived || sending.segment.seq != tcb.iss) return;
+  // After a close in SYN-RECEIVED it is still at the front of the retransmission queue.
+  const bool is_open = tcb.state == State::kSynReceived ||
+                       (tcb.state == State::kFinWait1 && tcb.una == tcb.iss);
+  if (!is_open || sending.segment.seq != tcb.iss) return;
   const std::uint32_t ack = sending.segment.ack;
   if (!tcb.IsIssChosen() || (ack != tcb.irs + 1 && ack != tcb.rcv_nxt) ||
       !sending.MayRepeat()) {

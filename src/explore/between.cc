@@ -79,8 +79,17 @@ std::optional<Difference> DifferenceOf(const Sequence& sequence, const SequenceR
   return difference;
 }
 
+// What the second check does not look at, the acknowledgment of an RST and timestamps, is no part of it.
 std::string KeyOf(const Difference& difference) {
-  return fmt::format("{} {}", static_cast<int>(difference.kind), difference.cause);
+  std::string cause = difference.cause;
+  const auto replace_all = [&](const std::string& what, const std::string& by) {
+    for (std::size_t at = 0; (at = cause.find(what, at)) != std::string::npos;) {
+      cause.replace(at, what.size(), by);
+    }
+  };
+  replace_all("RST,ACK", "RST");
+  replace_all(", TSecr of a later ACK", "");
+  return fmt::format("{} {}", static_cast<int>(difference.kind), cause);
 }
 
 class Comparing {

@@ -438,6 +438,15 @@ TEST(Oracle, LetsSegmentsBeSentAgainOneAfterTheOther) {
   EXPECT_FALSE(lost().Out(kAck, 1, 1, 100).IsAllowed());
 }
 
+// 3.10.8: "in any state ... the segment at the front of the retransmission queue".
+TEST(Oracle, LetsTheSynAckBeSentAgainAfterACloseInSynReceived) {
+  const auto closed = [] {
+    return Conversation().In(kSyn, 0, 0).Out(kSyn | kAck, 0, 1).Out(kFin | kAck, 1, 1).Later(1s);
+  };
+  EXPECT_TRUE(closed().Out(kSyn | kAck, 0, 1).IsAllowed());
+  EXPECT_FALSE(closed().In(kAck, 1, 1).Later(100ms).Out(kSyn | kAck, 0, 1).IsAllowed());
+}
+
 // With TCP_DEFER_ACCEPT an ACK may be dropped, so that it is no sample of the round trip.
 TEST(Oracle, TakesNoSampleOfAnAckThatWasDropped) {
   Conversation seen;
