@@ -108,7 +108,8 @@ void RoundTrips::Acknowledged(std::uint32_t ack, Time now) {
   if (pieces_.empty() || Before(pieces_.back().end, ack)) return;
   for (; !pieces_.empty() && AtMost(pieces_.front().end, ack); pieces_.pop_front()) {
     const Piece& piece = pieces_.front();
-    if (!piece.is_repeated) longest_ = std::max(longest_.value_or(now - piece.first), now - piece.first);
+    if (!piece.is_repeated)
+      longest_ = std::max(longest_.value_or(now - piece.first), now - piece.first);
   }
 }
 
@@ -199,7 +200,8 @@ std::optional<Departure> Oracle::Advance(Time now) {
     left.pop_front();
     ++steps_;
     const Time when = must_arrive(tcb) ? arrivals_[tcb.arrival].time : now;
-    const Debt debt = distance_.may_lose ? Debt() : Overdue(tcb, when, user_, round_trips_.longest());
+    const Debt debt =
+        distance_.may_lose ? Debt() : Overdue(tcb, when, user_, round_trips_.longest());
     if (debt.rule != nullptr) {
       rule = debt.rule;
       overdue = fmt::format("in {}: {}", StateName(tcb.state), Options(tcb));
@@ -272,9 +274,9 @@ std::optional<Departure> Oracle::Sends(const Segment& segment, Time now) {
   if (!undecided_.empty()) return std::nullopt;
   const Set before = std::exchange(possible_, std::move(after));
   if (possible_.empty()) return Explain(before, segment);
-  const bool is_unfollowed =
-      std::all_of(possible_.begin(), possible_.end(),
-                  [](const Tcb& tcb) { return tcb.reason.unfollowed != nullptr; });
+  const bool is_unfollowed = std::all_of(possible_.begin(), possible_.end(), [](const Tcb& tcb) {
+    return tcb.reason.unfollowed != nullptr;
+  });
   if (is_unfollowed) unfollowed_.insert(possible_.begin()->reason.unfollowed);
   return std::nullopt;
 }

@@ -11,7 +11,8 @@ namespace {
 
 constexpr std::size_t kMostHeld = 64;
 constexpr Duration kRation = 5s;  // RFC 5961 section 7 counts challenge ACKs by intervals of 5 s
-constexpr Duration kCrossing = 50ms;  // in which a call may come before a segment that was seen before
+constexpr Duration kCrossing =
+    50ms;  // in which a call may come before a segment that was seen before
 
 enum class Then { kNextCheck, kReturn };
 
@@ -223,9 +224,8 @@ Tcb AfterFin(Tcb tcb, Time now, const Application& user) {
     case State::kSynReceived:
     case State::kEstablished:
       // A close before would have sent a FIN, unless that has to wait.
-      tcb.may_be_closing =
-          tcb.IsHeldUp() &&
-          (!user.is_known || (user.finished && *user.finished <= now + kCrossing));
+      tcb.may_be_closing = tcb.IsHeldUp() &&
+                           (!user.is_known || (user.finished && *user.finished <= now + kCrossing));
       tcb.state = State::kCloseWait;
       break;
     case State::kFinWait1:
@@ -286,8 +286,9 @@ Tcb Holding(Tcb tcb, const Held& piece) {
 void MayBeForNobody(Step& step) {
   const Segment& segment = step.segment;
   const Tcb& tcb = step.tcb;
-  const bool is_half_closed = tcb.state == State::kFinWait1 || tcb.state == State::kFinWait2 ||
-                              (tcb.state == State::kEstablished && step.user.finished && tcb.IsHeldUp());
+  const bool is_half_closed =
+      tcb.state == State::kFinWait1 || tcb.state == State::kFinWait2 ||
+      (tcb.state == State::kEstablished && step.user.finished && tcb.IsHeldUp());
   if (!is_half_closed || segment.text == 0 || !step.user.MayBeGone()) return;
   if (!Before(tcb.rcv_nxt, segment.seq + segment.text)) return;
   const std::uint32_t taken = segment.seq + segment.Length();
@@ -661,9 +662,10 @@ Then CheckAck(Step& step) {
     tcb.answers.clear();
     step.acknowledgment = &kSynReceivedAck;
   }
-  // "The only thing that can arrive in this state is a retransmission of the remote FIN. Acknowledge
-  // it": one that lies before RCV.NXT the first check has acknowledged. By the eighth check a FIN at
-  // RCV.NXT is acknowledged as well; whether it counts, when it cannot be one, is open.
+  // "The only thing that can arrive in this state is a retransmission of the remote FIN.
+  // Acknowledge it": one that lies before RCV.NXT the first check has acknowledged. By the eighth
+  // check a FIN at RCV.NXT is acknowledged as well; whether it counts, when it cannot be one, is
+  // open.
   if (tcb.state == State::kTimeWait && segment.Has(kFin) && AtMost(segment.seq, tcb.rcv_nxt)) {
     tcb.time_wait = step.now;
     step.Allow(kTimeWaitNewFin, OweAck(tcb, step.now));

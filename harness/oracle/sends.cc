@@ -21,8 +21,9 @@ constexpr Duration kShortestTimeWait = 30s;
 constexpr Duration kShortestTimeout = 1ms;
 // The shortest interval of keepalive and user timeout that a socket can be given.
 constexpr Duration kShortestQuiet = 900ms;
-// RFC 6298 rounds the timeout up to 1 s, and has no limit to the granularity G of its clock; RFC 1122
-// section 4.2.3.1 wants a least timeout of fractions of a second, for which G has to be less than that.
+// RFC 6298 rounds the timeout up to 1 s, and has no limit to the granularity G of its clock; RFC
+// 1122 section 4.2.3.1 wants a least timeout of fractions of a second, for which G has to be less
+// than that.
 constexpr Duration kLeastTimeout = 1s, kCoarsestClock = 1s;
 constexpr int kMostDoublings = 20;  // some weeks
 
@@ -176,12 +177,11 @@ void SendSynAckAgain(const Sending& sending) {
   const Tcb& tcb = sending.tcb;
   if ((sending.segment.flags & kControl) != (kSyn | kAck)) return;
   // After a close in SYN-RECEIVED it is still at the front of the retransmission queue.
-  const bool is_open = tcb.state == State::kSynReceived ||
-                       (tcb.state == State::kFinWait1 && tcb.una == tcb.iss);
+  const bool is_open =
+      tcb.state == State::kSynReceived || (tcb.state == State::kFinWait1 && tcb.una == tcb.iss);
   if (!is_open || sending.segment.seq != tcb.iss) return;
   const std::uint32_t ack = sending.segment.ack;
-  if (!tcb.IsIssChosen() || (ack != tcb.irs + 1 && ack != tcb.rcv_nxt) ||
-      !sending.MayRepeat()) {
+  if (!tcb.IsIssChosen() || (ack != tcb.irs + 1 && ack != tcb.rcv_nxt) || !sending.MayRepeat()) {
     return;
   }
   sending.AllowAgain();
@@ -297,7 +297,8 @@ const Rule* Malformed(const Segment& segment, const Distance& distance) {
 const Rule* Unfollowed(const Tcb& tcb, const Segment& segment, const Distance& distance) {
   if (segment.Has(kRst)) return nullptr;
   if (segment.Has(kSyn)) return segment.mss ? nullptr : &kMssMissing;
-  if (distance.has_offload || !segment.Has(kAck) || !tcb.is_window_known || !tcb.told_edge) return nullptr;
+  if (distance.has_offload || !segment.Has(kAck) || !tcb.is_window_known || !tcb.told_edge)
+    return nullptr;
   if (tcb.state == State::kClosed || tcb.fins_received > 0) return nullptr;
   const std::uint32_t edge =
       segment.ack + (static_cast<std::uint32_t>(segment.window) << tcb.Shift());
@@ -314,8 +315,7 @@ const Rule* TooLarge(const Tcb& tcb, const Segment& segment, const Distance& dis
 const Rule* WithoutPush(const Tcb& tcb, const Segment& segment, const Application& user) {
   const std::uint32_t end = segment.seq + segment.text;
   const bool is_new = segment.text > 0 && Before(tcb.nxt, end) && !segment.Has(kFin | kSyn);
-  const bool is_last =
-      user.is_known && !user.holds_back && end - tcb.iss - 1 == user.written;
+  const bool is_last = user.is_known && !user.holds_back && end - tcb.iss - 1 == user.written;
   return is_new && is_last && !segment.Has(kPsh) ? &kPush : nullptr;
 }
 
@@ -388,9 +388,10 @@ Debt Overdue(const Tcb& tcb, Time now, const Application& user,
   if (tcb.ack_since && now - *tcb.ack_since >= kAckWithin + kServedLate) {
     return {tcb.reason.rule, fmt::format("ACK seq={} ack={}", tcb.nxt, tcb.rcv_nxt)};
   }
-  // RFC 6298: RTO is SRTT + max(G, 4 RTTVAR), neither of which is more than the longest sample; twice
-  // that each time. Without a sample, as of a SYN, it is any value.
-  const bool is_waiting = tcb.state != State::kClosed && tcb.una != tcb.nxt && tcb.una != tcb.iss && round_trip;
+  // RFC 6298: RTO is SRTT + max(G, 4 RTTVAR), neither of which is more than the longest sample;
+  // twice that each time. Without a sample, as of a SYN, it is any value.
+  const bool is_waiting =
+      tcb.state != State::kClosed && tcb.una != tcb.nxt && tcb.una != tcb.iss && round_trip;
   if (is_waiting && Before(tcb.una, tcb.last_edge)) {
     const Duration timeout = std::max<Duration>(5 * *round_trip, kLeastTimeout) + kCoarsestClock;
     const int doublings = std::min(tcb.repeats, kMostDoublings);

@@ -66,9 +66,9 @@ struct Held {
   auto operator<=>(const Held&) const = default;
 };
 
-// What RFC 9293 leaves to a stack, and asks for of one that has chosen (section 3.10.7.4: "for stacks
-// implementing the protection described in RFC 5961", "for implementations that do not follow").
-// A reading that has seen the system choose holds it to that.
+// What RFC 9293 leaves to a stack, and asks for of one that has chosen (section 3.10.7.4: "for
+// stacks implementing the protection described in RFC 5961", "for implementations that do not
+// follow"). A reading that has seen the system choose holds it to that.
 struct Stack {
   enum class InWindow { kEither, kChallenged, kResets };
   InWindow rst = InWindow::kEither;  // an RST in the window, not of RCV.NXT (RFC 5961 section 3)
@@ -97,22 +97,22 @@ struct Tcb {
   Time sent;                       // when sequence space was used last
   std::uint32_t sent_to = 0;       // the end of what was sent then
   bool is_repeated = false;        // whether some of what is not acknowledged was sent again
-  int repeats = 0;                 // since the last sample: what backs off stays so (RFC 6298 section 5)
-  bool has_heard = false;          // whether anything has arrived since then
-  Time heard;                      // when something arrived last
+  int repeats = 0;         // since the last sample: what backs off stays so (RFC 6298 section 5)
+  bool has_heard = false;  // whether anything has arrived since then
+  Time heard;              // when something arrived last
 
   // Receive sequence variables.
   std::uint32_t irs = 0;
   std::uint32_t rcv_nxt = 0;
   std::uint32_t rcv_edge = 0;              // the furthest right edge that was offered to the peer
   std::optional<std::uint32_t> told_edge;  // the one of the last segment without SYN
-  bool is_window_known = true;         // false: the scale was agreed on before the capture
-  std::optional<std::uint16_t> shown;  // the window field sent last
-  std::vector<Held> held;              // in order of seq
-  bool was_open = false;               // ESTABLISHED or later, at some time
-  std::uint32_t fins_received = 0;     // by which rcv_nxt was advanced
-  bool has_urgent = false;             // a segment with URG has arrived
-  bool may_be_closing = false;         // its close may have come before the peer's FIN
+  bool is_window_known = true;             // false: the scale was agreed on before the capture
+  std::optional<std::uint16_t> shown;      // the window field sent last
+  std::vector<Held> held;                  // in order of seq
+  bool was_open = false;                   // ESTABLISHED or later, at some time
+  std::uint32_t fins_received = 0;         // by which rcv_nxt was advanced
+  bool has_urgent = false;                 // a segment with URG has arrived
+  bool may_be_closing = false;             // its close may have come before the peer's FIN
 
   // What the SYNs agreed on; none: not offered.
   std::optional<std::uint8_t> scale, peer_scale;

@@ -13,7 +13,7 @@ namespace {
 using Steady = std::chrono::steady_clock;
 using Kind = Difference::Kind;
 
-constexpr std::size_t kRound = 8;  // batches of each system at a time
+constexpr std::size_t kRound = 8;      // batches of each system at a time
 constexpr double kCompareUntil = 0.8;  // of the time; the rest is for running again
 
 // The first step at which the systems differ; none: they do not.
@@ -64,8 +64,7 @@ std::optional<Difference> DifferenceOf(const Sequence& sequence, const SequenceR
   if (is_step && *first < history.size()) step = history[*first];
   const std::string &was = before.reactions[*first], &is = after.reactions[*first];
   difference.text = fmt::format("{}: {} -> {}", step, was, is);
-  difference.cause =
-      fmt::format("{}: {} -> {}", step, WithoutNumbers(was), WithoutNumbers(is));
+  difference.cause = fmt::format("{}: {} -> {}", step, WithoutNumbers(was), WithoutNumbers(is));
   difference.example = sequence;
   if (is_step) difference.example.steps.resize(*first + 1);
   // A departure elsewhere is no matter of this difference.
@@ -79,7 +78,8 @@ std::optional<Difference> DifferenceOf(const Sequence& sequence, const SequenceR
   return difference;
 }
 
-// What the second check does not look at, the acknowledgment of an RST and timestamps, is no part of it.
+// What the second check does not look at, the acknowledgment of an RST and timestamps, is no part
+// of it.
 std::string KeyOf(const Difference& difference) {
   std::string cause = difference.cause;
   const auto replace_all = [&](const std::string& what, const std::string& by) {
@@ -128,10 +128,10 @@ class Comparing {
           .push_back(std::move(difference));
     }
     for (std::vector<Difference>* const some : {&comparison_.differences, &comparison_.fleeting}) {
-      std::stable_sort(some->begin(), some->end(), [](const Difference& one,
-                                                      const Difference& other) {
-        return std::pair(one.kind, other.count) < std::pair(other.kind, one.count);
-      });
+      std::stable_sort(some->begin(), some->end(),
+                       [](const Difference& one, const Difference& other) {
+                         return std::pair(one.kind, other.count) < std::pair(other.kind, one.count);
+                       });
     }
     return std::move(comparison_);
   }

@@ -50,12 +50,12 @@ struct Cause {
 };
 
 struct Exploration {
-  std::uint64_t sequences = 0;          // run
-  std::uint64_t undecided = 0;          // of those
-  Duration took{0};                     // without shrinking
-  oracle::Stack stack;                  // what the system has chosen
-  std::vector<Cause> causes;            // certain, the most frequent first
-  std::vector<Cause> fleeting;          // did not come again, or was not run again
+  std::uint64_t sequences = 0;  // run
+  std::uint64_t undecided = 0;  // of those
+  Duration took{0};             // without shrinking
+  oracle::Stack stack;          // what the system has chosen
+  std::vector<Cause> causes;    // certain, the most frequent first
+  std::vector<Cause> fleeting;  // did not come again, or was not run again
   bool is_interrupted = false;
   std::string why_not;                  // nothing could be run: why
   std::vector<std::string> complaints;  // what went wrong in the harness
@@ -67,7 +67,7 @@ Exploration Explore(Pool& pool, const ExploreOptions& options);
 struct Difference {
   enum class Kind { kDeparts, kMended, kBothAllowed, kBothDepart };
   Kind kind = Kind::kBothAllowed;
-  std::string text;  // step and reactions
+  std::string text;   // step and reactions
   std::string cause;  // without numbers: differences of one cause are one
   std::uint64_t count = 0;
   Sequence example;

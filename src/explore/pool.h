@@ -25,7 +25,7 @@ struct SequenceResult {
 
 struct BatchResult {
   enum class End {
-    kNotRun,   // it was stopped before its end
+    kNotRun,  // it was stopped before its end
     kWhole,
     kSkipped,      // the system cannot be tested so
     kCrashed,      // the system has, or does not answer any more

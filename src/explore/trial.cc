@@ -278,7 +278,7 @@ class Trial {
   std::set<std::string> kinds_;
   std::vector<std::string> history_;
   std::vector<bool> is_over_;  // before each step
-  bool is_known_ = true;  // what the application does
+  bool is_known_ = true;       // what the application does
   bool is_listening_ = false, has_socket_ = false, is_gone_ = false;
   bool is_of_another_ = false;  // the socket is that of a connection before
 };

@@ -46,8 +46,8 @@ struct Judged {
 Judged Judge(const Sequence& sequence, const Record& record, Patience patience,
              const oracle::Stack& stack = {});
 
-// What the system did at each step, without numbers that are free to choose: "ACK seq=1 ack=1". What
-// it sends again is left out: how often it does depends on how long a step takes.
+// What the system did at each step, without numbers that are free to choose: "ACK seq=1 ack=1".
+// What it sends again is left out: how often it does depends on how long a step takes.
 std::string ReactionText(const StepRecord& step, const Record& record);
 
 }  // namespace sockproof::explore

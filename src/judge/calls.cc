@@ -176,7 +176,8 @@ void Calls::Begins(const CallSpan& span) {
   const CallText call = ParseCall(span.call().text);
   if (call.arguments.empty()) return;
   const std::string second = call.arguments.size() > 1 ? call.arguments[1] : "";
-  if (call.name == "splice") MayWriteAnything(UserOf(Find(second)));  // from the first to the second
+  if (call.name == "splice")
+    MayWriteAnything(UserOf(Find(second)));  // from the first to the second
   const SocketRef socket = Find(call.arguments[0]);
   if (!socket) return;
   oracle::Application* user = UserOf(socket);

@@ -80,11 +80,13 @@ IcmpKind IcmpKindOf(const Bytes& frame) {
     return is_soft ? IcmpKind::kSoft : IcmpKind::kOther;
   }
   if (type == 4) return IcmpKind::kSourceQuench;
-  const bool is_soft = (type == 3 && (code == 0 || code == 1 || code == 5)) || type == 11 || type == 12;
+  const bool is_soft =
+      (type == 3 && (code == 0 || code == 1 || code == 5)) || type == 11 || type == 12;
   return is_soft ? IcmpKind::kSoft : IcmpKind::kOther;
 }
 
-// Addresses that no host has: what comes from them or goes to them must be ignored (MUST-57, MUST-63).
+// Addresses that no host has: what comes from them or goes to them must be ignored (MUST-57,
+// MUST-63).
 bool IsOfNoHost(const std::string& address) {
   if (address.find(':') != std::string::npos) return address == "::" || address.starts_with("ff");
   const int first = std::atoi(address.c_str());

@@ -62,8 +62,8 @@ TEST(Judge, AllowsBothEndsOfAWholeConnection) {
 // An RST in the window: challenged by one connection, obeyed by another of the same system.
 TEST(Judge, HoldsASystemToWhatItChoosesInAnotherConnection) {
   using Segments = std::vector<MadeUpSegment>;
-  const Segments open = {{true, kS, 900, 0}, {false, kS | kA, 5000, 901}, {true, kA, 901, 5001},
-                         {false, kR, 5011, 0}};
+  const Segments open = {
+      {true, kS, 900, 0}, {false, kS | kA, 5000, 901}, {true, kA, 901, 5001}, {false, kR, 5011, 0}};
   const auto frames_of = [&](std::uint8_t port, const Segments& then) {
     Segments all = open;
     all.insert(all.end(), then.begin(), then.end());

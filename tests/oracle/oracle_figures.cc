@@ -167,9 +167,11 @@ void PrintMutants(const MutantCounts& count) {
         ++told;
       }
     }
-    fmt::print("{} of {} mutants that break {} of RFC 9293 are rejected in some trace, {:.0f} %; {} told\n",
-               caught, all, is_should ? "SHOULDs alone" : "a MUST or a step", 100.0 * caught / std::max(1, all),
-               told);
+    fmt::print(
+        "{} of {} mutants that break {} of RFC 9293 are rejected in some trace, {:.0f} %; {} "
+        "told\n",
+        caught, all, is_should ? "SHOULDs alone" : "a MUST or a step",
+        100.0 * caught / std::max(1, all), told);
   }
 }
 

@@ -167,8 +167,13 @@ TEST(Oracle, HoldsAStackToWhatItHasChosen) {
     EXPECT_EQ(is_allowed(Stack::InWindow::kResets, is_challenged), !is_challenged);
   }
   // Within one connection without being told. The second one might be rationed, not obeyed.
-  EXPECT_TRUE(
-      Conversation().Active().In(kRst, 11, 0).Later(1s).In(kAck, 1, 1, 4).Out(kRst, 1, 0).IsAllowed());
+  EXPECT_TRUE(Conversation()
+                  .Active()
+                  .In(kRst, 11, 0)
+                  .Later(1s)
+                  .In(kAck, 1, 1, 4)
+                  .Out(kRst, 1, 0)
+                  .IsAllowed());
   Conversation moody;
   moody.user().is_known = true;  // it does not abort
   moody.user().opens = 1;
@@ -191,7 +196,8 @@ TEST(Stack, OfTwoConnectionsIsThatOfBothUnlessTheyContradict) {
   const Stack resets{.rst = Stack::InWindow::kResets}, of_syn{.syn = Stack::InWindow::kResets};
   EXPECT_EQ(Both(challenges, resets), std::nullopt);
   EXPECT_EQ(Both(challenges, Stack()), challenges);
-  EXPECT_EQ(Both(of_syn, challenges), (Stack{Stack::InWindow::kChallenged, Stack::InWindow::kResets}));
+  EXPECT_EQ(Both(of_syn, challenges),
+            (Stack{Stack::InWindow::kChallenged, Stack::InWindow::kResets}));
 }
 
 TEST(Oracle, WantsOneAnswerForEachSegmentThatAsksForIt) {
@@ -290,8 +296,8 @@ TEST(Oracle, TellsAShouldThatIsNotFollowedFromADeparture) {
   Conversation plain = std::move(Conversation().OutRaw(syn));
   EXPECT_TRUE(plain.IsAllowed());
   EXPECT_THAT(plain.Unfollowed(), testing::ElementsAre("rfc9293:SHLD-5"));
-  Conversation shrinks = std::move(
-      Conversation().Active().In(kAck, 1, 1, 10).OutRaw(AckOf(1, 11, 4000)));
+  Conversation shrinks =
+      std::move(Conversation().Active().In(kAck, 1, 1, 10).OutRaw(AckOf(1, 11, 4000)));
   EXPECT_TRUE(shrinks.IsAllowed());
   EXPECT_THAT(shrinks.Unfollowed(), testing::ElementsAre("rfc9293:SHLD-14"));
   EXPECT_THAT(Conversation().Active().In(kAck, 1, 1, 10).Out(kAck, 1, 11).Unfollowed(),
@@ -331,8 +337,13 @@ TEST(Oracle, KnowsTheRetransmissionTimeoutOnceThereIsASample) {
   EXPECT_EQ(Known(10).Out(kAck, 1, 1, 10).Later(5s).departure().claim,
             "rfc9293:3.10.8-retransmission");
   // A round trip of 2 s has a timeout of up to 10 s.
-  EXPECT_TRUE(Known(20).Out(kAck, 1, 1, 10).Later(2s).In(kAck, 1, 11).Out(kAck, 11, 1, 10).Later(
-      8s).IsAllowed());
+  EXPECT_TRUE(Known(20)
+                  .Out(kAck, 1, 1, 10)
+                  .Later(2s)
+                  .In(kAck, 1, 11)
+                  .Out(kAck, 11, 1, 10)
+                  .Later(8s)
+                  .IsAllowed());
 }
 
 // "Keeping the backed-off value until a segment with new data has been acknowledged without
@@ -418,8 +429,14 @@ TEST(Oracle, LeavesAnRstInTheWindowOpenInSynReceived) {
 // MAY-4: "identical to the original packet", with the acknowledgment of then.
 TEST(Oracle, LetsWhatIsSentAgainBeIdentical) {
   const auto data = [](std::uint32_t ack) {
-    return Conversation().Active().Out(kAck, 1, 1, 10).In(kAck, 1, 1, 5).Out(kAck, 11, 6).Later(
-        1s).Out(kAck, 1, ack, 10).IsAllowed();
+    return Conversation()
+        .Active()
+        .Out(kAck, 1, 1, 10)
+        .In(kAck, 1, 1, 5)
+        .Out(kAck, 11, 6)
+        .Later(1s)
+        .Out(kAck, 1, ack, 10)
+        .IsAllowed();
   };
   EXPECT_TRUE(data(6));
   EXPECT_TRUE(data(1));
@@ -431,8 +448,13 @@ TEST(Oracle, LetsWhatIsSentAgainBeIdentical) {
 // Two segments that were lost, after one acknowledgment; each of them once.
 TEST(Oracle, LetsSegmentsBeSentAgainOneAfterTheOther) {
   const auto lost = [] {
-    return Conversation().Active().Out(kAck, 1, 1, 100).Out(kAck, 101, 1, 100).Out(kAck, 201, 1, 100).In(
-        kAck, 1, 1).Out(kAck, 1, 1, 100);
+    return Conversation()
+        .Active()
+        .Out(kAck, 1, 1, 100)
+        .Out(kAck, 101, 1, 100)
+        .Out(kAck, 201, 1, 100)
+        .In(kAck, 1, 1)
+        .Out(kAck, 1, 1, 100);
   };
   EXPECT_TRUE(lost().Out(kAck, 101, 1, 100).Out(kAck, 201, 1, 100).IsAllowed());
   EXPECT_FALSE(lost().Out(kAck, 1, 1, 100).IsAllowed());
@@ -496,7 +518,8 @@ TEST(Oracle, LetsDataWaitThatIsNotPushed) {
 }
 
 TEST(Oracle, KnowsWhatIsUrgent) {
-  const auto sent = [](std::vector<std::uint64_t> ends, std::uint16_t flags, std::uint16_t pointer) {
+  const auto sent = [](std::vector<std::uint64_t> ends, std::uint16_t flags,
+                       std::uint16_t pointer) {
     Conversation seen = Known(10);
     seen.user().urgent_ends = std::move(ends);
     Segment data = Conversation::Make(kAck, kIss + 1, kIrs + 1, 10);
@@ -564,8 +587,10 @@ TEST(Oracle, AllowsWhatOtherStacksDo) {
 // Section 3.8.6.1: an octet of new data, or what was sent before.
 TEST(Oracle, AllowsProbesOfAClosedWindow) {
   const auto closed = [] {
-    return Conversation().Active().InRaw(
-        WithWindow(Conversation::Make(kAck, kIrs + 1, kIss + 1, 0), 0)).Later(1s);
+    return Conversation()
+        .Active()
+        .InRaw(WithWindow(Conversation::Make(kAck, kIrs + 1, kIss + 1, 0), 0))
+        .Later(1s);
   };
   EXPECT_TRUE(closed().Out(kAck, 1, 1, 1).Later(1s).Out(kAck, 1, 1, 1).IsAllowed());
   EXPECT_TRUE(closed().Out(kAck, 0, 1).IsAllowed());
