@@ -1,29 +1,32 @@
 # What most of the code includes is read once: `sockproof_headers` for harness and src,
-# `sockproof_test_headers` for suites and tests, which are compiled without optimisation.
+# `sockproof_test_headers` for tests and `sockproof_suite_headers` for suites, both without optimisation.
 # sockproof_use_headers() gives the headers of one of them to all targets of this folder and below that
 # have none yet.
 
-if(SOCKPROOF_PRECOMPILE)
-  # A test is some system calls in a row: what counts is that it compiles quickly.
-  set(SOCKPROOF_TEST_OPTIONS -O0)
-  # Precompiled headers are taken only where these are defined alike.
-  target_compile_definitions(sockproof_options INTERFACE FMT_SHARED GTEST_HAS_PTHREAD=1)
+if(NOT SOCKPROOF_PRECOMPILE)
+  return()
 endif()
 
-add_library(sockproof_headers OBJECT ${CMAKE_SOURCE_DIR}/cmake/precompiled.cc)
-target_link_libraries(sockproof_headers PRIVATE
-  sockproof_options nlohmann_json::nlohmann_json fmt::fmt)
-target_precompile_headers(sockproof_headers PRIVATE
-  <algorithm> <filesystem> <fstream> <functional> <map> <memory> <optional> <set> <sstream> <string>
-  <string_view> <thread> <variant> <vector> <fmt/format.h> <nlohmann/json.hpp>)
+# A test is some system calls in a row: what counts is that it compiles quickly.
+set(SOCKPROOF_TEST_OPTIONS -O0)
+# Precompiled headers are taken only where these are defined alike.
+target_compile_definitions(sockproof_options INTERFACE FMT_SHARED GTEST_HAS_PTHREAD=1)
 
-add_library(sockproof_test_headers OBJECT ${CMAKE_SOURCE_DIR}/cmake/precompiled.cc)
-target_link_libraries(sockproof_test_headers PRIVATE
-  sockproof_options nlohmann_json::nlohmann_json fmt::fmt GTest::gmock)
+set(common_headers <algorithm> <filesystem> <fstream> <functional> <map> <memory> <optional> <set> <sstream>
+  <string> <string_view> <thread> <variant> <vector> <fmt/format.h> <nlohmann/json.hpp>)
+
+function(sockproof_precompile name)
+  add_library(${name} OBJECT ${CMAKE_SOURCE_DIR}/cmake/precompiled.cc)
+  target_link_libraries(${name} PRIVATE
+    sockproof_options nlohmann_json::nlohmann_json fmt::fmt GTest::gmock)
+  target_precompile_headers(${name} PRIVATE ${common_headers} ${ARGN})
+endfunction()
+
+sockproof_precompile(sockproof_headers)
+sockproof_precompile(sockproof_test_headers <gmock/gmock.h>)
+sockproof_precompile(sockproof_suite_headers <gmock/gmock.h> ${CMAKE_SOURCE_DIR}/harness/test/test.h)
 target_compile_options(sockproof_test_headers PRIVATE ${SOCKPROOF_TEST_OPTIONS})
-target_precompile_headers(sockproof_test_headers PRIVATE
-  <algorithm> <filesystem> <fstream> <functional> <map> <memory> <optional> <set> <sstream> <string>
-  <string_view> <thread> <variant> <vector> <fmt/format.h> <gmock/gmock.h> <nlohmann/json.hpp>)
+target_compile_options(sockproof_suite_headers PRIVATE ${SOCKPROOF_TEST_OPTIONS})
 
 function(sockproof_use_headers headers folder)
   get_property(targets DIRECTORY ${folder} PROPERTY BUILDSYSTEM_TARGETS)

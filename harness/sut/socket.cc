@@ -24,7 +24,7 @@ constexpr size_t kShownData = 32;
 
 int ReadInteger(const json& value) { return value.is_number() ? value.get<int>() : 0; }
 
-std::string Quoted(const std::string& data) {
+std::string InQuotes(const std::string& data) {
   return fmt::format("\"{}\"{}", data.substr(0, kShownData), data.size() > kShownData ? "..." : "");
 }
 
@@ -169,7 +169,7 @@ Pending<int> Socket::StartSend(const std::string& data,
   CheckKnown("flag", agent_protocol::MessageFlags(), flags);
   return Start<int>(
       "send", {{"fd", fd_}, {"data", agent_protocol::Base64Encode(data)}, {"flags", flags}},
-      fmt::format("send({}, {}, {}, {})", fd_, Quoted(data), data.size(), OrZero(flags)),
+      fmt::format("send({}, {}, {}, {})", fd_, InQuotes(data), data.size(), OrZero(flags)),
       ReadInteger);
 }
 
@@ -186,7 +186,7 @@ Pending<int> Socket::StartSendTo(const Name& remote, const std::string& data,
   json params = {{"fd", fd_}, {"data", agent_protocol::Base64Encode(data)}, {"flags", flags}};
   PutName(params, remote);
   return Start<int>("sendto", std::move(params),
-                    fmt::format("sendto({}, {}, {}, {}, {})", fd_, Quoted(data), data.size(),
+                    fmt::format("sendto({}, {}, {}, {}, {})", fd_, InQuotes(data), data.size(),
                                 OrZero(flags), remote.ToString()),
                     ReadInteger);
 }
@@ -298,7 +298,7 @@ Pending<int> Socket::StartSplice(const Socket& from, int count,
 
 Pending<int> Socket::StartWrite(const std::string& data) const {
   return Start<int>("write", {{"fd", fd_}, {"data", agent_protocol::Base64Encode(data)}},
-                    fmt::format("write({}, {}, {})", fd_, Quoted(data), data.size()), ReadInteger);
+                    fmt::format("write({}, {}, {})", fd_, InQuotes(data), data.size()), ReadInteger);
 }
 
 Pending<std::string> Socket::StartRead(size_t length) const {
@@ -446,7 +446,7 @@ Pending<std::vector<std::string>> Socket::StartPoll(const std::vector<std::strin
 }
 
 void PrintTo(const ReceivedFrom& received, std::ostream* out) {
-  *out << Quoted(received.data) << " (" << received.length << ") from " << received.from.ToString();
+  *out << InQuotes(received.data) << " (" << received.length << ") from " << received.from.ToString();
 }
 
 }  // namespace sockproof

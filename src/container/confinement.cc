@@ -18,7 +18,7 @@
 namespace sockproof {
 namespace {
 
-constexpr auto kPatience = 30s;
+constexpr auto kPatienceWithProbe = 30s;
 
 std::string FirstLine(const char* path) {
   std::ifstream file(path);
@@ -107,7 +107,7 @@ Confinement ProbeConfinement() {
     return std::string("namespaces and sysctls");
   };
   try {
-    here.sysctls = CallInChild(try_both, kPatience) == "namespaces and sysctls";
+    here.sysctls = CallInChild(try_both, kPatienceWithProbe) == "namespaces and sysctls";
   } catch (const HarnessError&) {
     here.namespaces = false;
     here.sysctls = !AreReadOnly("/proc/sys");

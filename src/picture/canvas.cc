@@ -109,7 +109,7 @@ std::string Rules(std::string_view rules) {
   return css;
 }
 
-std::string Escaped(std::string_view text) {
+std::string EscapedForSvg(std::string_view text) {
   std::string escaped;
   for (const char c : text) {
     switch (c) {
@@ -243,7 +243,7 @@ void Canvas::Text(Layer layer, double x, double baseline, const std::vector<Run>
                                   : run.tone == Run::Tone::kDim     ? "sp-dim"
                                   : run.tone == Run::Tone::kWarning ? "sp-warn"
                                                                     : "";
-    const std::string escaped = Escaped(run.text);
+    const std::string escaped = EscapedForSvg(run.text);
     text += tone.empty() ? escaped : fmt::format("<tspan class=\"{}\">{}</tspan>", tone, escaped);
   }
   if (text.empty()) return;
@@ -257,8 +257,8 @@ std::string Canvas::Svg(double width, double height, const std::string& title,
       "<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"sp-picture\" role=\"img\" width=\"{0}\" "
       "height=\"{1}\" viewBox=\"0 0 {0} {1}\" font-family=\"{2}\" fill=\"currentColor\" "
       "xml:space=\"preserve\"><title>{3}</title><desc>{4}</desc>",
-      Coordinate(std::ceil(width)), Coordinate(std::ceil(height)), kFonts, Escaped(title),
-      Escaped(description));
+      Coordinate(std::ceil(width)), Coordinate(std::ceil(height)), kFonts, EscapedForSvg(title),
+      EscapedForSvg(description));
   if (style) {
     svg += "<style>" + PictureStyle() + "</style>";
   }

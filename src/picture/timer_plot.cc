@@ -18,7 +18,7 @@ constexpr double kPlotWidth = 620;
 constexpr double kRowHeight = 46;
 constexpr double kBandHeight = 14;
 constexpr std::size_t kMostNameCharacters = 28;
-constexpr std::size_t kMostRows = 40;
+constexpr std::size_t kMostTimerRows = 40;
 constexpr double kLogarithmicFrom = 30;  // the largest by the least of the times
 
 bool IsDrawable(const TimerPoint& point) {
@@ -203,7 +203,7 @@ std::string TimerPlotSvg(const std::string& title, const std::vector<TimerRow>& 
   canvas.Text(Layer::kTitle, kPlotMargin, 22, ShortenedTo(CleanLine(title), room));
   const double top = 34;
   double y = top + 28;
-  const std::size_t shown = std::min(rows.size(), kMostRows);
+  const std::size_t shown = std::min(rows.size(), kMostTimerRows);
   std::size_t beyond = 0;
   for (std::size_t index = 0; index < shown; ++index, y += kRowHeight) {
     plot.DrawRow(rows[index], y);

@@ -1,5 +1,6 @@
 #include "src/vm/machine.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <signal.h>
@@ -290,31 +291,65 @@ std::optional<Json> WholeSnapshot(const fs::path& folder) {
   return about.value("facts", Json::object());
 }
 
+// A new folder that is removed when this process ends, however it ends, unless it was kept: another
+// process waits for that.
+class Unfinished {
+ public:
+  explicit Unfinished(fs::path folder) : folder_(std::move(folder)) {
+    fs::remove_all(folder_);
+    fs::create_directories(folder_);
+    int ends[2];
+    if (pipe2(ends, O_CLOEXEC) != 0) ThrowErrno("pipe");
+    const UniqueFd waiting(ends[0]);
+    open_.Reset(ends[1]);
+    remover_ = fork();
+    if (remover_ < 0) ThrowErrno("fork");
+    if (remover_ != 0) return;
+    for (const int number : {SIGINT, SIGTERM, SIGHUP, SIGPIPE}) signal(number, SIG_IGN);
+    open_.Reset();
+    char kept = 0;
+    ssize_t count = 0;
+    while ((count = read(waiting.get(), &kept, 1)) < 0 && errno == EINTR) continue;
+    std::error_code ignored;
+    if (count == 0) fs::remove_all(folder_, ignored);
+    _exit(0);
+  }
+  ~Unfinished() {
+    open_.Reset();
+    waitpid(remover_, nullptr, 0);
+  }
+  Unfinished(const Unfinished&) = delete;
+  Unfinished& operator=(const Unfinished&) = delete;
+
+  const fs::path& folder() const { return folder_; }
+  void MoveTo(const fs::path& place) {
+    fs::remove_all(place);
+    if (write(open_.get(), "k", 1) != 1) ThrowErrno("write");
+    fs::rename(folder_, place);
+  }
+
+ private:
+  fs::path folder_;
+  UniqueFd open_;
+  pid_t remover_ = -1;
+};
+
 Json MakeSnapshot(const Kernel& kernel, const MachineOptions& options, const fs::path& qemu,
                   const fs::path& folder) {
-  const fs::path fresh = folder.string() + ".new";
-  fs::remove_all(fresh);
-  fs::create_directories(fresh);
+  Unfinished fresh(folder.string() + ".new");
   options.say("booting Linux " + kernel.release);
-  Json facts;
-  try {
-    facts = Boot(kernel, options, qemu, fresh);
-  } catch (...) {
-    fs::remove_all(fresh);
-    throw;
-  }
+  Json facts = Boot(kernel, options, qemu, fresh.folder());
   facts["system"] = "vm";
-  std::ofstream file(fresh / "snapshot.json");
+  std::ofstream file(fresh.folder() / "snapshot.json");
   file << Json{{"kernel", kernel.name},
                {"release", kernel.release},
-               {"ram", HashOfFile(fresh / "ram")},
-               {"state", HashOfFile(fresh / "state")},
+               {"ram", HashOfFile(fresh.folder() / "ram")},
+               {"state", HashOfFile(fresh.folder() / "state")},
                {"facts", facts}}
               .dump(1)
        << '\n';
-  if (!file.flush()) throw HarnessError("cannot write to " + fresh.string());
-  fs::remove_all(folder);
-  fs::rename(fresh, folder);
+  if (!file.flush()) throw HarnessError("cannot write to " + fresh.folder().string());
+  fresh.MoveTo(folder);
   return facts;
 }
 

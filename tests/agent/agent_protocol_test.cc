@@ -89,7 +89,7 @@ TEST(Names, OfTcpStatesAreThoseOfRfc9293) {
   EXPECT_EQ(TcpStateName(0), "0x0");
 }
 
-TEST(Options, AreFoundByNameAndByNumber) {
+TEST(OptionTable, FindsByNameAndByNumber) {
   const SocketOption* option = FindOption("TCP_USER_TIMEOUT");
   ASSERT_NE(option, nullptr);
   EXPECT_EQ(option->level, "IPPROTO_TCP");
@@ -98,7 +98,7 @@ TEST(Options, AreFoundByNameAndByNumber) {
   EXPECT_EQ(FindOption(IPPROTO_TCP, 4711), nullptr);
 }
 
-TEST(Options, HaveEachNameAndEachNumberOnce) {
+TEST(OptionTable, HasEachNameAndEachNumberOnce) {
   std::set<std::string_view> names;
   std::set<std::pair<int, int>> numbers;
   for (const SocketOption& option : SocketOptions()) {

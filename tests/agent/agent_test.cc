@@ -483,7 +483,7 @@ TEST_F(AgentTest, LogsAStartedCallWithTheTimeAtWhichItBegan) {
   }
 }
 
-TEST(Describe, ShowsValuesAsALadderDoes) {
+TEST(DescribeCall, ShowsValuesAsALadderDoes) {
   const auto described = [](json value) { return Describe(AgentReply{.value = std::move(value)}); };
   const json address = {{"family", "AF_INET"}, {"address", "192.0.2.2"}, {"port", 40000}};
   EXPECT_EQ(described(0), "0");

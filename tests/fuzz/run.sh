@@ -13,6 +13,6 @@ for target in ${2:-answers baselines captures claims events packets results scri
   found=build/fuzz/found-$target
   mkdir -p "$found"
   echo "$target"
-  build/fuzz/bin/"fuzz_$target" -runs="$1" -max_len=8192 -timeout=10 -verbosity=0 \
+  SOCKPROOF_FUZZ=$target build/fuzz/bin/fuzzer -runs="$1" -max_len=8192 -timeout=10 -verbosity=0 \
     -print_final_stats=1 -artifact_prefix="$found/" "$found" "$examples"
 done

@@ -239,6 +239,8 @@ TEST_F(MachineTest, NothingIsLeftOfARunThatIsKilledWhileItMakesABrokenSnapshotAn
   const Finished run = place_->Wait(pid);
   EXPECT_THAT(run.err, HasSubstr("booting"));
   EXPECT_TRUE(place_->AllGone());
+  for (const auto& entry : fs::directory_iterator(Cache() / "snapshots"))
+    EXPECT_NE(entry.path().extension(), ".new");
 }
 
 TEST_F(MachineTest, WhatDoesNotBootIsSaidInOneLine) {
