@@ -23,9 +23,17 @@ int ToInt(const std::string& name, const std::string& text) {
 }  // namespace
 
 std::optional<std::string> Facts::Find(const std::string& name) const {
+  if (const auto unread = unread_.extract(name)) {
+    if (const auto value = unread.mapped()()) values_[name] = *value;
+  }
   const auto found = values_.find(name);
   if (found == values_.end()) return std::nullopt;
   return found->second;
+}
+
+const std::map<std::string, std::string>& Facts::values() const {
+  while (!unread_.empty()) Find(std::string(unread_.begin()->first));
+  return values_;
 }
 
 int Facts::Sysctl(const std::string& name) const {

@@ -10,6 +10,7 @@
 #include "harness/base/time.h"
 #include "harness/net/ip.h"
 
+struct inet_diag_req_v2;
 struct nl_sock;
 
 namespace sockproof {
@@ -53,10 +54,17 @@ class SockDiag {
   SockDiag(SockDiag&&) noexcept;
   SockDiag& operator=(SockDiag&&) noexcept;
 
-  // Every TCP socket of that version, in all states. Throws HarnessError.
+  // Every TCP socket of that version, in all states. Throws HarnessError. The kernel walks through
+  // the connections of all namespaces for it.
   std::vector<TcpSocketInfo> TcpSockets(IpVersion version);
 
+  // The connection between the endpoints, found at once. None: there is none, or it is bound to an
+  // interface. Throws HarnessError.
+  std::optional<TcpSocketInfo> Find(const Endpoint& local, const Endpoint& remote);
+
  private:
+  std::vector<TcpSocketInfo> Ask(const inet_diag_req_v2& request, int flags);
+
   std::unique_ptr<nl_sock, void (*)(nl_sock*)> socket_;
 };
 

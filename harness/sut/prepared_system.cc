@@ -15,7 +15,7 @@ class PreparedSystem final : public System {
       : system_(system), loop_(loop) {
     for (const StackPlan& plan : plans) {
       prepared_.push_back({plan, system.Start(loop, log, plan), false});
-      prepared_.back().stack->facts();
+      prepared_.back().stack->facts().values();  // read now
     }
   }
 

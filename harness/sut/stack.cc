@@ -149,9 +149,11 @@ void Stack::ReadFacts() {
   if (agent().has_own_clock()) facts_->Set("clock", "other");
   if (!Can("sysctl")) return;
   for (const char* name : kSysctlsOfFacts) {
-    const AgentReply reply = agent().Call("sysctl_get", {{"name", name}}, "");
-    if (reply.error == 0)
-      facts_->Set(fmt::format("sysctl.{}", name), reply.value.get<std::string>());
+    facts_->SetUnread(fmt::format("sysctl.{}", name), [this, name]() -> std::optional<std::string> {
+      const AgentReply reply = agent().Call("sysctl_get", {{"name", name}}, "");
+      if (reply.error != 0) return std::nullopt;
+      return reply.value.get<std::string>();
+    });
   }
 }
 
@@ -248,6 +250,14 @@ std::vector<TcpSocketInfo> Stack::TcpSockets(IpVersion version) {
 }
 
 std::optional<TcpSocketInfo> Stack::Find(const Endpoint& local, const Endpoint& remote) {
+  if (parts_.diag && remote.port != 0) {
+    if (const auto found = parts_.diag->Find(local, remote)) {
+      std::vector<TcpSocketInfo> alone = {*found};
+      if (misreading_.sockets) misreading_.sockets(alone);
+      return alone.empty() ? std::nullopt : std::optional(alone.front());
+    }
+  }
+  // Also where it is bound to an interface, which the look-up would have to know.
   for (const TcpSocketInfo& socket : TcpSockets(local.address.version())) {
     const bool listener = socket.state == TcpState::kListen && remote.port == 0;
     if (socket.local.port == local.port && (listener || socket.remote == remote)) return socket;

@@ -157,8 +157,7 @@ int OnVariants(const SelfproofArguments& arguments, Target& target,
   const auto body = [&target](const TestCase& test, const Alterations& altered, EventLog& log) {
     target.RunTest(test, altered, log);
   };
-  const std::vector<VariantRow> rows =
-      RunOnVariants(tests, body, facts, variants, options, SayLine);
+  const auto [rows, interrupted] = RunOnVariants(tests, body, facts, variants, options, SayLine);
 
   Write(arguments.out + "/variants.json", DumpJson(ToJson(rows, variants)) + '\n');
   Write(arguments.out + "/variants.txt", ToText(rows, variants));
@@ -181,6 +180,10 @@ int OnVariants(const SelfproofArguments& arguments, Target& target,
       rows.size(), passing, variants.size(),
       ToSeconds(std::chrono::duration_cast<Duration>(std::chrono::steady_clock::now() - begin)),
       held, wrong, own, unstable, undecided, arguments.out);
+  if (interrupted != 0) {
+    Print("interrupted: a blank in the table may be a variant that was not tried\n");
+    return 128 + interrupted;
+  }
   return wrong == 0 ? 0 : 1;
 }
 
@@ -201,7 +204,18 @@ int ProveTests(const SelfproofArguments& arguments) {
   const auto body = [&target](const TestCase& test, const Alterations& altered, EventLog& log) {
     target->RunTest(test, altered, log);
   };
-  const std::vector<SelfproofRow> rows = Selfproof(tests, body, facts, mutants, options, SayLine);
+  const auto [rows, interrupted] = Selfproof(tests, body, facts, mutants, options, SayLine);
+  const std::string table = arguments.out + "/selfproof.json";
+  nlohmann::ordered_json json = ToJson(rows, mutants);
+  if (interrupted != 0) {
+    const auto able = std::count_if(rows.begin(), rows.end(), [](const SelfproofRow& row) {
+      return row.FailsUnmutated() || row.Caught();
+    });
+    json["interrupted"] = true;
+    Write(table, DumpJson(json) + '\n');
+    Print("interrupted: {} of {} tests able to fail so far; what was tried is in {}\n", able, rows.size(), table);
+    return 128 + interrupted;
+  }
 
   int caught = 0;
   int survived = 0;
@@ -225,8 +239,7 @@ int ProveTests(const SelfproofArguments& arguments) {
   PrintClaims(rows, mutants);
   const std::size_t unchecked = PrintUnchecked(rows, mutants);
   const int undecided = PrintUndecided(rows, mutants);
-  const std::string table = arguments.out + "/selfproof.json";
-  Write(table, DumpJson(ToJson(rows, mutants)) + '\n');
+  Write(table, DumpJson(json) + '\n');
   Print(
       "{} tests: {} able to fail, {} not, {} that do not pass here, {} claims cited and not checked, "
       "{} undecided runs; table in {}\n",
@@ -239,7 +252,8 @@ constexpr const char* kSelfproofHelp = R"(Examples:
   sockproof selfproof HalfClose --every-mutant    which of all wrong systems each test finds
   sockproof selfproof HalfClose --variants        which conforming systems a test fails wrongly
 
-Exit code: 0 each test finds fault with one, or with no variant, 1 some do not, 2 wrong usage, 3 could not test.)";
+Exit code: 0 each test finds fault with one, or with no variant, 1 some do not, 2 wrong usage, 3 could not test, 128 + n
+ended by a signal.)";
 
 Action AddSelfproof(CLI::App& app) {
   auto arguments = std::make_shared<SelfproofArguments>();

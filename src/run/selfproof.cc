@@ -45,7 +45,7 @@ class Proof {
     proves_.resize(rows_.size());
   }
 
-  std::vector<SelfproofRow> Run() {
+  Selfproven Run() {
     RunResult result = NewResult(tests_, options_.sut, options_.program);
     OutputDirectory directory(options_.out);
     Reports reports(directory, {}, kBetweenReports);
@@ -66,8 +66,7 @@ class Proof {
       }
     };
     const int signal_number = RunTests(tests_, facts_, body, options, result, reports, silent);
-    if (signal_number != 0) throw HarnessError("interrupted");
-    return std::move(rows_);
+    return {std::move(rows_), signal_number};
   }
 
  private:
@@ -405,11 +404,9 @@ std::vector<UncheckedClaim> UncheckedClaims(const std::vector<SelfproofRow>& row
   return unchecked;
 }
 
-std::vector<SelfproofRow> Selfproof(const std::vector<const TestCase*>& tests,
-                                    const RunOneTestOn& body, const Facts& facts,
-                                    const std::vector<Alteration>& mutants,
-                                    const SelfproofOptions& options,
-                                    const std::function<void(const std::string&)>& say) {
+Selfproven Selfproof(const std::vector<const TestCase*>& tests, const RunOneTestOn& body, const Facts& facts,
+                     const std::vector<Alteration>& mutants, const SelfproofOptions& options,
+                     const std::function<void(const std::string&)>& say) {
   return Proof(tests, body, facts, mutants, options, say).Run();
 }
 

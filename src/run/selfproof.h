@@ -68,16 +68,18 @@ struct SelfproofOptions {
   std::string program;                  // as invoked
 };
 
+struct Selfproven {
+  std::vector<SelfproofRow> rows;  // one for each test, in order
+  int interrupted = 0;             // by this signal; rows have what was known by then
+};
+
 // Each test on the system as it is, then on mutants, a few at a time, those first that break a
 // claim of it, until it has caught one of these, and each other claim of it is proven by a case of
 // this test or has no mutant left that breaks it. Only a test that catches none of these meets other
-// mutants, until it catches one. `say` is given a line now and then. The result has a row for each test, in
-// order. Throws UsageError for a folder that cannot be written, HarnessError.
-std::vector<SelfproofRow> Selfproof(const std::vector<const TestCase*>& tests,
-                                    const RunOneTestOn& body, const Facts& facts,
-                                    const std::vector<Alteration>& mutants,
-                                    const SelfproofOptions& options,
-                                    const std::function<void(const std::string&)>& say);
+// mutants, until it catches one. `say` is given a line now and then. Throws UsageError for a folder that cannot be written, HarnessError.
+Selfproven Selfproof(const std::vector<const TestCase*>& tests, const RunOneTestOn& body, const Facts& facts,
+                     const std::vector<Alteration>& mutants, const SelfproofOptions& options,
+                     const std::function<void(const std::string&)>& say);
 
 // What became of a claim that is tested.
 enum class ClaimProof {

@@ -47,7 +47,7 @@ class VariantTable {
     }
   }
 
-  std::vector<VariantRow> Run() {
+  RanOnVariants Run() {
     reports_.Begin(kept_);
     std::vector<Meeting> unaltered;
     for (std::size_t row = 0; row < rows_.size(); ++row) {
@@ -56,7 +56,7 @@ class VariantTable {
     RunAll(unaltered);
     say_(fmt::format("{} tests, each on the variants that find something to do in it: {} runs",
                      unaltered.size(), waiting_.size()));
-    for (int round = 1; !waiting_.empty(); ++round) {
+    for (int round = 1; !waiting_.empty() && interrupted_ == 0; ++round) {
       std::vector<Meeting> meetings = std::exchange(waiting_, {});
       std::stable_sort(meetings.begin(), meetings.end(), [this](const auto& a, const auto& b) {
         return PlannedFor(a.row) > PlannedFor(b.row);
@@ -65,7 +65,7 @@ class VariantTable {
       RunAll(meetings);
     }
     reports_.Write(kept_);
-    return std::move(rows_);
+    return {std::move(rows_), interrupted_};
   }
 
  private:
@@ -90,7 +90,7 @@ class VariantTable {
   }
 
   void RunAll(const std::vector<Meeting>& meetings) {
-    for (std::size_t first = 0; first < meetings.size(); first += kAtOnce) {
+    for (std::size_t first = 0; first < meetings.size() && interrupted_ == 0; first += kAtOnce) {
       const std::size_t end = std::min(meetings.size(), first + kAtOnce);
       RunSome(
           {meetings.begin() + static_cast<long>(first), meetings.begin() + static_cast<long>(end)});
@@ -119,10 +119,12 @@ class VariantTable {
       for (const std::size_t variant : meeting.variants) alterations.push_back(&variants_[variant]);
       body_(*rows_[meeting.row].test, alterations, log);
     };
-    const int signal_number = RunTests(tests, facts_, body, options, result, reports_, silent);
-    if (signal_number != 0) throw HarnessError("interrupted");
+    interrupted_ = RunTests(tests, facts_, body, options, result, reports_, silent);
     kept_.facts = result.facts;
-    for (const TestResult& ended : result.tests) Judge(*meeting_of.at(ended.id), ended);
+    for (const TestResult& ended : result.tests) {
+      const bool has_ended = ended.verdict && ended.error_type != "interrupted";
+      if (interrupted_ == 0 || has_ended) Judge(*meeting_of.at(ended.id), ended);
+    }
   }
 
   void Judge(const Meeting& meeting, const TestResult& ended) {
@@ -253,6 +255,7 @@ class VariantTable {
   std::vector<Meeting> waiting_;
   std::map<std::pair<std::size_t, std::size_t>, int> attempts_;  // at a test on one variant alone
   int companies_ = 0;
+  int interrupted_ = 0;  // by this signal
 };
 
 char Letter(VariantOutcome outcome) {
@@ -297,11 +300,10 @@ std::string_view VariantOutcomeName(VariantOutcome outcome) {
   return "?";
 }
 
-std::vector<VariantRow> RunOnVariants(const std::vector<const TestCase*>& tests,
-                                      const RunOneTestOn& body, const Facts& facts,
-                                      const std::vector<Alteration>& variants,
-                                      const VariantOptions& options,
-                                      const std::function<void(const std::string&)>& say) {
+RanOnVariants RunOnVariants(const std::vector<const TestCase*>& tests, const RunOneTestOn& body,
+                            const Facts& facts, const std::vector<Alteration>& variants,
+                            const VariantOptions& options,
+                            const std::function<void(const std::string&)>& say) {
   return VariantTable(tests, body, facts, variants, options, say).Run();
 }
 

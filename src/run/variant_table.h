@@ -55,18 +55,21 @@ struct VariantOptions {
   std::string program;  // as invoked
 };
 
+struct RanOnVariants {
+  std::vector<VariantRow> rows;  // one for each test, in order
+  int interrupted = 0;           // by this signal; rows have what was known by then
+};
+
 // Each test on the system as it is, then on every variant that finds something to do in it: on
 // several at once, where none undoes what another does, and what does not pass there on half of
 // them, down to one. A test that is wrong on one variant, or undecided, is tried again, up to three
 // times in all.
-// `say` is given a line now and then. The result has a row for each test, in order; the folder
-// keeps the evidence of each FAIL. Throws UsageError for a folder that cannot be written,
+// `say` is given a line now and then; the folder keeps the evidence of each FAIL. Throws UsageError for a folder that cannot be written,
 // HarnessError.
-std::vector<VariantRow> RunOnVariants(const std::vector<const TestCase*>& tests,
-                                      const RunOneTestOn& body, const Facts& facts,
-                                      const std::vector<Alteration>& variants,
-                                      const VariantOptions& options,
-                                      const std::function<void(const std::string&)>& say);
+RanOnVariants RunOnVariants(const std::vector<const TestCase*>& tests, const RunOneTestOn& body,
+                            const Facts& facts, const std::vector<Alteration>& variants,
+                            const VariantOptions& options,
+                            const std::function<void(const std::string&)>& say);
 
 // {"format": "sockproof-variants", "version": 1, "variants": [{"id", "what", "allowed_by",
 //  "departs_from": [claims]}], "tests": [{"id", "unaltered", "variants": {id: {"outcome", "claims",

@@ -161,7 +161,7 @@ TEST(Netlink, FailuresNameWhatFailed) {
   }));
 }
 
-TEST(SockDiag, ShowsAListenerAndItsQueue) {
+TEST(SockDiag, ShowsAListenerItsQueueAndTheConnectionAskedFor) {
   EXPECT_TRUE(HoldsInPrivate([] {
     Netlink().SetUp(1);
     const UniqueFd listener(socket(AF_INET, SOCK_STREAM, 0));
@@ -187,7 +187,18 @@ TEST(SockDiag, ShowsAListenerAndItsQueue) {
       }
       if (found.state == TcpState::kEstablished) ++established;
     }
-    return listeners == 1 && established == 2 && diag.TcpSockets(IpVersion::kIpv6).empty();
+    if (listeners != 1 || established != 2 || !diag.TcpSockets(IpVersion::kIpv6).empty()) return false;
+
+    sockaddr_in own{};
+    socklen_t length = sizeof own;
+    if (getsockname(client.get(), reinterpret_cast<sockaddr*>(&own), &length) != 0) ThrowErrno("getsockname");
+    const IpAddress here("127.0.0.1");
+    const Endpoint from{here, ntohs(own.sin_port)};
+    const Endpoint to{here, 80};
+    const auto found = diag.Find(from, to);
+    // The other port has no connection, but a listener that would be asked.
+    return found && found->state == TcpState::kEstablished && found->local == from && found->remote == to &&
+           !diag.Find(to, {here, static_cast<std::uint16_t>(from.port ^ 1)}) && !diag.Find({here, 81}, to);
   }));
 }
 

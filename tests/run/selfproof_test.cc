@@ -2,6 +2,8 @@
 #include "src/run/selfproof.h"
 
 #include <gmock/gmock.h>
+#include <signal.h>
+#include <unistd.h>
 
 #include <deque>
 #include <filesystem>
@@ -57,19 +59,28 @@ class SelfproofTest : public testing::Test {
     };
   }
 
-  std::vector<SelfproofRow> RunMutants(const std::vector<Alteration>& mutants) {
+  Selfproven Prove(const std::vector<Alteration>& mutants) {
     SelfproofOptions options;
     options.jobs = 1;
     options.out = folder_ / "out";
     return Selfproof(Tests(), Runner(), Facts(), mutants, options, [](const std::string&) {});
   }
+  std::vector<SelfproofRow> RunMutants(const std::vector<Alteration>& mutants) { return Prove(mutants).rows; }
 
-  std::vector<VariantRow> RunVariants(const std::vector<Alteration>& variants) {
+  RanOnVariants Try(const std::vector<Alteration>& variants) {
     VariantOptions options;
     options.jobs = 1;
     options.max_wait = 1s;
     options.out = folder_ / "out";
     return RunOnVariants(Tests(), Runner(), Facts(), variants, options, [](const std::string&) {});
+  }
+  std::vector<VariantRow> RunVariants(const std::vector<Alteration>& variants) { return Try(variants).rows; }
+
+  // As Ctrl-C, while the test is on the alteration.
+  static Verdict InterruptedOn(const std::string& alterations, const std::string& which) {
+    if (alterations.find(which) == std::string::npos) return Verdict::kPass;
+    kill(getppid(), SIGINT);
+    while (true) pause();
   }
 
   TemporaryFolder folder_;
@@ -97,6 +108,24 @@ TEST_F(SelfproofTest, AClaimIsProvenByAMutantThatBreaksIt) {
   EXPECT_THAT(claims[1].mutants, ElementsAre("wire/breaks-b"));
   EXPECT_EQ(claims[2].proof, ClaimProof::kUnbroken);
   EXPECT_EQ(claims[3].proof, ClaimProof::kNotCaught);
+}
+
+TEST_F(SelfproofTest, AnInterruptedProofKeepsWhatIsKnown) {
+  Add("Test", {"rfc1:a", "rfc1:b"}, [](const std::string& on) {
+    return on == "wire/breaks-a" ? Verdict::kFail : InterruptedOn(on, "wire/breaks-b");
+  });
+  const auto proven = Prove({Mutant("wire/breaks-a", {"rfc1:a"}), Mutant("wire/breaks-b", {"rfc1:b"})});
+  EXPECT_EQ(proven.interrupted, SIGINT);
+  EXPECT_EQ(proven.rows[0].outcomes[0], MutantOutcome::kCaught);
+  EXPECT_EQ(proven.rows[0].outcomes[1], MutantOutcome::kNotRun);
+}
+
+TEST_F(SelfproofTest, AnInterruptedTableKeepsWhatIsKnown) {
+  Add("Test", {"rfc1:a"}, [](const std::string& on) { return InterruptedOn(on, "wire/other"); });
+  const auto ran = Try({Mutant("wire/other", {})});
+  EXPECT_EQ(ran.interrupted, SIGINT);
+  EXPECT_EQ(ran.rows[0].unaltered, "PASS");
+  EXPECT_EQ(ran.rows[0].cells[0].outcome, VariantOutcome::kNotApplied);
 }
 
 TEST_F(SelfproofTest, ATestMeetsTheMutantsThatBreakItsClaimsFirst) {
