@@ -71,7 +71,7 @@ std::vector<Alteration> Chosen(const std::vector<Alteration>& all,
 void PrintClaims(const std::vector<SelfproofRow>& rows, const std::vector<Alteration>& mutants) {
   std::map<ClaimProof, int> counts;
   int explained = 0;
-  for (const ClaimRow& claim : ProofByClaim(rows, mutants)) {
+  for (const ClaimProofRow& claim : ProofByClaim(rows, mutants)) {
     if (claim.proof != ClaimProof::kProven && !claim.why.empty()) {
       ++explained;
       Print("{:12} {}  {}\n", "explained", claim.claim, claim.why);
@@ -213,7 +213,8 @@ int ProveTests(const SelfproofArguments& arguments) {
     });
     json["interrupted"] = true;
     Write(table, DumpJson(json) + '\n');
-    Print("interrupted: {} of {} tests able to fail so far; what was tried is in {}\n", able, rows.size(), table);
+    Print("interrupted: {} of {} tests able to fail so far; what was tried is in {}\n", able,
+          rows.size(), table);
     return 128 + interrupted;
   }
 
@@ -241,7 +242,8 @@ int ProveTests(const SelfproofArguments& arguments) {
   const int undecided = PrintUndecided(rows, mutants);
   Write(table, DumpJson(json) + '\n');
   Print(
-      "{} tests: {} able to fail, {} not, {} that do not pass here, {} claims cited and not checked, "
+      "{} tests: {} able to fail, {} not, {} that do not pass here, {} claims cited and not "
+      "checked, "
       "{} undecided runs; table in {}\n",
       rows.size(), caught, survived, unproven, unchecked, undecided, table);
   return survived == 0 ? 0 : 1;

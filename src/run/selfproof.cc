@@ -89,8 +89,7 @@ class Proof {
     rows_[row].unmutated = VerdictText(ended.verdict);
     if (ended.verdict == Verdict::kFail) {
       rows_[row].failed_unmutated = FailedClaims(ended);
-      proven_by(row).insert(rows_[row].failed_unmutated.begin(),
-                            rows_[row].failed_unmutated.end());
+      proven_by(row).insert(rows_[row].failed_unmutated.begin(), rows_[row].failed_unmutated.end());
     }
     if (ended.verdict != Verdict::kPass && !HoldsSome(ended)) return;
     const std::vector<Event> events =
@@ -103,10 +102,9 @@ class Proof {
   // Whether it departs from some of its claims, and holds another.
   static bool HoldsSome(const TestResult& ended) {
     return ended.verdict == Verdict::kFail &&
-           std::any_of(ended.claims.begin(), ended.claims.end(),
-                       [&](const CitedClaim& claim) {
-                         return ended.VerdictOf(claim) == ClaimVerdict::kHeld;
-                       });
+           std::any_of(ended.claims.begin(), ended.claims.end(), [&](const CitedClaim& claim) {
+             return ended.VerdictOf(claim) == ClaimVerdict::kHeld;
+           });
   }
 
   // The claims of a test that any of its cases has been proven to check.
@@ -211,9 +209,8 @@ class Proof {
     std::vector<std::string> failed = FailedClaims(result);
     std::erase_if(failed, [&](const std::string& claim) { return row.DepartsUnmutated(claim); });
     row.outcomes[pair.mutant] = !in_suite ? MutantOutcome::kCaughtInSetUp
-                                : row.FailsUnmutated() && failed.empty()
-                                    ? MutantOutcome::kSurvived
-                                    : MutantOutcome::kCaught;
+                                : row.FailsUnmutated() && failed.empty() ? MutantOutcome::kSurvived
+                                                                         : MutantOutcome::kCaught;
     if (row.outcomes[pair.mutant] != MutantOutcome::kCaught) return;
     ++catches_[row.test->suite][pair.mutant];
     ++catches_[row.test->suite + "." + row.test->name][pair.mutant];
@@ -256,9 +253,9 @@ class Proof {
   std::vector<std::vector<std::size_t>> candidates_;  // mutants that may apply and were not run yet
   // How often a mutant was caught, by suite and by test without IP version.
   std::map<std::string, std::map<std::size_t, int>> catches_;
-  std::vector<std::size_t> under_way_;  // how many of cases_, for each row
+  std::vector<std::size_t> under_way_;                   // how many of cases_, for each row
   std::map<std::string, std::set<std::string>> proven_;  // claims, by test
-  std::vector<bool> proves_;            // of each row: it has proven one of its claims
+  std::vector<bool> proves_;  // of each row: it has proven one of its claims
   std::map<std::pair<std::size_t, std::size_t>, int> attempts_;  // at what is undecided
   Time said_ = Clock::now();
 };
@@ -339,9 +336,9 @@ std::string_view ClaimProofName(ClaimProof proof) {
 
 namespace {
 
-ClaimRow ProofOf(const std::string& claim, const std::vector<const SelfproofRow*>& rows,
-                 const std::vector<Alteration>& mutants) {
-  ClaimRow result{claim, ClaimProof::kVoid, {}, ""};
+ClaimProofRow ProofOf(const std::string& claim, const std::vector<const SelfproofRow*>& rows,
+                      const std::vector<Alteration>& mutants) {
+  ClaimProofRow result{claim, ClaimProof::kVoid, {}, ""};
   std::set<std::string> caught;
   std::set<std::string> missed;
   bool broken = false;
@@ -373,13 +370,13 @@ ClaimRow ProofOf(const std::string& claim, const std::vector<const SelfproofRow*
 
 }  // namespace
 
-std::vector<ClaimRow> ProofByClaim(const std::vector<SelfproofRow>& rows,
-                                   const std::vector<Alteration>& mutants) {
+std::vector<ClaimProofRow> ProofByClaim(const std::vector<SelfproofRow>& rows,
+                                        const std::vector<Alteration>& mutants) {
   std::map<std::string, std::vector<const SelfproofRow*>> tests_of;
   for (const SelfproofRow& row : rows) {
     for (const std::string& claim : row.test->traits.claims) tests_of[claim].push_back(&row);
   }
-  std::vector<ClaimRow> claims;
+  std::vector<ClaimProofRow> claims;
   for (const auto& [claim, tests] : tests_of) claims.push_back(ProofOf(claim, tests, mutants));
   return claims;
 }
@@ -396,7 +393,7 @@ std::vector<UncheckedClaim> UncheckedClaims(const std::vector<SelfproofRow>& row
   std::vector<UncheckedClaim> unchecked;
   for (const auto& [test, claims] : tests) {
     for (const auto& [claim, cases] : claims) {
-      ClaimRow proof = ProofOf(claim, cases, mutants);
+      ClaimProofRow proof = ProofOf(claim, cases, mutants);
       if (proof.proof == ClaimProof::kProven || !proof.why.empty()) continue;
       unchecked.push_back({test, claim, std::move(proof.mutants)});
     }
@@ -404,8 +401,9 @@ std::vector<UncheckedClaim> UncheckedClaims(const std::vector<SelfproofRow>& row
   return unchecked;
 }
 
-Selfproven Selfproof(const std::vector<const TestCase*>& tests, const RunOneTestOn& body, const Facts& facts,
-                     const std::vector<Alteration>& mutants, const SelfproofOptions& options,
+Selfproven Selfproof(const std::vector<const TestCase*>& tests, const RunOneTestOn& body,
+                     const Facts& facts, const std::vector<Alteration>& mutants,
+                     const SelfproofOptions& options,
                      const std::function<void(const std::string&)>& say) {
   return Proof(tests, body, facts, mutants, options, say).Run();
 }
@@ -421,7 +419,7 @@ nlohmann::ordered_json ToJson(const std::vector<SelfproofRow>& rows,
         {{"id", mutant.id}, {"what", mutant.what}, {"breaks", mutant.breaks}});
   }
   json["claims"] = nlohmann::ordered_json::array();
-  for (const ClaimRow& claim : ProofByClaim(rows, mutants)) {
+  for (const ClaimProofRow& claim : ProofByClaim(rows, mutants)) {
     json["claims"].push_back({{"id", claim.claim},
                               {"proof", ClaimProofName(claim.proof)},
                               {"mutants", claim.mutants},
@@ -429,9 +427,8 @@ nlohmann::ordered_json ToJson(const std::vector<SelfproofRow>& rows,
   }
   json["unchecked"] = nlohmann::ordered_json::array();
   for (const UncheckedClaim& unchecked : UncheckedClaims(rows, mutants)) {
-    json["unchecked"].push_back({{"test", unchecked.test},
-                                 {"claim", unchecked.claim},
-                                 {"mutants", unchecked.mutants}});
+    json["unchecked"].push_back(
+        {{"test", unchecked.test}, {"claim", unchecked.claim}, {"mutants", unchecked.mutants}});
   }
   json["tests"] = nlohmann::ordered_json::array();
   for (const SelfproofRow& row : rows) {

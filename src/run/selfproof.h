@@ -75,10 +75,12 @@ struct Selfproven {
 
 // Each test on the system as it is, then on mutants, a few at a time, those first that break a
 // claim of it, until it has caught one of these, and each other claim of it is proven by a case of
-// this test or has no mutant left that breaks it. Only a test that catches none of these meets other
-// mutants, until it catches one. `say` is given a line now and then. Throws UsageError for a folder that cannot be written, HarnessError.
-Selfproven Selfproof(const std::vector<const TestCase*>& tests, const RunOneTestOn& body, const Facts& facts,
-                     const std::vector<Alteration>& mutants, const SelfproofOptions& options,
+// this test or has no mutant left that breaks it. Only a test that catches none of these meets
+// other mutants, until it catches one. `say` is given a line now and then. Throws UsageError for a
+// folder that cannot be written, HarnessError.
+Selfproven Selfproof(const std::vector<const TestCase*>& tests, const RunOneTestOn& body,
+                     const Facts& facts, const std::vector<Alteration>& mutants,
+                     const SelfproofOptions& options,
                      const std::function<void(const std::string&)>& say);
 
 // What became of a claim that is tested.
@@ -91,7 +93,7 @@ enum class ClaimProof {
 };
 std::string_view ClaimProofName(ClaimProof proof);  // "proven", "not-caught", ...
 
-struct ClaimRow {
+struct ClaimProofRow {
   std::string claim;
   ClaimProof proof = ClaimProof::kUnbroken;
   std::vector<std::string> mutants;  // by which it was proven, else those that were not caught
@@ -99,11 +101,11 @@ struct ClaimRow {
 };
 
 // One row for each claim that one of the tests cites, sorted by claim.
-std::vector<ClaimRow> ProofByClaim(const std::vector<SelfproofRow>& rows,
-                                   const std::vector<Alteration>& mutants);
+std::vector<ClaimProofRow> ProofByClaim(const std::vector<SelfproofRow>& rows,
+                                        const std::vector<Alteration>& mutants);
 
-// A claim that a test cites, and finds fault with nothing for the sake of: not with the system as it
-// is, nor, in any case of the test, with a mutant that breaks it.
+// A claim that a test cites, and finds fault with nothing for the sake of: not with the system as
+// it is, nor, in any case of the test, with a mutant that breaks it.
 struct UncheckedClaim {
   std::string test;  // "Suite.Name"
   std::string claim;

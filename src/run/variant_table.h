@@ -64,8 +64,8 @@ struct RanOnVariants {
 // several at once, where none undoes what another does, and what does not pass there on half of
 // them, down to one. A test that is wrong on one variant, or undecided, is tried again, up to three
 // times in all.
-// `say` is given a line now and then; the folder keeps the evidence of each FAIL. Throws UsageError for a folder that cannot be written,
-// HarnessError.
+// `say` is given a line now and then; the folder keeps the evidence of each FAIL. Throws UsageError
+// for a folder that cannot be written, HarnessError.
 RanOnVariants RunOnVariants(const std::vector<const TestCase*>& tests, const RunOneTestOn& body,
                             const Facts& facts, const std::vector<Alteration>& variants,
                             const VariantOptions& options,

@@ -65,7 +65,9 @@ class SelfproofTest : public testing::Test {
     options.out = folder_ / "out";
     return Selfproof(Tests(), Runner(), Facts(), mutants, options, [](const std::string&) {});
   }
-  std::vector<SelfproofRow> RunMutants(const std::vector<Alteration>& mutants) { return Prove(mutants).rows; }
+  std::vector<SelfproofRow> RunMutants(const std::vector<Alteration>& mutants) {
+    return Prove(mutants).rows;
+  }
 
   RanOnVariants Try(const std::vector<Alteration>& variants) {
     VariantOptions options;
@@ -74,7 +76,9 @@ class SelfproofTest : public testing::Test {
     options.out = folder_ / "out";
     return RunOnVariants(Tests(), Runner(), Facts(), variants, options, [](const std::string&) {});
   }
-  std::vector<VariantRow> RunVariants(const std::vector<Alteration>& variants) { return Try(variants).rows; }
+  std::vector<VariantRow> RunVariants(const std::vector<Alteration>& variants) {
+    return Try(variants).rows;
+  }
 
   // As Ctrl-C, while the test is on the alteration.
   static Verdict InterruptedOn(const std::string& alterations, const std::string& which) {
@@ -114,7 +118,8 @@ TEST_F(SelfproofTest, AnInterruptedProofKeepsWhatIsKnown) {
   Add("Test", {"rfc1:a", "rfc1:b"}, [](const std::string& on) {
     return on == "wire/breaks-a" ? Verdict::kFail : InterruptedOn(on, "wire/breaks-b");
   });
-  const auto proven = Prove({Mutant("wire/breaks-a", {"rfc1:a"}), Mutant("wire/breaks-b", {"rfc1:b"})});
+  const auto proven =
+      Prove({Mutant("wire/breaks-a", {"rfc1:a"}), Mutant("wire/breaks-b", {"rfc1:b"})});
   EXPECT_EQ(proven.interrupted, SIGINT);
   EXPECT_EQ(proven.rows[0].outcomes[0], MutantOutcome::kCaught);
   EXPECT_EQ(proven.rows[0].outcomes[1], MutantOutcome::kNotRun);

@@ -130,4 +130,34 @@ TEST(Dependencies, OfSuitesAreTheLanguageAndNoJson) {
   }
 }
 
+// The classes that a header defines, each with its namespace.
+std::vector<std::string> ClassesOf(const std::string& file) {
+  static const std::regex kNamespace("namespace ([\\w:]+) \\{");
+  static const std::regex kClass("(?:class|struct|enum class) (\\w+)[^;]*");
+  std::vector<std::string> classes;
+  std::string space;
+  std::ifstream stream(kTop / file);
+  for (std::string line; std::getline(stream, line);) {
+    std::smatch match;
+    if (std::regex_match(line, match, kNamespace)) space = match[1].str() + "::";
+    if (std::regex_match(line, match, kClass)) classes.push_back(space + match[1].str());
+  }
+  return classes;
+}
+
+// Two of one name are one to the linker, whatever is in them.
+TEST(Dependencies, EachClassHasANameOfItsOwn) {
+  std::map<std::string, std::string> defined_in;
+  for (const char* folder : {"harness", "src", "suites"}) {
+    for (const std::string& file : SourcesBelow(folder)) {
+      if (!file.ends_with(".h")) continue;
+      for (const std::string& name : ClassesOf(file)) {
+        const auto [first, is_new] = defined_in.emplace(name, file);
+        EXPECT_TRUE(is_new) << name << " is in " << first->second << " and in " << file;
+      }
+    }
+  }
+  EXPECT_GT(defined_in.size(), 100U);
+}
+
 }  // namespace
