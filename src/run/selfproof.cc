@@ -120,7 +120,7 @@ class Proof {
       return !proven.contains(claim) && mutants_[mutant].Breaks(claim);
     });
   }
-  bool BreaksAny(std::size_t row, std::size_t mutant) {
+  bool BreaksAny(std::size_t row, std::size_t mutant) const {
     const std::vector<std::string>& claims = rows_[row].test->traits.claims;
     return std::any_of(claims.begin(), claims.end(),
                        [&](const std::string& claim) { return mutants_[mutant].Breaks(claim); });
