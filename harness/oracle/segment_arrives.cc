@@ -506,6 +506,10 @@ Then CheckTimestamps(Step& step) {
 }
 
 // First, check sequence number.
+bool IsBadAckSynReceived(const Tcb& tcb, const Segment& segment) {
+  return !Before(tcb.una, segment.ack) || Before(tcb.nxt, segment.ack);
+}
+
 Then CheckSequence(Step& step) {
   const Segment& segment = step.segment;
   Tcb& tcb = step.tcb;
@@ -531,6 +535,10 @@ Then CheckSequence(Step& step) {
   const bool is_fin_again = tcb.state == State::kTimeWait && segment.Has(kFin);
   if (is_fin_again) answered.time_wait = step.now;
   step.Allow(is_fin_again ? kTimeWaitFin : kOutside, answered);
+  // Section 3.5.2, group 2, knows no window: what acknowledges something not yet sent is reset.
+  if (tcb.state == State::kSynReceived && segment.Has(kAck) && IsBadAckSynReceived(tcb, segment)) {
+    step.Allow(kBadAckSynReceived, Owe(tcb, ResetFor(segment), step.now, kBadAckSynReceived));
+  }
   // "Special allowance should be made to accept valid ACKs" when the window is zero; the same is
   // needed to let a repeated FIN or a probe acknowledge something.
   if (segment.Has(kAck) && !segment.Has(kSyn) && AtMost(segment.seq, tcb.rcv_edge) &&
@@ -648,7 +656,7 @@ Then CheckAck(Step& step) {
     step.Allow(kOldAck, Challenge(tcb, step.now));
   }
   if (tcb.state == State::kSynReceived) {
-    if (!Before(tcb.una, segment.ack) || Before(tcb.nxt, segment.ack)) {
+    if (IsBadAckSynReceived(tcb, segment)) {
       if (Before(tcb.nxt, segment.ack)) step.Allow(kOldAck, Challenge(tcb, step.now));
       return step.Allow(kBadAckSynReceived,
                         Owe(tcb, ResetFor(segment), step.now, kBadAckSynReceived));

@@ -245,8 +245,9 @@ void SendTextAndFin(const Sending& sending) {
       tcb.state == State::kEstablished || tcb.state == State::kCloseWait || is_fast;
   if (!is_open && !(tcb.state == State::kSynReceived && fin && segment.text == 0)) return;
   if (!sending.user.MayWrite(sending.End() - tcb.iss - 1)) return;
-  // One octet may probe a closed window (3.8.6.1).
-  if (tcb.is_window_known && Before(tcb.edge + 1, sending.End())) return;
+  // A closed window is probed with "at least one octet" (3.8.6.1).
+  const bool is_probe = segment.seq == tcb.una && AtMost(tcb.edge, segment.seq);
+  if (tcb.is_window_known && !is_probe && Before(tcb.edge + 1, sending.End())) return;
   Tcb then = tcb;
   then.nxt = end;
   if (!fin) return sending.Allow(kSend, std::move(then));

@@ -179,14 +179,26 @@ Json Encode(Fate value) { return kFates.at(static_cast<std::size_t>(value)); }
 Json Encode(Decision value) { return kDecisions.at(static_cast<std::size_t>(value)); }
 Json Encode(Verdict value) { return VerdictName(value); }
 
+// What fits: to convert anything else is undefined.
+template <typename T>
+T WholeNumber(const Json& json) {
+  if (!json.is_number_integer()) throw std::invalid_argument("not a whole number");
+  const bool too_large = json.is_number_unsigned() && !std::in_range<T>(json.get<std::uint64_t>());
+  if (too_large || !std::in_range<T>(json.get<std::int64_t>())) {
+    throw std::invalid_argument("a number out of range");
+  }
+  return json.get<T>();
+}
+
 template <typename T>
 void Decode(const Json& json, T& value) {
   json.get_to(value);
 }
-void Decode(const Json& json, Duration& value) { value = Duration(json.get<std::int64_t>()); }
+void Decode(const Json& json, int& value) { value = WholeNumber<int>(json); }
+void Decode(const Json& json, Duration& value) { value = Duration(WholeNumber<std::int64_t>(json)); }
 void Decode(const Json& json, std::optional<Time>& value) {
   value.reset();
-  if (!json.is_null()) value = FromNanoseconds(json.get<std::int64_t>());
+  if (!json.is_null()) value = FromNanoseconds(WholeNumber<std::int64_t>(json));
 }
 void Decode(const Json& json, Bytes& value) { value = FromHex(json.get_ref<const std::string&>()); }
 template <typename Enum>
@@ -241,7 +253,7 @@ void from_json(const nlohmann::json& json, Event& event) {
   std::size_t index = 0;
   while (index < kKinds.size() && kKinds[index] != kind) ++index;
   if (index == kKinds.size()) throw std::invalid_argument("unknown kind of event: " + kind);
-  event.time = FromNanoseconds(json.at("time").get<std::int64_t>());
+  event.time = FromNanoseconds(WholeNumber<std::int64_t>(json.at("time")));
   DecodeWhat(json, index, event.what, std::make_index_sequence<kKinds.size()>{});
 }
 

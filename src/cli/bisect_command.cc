@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <fmt/format.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -98,6 +99,7 @@ void TakeEnds() {
 int RunInGroup(const std::vector<std::string>& command) {
   if (bisect_ended_by != 0) return 128 + bisect_ended_by;
   const pid_t pid = StartProgram(command, {-1, STDOUT_FILENO, STDERR_FILENO}, [] {
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
     return setpgid(0, 0) == 0 ? 0 : errno;
   });
   int status = 0;
@@ -127,7 +129,8 @@ class Steps {
   std::string BuildAndRun(const fs::path& results) const {
     const std::string sut = arguments_.sut.empty() ? "vm:" + tree_.string() : arguments_.sut;
     std::string text = fmt::format("cd {} || exit 128\n", ShellQuoted(tree_.string()));
-    if (!arguments_.build.empty()) text += fmt::format("( {}\n) || exit 125\n", arguments_.build);
+    // In a shell of its own: what is no command is a commit that cannot be built, too.
+    if (!arguments_.build.empty()) text += fmt::format("sh -c {} || exit 125\n", ShellQuoted(arguments_.build));
     text += fmt::format("{} run -q --bisect -s {} --out {}", self_, ShellQuoted(sut),
                         ShellQuoted(results.string()));
     for (const std::string& test : arguments_.tests) text += " " + ShellQuoted(test);

@@ -161,29 +161,30 @@ void CheckOutput() {
   if (ferror(stdout) != 0) throw std::runtime_error("cannot write all to standard output");
 }
 
-// Where exit code 2 would mean that a commit is bad.
+// Where 2 and 3 would mean that a commit is bad; 128 ends the search.
 bool IsBisection(int argc, char** argv) {
   return std::any_of(argv, argv + argc,
                      [](const char* word) { return strcmp(word, "--bisect") == 0; });
 }
 
 int Main(int argc, char** argv) {
+  const auto or_stop = [&](int code) { return IsBisection(argc, argv) ? 128 : code; };
   try {
     const int exit_code = Program().Run(argc, argv);
     CheckOutput();
     return exit_code;
   } catch (const UsageError& error) {
     Say(error.what());
-    return IsBisection(argc, argv) ? 128 : 2;
+    return or_stop(2);
   } catch (const WrongInput& error) {
     Say(error.what());
-    return 2;
+    return or_stop(2);
   } catch (const std::filesystem::filesystem_error& error) {
     Say(error.path1().string() + ": " + error.code().message());
-    return 3;
+    return or_stop(3);
   } catch (const std::exception& error) {
     Say(error.what());
-    return 3;
+    return or_stop(3);
   }
 }
 

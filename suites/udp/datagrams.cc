@@ -171,7 +171,7 @@ TEST_WITH(UdpTest, Datagrams, ANewSocketIsReadyToSend, .claims = {"posix:poll-PO
 
 TEST_WITH(UdpTest, Datagrams, WithoutADestinationNothingCanBeSent,
           .claims = {"posix:send-EDESTADDRREQ"}) {
-  EXPECT_THAT(NewUdp().Send("to whom?"), FailsWith(EDESTADDRREQ));
+  EXPECT_THAT(NewUdp().Send("to whom?"), testing::AnyOf(FailsWith(EDESTADDRREQ), FailsWith(ENOTCONN)));
 }
 
 TEST_WITH(UdpTest, Datagrams, ASocketThatSendsGetsAPortOfItsOwn,

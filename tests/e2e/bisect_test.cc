@@ -96,6 +96,19 @@ TEST_F(BisectProgram, SaysThatNoCommitWasFoundWhereNoneCanBeTested) {
   ExpectThatTheTreeIsAsBefore();
 }
 
+TEST_F(BisectProgram, TakesABuildThatIsNoCommandForOneThatFails) {
+  if (!HasGit()) GTEST_SKIP() << "there is no git";
+  for (const char* word : {"good", "good", "bad"}) Commit(word);
+  std::vector<std::string> words = Words();
+  words.back() = "cp 'source image";
+  EXPECT_EQ(place_.Command(words).exit_code, 1);
+  ExpectThatTheTreeIsAsBefore();
+}
+
+TEST_F(BisectProgram, EndsWhereResultsCannotBeRead) {
+  EXPECT_EQ(place_.Command({"compare", "--bisect", "nothing", "nowhere"}).exit_code, 128);
+}
+
 TEST_F(BisectProgram, LeavesTheTreeAsItWasWhenItIsInterrupted) {
   if (!HasGit()) GTEST_SKIP() << "there is no git";
   for (const char* word : {"good", "good", "bad", "bad"}) Commit(word, "touch ../began; sleep 1000");

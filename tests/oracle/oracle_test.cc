@@ -597,6 +597,20 @@ TEST(Oracle, AllowsProbesOfAClosedWindow) {
   EXPECT_FALSE(closed().Out(kAck, 1, 1, 20000).IsAllowed());
 }
 
+// Section 3.8.6.1: "at least one octet of new data".
+TEST(Oracle, AllowsAProbeOfSeveralOctets) {
+  Segment closed = Conversation::Make(kAck, kIrs + 1, kIss + 1, 0);
+  closed.window = 0;
+  EXPECT_TRUE(Conversation().Active().InRaw(closed).Later(300ms).Out(kAck, 1, 1, 10).IsAllowed());
+}
+
+// Section 3.5.2, group 2, asks for a reset, section 3.10.7.4 for an ACK.
+TEST(Oracle, LetsSynReceivedResetABadAckOutsideItsWindow) {
+  const auto half_open = [] { return Conversation().In(kSyn, 0, 0).Out(kSyn | kAck, 0, 1); };
+  EXPECT_TRUE(half_open().In(kAck, 200000, 500).Out(kRst, 500, 0).IsAllowed());
+  EXPECT_TRUE(half_open().In(kAck, 200000, 500).Out(kAck, 1, 1).IsAllowed());
+}
+
 TEST(Oracle, TakesAnythingPossibleForTheStartInTheMiddle) {
   const Distance far{.transit = 1s, .may_lose = true, .has_offload = true};
   EXPECT_TRUE(Conversation(far, Oracle::Start::kUnderWay)

@@ -1,6 +1,7 @@
 // Every kind of event to JSON and back.
 #include "harness/trace/event.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <nlohmann/json.hpp>
@@ -141,6 +142,10 @@ TEST(EventJson, RefusesWhatIsNoEvent) {
   EXPECT_THROW(read(R"({"kind":"note","time":1})"), json::exception);
   EXPECT_THROW(read(R"({"kind":"note","time":1,"text":2})"), json::exception);
   EXPECT_THROW(read(R"({"kind":"poem","time":1})"), std::invalid_argument);
+  for (const char* time : {"1.5", "1e30", "18446744073709551615"}) {
+    EXPECT_THROW(read(fmt::format(R"({{"kind":"note","text":"x","time":{}}})", time)),
+                 std::invalid_argument);
+  }
   const std::string frame = R"({"kind":"frame","time":1,"from":"a","to":"b","delay":0,)";
   EXPECT_NO_THROW(read(frame + R"("fate":"sent","bytes":"00"})"));
   EXPECT_THROW(read(frame + R"("fate":"eaten","bytes":"00"})"), std::invalid_argument);
