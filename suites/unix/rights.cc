@@ -241,4 +241,8 @@ TEST_WITH(UnixTest, UnixRights, WhatExceedsTheLimitOfDescriptorsIsClosed,
   here.SendMessage(Message("x").With(RightsOf(std::vector<int>(kSent, passed.fd())))).value();
   const Received got = child.Of(there).ReceiveMessage(1, RoomFor(Rights(kSent))).value();
   EXPECT_LT(got.sockets().size(), static_cast<std::size_t>(kSent));
+  for (const Socket& fits : got.sockets()) fits.Close().value();
+  child.Of(passed).Close().value();
+  passed.Close().value();
+  EXPECT_THAT(left.Receive(64, {"MSG_DONTWAIT"}), IsEndOfFile()) << "one is open yet";
 }

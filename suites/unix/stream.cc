@@ -73,7 +73,7 @@ TEST_WITH(UnixTest, UnixStream, ShutdownOfReceivingEndsReceiving,
           .claims = {"posix:shutdown-SHUT_RD"}, .over = kEachUnixConnection) {
   auto [here, there] = Pair();
   here.Shutdown("SHUT_RD").value();
-  EXPECT_THAT(here.Receive(64), IsEndOfFile());
+  EXPECT_THAT(here.Receive(64), testing::AnyOf(IsEndOfFile(), testing::Not(Succeeds())));
 }
 
 TEST_WITH(UnixTest, UnixStream, AFullBufferBlocksTheSenderUntilThereIsRoom,
