@@ -102,14 +102,19 @@ int RunInGroup(const std::vector<std::string>& command) {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     return setpgid(0, 0) == 0 ? 0 : errno;
   });
-  int status = 0;
+  siginfo_t info{};
   bool is_told = false;
-  while (waitpid(pid, &status, 0) < 0) {
-    if (errno != EINTR) ThrowErrno("waitpid");
+  // Left a zombie at first, so that its group is nobody else's.
+  while (waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED | WNOWAIT) != 0) {
+    if (errno != EINTR) ThrowErrno("waitid");
     if (bisect_ended_by == 0 || is_told) continue;
     kill(-pid, bisect_ended_by);
     is_told = true;
   }
+  // Whoever did not hear it: a shell that had not yet become the program it was to start.
+  if (bisect_ended_by != 0) kill(-pid, SIGKILL);
+  int status = 0;
+  waitpid(pid, &status, 0);
   if (bisect_ended_by != 0) return 128 + bisect_ended_by;
   return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
