@@ -15,9 +15,10 @@
 #include "harness/base/program.h"
 #include "harness/base/text.h"
 #include "src/cli/command.h"
+#include "src/cli/document.h"
 #include "src/cli/say.h"
 #include "src/cli/target.h"
-#include "src/report/files.h"
+#include "src/run/selection.h"
 #include "src/run/usage_error.h"
 
 namespace sockproof {
@@ -61,9 +62,10 @@ class Bisection {
 
   void Begin(const std::string& good, const std::string& bad) {
     CheckThatItMayBegin();
-    for (const std::string& revision : {good, bad}) Git({"rev-parse", "--verify", "-q", revision + "^{commit}"});
+    for (const std::string& revision : {good, bad}) CheckThatItIsACommit(revision);
     has_begun_ = true;
     Print("{}\n", Git({"bisect", "start", bad, good}));
+    FlushOutput();
   }
 
   // Of neighbours there is nothing to try.
@@ -72,6 +74,14 @@ class Bisection {
   const fs::path& tree() const { return tree_; }
 
  private:
+  void CheckThatItIsACommit(const std::string& revision) const {
+    try {
+      Git({"rev-parse", "--verify", "-q", "--end-of-options", revision + "^{commit}"});
+    } catch (const HarnessError&) {
+      throw UsageError(fmt::format("{}: no such commit: {}", tree_.string(), revision));
+    }
+  }
+
   void CheckThatItMayBegin() const {
     const std::string start = Git({"rev-parse", "--git-path", "BISECT_START"});
     if (fs::exists(tree_ / start)) {
@@ -88,33 +98,46 @@ class Bisection {
 
 // What asked to end it; what runs then ends, and the tree is as it was.
 volatile std::sig_atomic_t bisect_ended_by = 0;
+volatile pid_t bisect_group = 0;  // that runs now, and is told; 0: none
+sigset_t bisect_ends;
 
 void TakeEnds() {
   struct sigaction action {};
-  action.sa_handler = [](int number) { bisect_ended_by = number; };
-  for (const int number : {SIGINT, SIGTERM, SIGHUP}) sigaction(number, &action, nullptr);
+  action.sa_handler = [](int number) {
+    bisect_ended_by = number;
+    if (bisect_group != 0) kill(-bisect_group, number);
+  };
+  sigemptyset(&bisect_ends);
+  for (const int number : {SIGINT, SIGTERM, SIGHUP}) {
+    sigaddset(&bisect_ends, number);
+    sigaction(number, &action, nullptr);
+  }
 }
 
 // Runs a command in a group of its own, which is told when this process is to end. Its exit code.
 int RunInGroup(const std::vector<std::string>& command) {
-  if (bisect_ended_by != 0) return 128 + bisect_ended_by;
-  const pid_t pid = StartProgram(command, {-1, STDOUT_FILENO, STDERR_FILENO}, [] {
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
-    return setpgid(0, 0) == 0 ? 0 : errno;
-  });
+  // None comes unseen while the group has no number yet.
+  sigprocmask(SIG_BLOCK, &bisect_ends, nullptr);
+  if (bisect_ended_by == 0) {
+    bisect_group = StartProgram(command, {-1, STDOUT_FILENO, STDERR_FILENO}, [] {
+      prctl(PR_SET_PDEATHSIG, SIGKILL);
+      if (setpgid(0, 0) != 0) return errno;
+      return sigprocmask(SIG_UNBLOCK, &bisect_ends, nullptr) == 0 ? 0 : errno;
+    });
+  }
+  sigprocmask(SIG_UNBLOCK, &bisect_ends, nullptr);
+  if (bisect_group == 0) return 128 + bisect_ended_by;
   siginfo_t info{};
-  bool is_told = false;
   // Left a zombie at first, so that its group is nobody else's.
-  while (waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED | WNOWAIT) != 0) {
+  while (waitid(P_PID, static_cast<id_t>(bisect_group), &info, WEXITED | WNOWAIT) != 0) {
     if (errno != EINTR) ThrowErrno("waitid");
-    if (bisect_ended_by == 0 || is_told) continue;
-    kill(-pid, bisect_ended_by);
-    is_told = true;
   }
   // Whoever did not hear it: a shell that had not yet become the program it was to start.
-  if (bisect_ended_by != 0) kill(-pid, SIGKILL);
+  if (bisect_ended_by != 0) kill(-bisect_group, SIGKILL);
   int status = 0;
-  waitpid(pid, &status, 0);
+  const pid_t ended = bisect_group;
+  bisect_group = 0;
+  waitpid(ended, &status, 0);
   if (bisect_ended_by != 0) return 128 + bisect_ended_by;
   return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
@@ -168,6 +191,11 @@ int RunGood(const Bisection& bisection, const Steps& steps, const std::string& g
 
 int BisectTree(const BisectArguments& arguments, const std::string& program) {
   if (!fs::is_directory(arguments.tree)) throw UsageError("--tree: no such folder: " + arguments.tree);
+  // Before anything is built for nothing.
+  Select(AllTests(), arguments.tests);
+  if (!arguments.sut.empty()) ParseSut(arguments.sut);
+  const std::string log = (fs::path(arguments.out) / "bisect.log").string();
+  CheckDocument(log);
   Bisection bisection(fs::canonical(arguments.tree));
   const Steps steps(arguments, program, bisection.tree());
   TakeEnds();
@@ -185,9 +213,7 @@ int BisectTree(const BisectArguments& arguments, const std::string& program) {
   }
   const int code = bisection.IsOver() ? 0 : RunInGroup({"git", "-C", bisection.tree().string(), "bisect", "run", "sh", "-c", steps.Judge()});
   if (code > 128 && bisect_ended_by != 0) return code;
-  const std::string log = (fs::path(arguments.out) / "bisect.log").string();
-  PrepareReportFile(log);
-  ReplaceFile(log, bisection.Git({"bisect", "log"}) + "\n");
+  WriteDocument(log, bisection.Git({"bisect", "log"}) + "\n");
   if (code != 0) {
     Say("no commit was found: git bisect run ended with " + std::to_string(code));
     return kExitNoCommit;

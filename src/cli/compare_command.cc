@@ -8,6 +8,7 @@
 
 #include "harness/base/errors.h"
 #include "src/cli/command.h"
+#include "src/cli/document.h"
 #include "src/cli/options.h"
 #include "src/cli/say.h"
 #include "src/compare/comparison.h"
@@ -56,12 +57,7 @@ void WritePage(const Comparison& comparison, const CompareArguments& arguments) 
   PageOptions options;
   options.path = arguments.html;
   options.by_claim = arguments.by == "claim";
-  try {
-    PrepareReportFile(arguments.html);
-    ReplaceFile(arguments.html, RenderPage(comparison, options));
-  } catch (const HarnessError& error) {
-    throw UsageError(error.what());
-  }
+  WriteDocument(arguments.html, RenderPage(comparison, options));
 }
 
 // What git bisect run understands: whether the second system is the first one's like in all that was decided on
@@ -86,19 +82,9 @@ int CompareResults(const CompareArguments& arguments) {
   if (!arguments.html.empty() && arguments.html == arguments.json) {
     throw UsageError("two reports cannot be one file: " + arguments.html);
   }
-  const std::string json = arguments.json.empty() ? "" : DumpJson(ToJson(comparison));
-  if (!json.empty() && arguments.json != "-") {
-    try {
-      PrepareReportFile(arguments.json);
-      ReplaceFile(arguments.json, json);
-    } catch (const HarnessError& error) {
-      throw UsageError(error.what());
-    }
-  }
+  if (!arguments.json.empty()) WriteDocument(arguments.json, DumpJson(ToJson(comparison)));
   if (!arguments.html.empty()) WritePage(comparison, arguments);
-  if (arguments.json == "-") {
-    PrintDocument(json);
-  } else {
+  if (arguments.json != "-") {
     PrintDocument(WithoutCommands(RenderTable(comparison, TableStyleOf(arguments))));
   }
   return arguments.bisect ? AlikeCode(comparison) : 0;

@@ -3,6 +3,7 @@
 
 #include "harness/base/errors.h"
 #include "src/cli/command.h"
+#include "src/cli/document.h"
 #include "src/cli/options.h"
 #include "src/cli/say.h"
 #include "src/report/diff.h"
@@ -27,20 +28,10 @@ int DiffResults(const DiffArguments& arguments) {
   SlowerThan slower;
   slower.percent = arguments.slower;
   const ResultDiff diff = Compare(base, current, slower);
-  const std::string json = DumpJson(ToJson(diff, base, current, slower));
-  if (arguments.json == "-") {
-    PrintDocument(json);
-  } else {
+  if (arguments.json != "-") {
     PrintText(RenderDiff(diff, base, arguments.base, current, arguments.current, slower));
-    if (!arguments.json.empty()) {
-      try {
-        PrepareReportFile(arguments.json);
-        ReplaceFile(arguments.json, json);
-      } catch (const HarnessError& error) {
-        throw UsageError(error.what());
-      }
-    }
   }
+  WriteDocument(arguments.json, DumpJson(ToJson(diff, base, current, slower)));
   return diff.regressions() == 0 ? 0 : 1;
 }
 

@@ -14,6 +14,7 @@
 #include "harness/test/made_from_id.h"
 #include "harness/trace/ladder.h"
 #include "src/cli/command.h"
+#include "src/cli/document.h"
 #include "src/cli/options.h"
 #include "src/cli/say.h"
 #include "src/cli/target.h"
@@ -51,6 +52,7 @@ constexpr double kUsualTime = 60;
 constexpr double kLongestTime = 1e6;
 constexpr int kLargestJobs = 4096;
 constexpr int kReplaysInVirtualTime = 2;
+constexpr int kExitNotRun = 3;  // or not written
 
 // The signal that asked to make an end of it, and tell what was found. The next one ends the
 // program at once, and with it its children.
@@ -143,7 +145,7 @@ void PrepareFolder(const fs::path& folder) {
 
 int CannotExplore(const std::string& why) {
   Say("nothing can be explored here: " + why);
-  return 3;
+  return kExitNotRun;
 }
 
 int ExploreOne(const ExploreArguments& arguments) {
@@ -211,17 +213,17 @@ int Compare(const ExploreArguments& arguments) {
   return departs ? 1 : 0;
 }
 
-void WriteScript(const std::vector<Event>& events, const ExploreArguments& arguments) {
+// False where no script can say it, which is said.
+bool WriteScript(const std::vector<Event>& events, const ExploreArguments& arguments) {
+  std::string script;
   try {
-    const std::string script =
-        packetdrill::ExportedScript(events, {arguments.replay + " on " + arguments.sut + ", as it went."});
-    PrepareReportFile(arguments.pkt);
-    ReplaceFile(arguments.pkt, script);
+    script = packetdrill::ExportedScript(events, {arguments.replay + " on " + arguments.sut + ", as it went."});
   } catch (const packetdrill::NotExpressible& why) {
     Say(fmt::format("{} cannot be written as a script of packetdrill: {}", arguments.replay, why.what()));
-  } catch (const HarnessError& error) {
-    throw UsageError(error.what());
+    return false;
   }
+  WriteDocument(arguments.pkt, script);
+  return true;
 }
 
 int Replay(const ExploreArguments& arguments) {
@@ -231,20 +233,22 @@ int Replay(const ExploreArguments& arguments) {
   } catch (const std::invalid_argument& error) {
     throw UsageError(CleanLine(arguments.replay + ": " + error.what()));
   }
+  CheckDocument(arguments.pkt);
   Explored system(arguments.sut);
   system.Prepare();
   explore::Pool pool(system.Run(), 1);
   pool.Know(explore::ChoicesOf(pool));
   const explore::BatchResult result = pool.RunAll({sequences}, explore::Logged::kAll).front();
-  if (!result.events.empty()) PrintText(RenderLadder(result.events));
-  if (!arguments.pkt.empty()) WriteScript(result.events, arguments);
+  const bool is_shown = arguments.pkt != "-";
+  if (is_shown && !result.events.empty()) PrintText(RenderLadder(result.events));
+  const bool is_written = arguments.pkt.empty() || WriteScript(result.events, arguments);
   switch (result.end) {
     case explore::BatchResult::End::kNotRun:
     case explore::BatchResult::End::kSkipped:
     case explore::BatchResult::End::kHarnessBroke:
       return CannotExplore(result.why);
     case explore::BatchResult::End::kCrashed:
-      Print("CRASH: {}\n", result.why);
+      if (is_shown) Print("CRASH: {}\n", result.why);
       return 1;
     case explore::BatchResult::End::kWhole:
       break;
@@ -254,13 +258,15 @@ int Replay(const ExploreArguments& arguments) {
     const auto& finding = one.patient ? one.patient : one.prompt;
     if (!finding) continue;
     ++departures;
+    if (!is_shown) continue;
     Print("DEPARTS: {}{}\n  observed  {}\n  expected  {}\n  because   {}: {} ({})\n",
           finding->Cause(), one.patient ? "" : " (an answer may only have been late)",
           finding->observed, finding->departure.expected, finding->departure.section,
           finding->departure.sentence, finding->departure.claim);
   }
-  if (departures == 0) Print("allowed by RFC 9293\n");
-  return departures == 0 ? 0 : 1;
+  if (departures > 0) return 1;
+  if (is_shown) Print("allowed by RFC 9293\n");
+  return is_written ? 0 : kExitNotRun;
 }
 
 int ExploreThem(const ExploreArguments& arguments) {
@@ -288,7 +294,7 @@ Examples:
   sockproof explore --between vm:debian:6.1 vm:bzImage --sequences 2000
 
 Exit code: 0 nothing new, 1 something departs or crashed that is not known, 2 wrong usage,
-3 nothing could be run; 128 and the number for a signal.)";
+3 nothing could be run, or no script can say what happened (--pkt); 128 and the number for a signal.)";
 
 void CheckMutant(const std::string& id) {
   try {
@@ -326,7 +332,7 @@ Action AddExplore(CLI::App& app) {
   app.add_flag("--no-shipped-known", arguments->no_shipped_known, "Without those");
   app.add_option("--replay", arguments->replay, "Run the sequences of this file, and show them")
       ->type_name("FILE");
-  app.add_option("--pkt", arguments->pkt, "And write what happened as a script of packetdrill")
+  app.add_option("--pkt", arguments->pkt, "And write what happened as a script of packetdrill; - for stdout, where nothing else is shown then")
       ->type_name("FILE");
   app.add_option("--between", arguments->between, "Show what differs between two systems")
       ->expected(2)

@@ -3,6 +3,7 @@
 
 #include "harness/base/errors.h"
 #include "src/cli/command.h"
+#include "src/cli/document.h"
 #include "src/cli/recorded_test.h"
 #include "src/cli/say.h"
 #include "src/packetdrill/export.h"
@@ -45,16 +46,7 @@ int Export(const ExportArguments& arguments) {
     Say(fmt::format("{} cannot be written as a script of packetdrill: {}", record.test, why.what()));
     return kExitNotExpressible;
   }
-  if (arguments.pkt == "-") {
-    PrintDocument(script);
-    return 0;
-  }
-  try {
-    PrepareReportFile(arguments.pkt);
-    ReplaceFile(arguments.pkt, script);
-  } catch (const HarnessError& error) {
-    throw UsageError(error.what());
-  }
+  WriteDocument(arguments.pkt, script);
   return 0;
 }
 

@@ -12,6 +12,7 @@
 #include "harness/net/ip.h"
 #include "harness/trace/event_log.h"
 #include "src/cli/command.h"
+#include "src/cli/document.h"
 #include "src/cli/say.h"
 #include "src/judge/judge.h"
 #include "src/report/files.h"
@@ -127,21 +128,9 @@ std::string AddressOf(const std::string& side) {
   }
 }
 
-// Before the work is done for nothing.
-void CheckThatItCanBeWritten(const std::string& json) {
-  if (json.empty() || json == "-") return;
-  const fs::path folder = fs::absolute(json).parent_path();
-  if (!fs::is_directory(folder)) throw UsageError("no such folder: " + folder.string());
-  try {
-    PrepareReportFile(json);
-  } catch (const HarnessError& error) {
-    throw UsageError(error.what());
-  }
-}
-
 int JudgeThem(JudgeArguments arguments) {
   if (arguments.side) arguments.side = AddressOf(*arguments.side);
-  CheckThatItCanBeWritten(arguments.json);
+  CheckDocument(arguments.json);
   const std::vector<Judged> judged = JudgeAll(arguments);
   if (arguments.json != "-") PrintJudged(judged, arguments.all);
   if (!arguments.json.empty()) {
@@ -152,13 +141,8 @@ int JudgeThem(JudgeArguments arguments) {
       capture["name"] = name;
       json["captures"].push_back(std::move(capture));
     }
-    const std::string text =
-        json.dump(1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
-    if (arguments.json == "-") {
-      PrintDocument(text);
-    } else {
-      ReplaceFile(arguments.json, text);
-    }
+    WriteDocument(arguments.json,
+                  json.dump(1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
   }
   const auto departs = [](const Judged& one) { return one.judgement.Departs(); };
   const auto is_empty = [](const Judged& one) { return one.judgement.IsEmpty(); };

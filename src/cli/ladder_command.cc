@@ -4,6 +4,7 @@
 #include "harness/base/errors.h"
 #include "harness/trace/ladder.h"
 #include "src/cli/command.h"
+#include "src/cli/document.h"
 #include "src/cli/recorded_test.h"
 #include "src/cli/say.h"
 #include "src/picture/ladder_picture.h"
@@ -52,17 +53,7 @@ int ShowLadder(const LadderArguments& arguments) {
     }
     return 0;
   }
-  const std::string svg = Picture(evidence);
-  if (arguments.svg == "-") {
-    PrintDocument(svg);
-    return 0;
-  }
-  try {
-    PrepareReportFile(arguments.svg);
-    ReplaceFile(arguments.svg, svg);
-  } catch (const HarnessError& error) {
-    throw UsageError(error.what());
-  }
+  WriteDocument(arguments.svg, Picture(evidence));
   return 0;
 }
 

@@ -11,6 +11,7 @@
 #include "harness/claims/catalogue.h"
 #include "harness/test/registry.h"
 #include "src/cli/command.h"
+#include "src/cli/document.h"
 #include "src/cli/options.h"
 #include "src/cli/say.h"
 #include "src/cli/target.h"
@@ -141,12 +142,7 @@ void ListCoverage(const ListArguments& arguments) {
   if (!arguments.patterns.empty()) throw UsageError("--coverage is about all tests: no PATTERN");
   const std::vector<ClaimCoverage> coverage = CoverageOf(ClaimsOf(arguments.authority), AllTests());
   if (!arguments.html.empty()) {
-    try {
-      PrepareReportFile(arguments.html);
-      ReplaceFile(arguments.html, CoveragePage(coverage));
-    } catch (const HarnessError& error) {
-      throw UsageError(error.what());
-    }
+    WriteDocument(arguments.html, CoveragePage(coverage));
   }
   if (arguments.json) {
     PrintDocument(CoverageJson(coverage));

@@ -17,6 +17,7 @@
 #include "harness/test/registry.h"
 #include "src/cli/baseline_options.h"
 #include "src/cli/command.h"
+#include "src/cli/document.h"
 #include "src/cli/options.h"
 #include "src/cli/run_options.h"
 #include "src/cli/say.h"
@@ -186,12 +187,8 @@ int WriteReachPage(const ReachArguments& arguments) {
                                                     "ip6_", "unix_", "sock_", "raw_", "packet_", "netlink_"})
                      : reach::GroupsByFile(record, source, arguments.files);
   if (groups.empty()) throw UsageError("the record has no functions of these files");
-  try {
-    PrepareReportFile(arguments.html);
-    ReplaceFile(arguments.html, reach::ReachPage(record, groups));
-  } catch (const HarnessError& error) {
-    throw UsageError(error.what());
-  }
+  WriteDocument(arguments.html, reach::ReachPage(record, groups));
+  if (arguments.html == "-") return 0;
   std::size_t known = 0, reached = 0;
   for (const reach::ReachedGroup& group : groups) {
     Print("{:6} of {:6}  {}\n", group.Reached(), group.Known(), group.name);
@@ -236,6 +233,7 @@ Action AddReach(CLI::App& app) {
   app.add_option("--out", arguments->out, "Folder for the results; default: sockproof-reach")
       ->type_name("DIR");
   return [arguments](const std::string& program) {
+    if (ParseSut(arguments->sut).kind != "vm") throw UsageError("what is reached is known of kernels in virtual machines");
     if (!arguments->html.empty()) return WriteReachPage(*arguments);
     return arguments->show.empty() ? RecordReach(*arguments, program) : Show(*arguments);
   };

@@ -1,5 +1,9 @@
 #include "src/report/files.h"
 
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
 #include <cctype>
 
 #include "harness/base/errors.h"
@@ -26,7 +30,11 @@ std::string PathForSystem(const std::string& path, const std::string& sut) {
 
 void PrepareReportFile(const std::string& path) {
   try {
-    fs::create_directories(fs::absolute(path).parent_path());
+    const fs::path folder = fs::absolute(path).parent_path();
+    fs::create_directories(folder);
+    if (access(folder.c_str(), W_OK | X_OK) != 0) {
+      throw HarnessError("cannot write " + path + ": " + strerror(errno));
+    }
     if (fs::exists(path) && !fs::is_regular_file(path)) {
       throw HarnessError("cannot write " + path + ": it is not a regular file");
     }

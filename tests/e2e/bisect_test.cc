@@ -3,7 +3,9 @@
 #include <signal.h>
 #include <stdlib.h>
 
+#include <algorithm>
 #include <fstream>
+#include <utility>
 
 #include "tests/e2e/program.h"
 
@@ -102,6 +104,32 @@ TEST_F(BisectProgram, TakesABuildThatIsNoCommandForOneThatFails) {
   std::vector<std::string> words = Words();
   words.back() = "cp 'source image";
   EXPECT_EQ(place_.Command(words).exit_code, 1);
+  ExpectThatTheTreeIsAsBefore();
+}
+
+TEST_F(BisectProgram, SaysWhatIsWrongBeforeAnythingIsBuilt) {
+  if (!HasGit()) GTEST_SKIP() << "there is no git";
+  for (const char* word : {"good", "bad"}) Commit(word, "touch ../began");
+  const std::vector<std::pair<std::vector<std::string>, std::string>> wrong = {
+      {{"--bad", "nosuch"}, "no such commit: nosuch"},
+      {{"--good", "--help-all"}, "no such commit: --help-all"},
+      {{"--out", "/dev/full"}, "cannot write /dev/full/bisect.log"},
+      {{"--sut", "nothing"}, "nothing"},
+      {{"Nothing.LikeThat"}, "no test matches 'Nothing.LikeThat'"}};
+  for (const auto& [more, why] : wrong) {
+    std::vector<std::string> words = Words();
+    if (more.size() == 1) {
+      words[1] = more[0];
+    } else {
+      const auto option = std::find(words.begin(), words.end(), more[0]);
+      if (option != words.end()) words.erase(option, option + 2);
+      words.push_back(more[0] + "=" + more[1]);
+    }
+    const Finished finished = place_.Command(words);
+    EXPECT_EQ(finished.exit_code, 2) << why;
+    EXPECT_THAT(finished.err, HasSubstr(why));
+  }
+  EXPECT_FALSE(fs::exists(place_.folder() / "began"));
   ExpectThatTheTreeIsAsBefore();
 }
 

@@ -9,7 +9,9 @@
 namespace sockproof {
 namespace {
 
+using testing::AllOf;
 using testing::HasSubstr;
+using testing::Not;
 using testing::StartsWith;
 
 // Runs the scripts in `scripts`; a line for each, with its verdict.
@@ -63,6 +65,9 @@ TEST(ExportProgram, WritesWhatIsReplayed) {
   EXPECT_EQ(verdicts, expected);
   EXPECT_THAT(place.ReadFile("scripts/1.pkt"), HasSubstr("< . 1:5(4) ack 1 win"));
   EXPECT_EQ(place.Command({"explore", "--pkt", "x.pkt"}).exit_code, 2);
+  const Finished shown = place.Command({"explore", "--replay", "1.seq", "--pkt", "-"});
+  EXPECT_THAT(shown.out, AllOf(HasSubstr("< . 1:5(4) ack 1 win"), Not(HasSubstr("allowed by RFC 9293"))));
+  EXPECT_EQ(place.Command({"explore", "--replay", "1.seq", "--pkt", "/dev/null"}).exit_code, 2);
 }
 
 TEST(ExportProgram, SaysWhyATestIsNoScript) {
