@@ -194,7 +194,9 @@ void ReadSelection(Reader& reader, SegmentSelection& selection) {
                                        {"wrapped", When::kWrapped},
                                        {"beyond-last-window", When::kBeyondLastWindow},
                                        {"confirms-nothing", When::kConfirmsNothing},
-                                       {"odd-reset-of-syn", When::kOddResetOfSyn}},
+                                       {"odd-reset-of-syn", When::kOddResetOfSyn},
+                                       {"window-shrank", When::kWindowShrank},
+                                       {"window-closed", When::kWindowClosed}},
                                       "always");
   selection.skip = reader.Number("skip", 0);
   selection.times = reader.Number("times", -1);

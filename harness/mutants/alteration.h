@@ -46,6 +46,8 @@ struct SegmentSelection {
     kBeyondLastWindow,   // data past the window that was told last, of whatever connection
     kConfirmsNothing,    // received: an empty one that acknowledges what the last one did
     kOddResetOfSyn,      // received: it resets a SYN, and its number is not 0
+    kWindowShrank,       // its receiver has taken back room that it had offered
+    kWindowClosed,       // sent: the window that was told before is 0
   };
   When when = When::kAlways;
   int skip = 0;    // leaves the first so many matching ones alone

@@ -361,6 +361,10 @@ bool SegmentPicker::Holds(SegmentSelection::When when, const Segment& segment,
       return IsBareAck(segment) && flow.got_ack && segment.ack == flow.una;
     case When::kOddResetOfSyn:
       return segment.Has(kRst) && flow.sent_syn && !flow.confirmed && segment.seq != 0;
+    case When::kWindowShrank:
+      return flow.window_shrank;
+    case When::kWindowClosed:
+      return flow.window_closed;
   }
   return false;
 }
@@ -369,6 +373,10 @@ void SegmentPicker::Follow(const Segment& segment, bool by_system, Flow& flow) {
   if (!by_system) {
     if (segment.Has(kSyn)) flow.began = segment.seq;
     if (segment.Has(kAck)) {
+      // Of windows that are not scaled.
+      const std::uint32_t edge = segment.ack + segment.window;
+      flow.window_shrank = flow.window_shrank || (flow.got_ack && Distance(flow.edge, edge) < 0);
+      flow.edge = edge;
       flow.una = segment.ack;
       flow.got_ack = true;
     }
@@ -381,12 +389,17 @@ void SegmentPicker::Follow(const Segment& segment, bool by_system, Flow& flow) {
   const std::uint32_t end = segment.seq + segment.length();
   if (segment.Has(kSyn)) {
     const bool again = flow.sent_syn && flow.snd_nxt == end;
-    if (!again) flow = Flow();
+    if (!again) {
+      const std::optional<std::uint32_t> began = flow.began;
+      flow = Flow();
+      if (segment.Has(kAck)) flow.began = began;
+    }
     flow.sent_syn = true;
     flow.snd_nxt = end;
   }
   if (!flow.sent_syn) return;
   if (Distance(flow.snd_nxt, end) > 0) flow.snd_nxt = end;
+  flow.window_closed = segment.window == 0;
   if (segment.Has(kFin)) flow.fin = end - 1;
   if (segment.Has(kAck)) flow.confirmed = segment.ack;
 }

@@ -34,6 +34,9 @@ class SegmentPicker {
     bool got_ahead = false;                  // ... and lies ahead of `confirmed`
     bool got_ack = false;                    // an acknowledgment was received
     std::uint32_t una = 0;                   // the number of the last one
+    std::uint32_t edge = 0;                  // ... and of its window
+    bool window_shrank = false;              // that edge has moved to the left
+    bool window_closed = false;              // the last window sent is 0
     std::optional<std::uint32_t> began;      // the number of a SYN received
   };
 

@@ -99,14 +99,14 @@ TEST_WITH(SynWithEcn, SynEcn, ASynAckGrantsNoEcnToWhoDidNotAskOrWhereItIsOff,
 TEST_WITH(SynWithEcn, SynEcn, ACongestionMarkIsEchoedUntilItIsAcknowledged,
           .claims = {"rfc9293:SHLD-8", "rfc3168:6.1.3-echo"}, .needs = {"sysctl"}) {
   ScriptedTcp& peer = Agreed();
-  Deciding("rfc3168:6.1.3-echo");
+  Deciding("rfc9293:SHLD-8");
   peer.Send(Data("marked").TrafficClass(kCongestionExperienced));
   peer.Expect(Ack().Ack(peer.snd_nxt).With(kEce));
+  Deciding("rfc3168:6.1.3-echo");
   peer.Send(Data("not marked").TrafficClass(kEcnCapable));
   peer.Expect(Ack().Ack(peer.snd_nxt).With(kEce));
   peer.Send(Data("understood").With(kCwr).TrafficClass(kEcnCapable));
   peer.Expect(Ack().Ack(peer.snd_nxt).Without(kEce));
-  Deciding("rfc9293:SHLD-8");
 }
 
 TEST_WITH(SynWithEcn, SynEcn, AnEchoIsAcknowledgedWithTheNextNewData,

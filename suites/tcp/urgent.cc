@@ -105,7 +105,9 @@ TEST_WITH(UrgentTest, Urgent, InlineItIsReadWithAllOther,
   }
   std::string read;
   for (int reads = 0; reads < 2003 && read.size() < 2003; ++reads) {
-    read += socket.Receive(4096).value();
+    const Outcome<std::string> received = socket.Receive(4096, {"MSG_DONTWAIT"});
+    if (!received.ok()) break;  // what was acknowledged is there
+    read += received.value();
   }
   for (const char* claim :
        {"rfc9293:MUST-31", "man:tcp(7)-SO_OOBINLINE", "man:socket(7)-SO_OOBINLINE"}) {

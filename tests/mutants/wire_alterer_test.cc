@@ -83,6 +83,40 @@ TEST_P(WireAltererTest, TellsTheResetOfAClosedPortFromOthers) {
   EXPECT_THAT(Received(alterer, Of(false, kRst, 7, 101)), SizeIs(1));  // the connection stands
 }
 
+TEST_P(WireAltererTest, FindsNumbersThatHaveWrappedInAPassiveOpenToo) {
+  WireAlterer alterer(WireOf("on = \"received\"\nwhen = \"wrapped\"\ndo = \"drop\""), [] {});
+  EXPECT_THAT(Received(alterer, Of(false, kSyn, 0xffff'fffe, 0)), SizeIs(1));
+  Sent(alterer, Of(true, kSyn | kAck, 100, 0xffff'ffff));
+  EXPECT_THAT(Received(alterer, Of(false, kAck, 0xffff'ffff, 101, "a")), SizeIs(1));
+  EXPECT_THAT(Received(alterer, Of(false, kAck, 0, 101, "b")), IsEmpty());
+}
+
+TEST_P(WireAltererTest, SeesWhenRoomThatWasOfferedIsTakenBack) {
+  WireAlterer alterer(WireOf("payload = true\nwhen = \"window-shrank\"\ndo = \"drop\""), [] {});
+  Sent(alterer, Of(true, kSyn, 100, 0));
+  const auto received = [&](std::uint32_t ack, std::uint16_t window) {
+    Segment segment = Of(false, kAck, 8, ack);
+    segment.window = window;
+    Received(alterer, segment);
+  };
+  received(101, 1000);
+  received(601, 500);  // its edge stays where it was
+  EXPECT_THAT(Sent(alterer, Of(true, kAck, 601, 8, "data")), SizeIs(1));
+  received(605, 400);
+  EXPECT_THAT(Sent(alterer, Of(true, kAck, 605, 8, "data")), IsEmpty());
+}
+
+TEST_P(WireAltererTest, SeesThatTheWindowWasClosed) {
+  WireAlterer alterer(WireOf("when = \"window-closed\"\nwindow_at_least = 10"), [] {});
+  Segment closed = Of(true, kAck, 101, 8);
+  closed.window = 0;
+  Segment syn = Of(true, kSyn, 100, 0);
+  syn.window = 5000;
+  EXPECT_EQ(Sent(alterer, syn)[0].window, 5000);
+  EXPECT_EQ(Sent(alterer, closed)[0].window, 0);
+  EXPECT_EQ(Sent(alterer, closed)[0].window, 10);
+}
+
 TEST_P(WireAltererTest, LeavesTheResetOfNoConnectionAlone) {
   WireAlterer alterer(WireOf("with = \"SYN\"\ndo = \"renumber\"\nisn = 5"), [] {});
   Sent(alterer, Of(true, kSyn, 100, 0));
