@@ -103,8 +103,8 @@ constexpr std::string_view kOfIp[] = {
     "ip_no_pmtu_disc", "ip_nonlocal_bind", "ping_group_range",    "ip_unprivileged_port_start",
     "icmp_ratelimit",  "icmp_ratemask",    "ipfrag_time"};
 
-constexpr std::string_view kOfIpv6[] = {"ip6frag_time", "icmp.ratelimit", "auto_flowlabels",
-                                        "bindv6only"};
+constexpr std::string_view kOfIpv6[] = {"ip6frag_time", "icmp.ratelimit", "icmp.ratemask",
+                                        "auto_flowlabels", "bindv6only"};
 
 // Of each interface, and of "all" and "default": net.ipv4.conf.*, net.ipv6.conf.*.
 constexpr std::string_view kOfInterfaces[] = {

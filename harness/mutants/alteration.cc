@@ -329,6 +329,7 @@ PacketAlteration ReadPacket(Reader& reader) {
                                         {"delay", Action::kDelay},
                                         {"edited-copy", Action::kEditedCopy},
                                         {"put-together", Action::kPutTogether},
+                                        {"fill-gaps", Action::kFillGaps},
                                         {"cut-up", Action::kCutUp},
                                         {"end", Action::kEnd}},
                                        "edit");
@@ -352,7 +353,9 @@ PacketAlteration ReadPacket(Reader& reader) {
   packet.new_rest = reader.Unsigned<std::uint32_t>("new_rest");
   packet.add_rest = reader.Get<std::int64_t>("add_rest", 0);
   packet.flip_payload = reader.Get("flip_payload", false);
+  packet.flip_octet = reader.Unsigned<std::size_t>("flip_octet");
   packet.cut_payload = reader.Get("cut_payload", false);
+  packet.quotes_last = reader.Get("quotes_last", false);
   packet.payload_at_most = reader.Unsigned<std::size_t>("payload_at_most");
   packet.more_octets = reader.Unsigned<std::size_t>("more_octets").value_or(0);
   packet.offset_by_8 = reader.Get("offset_by_8", false);

@@ -161,6 +161,7 @@ struct PacketAlteration : PacketSelection {
     kDelay,
     kEditedCopy,   // the packet, and after it an edited copy
     kPutTogether,  // of fragments: as a receiver that lets the later octets count
+    kFillGaps,     // the same, which takes what is missing for zeros once the last one is there
     kCutUp,        // in fragments, the first of 8 octets
     kEnd,          // neither it nor what comes after it, without TCP, comes through, either way
   };
@@ -179,8 +180,10 @@ struct PacketAlteration : PacketSelection {
   std::optional<std::uint8_t> new_type, new_code;  // of ICMP
   std::optional<std::uint32_t> new_rest;           // of its four octets by type
   std::int64_t add_rest = 0;
-  bool flip_payload = false;  // every bit of its last octet
-  bool cut_payload = false;   // its last octet is lost
+  bool flip_payload = false;              // every bit of its last octet
+  std::optional<std::size_t> flip_octet;  // every bit of this one of its payload, from 0
+  bool cut_payload = false;               // its last octet is lost
+  bool quotes_last = false;               // an ICMP error: the ports of the system's last datagram
   std::optional<std::size_t> payload_at_most;
   std::size_t more_octets = 0;  // of garbage, behind its payload
   bool offset_by_8 = false;     // of fragments but the first: 8 octets too far

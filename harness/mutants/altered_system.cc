@@ -480,7 +480,7 @@ bool AnyFrame(const std::vector<Event>& events) {
 }
 
 // A setting whose `seen_in` is not said concerns each socket of the Internet; what is set for TCP
-// alone, each of its streams; what is set of links and routes, what goes over one.
+// alone, each of its streams; what is set of links, routes and ICMP, what goes over a wire.
 bool Concerns(const SettingAlteration& setting, const std::vector<Event>& events) {
   const bool is_of_link =
       setting.mtu != 0 || !setting.route.empty() ||
@@ -488,6 +488,10 @@ bool Concerns(const SettingAlteration& setting, const std::vector<Event>& events
         return sysctl.first.find(std::string(".") + kWireLink + ".") != std::string::npos;
       });
   if (is_of_link && !AnyFrame(events)) return false;
+  const bool is_of_icmp = std::any_of(
+      setting.sysctls.begin(), setting.sysctls.end(),
+      [](const auto& sysctl) { return sysctl.first.find(".icmp.") != std::string::npos; });
+  if (is_of_icmp) return AnyFrame(events);
   const bool tcp_alone =
       setting.route.empty() && setting.mtu == 0 &&
       std::all_of(setting.sysctls.begin(), setting.sysctls.end(),

@@ -94,10 +94,41 @@ void SetProtocol(Packet& frame, std::uint8_t protocol) {
   if (last != frame.layers.rend()) std::visit(SetNextHeader{protocol}, *last);
 }
 
+// The ports of a datagram whose beginning an ICMP error quotes.
+void SetQuotedPorts(Bytes& quote, std::uint16_t source, std::uint16_t destination) {
+  if (quote.empty()) return;
+  const std::size_t at = quote[0] >> 4 == 6
+                             ? std::size_t{40}
+                             : std::size_t{4} * static_cast<std::size_t>(quote[0] & 0xf);
+  if (quote.size() < at + 4) return;
+  quote[at] = static_cast<std::uint8_t>(source >> 8);
+  quote[at + 1] = static_cast<std::uint8_t>(source);
+  quote[at + 2] = static_cast<std::uint8_t>(destination >> 8);
+  quote[at + 3] = static_cast<std::uint8_t>(destination);
+}
+
 // Of the IP header that an ICMP error begins with.
 void SetQuotedProtocol(Bytes& quote, std::uint8_t protocol) {
   const std::size_t at = !quote.empty() && quote[0] >> 4 == 6 ? 6 : 9;
   if (quote.size() > at) quote[at] = protocol;
+}
+
+// The checksum of a datagram of UDP that was put together from such fragments.
+void SetUdpChecksum(const Packet& fragment, Bytes& datagram) {
+  constexpr std::size_t kHeader = 8, kChecksum = 6;
+  if (datagram.size() < kHeader) return;
+  const auto port = [&](std::size_t at) {
+    return static_cast<std::uint16_t>(datagram[at] << 8 | datagram[at + 1]);
+  };
+  WithIp(fragment, [&](const auto& ip) {
+    const std::string text(datagram.begin() + kHeader, datagram.end());
+    const Packet made =
+        Datagram(text).Made({ip.source, port(0)}, {ip.destination, port(2)}, 0).packet;
+    const Packet read = packet::ReadIp(packet::Write(made));
+    const std::uint16_t checksum = read.Find<packet::Udp>()->checksum.value_or(0);
+    datagram[kChecksum] = static_cast<std::uint8_t>(checksum >> 8);
+    datagram[kChecksum + 1] = static_cast<std::uint8_t>(checksum);
+  });
 }
 
 std::uint32_t IdentificationOf(const Packet& fragment) {
@@ -151,6 +182,9 @@ std::vector<WirePort::Tampered> PacketAlterer::Alter(Bytes octets, bool by_syste
   const Packet frame = packet::ReadFrame(octets);
   const bool passes = WhatIs(frame) == PacketSelection::What::kTcp || IsNeighborDiscovery(frame);
   if (ended_ && !passes) return {};
+  if (const auto* udp = frame.Find<packet::Udp>(); by_system && udp != nullptr) {
+    last_ports_ = {udp->source_port, udp->destination_port};
+  }
   if (!picker_.Picks(frame, by_system)) return {{Duration(0), std::move(octets)}};
   applied_();
   const auto edited = [&] { return packet::Write(Edited(frame)); };
@@ -164,6 +198,7 @@ std::vector<WirePort::Tampered> PacketAlterer::Alter(Bytes octets, bool by_syste
     case Action::kEditedCopy:
       return {{Duration(0), octets}, {Duration(0), edited()}};
     case Action::kPutTogether:
+    case Action::kFillGaps:
       return PutTogether(frame);
     case Action::kCutUp:
       return CutUp(frame);
@@ -223,8 +258,14 @@ Packet PacketAlterer::Edited(Packet frame) const {
   if (edit.quoted_protocol && frame.Find<packet::Icmp>() != nullptr) {
     SetQuotedProtocol(frame.payload, *edit.quoted_protocol);
   }
+  if (edit.quotes_last && last_ports_ && frame.Find<packet::Icmp>() != nullptr) {
+    SetQuotedPorts(frame.payload, last_ports_->first, last_ports_->second);
+  }
   if (edit.offset_0) MakeFirst(frame);
   if (edit.flip_payload && !frame.payload.empty()) frame.payload.back() ^= 0xff;
+  if (edit.flip_octet && *edit.flip_octet < frame.payload.size()) {
+    frame.payload[*edit.flip_octet] ^= 0xff;
+  }
   if (edit.cut_payload && !frame.payload.empty()) frame.payload.pop_back();
   if (edit.payload_at_most && frame.payload.size() > *edit.payload_at_most) {
     frame.payload.resize(*edit.payload_at_most);
@@ -303,12 +344,12 @@ std::vector<WirePort::Tampered> PacketAlterer::PutTogether(const Packet& fragmen
     if (!HasMore(part)) end = behind;
     if (at == 0) first = &part;
   }
-  if (!end || first == nullptr || octets.size() > 0xffff ||
-      std::find(there.begin(), there.begin() + static_cast<std::ptrdiff_t>(*end), false) !=
-          there.begin() + static_cast<std::ptrdiff_t>(*end)) {
-    return {};
-  }
+  if (!end || first == nullptr || octets.size() > 0xffff) return {};
+  const auto behind_last = there.begin() + static_cast<std::ptrdiff_t>(*end);
+  const bool has_gap = std::find(there.begin(), behind_last, false) != behind_last;
+  if (has_gap && alteration_.action != PacketAlteration::Action::kFillGaps) return {};
   octets.resize(*end);
+  if (has_gap) SetUdpChecksum(*first, octets);
   // In fragments that do not overlap, since the link takes no more than its MTU.
   constexpr std::size_t kStep = 1400;
   std::vector<WirePort::Tampered> frames;

@@ -1,7 +1,9 @@
 // What an alteration does to packets that carry no TCP, and to fragments, on the wire of one stack.
 #pragma once
 
+#include <cstdint>
 #include <functional>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -45,9 +47,12 @@ class PacketAlterer {
   PacketAlteration alteration_;
   PacketPicker picker_;
   std::function<void()> applied_;
-  // Of kPutTogether: the fragments of the packet that is not whole yet, one at a time.
+  // Of kPutTogether and kFillGaps: the fragments of the packet that is not whole yet, one at a
+  // time.
   std::vector<packet::Packet> fragments_;
   bool ended_ = false;  // by kEnd
+  // Of the datagram that the system sent last: from, to.
+  std::optional<std::pair<std::uint16_t, std::uint16_t>> last_ports_;
 };
 
 }  // namespace sockproof

@@ -33,6 +33,7 @@ void PacketQueue::Remember(const IpPacket& report) {
     std::erase_if(told_, [&](const auto& before) { return before.group == record.group; });
     told_.push_back(record);
   }
+  std::erase_if(waiting_, [this](const IpPacket& packet) { return IsRepeated(packet); });
 }
 
 IpPacket PacketQueue::Expect(const PartialPacket& partial, Within within, SourceLocation where) {

