@@ -243,6 +243,12 @@ TEST_WITH(ReassemblyTest, Reassembly, WhenItsTimeIsOverTheSourceIsTold,
   const IpPacket told = host.Expect(TimeExceeded().Code(1), Within(132s));
   if (IsIpv4()) Deciding("rfc792:time-exceeded-first");
   EXPECT_TRUE(TimeExceeded().About(begun).Matches(told)) << Describe(told);
+  if (IsIpv4()) {
+    const packet::Packet quoted = told.quoted();
+    const auto* header = quoted.Find<packet::Ipv4>();
+    ASSERT_NE(header, nullptr) << "no IP header is quoted";
+    EXPECT_EQ(header->fragment_offset, 0) << "about a later fragment";
+  }
   Deciding(IsIpv4() ? "rfc1122:3.3.2-60-seconds" : "rfc8200:4.5-timeout");
   if (IsIpv4()) {
     EXPECT_THAT(told.time - begun.time, LastsAtLeast(60s));
