@@ -32,6 +32,9 @@ constexpr Rule kShutdownOpen{"3.10.4", "rfc9293:3.10.4-close-established",
 constexpr Rule kStates{"3.3.2", "rfc9293:3.3.2-states",
                        "a connection is in the state to which the events so far have led"};
 
+constexpr Rule kFinWait1{"3.10.4", "rfc9293:3.10.4-close-established",
+                         "the close of ESTABLISHED enters FIN-WAIT-1 in any case"};
+
 bool IsOneOf(const std::string& error, std::initializer_list<const char*> names) {
   return std::any_of(names.begin(), names.end(), [&](const char* name) { return error == name; });
 }
@@ -52,7 +55,8 @@ Objection ToReceive(const Returned& returned, const Tcb& tcb, const Application&
     if (returned.octets <= unread) return {};
     return {&kNotArrived, fmt::format("{} octets at most", unread)};
   }
-  if (is_closed && returned.error.empty() && tcb.fins_received == 0 && !user.was_told &&
+  const bool waits = IsOneOf(returned.error, {"EAGAIN", "EWOULDBLOCK"});
+  if (is_closed && (returned.error.empty() || waits) && tcb.fins_received == 0 && !user.was_told &&
       !user.has_stopped_reading && tcb.was_open) {
     return {&kResetUntold, "ECONNRESET"};
   }
@@ -63,7 +67,7 @@ Objection ToReceive(const Returned& returned, const Tcb& tcb, const Application&
     if (tcb.fins_received == 0) return {&kNotArrived, "it waits, or EAGAIN"};
     return {};
   }
-  if (IsOneOf(returned.error, {"EAGAIN", "EWOULDBLOCK"}) && !user.waits_for_more) {
+  if (waits && !user.waits_for_more) {
     if (unread > 0) return {&kTextUnread, fmt::format("{} octets at most", unread)};
     if (tcb.fins_received > 0) return {&kEndUntold, "0"};
   }
@@ -134,8 +138,12 @@ Objection ObjectionTo(const Returned& returned, const Tcb& tcb, const Applicatio
 }
 
 Objection ObjectionTo(State shown, const Tcb& tcb, const Application& user) {
+  // "In any case, enter FIN-WAIT-1 state": its FIN may have to wait for the window (3.10.4).
+  const bool has_finished = user.is_known && user.finished && !user.may_abort;
+  if (has_finished && tcb.state == State::kEstablished && shown == tcb.state) {
+    return {&kFinWait1, "FIN-WAIT-1"};
+  }
   if (shown == tcb.state) return {};
-  // "In any case, enter": its FIN may have to wait for the window (3.10.4).
   const bool is_finishing =
       user.finished && ((shown == State::kFinWait1 && tcb.state == State::kEstablished) ||
                         (shown == State::kFinWait1 && tcb.state == State::kSynReceived) ||

@@ -48,7 +48,7 @@ std::string Options(const Tcb& tcb) {
   }
   const std::string ack = " ack=" + Relative(tcb.rcv_nxt, tcb.irs);
   const std::string next = " seq=" + Relative(tcb.nxt, tcb.iss);
-  if (tcb.ack_since || tcb.may_ack) add("ACK" + next + ack);
+  if (tcb.OwesAck() || tcb.may_ack) add("ACK" + next + ack);
   if (tcb.una != tcb.nxt) add("again from seq=" + Relative(tcb.una, tcb.iss) + ack);
   if (!tcb.is_fin_sent) add("data or FIN" + next + ack);
   return text.empty() ? "nothing" : text;
@@ -57,20 +57,14 @@ std::string Options(const Tcb& tcb) {
 // 2: the system owes a segment of this kind; 1: it owes another one; 0: nothing.
 int Nearness(const Tcb& tcb, const Segment& segment) {
   constexpr std::uint16_t kKind = kSyn | kRst;
-  if (tcb.answers.empty() && !tcb.ack_since) return 0;
-  const bool is_ack = tcb.ack_since && !segment.Has(kKind);
+  if (tcb.answers.empty() && !tcb.OwesAck()) return 0;
+  const bool is_ack = tcb.OwesAck() && !segment.Has(kKind);
   return is_ack || std::any_of(tcb.answers.begin(), tcb.answers.end(),
                                [&](const Answer& answer) {
                                  return (answer.flags & kKind) == (segment.flags & kKind);
                                })
              ? 2
              : 1;
-}
-
-// An ACK of text or of a FIN may be delayed; a challenge ACK is none of these.
-bool OwesAtOnce(const Tcb& tcb) {
-  const bool owes_challenge = tcb.ack_since && tcb.challenged && *tcb.challenged >= *tcb.ack_since;
-  return !tcb.answers.empty() || owes_challenge;
 }
 
 // False when they contradict each other.
@@ -113,8 +107,8 @@ void RoundTrips::Acknowledged(std::uint32_t ack, Time now) {
   }
 }
 
-Oracle::Oracle(Start start, Distance distance, Stack stack)
-    : distance_(distance), is_begun_(start == Start::kClosed) {
+Oracle::Oracle(Start start, Distance distance, Stack stack, std::shared_ptr<Challenges> challenges)
+    : distance_(distance), is_begun_(start == Start::kClosed), challenges_(std::move(challenges)) {
   Tcb closed;
   closed.stack = stack;
   possible_.insert(closed);
@@ -141,7 +135,7 @@ void Oracle::Begin(const Segment& segment, Time now) {
   tcb.una = segment.seq;
   tcb.nxt = segment.seq;
   tcb.irs = segment.ack - 1;
-  tcb.rcv_nxt = segment.ack;
+  tcb.rcv_nxt = tcb.told_ack = segment.ack;
   tcb.edge = tcb.nxt + (1U << 30);
   tcb.rcv_edge = tcb.rcv_nxt;
   tcb.is_window_known = false;
@@ -200,8 +194,9 @@ std::optional<Departure> Oracle::Advance(Time now) {
     left.pop_front();
     ++steps_;
     const Time when = must_arrive(tcb) ? arrivals_[tcb.arrival].time : now;
-    const Debt debt =
-        distance_.may_lose ? Debt() : Overdue(tcb, when, user_, round_trips_.longest());
+    const Debt debt = distance_.may_lose
+                          ? Debt()
+                          : Overdue(tcb, when, user_, round_trips_.longest(), *challenges_);
     if (debt.rule != nullptr) {
       rule = debt.rule;
       overdue = fmt::format("in {}: {}", StateName(tcb.state), Options(tcb));
@@ -242,6 +237,10 @@ Oracle::Set Oracle::Accepting(const Segment& segment, Time now, bool with_losses
     std::vector<Tcb> readings;
     oracle::Sends(tcb, segment, now, user_, distance_, readings);
     after.insert(readings.begin(), readings.end());
+    const bool is_challenge =
+        tcb.challenged && std::any_of(readings.begin(), readings.end(),
+                                      [](const Tcb& then) { return !then.challenged; });
+    if (is_challenge) challenges_->insert(now);
     if (tcb.arrival < arrivals_.size()) {
       Set more = Processed(tcb);
       if (with_losses) {
@@ -258,6 +257,13 @@ Oracle::Set Oracle::Accepting(const Segment& segment, Time now, bool with_losses
   return after;
 }
 
+// Whether it was sent before; when there are too many to remember, it may have been.
+bool Oracle::IsCopy(const Segment& segment) {
+  constexpr std::size_t kMostRemembered = 4096;
+  if (segment.Length() == 0 || sent_.size() == kMostRemembered) return true;
+  return !sent_.insert({segment.seq, segment.Length(), segment.ack}).second;
+}
+
 std::optional<Departure> Oracle::Sends(const Segment& segment, Time now) {
   if (!undecided_.empty() || possible_.empty()) return std::nullopt;
   if (!is_begun_) Begin(segment, now);
@@ -269,8 +275,10 @@ std::optional<Departure> Oracle::Sends(const Segment& segment, Time now) {
     return Departure{rule->sentence, rule->section, rule->claim, rule->sentence};
   }
   round_trips_.Sent(segment, now);
-  Set after = Accepting(segment, now, false);
-  if (after.empty() && distance_.may_lose) after = Accepting(segment, now, true);
+  Segment sent = segment;
+  sent.is_copy = IsCopy(segment);
+  Set after = Accepting(sent, now, false);
+  if (after.empty() && distance_.may_lose) after = Accepting(sent, now, true);
   if (!undecided_.empty()) return std::nullopt;
   const Set before = std::exchange(possible_, std::move(after));
   if (possible_.empty()) return Explain(before, segment);
@@ -292,14 +300,18 @@ std::optional<Departure> Oracle::Settled(Time now) {
   const Set latest = AllArrived(possible_);
   if (CountsTooMuch(latest.size())) return std::nullopt;
   Set settled, owing;
-  for (const Tcb& tcb : latest) (OwesAtOnce(tcb) ? owing : settled).insert(tcb);
+  for (const Tcb& tcb : latest) {
+    // An ACK of text or of a FIN may be delayed.
+    const bool owes_at_once = !tcb.answers.empty() || OwesChallenge(tcb, *challenges_);
+    (owes_at_once ? owing : settled).insert(tcb);
+  }
   if (!settled.empty() || owing.empty()) {
     possible_ = std::move(settled);
     return std::nullopt;
   }
   // A rule of the catalogue says more than what is allowed beside it.
   const auto rule_of = [](const Tcb& tcb) {
-    const Rule* rule = tcb.answers.empty() ? tcb.reason.rule : tcb.answers.front().reason.rule;
+    const Rule* rule = tcb.answers.empty() ? tcb.reason.owed : tcb.answers.front().reason.rule;
     return rule == nullptr ? &kNothing : rule;
   };
   std::vector<const Tcb*> order;
@@ -380,13 +392,6 @@ void Oracle::MayHaveEnded() {
     }
   }
   possible_ = std::move(ended);
-}
-
-void Oracle::OpenMayHaveEnded() {
-  for (const Tcb& tcb : AllArrived(possible_)) {
-    const bool is_opening = tcb.state == State::kSynSent || tcb.state == State::kSynReceived;
-    if (is_opening) possible_.insert(tcb.Closed());
-  }
 }
 
 void Oracle::MayHaveAborted() {
@@ -499,9 +504,8 @@ Departure Oracle::Explain(const Set& before, const Segment& segment) const {
       if (!said.insert(text).second) continue;
       departure.expected += (departure.expected.empty() ? "" : "; ") + text;
       if (said.size() > 1) continue;
-      for (const Rule* reason :
-           {TooLarge(tcb, segment, distance_), WithoutPush(tcb, segment, user_),
-            AgainstUrgent(tcb, segment, user_), tcb.reason.rule, rule}) {
+      const Rule* owed = tcb.OwesAck() ? tcb.reason.owed : tcb.reason.rule;
+      for (const Rule* reason : {Against(tcb, segment, user_, distance_), owed, rule}) {
         if (reason == nullptr) continue;
         rule = reason;
         break;

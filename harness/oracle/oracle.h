@@ -3,7 +3,9 @@
 // departure.
 #pragma once
 
+#include <array>
 #include <deque>
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
@@ -50,8 +52,9 @@ class Oracle {
     kClosed,    // nothing was there before the first segment
     kUnderWay,  // the capture may begin in the middle
   };
-  // `stack`: what the system is known to have chosen.
-  Oracle(Start start, Distance distance, Stack stack = {});
+  // `stack`: what the system is known to have chosen. `challenges`: of all connections of its host.
+  Oracle(Start start, Distance distance, Stack stack = {},
+         std::shared_ptr<Challenges> challenges = std::make_shared<Challenges>());
 
   // What is known of the application: to be brought up to date before the segments that follow.
   Application& application() { return user_; }
@@ -75,9 +78,6 @@ class Oracle {
   // The connection may have ended without a segment: a hard ICMP error (SHLD-26), or an address
   // that does not resolve.
   void MayHaveEnded();
-  // The same of a connection that is not yet synchronized: a soft ICMP error. Section 3.9.2.2 notes
-  // of these states alone that MUST-56 is not kept.
-  void OpenMayHaveEnded();
 
   // The application has aborted the connection (3.10.5): in states without a reset it may be gone.
   void MayHaveAborted();
@@ -129,6 +129,7 @@ class Oracle {
   template <typename What>
   std::optional<Departure> Hold(const What& what, Time now, Set& kept);
   bool CountsTooMuch(std::size_t readings);
+  bool IsCopy(const Segment& segment);
 
   Distance distance_;
   Application user_;
@@ -136,6 +137,8 @@ class Oracle {
   Set possible_;
   std::vector<Arrival> arrivals_;
   RoundTrips round_trips_;
+  std::shared_ptr<Challenges> challenges_;
+  std::set<std::array<std::uint32_t, 3>> sent_;  // SEG.SEQ, SEG.LEN and SEG.ACK
   std::size_t steps_ = 0;
   std::set<const Rule*> unfollowed_;
   std::string undecided_;

@@ -34,7 +34,8 @@ struct Segment {
   std::optional<Timestamps> timestamps;
   bool has_bad_options = false;  // one without its length, or more than zeros after their end
   bool is_ipv6 = false;
-  std::string defect;  // why no receiver may take it, "bad checksum"; empty: it is whole
+  bool is_copy = false;  // of a segment that was sent before, with the same acknowledgment
+  std::string defect;    // why no receiver may take it, "bad checksum"; empty: it is whole
 
   bool Has(std::uint16_t flag) const { return (flags & flag) != 0; }
   // SEG.LEN: SYN and FIN count (section 3.4).

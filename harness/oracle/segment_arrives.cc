@@ -10,7 +10,6 @@ namespace sockproof::oracle {
 namespace {
 
 constexpr std::size_t kMostHeld = 64;
-constexpr Duration kRation = 5s;  // RFC 5961 section 7 counts challenge ACKs by intervals of 5 s
 constexpr Duration kCrossing =
     50ms;  // in which a call may come before a segment that was seen before
 
@@ -24,10 +23,12 @@ struct Step {
   std::vector<Tcb>& readings;
   State arrived_in = tcb.state;          // before any check has changed it
   const Rule* acknowledgment = nullptr;  // what the ACK field decided, where nothing follows it
+  bool is_reopening = false;             // it may reopen a connection from TIME-WAIT by MAY-2
 
   // This may be the end of it.
   Then Allow(const Rule& rule, Tcb then) {
     then.reason.rule = &rule;
+    if (then.OwesAck() && then.reason.owed == nullptr) then.reason.owed = &rule;
     readings.push_back(std::move(then));
     return Then::kReturn;
   }
@@ -42,13 +43,11 @@ Tcb OweAck(Tcb tcb, Time now) {
   return tcb;
 }
 
-// The same; further ones may be rationed (RFC 5961 section 7).
+// The same, at once; but it may be rationed. One that is as old as that was.
 Tcb Challenge(Tcb tcb, Time now) {
-  const bool is_rationed = tcb.challenged && now - *tcb.challenged < kRation;
+  if (!tcb.challenged || now - *tcb.challenged >= kRation) tcb.challenged = now;
   tcb.may_ack = true;
-  if (is_rationed) return tcb;
-  tcb.challenged = now;
-  return OweAck(std::move(tcb), now);
+  return tcb;
 }
 
 Tcb MayAck(Tcb tcb) {
@@ -82,7 +81,7 @@ void TakeWindow(Tcb& tcb, const Segment& segment) {
   const std::uint32_t window = static_cast<std::uint32_t>(segment.window) << shift;
   const std::uint32_t from = segment.Has(kAck) ? segment.ack : tcb.iss + 1;
   tcb.last_edge = from + window;
-  tcb.edge = Later(tcb.edge, tcb.last_edge);
+  tcb.edge = segment.Has(kSyn) ? tcb.last_edge : Later(tcb.edge, tcb.last_edge);
   tcb.max_window = std::max(tcb.max_window, window);
   tcb.wl1 = segment.seq;
   tcb.wl2 = from;
@@ -154,11 +153,14 @@ Then ListenSyn(Step& step) {
   if (segment.text > 0 || segment.Has(kFin)) {
     tcb.held = {{tcb.rcv_nxt, segment.text, segment.Has(kFin)}};
   }
-  const Answer answer{.flags = kSyn | kAck, .ack = tcb.rcv_nxt, .has_any_seq = true};
+  const Answer answer{.flags = kSyn | kAck,
+                      .ack = tcb.rcv_nxt,
+                      .has_any_seq = true,
+                      .is_larger = step.is_reopening};
   step.Allow(kListenSyn, Owe(tcb, answer, step.now, kListenSyn));
   if (segment.text > 0) {
-    const Answer of_text{
-        .flags = kSyn | kAck, .ack = tcb.rcv_nxt + segment.text, .has_any_seq = true};
+    Answer of_text = answer;
+    of_text.ack += segment.text;
     tcb.rcv_nxt += segment.text;
     tcb.held.clear();
     if (segment.Has(kFin)) tcb.held = {{tcb.rcv_nxt, 0, true}};
@@ -190,8 +192,8 @@ constexpr Rule kGone{"3.6.1", "rfc9293:SHLD-3",
                      "text for a process that is gone should be answered with RST"};
 constexpr Rule kTakenFin{"3.10.7.4, eighth check", "rfc9293:3.6-fin-is-acknowledged",
                          "a FIN is acknowledged and takes ESTABLISHED to CLOSE-WAIT"};
-constexpr Rule kAnotherFin{"3.10.7.4, eighth check", "",
-                           "RCV.NXT is advanced over any FIN, also where the state remains"};
+constexpr Rule kAnotherFin{"3.10.7.4, eighth check", "rfc9293:3.10.7.4-repeated-fin",
+                           "any FIN is acknowledged, also where the state remains"};
 constexpr Rule kSynReceivedFin{"3.10.7.4, eighth check", "rfc9293:3.10.7.4-syn-received-fin",
                                "a FIN with the ACK of the SYN takes SYN-RECEIVED to CLOSE-WAIT"};
 constexpr Rule kFinWait1Fin{"3.10.7.4, eighth check", "rfc9293:3.10.7.4-fin-wait-1-fin",
@@ -299,6 +301,15 @@ void MayBeForNobody(Step& step) {
   }
 }
 
+// A FIN after the FIN is acknowledged. Whether it counts, when it cannot be one, is open; the text
+// before it is ignored, or goes with it.
+Then AnotherFin(Step& step, const Rule& rule) {
+  Tcb& tcb = step.tcb;
+  step.Allow(rule, OweAck(tcb, step.now));
+  tcb.rcv_nxt = step.segment.seq + step.segment.text;
+  return step.Allow(rule, OweAck(AfterFin(tcb, step.now, step.user), step.now));
+}
+
 // Seventh, process the segment text; eighth, check the FIN bit.
 Then TakeTextAndFin(Step& step) {
   const Segment& segment = step.segment;
@@ -316,8 +327,7 @@ Then TakeTextAndFin(Step& step) {
     return step.Allow(kAckOnly, Before(segment.ack, tcb.una) ? MayAck(tcb) : tcb);
   }
   if (!IsReceiving(tcb.state)) {
-    const bool is_another = fin && segment.text == 0 && segment.seq == tcb.rcv_nxt;
-    if (is_another) step.Allow(kAnotherFin, OweAck(AfterFin(tcb, step.now, step.user), step.now));
+    if (fin && AtMost(segment.seq, tcb.rcv_nxt)) return AnotherFin(step, kAnotherFin);
     return step.Allow(kIgnored, MayAck(tcb));
   }
   MayBeForNobody(step);
@@ -383,6 +393,7 @@ Then SynSentSyn(Step& step) {
   if (!segment.Has(kSyn)) return Then::kNextCheck;
   tcb.irs = segment.seq;
   tcb.rcv_nxt = segment.seq + 1;
+  tcb.told_ack = tcb.rcv_nxt;
   tcb.rcv_edge = tcb.rcv_nxt + tcb.shown.value_or(UINT16_MAX);
   TakeOptionsOfSyn(tcb, segment);
   TakeWindow(tcb, segment);
@@ -431,6 +442,8 @@ constexpr Rule kResetAsIn793{"3.10.7.4, second check", "",
 constexpr Rule kRfc1337{"RFC 1337 section 3", "", "TIME-WAIT may ignore RST"};
 constexpr Rule kSynPassive{"3.10.7.4, fourth check", "rfc9293:3.10.7.4-syn-received-syn",
                            "a SYN in SYN-RECEIVED of a passive open returns it to LISTEN"};
+constexpr Rule kSynDropped{"RFC 6191 section 2", "rfc6191:2-otherwise",
+                           "a SYN that reopens no connection from TIME-WAIT is dropped silently"};
 constexpr Rule kSynChallenge{"3.10.7.4, fourth check", "rfc9293:3.10.7.4-challenge-ack",
                              "a SYN in a synchronized state is answered with a challenge ACK"};
 constexpr Rule kSynAsIn793{"3.10.7.4, fourth check", "",
@@ -595,14 +608,17 @@ Then CheckSyn(Step& step) {
   if (!segment.Has(kSyn)) return Then::kNextCheck;
   if (tcb.state == State::kSynReceived && tcb.is_passive) step.Allow(kSynPassive, tcb.Closed());
   if (tcb.state == State::kTimeWait && !segment.Has(kAck)) {
-    const bool is_later =
-        AtMost(tcb.rcv_nxt, segment.seq) ||
-        (segment.timestamps && Before(tcb.ts_recent, segment.timestamps->value)) ||
-        segment.timestamps.has_value() != tcb.peer_has_timestamps;
-    if (is_later) {  // MAY-2, SHLD-4
+    // RFC 6191 section 2 (SHLD-4), by timestamps or by number; MAY-2.
+    const bool has_used_timestamps = tcb.has_timestamps && tcb.peer_has_timestamps;
+    const bool is_later_by_time =
+        segment.timestamps &&
+        (!has_used_timestamps || Before(tcb.ts_recent, segment.timestamps->value));
+    if (is_later_by_time || AtMost(tcb.rcv_nxt, segment.seq)) {
       Step anew{segment, tcb.Closed(), step.now, step.user, step.readings};
+      anew.is_reopening = !segment.timestamps;
       if (step.user.MayListen()) ListenSyn(anew);
-      if (step.user.MayNotListen()) NoConnection(anew);
+    } else if (segment.timestamps && tcb.stack.syn != InWindow::kChallenged) {
+      step.Allow(kSynDropped, tcb);
     }
   }
   const bool is_in_window = Acceptable(tcb, segment) != Fit::kNo;
@@ -661,6 +677,9 @@ Then CheckAck(Step& step) {
       return step.Allow(kBadAckSynReceived,
                         Owe(tcb, ResetFor(segment), step.now, kBadAckSynReceived));
     }
+    if (tcb.is_passive && step.user.defers && segment.Length() == 0) {
+      step.Allow(kAckRefused, MayAck(tcb));
+    }
     if (tcb.is_passive && step.user.MayRefuse()) {
       step.Allow(kAckRefused, MayAck(tcb));
       step.Allow(kAckRefused, Owe(tcb.Closed(), ResetFor(segment), step.now, kAckRefused));
@@ -672,13 +691,10 @@ Then CheckAck(Step& step) {
   }
   // "The only thing that can arrive in this state is a retransmission of the remote FIN.
   // Acknowledge it": one that lies before RCV.NXT the first check has acknowledged. By the eighth
-  // check a FIN at RCV.NXT is acknowledged as well; whether it counts, when it cannot be one, is
-  // open.
+  // check a FIN at RCV.NXT is acknowledged as well.
   if (tcb.state == State::kTimeWait && segment.Has(kFin) && AtMost(segment.seq, tcb.rcv_nxt)) {
     tcb.time_wait = step.now;
-    step.Allow(kTimeWaitNewFin, OweAck(tcb, step.now));
-    tcb.rcv_nxt = segment.seq + segment.text;  // the text is ignored, or goes with it
-    return step.Allow(kTimeWaitNewFin, OweAck(AfterFin(tcb, step.now, step.user), step.now));
+    return AnotherFin(step, kTimeWaitNewFin);
   }
   if (Before(tcb.nxt, segment.ack)) {
     MayBeForNobody(step);
@@ -700,6 +716,7 @@ Then CheckAck(Step& step) {
   }
   if (step.arrived_in == State::kClosing) {
     step.acknowledgment = tcb.state == State::kTimeWait ? &kClosingAck : &kClosingOther;
+    if (tcb.state == State::kClosing) step.Allow(kClosingOther, tcb);  // "ignore the segment"
   }
   if (tcb.state == State::kLastAck && tcb.is_fin_sent && tcb.una == tcb.nxt) {
     return step.Allow(kLastAckAck, tcb.Closed());
@@ -769,6 +786,7 @@ void SegmentArrives(const Tcb& tcb, const Segment& segment, Time now, const Appl
     return;
   }
   step.tcb.has_heard = true;
+  step.tcb.is_probing = false;
   step.tcb.heard = now;
   step.tcb.has_urgent |= segment.Has(kUrg);
   switch (tcb.state) {

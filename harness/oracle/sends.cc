@@ -13,13 +13,15 @@ constexpr std::uint16_t kReserved = 0xe00;  // the ninth bit is AE of RFC 9768
 // MUST-40, and how late a system that is served late may seem on top of it.
 constexpr Duration kAckWithin = 500ms;
 constexpr Duration kServedLate = 100ms;
-// The override timeout of section 3.8.6.2.1 is at most 1 s.
-constexpr Duration kDataWithin = 1s;
+// By when data and FIN must have been sent no document says: the user timeout, by which all is to
+// be delivered, has a default of five minutes (section 3.9.1.1).
+constexpr Duration kDataWithin = 5min;
 // Twice the shortest MSL in use, 15 s; section 3.4.2 leaves its 2 minutes open to experience.
 constexpr Duration kShortestTimeWait = 30s;
 // Below this nothing is retransmitted that has not been asked for.
 constexpr Duration kShortestTimeout = 1ms;
-// The shortest interval of keepalive and user timeout that a socket can be given.
+// The shortest user timeout and limit of retransmission. The interval of keepalive is the
+// application's (MUST-27), and has no least value.
 constexpr Duration kShortestQuiet = 900ms;
 // RFC 6298 rounds the timeout up to 1 s, and has no limit to the granularity G of its clock; RFC
 // 1122 section 4.2.3.1 wants a least timeout of fractions of a second, for which G has to be less
@@ -51,6 +53,11 @@ constexpr Rule kDefaultSegmentSize{"3.7.1", "rfc9293:MUST-15",
                                    "without an MSS 536 octets are sent at most, on IPv6 1220"};
 constexpr Rule kPushed{"3.9.1.2", "rfc9293:MUST-60", "data is not held back for ever"};
 constexpr Rule kClose{"3.10.4", "rfc9293:3.6-close-fin", "close sends FIN after all data"};
+constexpr Rule kAfterFin{"3.10.4", "rfc9293:3.6-close-fin", "nothing follows the FIN"};
+constexpr Rule kWritten{"3.10.2", "rfc9293:3.10.2-send-established",
+                        "what is sent as data was given to send()"};
+constexpr Rule kExpected{"3.1, Acknowledgment Number", "rfc9293:3.1-ack-field",
+                         "SEG.ACK is the next number expected, of what has come in order"};
 constexpr Rule kAbort{"3.10.5", "rfc9293:3.10.5-abort", "abort sends RST of SND.NXT"};
 constexpr Rule kAckOwed{"3.8.6.3", "rfc9293:MUST-40", "an ACK is delayed by less than 0.5 s"};
 constexpr Rule kUpdate{"3.8.6.2.2", "rfc9293:3.8.6.2.2-update", "a window update is an ACK"};
@@ -62,6 +69,42 @@ constexpr Rule kUserTimeout{"3.10.8", "rfc9293:3.10.8-user-timeout",
                             "the user timeout deletes the TCB"};
 constexpr Rule kDeleted{"3.10.4", "rfc9293:3.10.4-close-syn-sent",
                         "a close in SYN-SENT deletes the TCB"};
+
+// The rule on the size of segments, on PSH, on urgent data that a segment breaks; none: nullptr.
+const Rule* TooLarge(const Tcb& tcb, const Segment& segment, const Distance& distance) {
+  const std::uint16_t most = tcb.peer_mss.value_or(segment.is_ipv6 ? 1220 : 536);
+  if (distance.has_offload || segment.text <= most) return nullptr;
+  return tcb.peer_mss ? &kSegmentSize : &kDefaultSegmentSize;
+}
+
+const Rule* WithoutPush(const Tcb& tcb, const Segment& segment, const Application& user) {
+  const std::uint32_t end = segment.seq + segment.text;
+  const bool is_new = segment.text > 0 && Before(tcb.nxt, end) && !segment.Has(kFin | kSyn);
+  const bool is_last = user.is_known && !user.holds_back && end - tcb.iss - 1 == user.written;
+  return is_new && is_last && !segment.Has(kPsh) ? &kPush : nullptr;
+}
+
+const Rule* AgainstUrgent(const Tcb& tcb, const Segment& segment, const Application& user) {
+  if (!user.is_known || segment.text == 0 || segment.Has(kSyn)) return nullptr;
+  const std::vector<std::uint64_t>& ends = user.urgent_ends;
+  const std::uint32_t first = tcb.iss + 1;
+  if (segment.Has(kUrg)) {
+    if (ends.empty()) return &kUrgent;
+    const std::uint64_t pointed = segment.seq + segment.urgent - first;
+    const bool is_one = std::find(ends.begin(), ends.end(), pointed) != ends.end();
+    return is_one || segment.urgent == UINT16_MAX ? nullptr : &kUrgentPointer;
+  }
+  const bool has_urgent = std::any_of(ends.begin(), ends.end(), [&](std::uint64_t end) {
+    const std::uint32_t last = first + static_cast<std::uint32_t>(end) - 1;
+    return AtMost(segment.seq, last) && Before(last, segment.seq + segment.text);
+  });
+  return has_urgent ? &kUrgent : nullptr;
+}
+
+// Nothing was heard for as long as a timer may take to give up.
+bool IsQuiet(const Tcb& tcb, Time now) {
+  return now - tcb.heard >= (tcb.is_probing ? kShortestTimeout : kShortestQuiet);
+}
 
 struct Sending {
   const Tcb& tcb;
@@ -77,7 +120,6 @@ struct Sending {
     const int shift = segment.Has(kSyn) ? 0 : after.Shift();
     return after.rcv_nxt + (static_cast<std::uint32_t>(segment.window) << shift);
   }
-  bool IsQuiet() const { return now - tcb.heard >= kShortestQuiet; }
   // By a timer, for something that was heard, or one after the other.
   bool MayRepeat() const {
     return tcb.has_heard || distance.has_offload || now - tcb.sent >= kShortestTimeout ||
@@ -104,6 +146,9 @@ struct Sending {
     }
     if (segment.Has(kAck)) {
       then.ack_since.reset();
+      then.challenged.reset();
+      then.reason.owed = nullptr;
+      then.told_ack = segment.ack;
       const std::uint32_t edge = Offered(then);
       then.rcv_edge = segment.Has(kSyn) ? edge : Later(then.rcv_edge, edge);
       if (!segment.Has(kSyn)) then.told_edge = edge;
@@ -141,6 +186,7 @@ void SendAnswer(const Sending& sending) {
       sending.readings.push_back(std::move(then));
       continue;
     }
+    if (answer.is_larger && !AtMost(then.nxt, segment.seq)) continue;
     if (answer.has_any_seq) {
       then.iss = then.una = segment.seq;
       then.nxt = sending.End() + 1;
@@ -196,7 +242,7 @@ void SendAbort(const Sending& sending) {
       tcb.state == State::kTimeWait) {
     return;
   }
-  if (!sending.user.MayAbort() && !sending.IsQuiet()) return;
+  if (!sending.user.MayAbort() && !IsQuiet(tcb, sending.now)) return;
   if (segment.Has(kAck) && segment.ack != tcb.rcv_nxt) return;
   if (segment.seq != tcb.nxt) return;
   Tcb then = tcb.Closed();
@@ -209,16 +255,17 @@ void SendAck(const Sending& sending) {
   const Segment& segment = sending.segment;
   const Tcb& tcb = sending.tcb;
   const bool is_probe = segment.seq == tcb.nxt - 1 && segment.text <= 1 && tcb.una == tcb.nxt;
-  if (is_probe && !segment.Has(kFin)) {
-    const bool is_window_closed = AtMost(tcb.last_edge, tcb.nxt);
-    if (is_window_closed || (sending.user.MayProbe() && sending.IsQuiet())) {
-      sending.Allow(kProbe, tcb);
-    }
+  const bool is_window_closed = AtMost(tcb.last_edge, tcb.nxt);
+  const bool is_idle = sending.user.MayProbe() && sending.now - tcb.heard >= kShortestTimeout;
+  if (is_probe && !segment.Has(kFin) && (is_window_closed || is_idle)) {
+    Tcb then = tcb;
+    then.is_probing = true;
+    sending.Allow(kProbe, std::move(then));
   }
   if (segment.text > 0 || segment.Has(kFin) || segment.seq != tcb.nxt) return;
   const std::uint32_t edge = sending.Offered(tcb);
   const bool is_update = tcb.told_edge ? edge != *tcb.told_edge : Before(tcb.rcv_edge, edge);
-  if (tcb.ack_since || tcb.may_ack) {
+  if (tcb.OwesAck() || tcb.may_ack) {
     sending.Allow(kAckOwed, tcb);
   } else if (sending.distance.may_lose || is_update) {
     sending.Allow(kUpdate, tcb);
@@ -261,12 +308,10 @@ void SendTextAndFin(const Sending& sending) {
   sending.Allow(kClose, std::move(then));
 }
 
-// What is sent again may be "identical to the original packet" (MAY-4): with the acknowledgment and
-// the window of then.
+// What is sent again may be "identical to the original packet" (MAY-4): with the acknowledgment of
+// then.
 void SendIdentical(const Sending& sending) {
-  const Tcb& tcb = sending.tcb;
-  const std::uint32_t ack = sending.segment.ack;
-  if (!Before(tcb.irs, ack) || !Before(ack, tcb.rcv_nxt) || !sending.IsAgain()) return;
+  if (!sending.segment.is_copy || !sending.IsAgain()) return;
   Tcb then = sending.Again();
   then.reason.rule = &kAgain;
   then.reason.unfollowed = nullptr;
@@ -274,6 +319,27 @@ void SendIdentical(const Sending& sending) {
   then.sent_to = sending.segment.seq + sending.segment.Length();
   then.has_heard = false;
   sending.readings.push_back(std::move(then));
+}
+
+// A window that shrinks while text arrives (SHLD-14): of what then lies beyond it none is taken.
+void SendTakenBack(const Sending& sending) {
+  const Segment& segment = sending.segment;
+  Tcb tcb = sending.tcb;
+  const bool is_less = AtMost(tcb.told_ack, segment.ack) && Before(segment.ack, tcb.rcv_nxt);
+  const bool is_beyond = Before(segment.ack + segment.window, tcb.rcv_nxt);
+  if (!is_less || !is_beyond || !tcb.MayTakeBack()) return;
+  tcb.rcv_nxt = segment.ack;
+  if (tcb.fins_received > 0) {  // the FIN behind it is not taken, either
+    tcb.fins_received = 0;
+    tcb.time_wait.reset();
+    if (tcb.state == State::kCloseWait) tcb.state = State::kEstablished;
+    if (tcb.state == State::kClosing) tcb.state = State::kFinWait1;
+    if (tcb.state == State::kTimeWait) tcb.state = State::kFinWait2;
+  }
+  const Sending of_less{tcb,          segment,          sending.now,
+                        sending.user, sending.distance, sending.readings};
+  SendAck(of_less);
+  SendTextAndFin(of_less);
 }
 
 }  // namespace
@@ -307,34 +373,24 @@ const Rule* Unfollowed(const Tcb& tcb, const Segment& segment, const Distance& d
   return Before(edge + (1U << tcb.Shift()) - 1, *tcb.told_edge) ? &kShrunk : nullptr;
 }
 
-const Rule* TooLarge(const Tcb& tcb, const Segment& segment, const Distance& distance) {
-  const std::uint16_t most = tcb.peer_mss.value_or(segment.is_ipv6 ? 1220 : 536);
-  if (distance.has_offload || segment.text <= most) return nullptr;
-  return tcb.peer_mss ? &kSegmentSize : &kDefaultSegmentSize;
-}
-
-const Rule* WithoutPush(const Tcb& tcb, const Segment& segment, const Application& user) {
-  const std::uint32_t end = segment.seq + segment.text;
-  const bool is_new = segment.text > 0 && Before(tcb.nxt, end) && !segment.Has(kFin | kSyn);
-  const bool is_last = user.is_known && !user.holds_back && end - tcb.iss - 1 == user.written;
-  return is_new && is_last && !segment.Has(kPsh) ? &kPush : nullptr;
-}
-
-const Rule* AgainstUrgent(const Tcb& tcb, const Segment& segment, const Application& user) {
-  if (!user.is_known || segment.text == 0 || segment.Has(kSyn)) return nullptr;
-  const std::vector<std::uint64_t>& ends = user.urgent_ends;
-  const std::uint32_t first = tcb.iss + 1;
-  if (segment.Has(kUrg)) {
-    if (ends.empty()) return &kUrgent;
-    const std::uint64_t pointed = segment.seq + segment.urgent - first;
-    const bool is_one = std::find(ends.begin(), ends.end(), pointed) != ends.end();
-    return is_one || segment.urgent == UINT16_MAX ? nullptr : &kUrgentPointer;
+const Rule* Against(const Tcb& tcb, const Segment& segment, const Application& user,
+                    const Distance& distance) {
+  for (const Rule* rule : {TooLarge(tcb, segment, distance), WithoutPush(tcb, segment, user),
+                           AgainstUrgent(tcb, segment, user)}) {
+    if (rule != nullptr) return rule;
   }
-  const bool has_urgent = std::any_of(ends.begin(), ends.end(), [&](std::uint64_t end) {
-    const std::uint32_t last = first + static_cast<std::uint32_t>(end) - 1;
-    return AtMost(segment.seq, last) && Before(last, segment.seq + segment.text);
-  });
-  return has_urgent ? &kUrgent : nullptr;
+  if (tcb.state == State::kClosed || tcb.state == State::kSynSent || segment.Has(kSyn)) {
+    return nullptr;
+  }
+  const bool owes = tcb.OwesAck() || !tcb.answers.empty();
+  if (segment.Has(kRst)) return owes ? nullptr : &kAbort;
+  if (segment.Has(kAck) && Before(tcb.rcv_nxt, segment.ack)) return owes ? nullptr : &kExpected;
+  const std::uint32_t end = segment.seq + segment.text;
+  if (!Before(tcb.nxt, end + (segment.Has(kFin) ? 1 : 0))) return nullptr;
+  if (tcb.is_fin_sent) return &kAfterFin;
+  if (segment.Has(kFin) && !user.MayFinish()) return &kClose;
+  if (!user.MayWrite(end - tcb.iss - 1)) return &kWritten;
+  return tcb.is_window_known && Before(tcb.edge + 1, end) ? &kSend : nullptr;
 }
 
 const Rule* BehindAGap(const Tcb& tcb, const Segment& segment) {
@@ -353,7 +409,10 @@ void Sends(const Tcb& tcb, const Segment& segment, Time now, const Application& 
   // From here on everything has ACK, of RCV.NXT (3.1, Acknowledgment Number).
   if (tcb.state == State::kClosed || tcb.state == State::kSynSent) return;
   if ((segment.flags & (kSyn | kRst | kAck)) != kAck) return;
-  if (segment.ack != tcb.rcv_nxt) return SendIdentical(sending);
+  if (segment.ack != tcb.rcv_nxt) {
+    SendIdentical(sending);
+    return SendTakenBack(sending);
+  }
   if (WithoutPush(tcb, segment, user) != nullptr) return;
   if (AgainstUrgent(tcb, segment, user) != nullptr) return;
   SendAck(sending);
@@ -370,24 +429,32 @@ void Lapses(const Tcb& tcb, Time now, const Application& user, std::vector<Tcb>&
   if (tcb.time_wait && now - *tcb.time_wait >= kShortestTimeWait) end(kTimeWaitEnd);
   if (tcb.state == State::kSynSent && (!user.is_known || user.has_given_up)) end(kDeleted);
   const bool is_orphan = tcb.state == State::kFinWait2 && user.MayAbort();
-  const bool is_waiting =
-      tcb.una != tcb.nxt || is_orphan || tcb.state == State::kSynReceived || user.MayProbe();
+  const bool is_waiting = tcb.una != tcb.nxt || is_orphan || tcb.is_probing ||
+                          tcb.state == State::kSynReceived || user.MayProbe();
   const bool is_opening = tcb.state == State::kSynSent && user.is_known;  // connect() will tell
-  if (!is_opening && tcb.state != State::kTimeWait && is_waiting &&
-      now - tcb.heard >= kShortestQuiet) {
+  if (!is_opening && tcb.state != State::kTimeWait && is_waiting && IsQuiet(tcb, now)) {
     end(kUserTimeout);
   }
 }
 
+bool OwesChallenge(const Tcb& tcb, const Challenges& challenges) {
+  if (!tcb.challenged) return false;
+  const auto other = challenges.lower_bound(*tcb.challenged - kRation);
+  return other == challenges.end() || *other > *tcb.challenged + kAckWithin;
+}
+
 Debt Overdue(const Tcb& tcb, Time now, const Application& user,
-             const std::optional<Duration>& round_trip) {
+             const std::optional<Duration>& round_trip, const Challenges& challenges) {
   for (const Answer& answer : tcb.answers) {
     if (now - answer.since < kAckWithin + kServedLate) continue;
     return {answer.reason.rule, FlagNames(answer.flags) +
                                     (answer.has_any_seq ? "" : fmt::format(" seq={}", answer.seq))};
   }
-  if (tcb.ack_since && now - *tcb.ack_since >= kAckWithin + kServedLate) {
-    return {tcb.reason.rule, fmt::format("ACK seq={} ack={}", tcb.nxt, tcb.rcv_nxt)};
+  const auto is_late = [&](const std::optional<Time>& since) {
+    return since && now - *since >= kAckWithin + kServedLate;
+  };
+  if (is_late(tcb.ack_since) || (is_late(tcb.challenged) && OwesChallenge(tcb, challenges))) {
+    return {tcb.reason.owed, fmt::format("ACK seq={} ack={}", tcb.nxt, tcb.rcv_nxt)};
   }
   // RFC 6298: RTO is SRTT + max(G, 4 RTTVAR), neither of which is more than the longest sample;
   // twice that each time. Without a sample, as of a SYN, it is any value.

@@ -23,22 +23,20 @@ struct Debt {
 };
 // `round_trip`: no sample that the system may have taken is longer; none: it has none.
 Debt Overdue(const Tcb& tcb, Time now, const Application& user,
-             const std::optional<Duration>& round_trip);
+             const std::optional<Duration>& round_trip, const Challenges& challenges);
+
+// Whether it owes a challenge ACK, and no other can have kept it back.
+bool OwesChallenge(const Tcb& tcb, const Challenges& challenges);
 
 // A rule of section 3.1 that every segment sent must keep, and this one does not; none: nullptr.
 const Rule* Malformed(const Segment& segment, const Distance& distance);
 
-// The rule on the size of segments that this one breaks; none: nullptr.
-const Rule* TooLarge(const Tcb& tcb, const Segment& segment, const Distance& distance);
+// The rule that it breaks by itself, whatever was to be sent; none: nullptr.
+const Rule* Against(const Tcb& tcb, const Segment& segment, const Application& user,
+                    const Distance& distance);
 
 // A SHOULD that it does not follow, which is no departure; none: nullptr.
 const Rule* Unfollowed(const Tcb& tcb, const Segment& segment, const Distance& distance);
-
-// The rule on PSH that it breaks; none: nullptr.
-const Rule* WithoutPush(const Tcb& tcb, const Segment& segment, const Application& user);
-
-// The rule on urgent data that it breaks; none: nullptr.
-const Rule* AgainstUrgent(const Tcb& tcb, const Segment& segment, const Application& user);
 
 // The rule that a segment breaks which begins past SND.NXT; none: nullptr.
 const Rule* BehindAGap(const Tcb& tcb, const Segment& segment);

@@ -6,6 +6,7 @@
 #include <compare>
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string_view>
 #include <vector>
 
@@ -24,6 +25,7 @@ struct Rule {
 // Why a TCB is as it is; no part of what it is.
 struct Reason {
   const Rule* rule = nullptr;
+  const Rule* owed = nullptr;        // why an ACK must come
   const Rule* unfollowed = nullptr;  // a SHOULD that the segment sent last did not follow
   std::strong_ordering operator<=>(const Reason&) const { return std::strong_ordering::equal; }
   bool operator==(const Reason&) const { return true; }
@@ -53,6 +55,7 @@ struct Answer {
   std::uint32_t seq = 0;
   std::uint32_t ack = 0;     // with kAck
   bool has_any_seq = false;  // an initial sequence number that is free to choose
+  bool is_larger = false;    // it is larger than any that the connection before has used (MAY-2)
   Time since;
   Reason reason;
   auto operator<=>(const Answer&) const = default;
@@ -97,15 +100,17 @@ struct Tcb {
   Time sent;                       // when sequence space was used last
   std::uint32_t sent_to = 0;       // the end of what was sent then
   bool is_repeated = false;        // whether some of what is not acknowledged was sent again
-  int repeats = 0;         // since the last sample: what backs off stays so (RFC 6298 section 5)
-  bool has_heard = false;  // whether anything has arrived since then
-  Time heard;              // when something arrived last
+  int repeats = 0;          // since the last sample: what backs off stays so (RFC 6298 section 5)
+  bool has_heard = false;   // whether anything has arrived since then
+  bool is_probing = false;  // it has probed since it heard something
+  Time heard;               // when something arrived last
 
   // Receive sequence variables.
   std::uint32_t irs = 0;
   std::uint32_t rcv_nxt = 0;
   std::uint32_t rcv_edge = 0;              // the furthest right edge that was offered to the peer
   std::optional<std::uint32_t> told_edge;  // the one of the last segment without SYN
+  std::uint32_t told_ack = 0;              // what was acknowledged last
   bool is_window_known = true;             // false: the scale was agreed on before the capture
   std::optional<std::uint16_t> shown;      // the window field sent last
   std::vector<Held> held;                  // in order of seq
@@ -125,18 +130,21 @@ struct Tcb {
   std::vector<Answer> answers;     // RST and SYN,ACK
   std::optional<Time> ack_since;   // an ACK must come: since then
   bool may_ack = false;            // an ACK may come
-  std::optional<Time> challenged;  // when an ACK was owed last that may be rationed
+  std::optional<Time> challenged;  // the same of one that may be rationed, or was
   std::optional<Time> time_wait;   // entered or restarted
   Reason reason;
 
   // False while the SYN,ACK that is owed may have any initial sequence number.
   bool IsIssChosen() const { return answers.empty() || !answers.back().has_any_seq; }
+  bool OwesAck() const { return ack_since || challenged; }
   bool IsScaled() const { return scale && peer_scale; }
   int Shift() const { return IsScaled() ? std::min<int>(*scale, 14) : 0; }
-  // The right edge up to which it must take text. Without scaling one that was taken back is open;
-  // with it "the receiver MUST honor" what it has offered (RFC 7323 section 2.4).
+  // With "a non-zero scale factor ... the receiver MUST honor" what it has offered (RFC 7323
+  // section 2.4); otherwise a window that was taken back is open.
+  bool MayTakeBack() const { return Shift() == 0; }
+  // The right edge up to which it must take text.
   std::uint32_t SureEdge() const {
-    return told_edge && !IsScaled() && Before(*told_edge, rcv_edge) ? *told_edge : rcv_edge;
+    return told_edge && MayTakeBack() && Before(*told_edge, rcv_edge) ? *told_edge : rcv_edge;
   }
   // The one up to which it may: RCV.WND is no multiple of what the window field counts in.
   std::uint32_t FurthestEdge() const { return rcv_edge + (1U << Shift()) - 1; }
@@ -150,20 +158,21 @@ struct Tcb {
 // What is known of the application. The default: nothing, so that it may do anything.
 struct Application {
   bool is_known = false;
-  bool is_listening = false;     // somebody listens for such a connection
-  bool may_be_full = false;      // the listener may have no room, or wait for data (POSIX listen())
-  int opens = 0;                 // how often connect() was called
-  bool has_given_up = false;     // and failed, or its socket was closed
-  std::uint64_t written = 0;     // octets, at most, given to send() so far
-  Time called;                   // when it last gave some
-  std::optional<Time> finished;  // shutdown() of the sending side or close()
-  bool is_gone = false;          // close(): nobody is there to receive
-  bool may_abort = false;        // close(), or a time limit that the application set
-  bool has_keepalive = false;    // SO_KEEPALIVE
-  std::uint64_t read = 0;        // octets that it has received so far
-  bool was_told = false;         // a call has told of an error of the connection
-  bool waits_for_more = false;   // SO_RCVLOWAT
-  bool holds_back = false;       // MSG_MORE, TCP_CORK: send() without PUSH
+  bool is_listening = false;               // somebody listens for such a connection
+  bool may_be_full = false;                // the listener may have no room (POSIX listen())
+  bool defers = false;                     // TCP_DEFER_ACCEPT: it may wait for data
+  int opens = 0;                           // how often connect() was called
+  bool has_given_up = false;               // and failed, or its socket was closed
+  std::uint64_t written = 0;               // octets, at most, given to send() so far
+  Time called;                             // when it last gave some
+  std::optional<Time> finished;            // shutdown() of the sending side or close()
+  bool is_gone = false;                    // close(): nobody is there to receive
+  bool may_abort = false;                  // close(), or a time limit that the application set
+  bool has_keepalive = false;              // SO_KEEPALIVE
+  std::uint64_t read = 0;                  // octets that it has received so far
+  bool was_told = false;                   // a call has told of an error of the connection
+  bool waits_for_more = false;             // SO_RCVLOWAT
+  bool holds_back = false;                 // MSG_MORE, TCP_CORK: send() without PUSH
   std::vector<std::uint64_t> urgent_ends;  // octets written, each time with the last one urgent
   // shutdown() of the receiving side, or received in a way that is not counted.
   bool has_stopped_reading = false;
@@ -178,6 +187,11 @@ struct Application {
   bool MayFinish() const { return !is_known || finished; }
   bool MayWrite(std::uint64_t octets) const { return !is_known || octets <= written; }
 };
+
+// When a host has sent what may have been challenge ACKs. It may ration them over all of its
+// connections (RFC 5961 section 7 counts them in intervals of 5 s).
+using Challenges = std::set<Time>;
+constexpr Duration kRation = 5s;
 
 // How far the place of the capture is from the system.
 struct Distance {

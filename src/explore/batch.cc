@@ -39,8 +39,6 @@ constexpr Duration kBarrierTime = 2s;
 // What is sent late may be a delayed acknowledgment, which comes within 0.5 s (MUST-40), and what
 // the oracle takes for overdue (harness/oracle/sends.cc).
 constexpr Duration kLast = 650ms;
-// The same of data and a FIN, where waiting costs nothing.
-constexpr Duration kLastInVirtualTime = 1200ms;
 // Between two steps. Alone a sequence would else be over within a millisecond, by which systems
 // count in timestamps, and in company not.
 constexpr Duration kPace = 3ms;
@@ -379,7 +377,7 @@ class Batch : public TestBody {
     for (const Sequence& sequence : sequences_) longest = std::max(longest, sequence.steps.size());
     for (std::size_t number = 0; number < longest; ++number) Take(number);
     for (const auto& player : players_) player->Begin(kMostSteps);
-    LetPass(world_.sut.Can("virtual-time") ? kLastInVirtualTime : kLast);
+    LetPass(kLast);
     Barrier();
     for (const auto& player : players_) player->End(Clock::now());
     for (std::size_t i = 0; i < players_.size(); ++i) {

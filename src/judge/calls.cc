@@ -27,6 +27,24 @@ std::uint64_t LengthIn(const CallText& call) {
   return call.arguments.size() > 2 ? NumberOf(call.arguments[2]) : 0;
 }
 
+// The data in quotes that a call or its result shows, at most 32 octets; of these others than plain
+// ASCII are shown otherwise.
+std::string_view DataIn(const std::string& text, std::uint64_t length) {
+  constexpr std::uint64_t kShown = 32;
+  const std::size_t begin = text.find('"');
+  if (begin == std::string::npos) return {};
+  return std::string_view(text).substr(begin + 1, std::min(length, kShown));
+}
+
+// MUST-17, MUST-24, MUST-48 and MUST-49: what an application must be able to set.
+const char* ClaimOfOption(const std::string& option, bool is_ipv6) {
+  if (option == "TCP_NODELAY") return "rfc9293:MUST-17";
+  if (option == "SO_KEEPALIVE") return "rfc9293:MUST-24";
+  if (option == (is_ipv6 ? "IPV6_TCLASS" : "IP_TOS")) return "rfc9293:MUST-48";
+  if (option == (is_ipv6 ? "IPV6_UNICAST_HOPS" : "IP_TTL")) return "rfc9293:MUST-49";
+  return nullptr;
+}
+
 bool IsSend(const std::string& name) {
   return name == "send" || name == "sendto" || name == "write";
 }
@@ -99,10 +117,10 @@ oracle::Application* Calls::UserOf(const SocketRef& socket) const {
 bool Calls::Knows(const Connection& connection) const { return owners_.contains(&connection); }
 
 void Calls::LookForRoom(const Socket& listener) {
-  const bool may_be_full =
-      listener.may_refuse || static_cast<int>(listener.waiting.size()) >= listener.backlog;
   for (Connection* waiting : listener.waiting) {
-    waiting->oracle->application().may_be_full = may_be_full;
+    oracle::Application& user = waiting->oracle->application();
+    user.may_be_full = static_cast<int>(listener.waiting.size()) >= listener.backlog;
+    user.defers = listener.defers;
   }
 }
 
@@ -131,6 +149,7 @@ void Calls::Opens(Connection& connection, bool is_active) {
       }
       now_of(socket);
       socket->connection = &connection;
+      connection.set = socket->set;
       ++user.opens;
       return;
     }
@@ -194,6 +213,9 @@ void Calls::Begins(const CallSpan& span) {
     }
     socket->is_listening = true;
   } else if (IsSend(call.name) && user != nullptr) {
+    const std::string_view data = DataIn(span.call().text, LengthIn(call));
+    const auto* const end = std::find_if_not(data.begin(), data.end(), Octets::IsPlain);
+    socket->connection->written.Put(user->written, {data.begin(), end});
     user->written += LengthIn(call);
     user->called = span.begin;
     const std::string& flags = call.arguments.back();
@@ -212,7 +234,7 @@ void Calls::Begins(const CallSpan& span) {
       user->is_gone = user->may_abort = user->has_stopped_reading = true;
     }
   } else if (call.name == "setsockopt") {
-    if (second == "TCP_DEFER_ACCEPT") socket->may_refuse = true;
+    if (second == "TCP_DEFER_ACCEPT") socket->defers = true;
     if (second == "SO_KEEPALIVE") socket->has_keepalive = true;
     if (second == "SO_RCVLOWAT") socket->waits_for_more = true;
     if (second == "SO_LINGER") socket->may_linger = true;
@@ -239,6 +261,7 @@ void Calls::Accepted(const SocketRef& listener, const std::string& result) {
   if (!IsNumber(descriptor) || space == std::string::npos) return;
   const std::string remote = result.substr(result.rfind(' ') + 1);
   auto socket = std::make_shared<Socket>();
+  socket->is_ipv6 = listener->is_ipv6;
   socket->has_keepalive = listener->has_keepalive;
   socket->waits_for_more = listener->waits_for_more;
   sockets_[descriptor] = socket;
@@ -246,19 +269,60 @@ void Calls::Accepted(const SocketRef& listener, const std::string& result) {
     if (waiting->remote != remote) continue;
     socket->connection = waiting;
     owners_[waiting] = socket;
-    waiting->oracle->application().may_be_full = listener->may_refuse;
+    waiting->oracle->application().may_be_full = false;
     for (const SocketRef& other : listeners_) std::erase(other->waiting, socket->connection);
     break;
   }
   LookForRoom(*listener);
 }
 
+// Of a socket of TCP that has never had a connection (sections 3.10.2 and 3.10.3, CLOSED; 3.10.1).
+std::optional<Calls::Objected> Calls::ReturnsWithoutConnection(const Socket& socket,
+                                                               const std::string& name,
+                                                               const std::string& result) {
+  const bool has_none = socket.is_stream && socket.connection == nullptr && !socket.is_connecting &&
+                        !socket.is_listening;
+  const bool succeeds = IsNumber(result.substr(0, result.find(':')));
+  if (has_none && name == "send" && succeeds) {
+    return Objected{nullptr,
+                    {"ENOTCONN or EPIPE", "3.10.2", "rfc9293:3.10.2-send-closed",
+                     "a send without a connection fails"}};
+  }
+  if (has_none && name == "recv" && succeeds) {
+    return Objected{nullptr,
+                    {"ENOTCONN", "3.10.3", "rfc9293:3.10.3-receive-closed",
+                     "a receive without a connection fails"}};
+  }
+  if (socket.is_stream && name == "listen" && result == "EOPNOTSUPP") {
+    return Objected{nullptr, {"0", "3.10.1", "", "a socket of TCP can be opened passively"}};
+  }
+  return std::nullopt;
+}
+
+std::optional<Calls::Objected> Calls::Waits(const CallSpan& span, Time end) {
+  const CallText call = ParseCall(span.call().text);
+  if (call.name != "recv" || call.arguments.empty() || !span.was_awaited) return std::nullopt;
+  if (call.arguments.back().find("MSG_WAITALL") != std::string::npos) return std::nullopt;
+  const SocketRef socket = Find(call.arguments[0]);
+  const oracle::Application* user = UserOf(socket);
+  const std::optional<oracle::Returned> waits = ReturnedOf(call, "EAGAIN");
+  if (user == nullptr || !waits || !owners_.contains(socket->connection)) return std::nullopt;
+  auto departure = socket->connection->oracle->Returns(*waits, end);
+  if (!departure) return std::nullopt;
+  return Objected{socket->connection, *std::move(departure)};
+}
+
 std::optional<Calls::Objected> Calls::Returns(const CallSpan& span) {
   if (span.return_event == nullptr) return std::nullopt;
   const CallText call = ParseCall(span.call().text);
   const std::string& result = std::get<ReturnEvent>(span.return_event->what).text;
-  if (call.name == "socket" && IsNumber(result)) {
+  if (call.name == "socket" && IsNumber(result) && !call.arguments.empty()) {
     sockets_[result] = std::make_shared<Socket>();
+    sockets_[result]->made = span.end;
+    sockets_[result]->is_ipv6 = call.arguments[0] == "AF_INET6";
+    sockets_[result]->is_stream = call.arguments.size() == 2 &&
+                                  call.arguments[0].starts_with("AF_INET") &&
+                                  call.arguments[1].starts_with("SOCK_STREAM");
     return std::nullopt;
   }
   if (call.arguments.empty()) return std::nullopt;
@@ -271,6 +335,9 @@ std::optional<Calls::Objected> Calls::Returns(const CallSpan& span) {
   }
   if (!socket) return std::nullopt;
   oracle::Application* user = UserOf(socket);
+  if (span.begin >= socket->made) {
+    if (auto objected = ReturnsWithoutConnection(*socket, call.name, result)) return objected;
+  }
   std::optional<oracle::Returned> returned = ReturnedOf(call, result);
   if (returned && call.name == "shutdown") {
     const bool is_read = call.arguments.size() > 1 && call.arguments[1] == "SHUT_RD";
@@ -298,6 +365,19 @@ std::optional<Calls::Objected> Calls::Returns(const CallSpan& span) {
     const std::uint64_t taken = NumberOf(result);
     if (taken < asked) user->written -= std::min(user->written, asked - taken);
   }
+  if (call.name == "setsockopt" && call.arguments.size() > 2) {
+    const char* const claim = ClaimOfOption(call.arguments[1], socket->is_ipv6);
+    if (claim != nullptr && result == "ENOPROTOOPT" && user != nullptr) {
+      return Objected{socket->connection,
+                      {"0", "3.9.1, 3.9.2", claim, "an application can set it for a connection"}};
+    }
+    if (claim != nullptr && result == "0" && IsNumber(call.arguments[2])) {
+      IpFields& set = user == nullptr ? socket->set : socket->connection->set;
+      const int value = std::atoi(call.arguments[2].c_str());
+      if (std::string_view(claim).ends_with("48")) set.traffic_class = value;
+      if (std::string_view(claim).ends_with("49")) set.hop_limit = value;
+    }
+  }
   if (call.name == "accept" && result == "ECONNABORTED") {
     for (Connection* waiting : socket->waiting) {
       if (auto departure = waiting->oracle->Returns(*returned, span.end)) {
@@ -312,7 +392,16 @@ std::optional<Calls::Objected> Calls::Returns(const CallSpan& span) {
       returned && of && of->connection != nullptr && owners_.contains(of->connection);
   if (!is_judged) return std::nullopt;
   std::optional<oracle::Departure> departure = of->connection->oracle->Returns(*returned, span.end);
-  if (returned->call == oracle::Returned::Call::kReceive) user->read += returned->octets;
+  if (returned->call == oracle::Returned::Call::kReceive) {
+    const bool is_counted = !user->has_stopped_reading && returned->error.empty() &&
+                            call.arguments.back().find("MSG_TRUNC") == std::string::npos;
+    if (!departure && is_counted &&
+        of->connection->arrived.Contradict(user->read, DataIn(result, returned->octets))) {
+      departure = {"what has arrived", "3.10.7.4, seventh check", "rfc9293:3.10.7.4-segment-text",
+                   "what is received is the text of the segments"};
+    }
+    user->read += returned->octets;
+  }
   if (!departure) return std::nullopt;
   return Objected{of->connection, *std::move(departure)};
 }

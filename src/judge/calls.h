@@ -10,26 +10,36 @@
 
 #include "harness/oracle/oracle.h"
 #include "harness/trace/timeline.h"
+#include "src/judge/octets.h"
 
 namespace sockproof {
 
 // The sockets of one actor, by its calls. Calls that are not understood do nothing.
 class Calls {
  public:
+  // What an application has set.
+  struct IpFields {
+    std::optional<int> traffic_class, hop_limit;
+  };
   // An endpoint as calls and EndpointText() write it: "192.0.2.1:80".
   struct Connection {
     std::string local;
     std::string remote;
     oracle::Oracle* oracle = nullptr;
+    Octets written, arrived;  // by its application, at its system; from the first octet of data
+    IpFields set;
   };
 
   // The call begins, or has returned. A departure: it may not return so, of this connection.
   void Begins(const CallSpan& span);
   struct Objected {
-    Connection* connection = nullptr;
+    Connection* connection = nullptr;  // none: of a socket that has none
     oracle::Departure departure;
   };
   std::optional<Objected> Returns(const CallSpan& span);
+
+  // A call of which nothing was heard by `end`, when the connection had been quiet for a while.
+  std::optional<Objected> Waits(const CallSpan& span, Time end);
 
   // The system sent a SYN, or one has arrived at it: finds out whose connection that becomes.
   void Opens(Connection& connection, bool is_active);
@@ -40,8 +50,11 @@ class Calls {
  private:
   struct Socket {
     std::string local, remote;
+    bool is_stream = false, is_ipv6 = false;
+    IpFields set;
+    Time made;
     bool is_listening = false;
-    bool may_refuse = false;  // TCP_DEFER_ACCEPT, shutdown()
+    bool defers = false;  // TCP_DEFER_ACCEPT
     bool is_connecting = false;
     bool has_keepalive = false, waits_for_more = false, may_linger = false;
     bool holds_back = false;  // TCP_CORK
@@ -53,6 +66,9 @@ class Calls {
   };
   using SocketRef = std::shared_ptr<Socket>;
 
+  static std::optional<Objected> ReturnsWithoutConnection(const Socket& socket,
+                                                          const std::string& name,
+                                                          const std::string& result);
   SocketRef Find(const std::string& descriptor) const;
   oracle::Application* UserOf(const SocketRef& socket) const;
   void StopListening(const SocketRef& socket);

@@ -23,7 +23,10 @@ using oracle::Oracle;
 using oracle::Segment;
 
 constexpr std::size_t kMostConnections = 100'000;
-constexpr const char* kPeer = "peer";  // the actor that is no system
+constexpr const char* kPeer = "peer";             // the actor that is no system
+constexpr std::uint16_t kOfEcn = 64 | 128 | 256;  // ECE and CWR of RFC 3168, AE of RFC 9768
+// A call that has not returned by then waits.
+constexpr Duration kLongWait = 2s;
 
 // "FIN,ACK seq=1 ack=5 len=0", relative to what the connection began with.
 std::string SegmentText(const Segment& segment, const RelativeNumbers& numbers,
@@ -55,8 +58,13 @@ struct JudgedEnd {
   Calls::Connection connection;
   int last_number = 0;
   Duration last_at{0};
+  Time last_time;
   std::string last_text;
   std::optional<std::uint32_t> isn;  // of the system
+  Time isn_at;
+  std::optional<std::uint32_t> first_sent, first_arrived;  // the numbers of the first octets
+  bool are_contents_known = true;
+  bool has_ecn = false;
 };
 
 std::string SectionText(const std::string& section) {
@@ -65,7 +73,11 @@ std::string SectionText(const std::string& section) {
 }
 
 // What RFC 9293 section 3.9.2.2 makes of an ICMP message.
-enum class IcmpKind { kSourceQuench, kSoft, kTooBig, kOther };
+enum class IcmpKind {
+  kHarmless,
+  kTooBig,
+  kOther
+};  // source quench and soft errors; ...; hard ones
 
 IcmpKind IcmpKindOf(const Bytes& frame) {
   constexpr std::size_t kEthernet = 14, kIpv6Header = 40;
@@ -77,12 +89,11 @@ IcmpKind IcmpKindOf(const Bytes& frame) {
   if ((is_ipv6 && type == 2) || (!is_ipv6 && type == 3 && code == 4)) return IcmpKind::kTooBig;
   if (is_ipv6) {
     const bool is_soft = (type == 1 && (code == 0 || code == 3)) || type == 3 || type == 4;
-    return is_soft ? IcmpKind::kSoft : IcmpKind::kOther;
+    return is_soft ? IcmpKind::kHarmless : IcmpKind::kOther;
   }
-  if (type == 4) return IcmpKind::kSourceQuench;
   const bool is_soft =
       (type == 3 && (code == 0 || code == 1 || code == 5)) || type == 11 || type == 12;
-  return is_soft ? IcmpKind::kSoft : IcmpKind::kOther;
+  return is_soft || type == 4 ? IcmpKind::kHarmless : IcmpKind::kOther;
 }
 
 // Addresses that no host has: what comes from them or goes to them must be ignored (MUST-57,
@@ -118,6 +129,9 @@ class Judge {
 
   Judgement Run() {
     for (const Happening& happening : Happenings()) Take(happening);
+    for (const CallSpan& span : spans_) {
+      if (span.return_event == nullptr && end_ - span.begin >= kLongWait) TakeWaiting(span);
+    }
     for (auto& [key, end] : ends_) {
       if (auto departure = end.oracle->Until(end_)) {
         Depart(end, "nothing more", *std::move(departure));
@@ -215,11 +229,8 @@ class Judge {
         if (auto objected = calls_[happening.actor].Returns(*happening.span)) {
           const CallSpan& span = *happening.span;
           const auto& result = std::get<ReturnEvent>(span.return_event->what).text;
-          const auto end = std::find_if(ends_.begin(), ends_.end(), [&](const auto& one) {
-            return &one.second.connection == objected->connection;
-          });
-          Depart(end->second, fmt::format("{} = {}", span.call().text, result),
-                 std::move(objected->departure));
+          Depart(happening.actor, *std::move(objected),
+                 fmt::format("{} = {}", span.call().text, result));
         }
         return;
       case Happening::Kind::kShows:
@@ -229,10 +240,7 @@ class Judge {
         for (auto& [key, end] : ends_) {
           if (is_ours_ && !happening.actor.empty() && key.first != happening.actor) continue;
           switch (IcmpKindOf(happening.frame->bytes)) {
-            case IcmpKind::kSourceQuench:
-              break;
-            case IcmpKind::kSoft:
-              end.oracle->OpenMayHaveEnded();
+            case IcmpKind::kHarmless:  // MUST-55, MUST-56
               break;
             case IcmpKind::kTooBig:
               end.oracle->MayRepeat();
@@ -249,11 +257,32 @@ class Judge {
     }
   }
 
+  void TakeWaiting(const CallSpan& span) {
+    auto objected = calls_[span.call().actor].Waits(span, end_);
+    if (!objected || end_ - EndOf(objected->connection).last_time < kLongWait) return;
+    Depart(span.call().actor, *std::move(objected), span.call().text + " waits");
+  }
+
+  JudgedEnd& EndOf(const Calls::Connection* connection) {
+    return std::find_if(ends_.begin(), ends_.end(),
+                        [&](const auto& one) { return &one.second.connection == connection; })
+        ->second;
+  }
+
+  void Depart(const std::string& actor, Calls::Objected objected, const std::string& observed) {
+    const Key none{actor, {"no address", "nobody"}};
+    JudgedEnd& end = objected.connection != nullptr
+                         ? EndOf(objected.connection)
+                         : ends_.emplace(none, Begin(none)).first->second;
+    Depart(end, observed, std::move(objected.departure));
+  }
+
   // Which of the connections of an address is meant is not said.
   void TakeState(const Happening& happening) {
+    const std::string& local = happening.state->socket;
     std::vector<JudgedEnd*> meant;
     for (auto& [key, end] : ends_) {
-      if (key.first == happening.actor && end.connection.local == happening.state->socket) {
+      if (key.first == happening.actor && end.connection.local == local) {
         meant.push_back(&end);
       }
     }
@@ -292,19 +321,75 @@ class Judge {
     if (is_syn && is_ours_ && use_calls_) calls_[happening.actor].Opens(end.connection, sends);
     const Duration at = happening.time - capture_.frames.front().time;
     const std::string text = SegmentText(segment, numbers_[key], direction);
+    end.last_number = happening.frame->number;
+    end.last_at = at;
+    end.last_time = happening.time;
+    if (is_ours_ && use_calls_) TakeContents(end, tcp, segment, sends);
+    if (sends && (segment.text > 0 || is_syn))
+      TakeIpFields(end, segment, happening.frame->bytes, text);
+    if (judged.answer != ConnectionJudgement::Answer::kAllowed) return;
+    if (sends && IsOfNoHost(tcp.source)) {
+      Depart(end, text,
+             {"an address of the host", "3.9.1.1", "rfc9293:MUST-44",
+              "the local address is chosen before the first segment"});
+      return;
+    }
     if (sends) {
-      if (segment.Has(oracle::kSyn) && !end.isn) end.isn = segment.seq;
+      if (segment.Has(oracle::kSyn) && !end.isn) {
+        end.isn = segment.seq;
+        end.has_ecn = segment.Has(kOfEcn);
+        end.isn_at = happening.time;
+      }
       if (auto departure = end.oracle->Sends(segment, happening.time)) {
-        end.last_number = happening.frame->number;
-        end.last_at = at;
         Depart(end, text, *std::move(departure));
       }
     } else {
       end.oracle->Arrives(segment, happening.time);
     }
-    end.last_number = happening.frame->number;
-    end.last_at = at;
     if (!end.oracle->undecided().empty()) Close(end);
+  }
+
+  // What is sent is what was written; what has arrived is kept for what is received.
+  void TakeContents(JudgedEnd& end, const TcpView& tcp, const Segment& segment, bool sends) {
+    std::optional<std::uint32_t>& first = sends ? end.first_sent : end.first_arrived;
+    Octets& octets = sends ? end.connection.written : end.connection.arrived;
+    const std::uint32_t begin = segment.seq + (segment.Has(oracle::kSyn) ? 1 : 0);
+    if (segment.Has(oracle::kSyn) && first && *first != begin) end.are_contents_known = false;
+    if (segment.Has(oracle::kSyn) && !first) first = begin;
+    if (segment.Has(oracle::kUrg)) end.are_contents_known = false;
+    if (!end.are_contents_known || !first || !segment.defect.empty()) return octets.Forget();
+    const std::string_view data(reinterpret_cast<const char*>(tcp.payload.data()),
+                                tcp.payload.size());
+    if (!sends) return octets.Put(begin - *first, data);
+    if (!octets.Contradict(begin - *first, data)) return;
+    Depart(end, "other data",
+           {"what was given to send()", "3.10.2", "rfc9293:3.10.2-send-established",
+            "what is sent as data was given to send()"});
+  }
+
+  // MUST-48 and MUST-49: data and a SYN have what the application has set; without ECN no part of
+  // it is of that.
+  void TakeIpFields(JudgedEnd& end, const Segment& segment, const Bytes& frame,
+                    const std::string& text) {
+    constexpr std::size_t kIp = 14;
+    const int traffic_class =
+        segment.is_ipv6 ? (frame[kIp] & 0xf) << 4 | frame[kIp + 1] >> 4 : frame[kIp + 1];
+    const int hop_limit = frame[kIp + (segment.is_ipv6 ? 7 : 8)];
+    const int codepoint = traffic_class & 3;
+    const Calls::IpFields& set = end.connection.set;
+    if (set.traffic_class && (*set.traffic_class ^ traffic_class) > 3) {
+      Depart(end, fmt::format("{} with class {}", text, traffic_class),
+             {fmt::format("class {}", *set.traffic_class), "3.9.2", "rfc9293:MUST-48",
+              "the Differentiated Services field is what the application has set"});
+    } else if (set.hop_limit && *set.hop_limit != hop_limit) {
+      Depart(end, fmt::format("{} with a hop limit of {}", text, hop_limit),
+             {fmt::format("{}", *set.hop_limit), "3.9.2", "rfc9293:MUST-49",
+              "the TTL is what the application has set"});
+    } else if (is_ours_ && end.isn && !end.has_ecn && codepoint != 0) {
+      Depart(end, fmt::format("{} with ECN codepoint {}", text, codepoint),
+             {"0", "RFC 3168 section 6.1.1", "rfc3168:6.1.1-no-ect",
+              "data is ECN-capable where SYNs have agreed on it"});
+    }
   }
 
   JudgedEnd Begin(const Key& key) {
@@ -319,8 +404,11 @@ class Judge {
     }
     JudgedEnd end;
     end.index = judgement_.connections.size();
-    end.oracle = std::make_unique<Oracle>(
-        is_ours_ ? Oracle::Start::kClosed : Oracle::Start::kUnderWay, distance);
+    std::shared_ptr<oracle::Challenges>& challenges = challenges_[SystemOf(key)];
+    if (!challenges) challenges = std::make_shared<oracle::Challenges>();
+    end.oracle =
+        std::make_unique<Oracle>(is_ours_ ? Oracle::Start::kClosed : Oracle::Start::kUnderWay,
+                                 distance, oracle::Stack(), challenges);
     end.connection = {key.second.first, key.second.second, end.oracle.get()};
     judgement_.connections.push_back(
         {.local = key.second.first, .remote = key.second.second, .actor = key.first});
@@ -336,23 +424,24 @@ class Judge {
     judged.departure = std::move(departure);
   }
 
-  // MUST-8: they come from a clock, so that no two are the same. SHLD-1: a function of the ports is
-  // added to it, which is as good as random, so that in two connections they are near by chance in
-  // one of 1000, in four in one of 10^9.
+  // MUST-8: they come from a clock, so that no two are the same but within a tick of it. SHLD-1: a
+  // function of the ports is added to it, which is as good as random, so that in two connections
+  // they are near by chance in one of 1000, in four in one of 10^9.
   void LookAtInitialNumbers() {
     constexpr std::uint32_t kNear = 1
                                     << 22;  // 17 s of a clock of 4 us, or some connections of 64000
     constexpr std::size_t kFew = 3;
+    constexpr Duration kCoarsest = 10ms;  // "neither assumed to be realtime nor precise"
     std::map<std::string, std::vector<std::pair<std::uint32_t, JudgedEnd*>>> begun;  // by system
     for (auto& [key, end] : ends_) {
-      if (end.isn) begun[is_ours_ ? key.first : end.connection.local].emplace_back(*end.isn, &end);
+      if (end.isn) begun[SystemOf(key)].emplace_back(*end.isn, &end);
     }
     for (auto& [system, numbers] : begun) {
       std::stable_sort(numbers.begin(), numbers.end(), [](const auto& one, const auto& other) {
         return one.second->index < other.second->index;
       });
       bool is_near = numbers.size() > kFew;
-      bool is_same = numbers.size() > 1;
+      bool is_same = numbers.back().second->isn_at - numbers.front().second->isn_at >= kCoarsest;
       for (std::size_t i = 1; i < numbers.size(); ++i) {
         is_near &= numbers[i].first - numbers[i - 1].first < kNear;
         is_same &= numbers[i].first == numbers[i - 1].first;
@@ -372,15 +461,18 @@ class Judge {
     }
   }
 
+  std::string SystemOf(const Key& key) const {
+    const std::string& local = key.second.first;
+    return is_ours_ ? key.first : local.substr(0, local.rfind(':'));
+  }
+
   // What RFC 9293 leaves to a stack, a system does alike in all its connections.
   void HoldToChoices() {
     std::map<std::string, std::set<oracle::Stack>> chosen;  // by system
     for (auto& [key, end] : ends_) {
       ConnectionJudgement& judged = judgement_.connections[end.index];
       if (judged.answer != ConnectionJudgement::Answer::kAllowed) continue;
-      const std::string& local = key.second.first;
-      const std::string system = is_ours_ ? key.first : local.substr(0, local.rfind(':'));
-      std::set<oracle::Stack>& before = chosen[system];
+      std::set<oracle::Stack>& before = chosen[SystemOf(key)];
       const std::set<oracle::Stack> here = end.oracle->Stacks();
       std::set<oracle::Stack> both;
       if (before.empty()) both = here;
@@ -430,6 +522,7 @@ class Judge {
   std::vector<TcpView> views_;
   std::map<std::string, Calls> calls_;  // by actor
   std::map<Key, JudgedEnd> ends_;
+  std::map<std::string, std::shared_ptr<oracle::Challenges>> challenges_;  // by system
   std::map<Key, RelativeNumbers> numbers_;
   int other_ = 0;
   Judgement judgement_;

@@ -76,11 +76,12 @@ TEST(Judge, HoldsASystemToWhatItChoosesInAnotherConnection) {
   };
   std::vector<Bytes> frames = frames_of(1, {{true, kA, 901, 5001}});
   const std::vector<Bytes> other = frames_of(2, {});
-  frames.insert(frames.end(), other.begin(), other.end());
-  // Something else, until a challenge is overdue.
+  // Something else, until a challenge is not rationed any more, and until it is overdue.
   Bytes filler(60);
   filler[12] = 0x88;
   filler[13] = 0xb5;
+  frames.insert(frames.end(), 5100, filler);
+  frames.insert(frames.end(), other.begin(), other.end());
   frames.insert(frames.end(), 1000, filler);
   const auto departs = [](const std::vector<Bytes>& some) {
     return JudgeCapture(ReadCapture(PcapOf(some, 1)), {}, {.side = "192.0.2.1"}).Departs();
@@ -175,6 +176,100 @@ TEST(Judge, HoldsCallsAndStatesToTheSegments) {
   EXPECT_TRUE(departs(wrong));
 }
 
+// What is written, sent, has arrived and is received has the same octets.
+TEST(Judge, HoldsDataToWhatWasWrittenAndWhatHasArrived) {
+  const auto judged = [](const std::string& written, const std::string& received) {
+    std::vector<MadeUpSegment> segments = WholeConnection();
+    segments.resize(4);
+    segments.push_back({false, kP | kA, 1001, 5101, 5});
+    segments.push_back({true, kA, 5101, 1006});
+    std::vector<Event> events = EventsOf(segments, "send(3, \"" + written + "\"..., 100, 0)");
+    events.resize(events.size() - 2);  // without close()
+    const Time now = events.back().time;
+    events.push_back({now, CallEvent{100, "sut", "recv(3, 64, 0)"}});
+    events.push_back({now, ReturnEvent{100, "sut", "5: \"" + received + '"', now, {}}});
+    return JudgeCapture(CaptureOf(events), events, {}).Departs();
+  };
+  EXPECT_FALSE(judged("xxxx", "xxxxx"));
+  EXPECT_FALSE(judged("xxxx\\nyy", "xxxxx"));  // what is shown otherwise is not compared
+  EXPECT_TRUE(judged("xxyx", "xxxxx"));
+  EXPECT_TRUE(judged("xxxx", "xxxxy"));
+}
+
+TEST(Judge, HoldsDataToTheFieldsOfIpThatTheApplicationSets) {
+  const auto departs = [](const std::string& call, const std::string& result) {
+    std::vector<Event> events = EventsOf(WholeConnection(), "send(3, \"xxxx\"..., 100, 0)");
+    const Time now = events[7].time;
+    events.insert(events.begin() + 7, {Event{now, CallEvent{100, "sut", call}},
+                                       Event{now, ReturnEvent{100, "sut", result, now, {}}}});
+    return JudgeCapture(CaptureOf(events), events, {}).Departs();
+  };
+  EXPECT_FALSE(departs("setsockopt(3, IP_TTL, 64)", "0"));
+  EXPECT_TRUE(departs("setsockopt(3, IP_TTL, 65)", "0"));
+  EXPECT_TRUE(departs("setsockopt(3, IP_TOS, 72)", "0"));
+  EXPECT_TRUE(departs("setsockopt(3, IP_TOS, 72)", "ENOPROTOOPT"));
+  EXPECT_FALSE(departs("setsockopt(3, IPV6_TCLASS, 72)", "ENOPROTOOPT"));
+}
+
+TEST(Judge, KnowsWhatASocketWithoutAConnectionMayReturn) {
+  const auto departs = [](const std::string& call, const std::string& result) {
+    std::vector<Event> events = EventsOf(WholeConnection(), "send(3, \"xxxx\"..., 100, 0)");
+    const Time now = events[7].time;
+    events.insert(
+        events.begin() + 7,
+        {Event{now, CallEvent{100, "sut", "socket(AF_INET, SOCK_STREAM)"}},
+         Event{now, ReturnEvent{100, "sut", "9", now, {}}}, Event{now, CallEvent{101, "sut", call}},
+         Event{now, ReturnEvent{101, "sut", result, now, {}}}});
+    return JudgeCapture(CaptureOf(events), events, {}).Departs();
+  };
+  EXPECT_TRUE(departs("send(9, \"x\", 1, 0)", "1"));
+  EXPECT_FALSE(departs("send(9, \"x\", 1, 0)", "EPIPE"));
+  EXPECT_TRUE(departs("recv(9, 10, 0)", "0: \"\""));
+  EXPECT_FALSE(departs("recv(9, 10, 0)", "ENOTCONN"));
+  EXPECT_TRUE(departs("listen(9, 1)", "EOPNOTSUPP"));
+}
+
+// A reset is told; a call that waits was not.
+TEST(Judge, LetsNoReceiveWaitForAConnectionThatWasReset) {
+  const auto judged = [](std::uint8_t flags) {
+    std::vector<MadeUpSegment> segments = WholeConnection();
+    segments.resize(3);
+    segments.push_back({false, flags, 1001, 5001});
+    std::vector<Event> events = EventsOf(segments, "fcntl(3, F_GETFL)");
+    const Time now = events.back().time;
+    events.push_back({now, CallEvent{100, "sut", "recv(3, 64, 0)"}});
+    events.push_back({now + 5s, BlockedEvent{100}});
+    return JudgeCapture(CaptureOf(events), events, {}).Departs();
+  };
+  EXPECT_FALSE(judged(kA));
+  EXPECT_TRUE(judged(kR));
+}
+
+// MUST-44.
+TEST(Judge, KnowsAnAddressThatNoHostHas) {
+  std::vector<Event> events = EventsOf({{true, kS, 5000, 0}}, "");
+  EXPECT_FALSE(JudgeCapture(CaptureOf(events), events, {}).Departs());
+  Bytes& frame = std::get<FrameEvent>(events.back().what).bytes;
+  std::fill_n(frame.begin() + 14 + 12, 4, std::uint8_t{0});
+  EXPECT_TRUE(JudgeCapture(CaptureOf(events), events, {}).Departs());
+}
+
+// Section 3.10.4: "in any case, enter FIN-WAIT-1 state".
+TEST(Judge, HoldsTheStateAfterACloseToFinWait1) {
+  const auto departs = [](const std::string& call) {
+    std::vector<MadeUpSegment> segments = WholeConnection();
+    segments.resize(3);
+    std::vector<Event> events = EventsOf(segments, "");
+    const Time now = events.back().time;
+    events.push_back({now, CallEvent{100, "sut", call}});
+    events.push_back({now, ReturnEvent{100, "sut", "0", now, {}}});
+    events.push_back({now + 1ms, StateEvent{"sut", "192.0.2.1:1000", "ESTABLISHED"}});
+    return JudgeCapture(CaptureOf(events), events, {}).Departs();
+  };
+  EXPECT_TRUE(departs("shutdown(3, SHUT_WR)"));
+  EXPECT_FALSE(departs("fcntl(3, F_GETFL)"));
+}
+
 // SHLD-5: beside the verdict, which it does not change.
 TEST(Judge, TellsAShouldThatIsNotFollowedAndNoDeparture) {
   std::vector<Bytes> frames;
@@ -190,9 +285,9 @@ TEST(Judge, TellsAShouldThatIsNotFollowedAndNoDeparture) {
 
 // MUST-8 asks for a clock alone; SHLD-1 for a function of the connection on top of it.
 TEST(Judge, AllowsInitialNumbersOfAPlainClock) {
-  const auto judged = [](std::uint32_t step) {
+  const auto judged = [](std::uint32_t step, int connections = 4) {
     std::vector<Bytes> frames;
-    for (std::uint8_t port = 1; port <= 4; ++port) {
+    for (std::uint8_t port = 1; port <= connections; ++port) {
       const std::uint32_t iss = 5000 + step * port;
       for (const MadeUpSegment& segment : std::vector<MadeUpSegment>{
                {true, kS, 900, 0}, {false, kS | kA, iss, 901}, {true, kA, 901, iss + 1}}) {
@@ -206,7 +301,29 @@ TEST(Judge, AllowsInitialNumbersOfAPlainClock) {
   EXPECT_THAT(RenderJudgement(judged(64000), "x"), HasSubstr("rfc9293:SHLD-1"));
   EXPECT_FALSE(judged(700'000'001).Departs());
   EXPECT_THAT(RenderJudgement(judged(700'000'001), "x"), Not(HasSubstr("rfc9293:SHLD-1")));
-  EXPECT_TRUE(judged(0).Departs());
+  EXPECT_FALSE(judged(0, 2).Departs());  // within 3 ms: "neither ... realtime nor precise"
+  EXPECT_TRUE(judged(0, 8).Departs());
+}
+
+// MUST-56, also of a connection that is being opened; SHLD-26.
+TEST(Judge, LetsNoSoftIcmpErrorEndAnAttempt) {
+  const auto departs = [](std::uint8_t type, std::uint8_t code) {
+    std::vector<Event> events = EventsOf({{true, kS, 900, 0},
+                                          {false, kS | kA, 5000, 901},
+                                          {false, kS | kA, 5000, 901},
+                                          {true, kR, 901, 0}},
+                                         "fcntl(3, F_GETFL)");
+    constexpr std::size_t kCalls = 4, kProtocol = 14 + 9, kIcmp = 14 + 20;
+    Bytes& frame = std::get<FrameEvent>(events[kCalls + 1].what).bytes;
+    frame[kProtocol] = 1;
+    frame[kIcmp] = type;
+    frame[kIcmp + 1] = code;
+    return JudgeCapture(CaptureOf(events), events, {}).Departs();
+  };
+  EXPECT_FALSE(departs(3, 3));  // port unreachable
+  for (const std::uint8_t soft : Bytes{0, 1, 5}) EXPECT_TRUE(departs(3, soft));
+  EXPECT_TRUE(departs(11, 0));  // time exceeded
+  EXPECT_TRUE(departs(4, 0));   // source quench
 }
 
 // Section 3.10.4, and that close() is no call of files.

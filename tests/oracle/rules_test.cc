@@ -1,4 +1,5 @@
-// What the oracle cites is in the catalogue.
+// Single sentences of RFC 9293 and the documents beside it: what conforms to them is allowed, what
+// does not departs, and the verdict names them. And what the oracle cites is in the catalogue.
 #include <gmock/gmock.h>
 
 #include <regex>
@@ -6,6 +7,7 @@
 
 #include "harness/base/files.h"
 #include "harness/claims/catalogue.h"
+#include "tests/oracle/conversation.h"
 
 namespace sockproof {
 namespace {
@@ -25,3 +27,242 @@ TEST(Rules, CiteClaimsOfTheCatalogue) {
 
 }  // namespace
 }  // namespace sockproof
+
+namespace sockproof::oracle {
+namespace {
+
+constexpr Stack kOfRfc5961{Stack::InWindow::kChallenged, Stack::InWindow::kChallenged};
+
+// RFC 5961 section 7: the limiter may be that of a host.
+TEST(Rules, ChallengeAcksMayBeRationedOverAllConnections) {
+  const auto is_silence_allowed = [](bool shares, Duration after) {
+    const auto challenges = std::make_shared<Challenges>();
+    const auto reset = [&](const std::shared_ptr<Challenges>& of) {
+      Conversation seen({}, Oracle::Start::kClosed, kOfRfc5961, of);
+      seen.user().is_known = true;
+      seen.user().opens = 1;
+      return std::move(seen.Active());
+    };
+    EXPECT_TRUE(reset(challenges).In(kRst, 11, 0).Out(kAck, 1, 1).IsAllowed());
+    Conversation other = reset(shares ? challenges : std::make_shared<Challenges>());
+    return other.Later(after).In(kRst, 11, 0).Later(1s).IsAllowed();
+  };
+  EXPECT_TRUE(is_silence_allowed(true, 1s));
+  EXPECT_FALSE(is_silence_allowed(true, 10s));
+  EXPECT_FALSE(is_silence_allowed(false, 1s));
+}
+
+// A window that shrinks while text is on its way (SHLD-14 is a SHOULD): none of it is taken, or
+// some.
+TEST(Rules, TextBeyondAWindowThatShrinksMayBeDropped) {
+  const auto answered = [](std::uint32_t ack, std::uint16_t window, std::uint16_t flags = kAck) {
+    Conversation seen;
+    seen.Active().In(flags, 1, 1, 10).Later(60ms);
+    return seen.OutRaw(AckOf(1, ack, window)).IsAllowed();
+  };
+  EXPECT_TRUE(answered(1, 0));
+  EXPECT_TRUE(answered(6, 0));
+  EXPECT_TRUE(answered(1, 9));
+  EXPECT_FALSE(answered(1, 10));  // there is room
+  EXPECT_FALSE(answered(12, 0));
+  EXPECT_TRUE(answered(6, 0, kFin | kAck));
+  EXPECT_TRUE(answered(11, 0, kFin | kAck));  // the FIN alone is not taken
+  const auto scaled = [](std::uint16_t window) {
+    Segment syn = Conversation::Make(kSyn, kIss, 0, 0);
+    Segment syn_ack = Conversation::Make(kSyn | kAck, kIrs, kIss + 1, 0);
+    syn.scale = syn_ack.scale = 2;
+    Conversation seen;
+    seen.OutRaw(syn).InRaw(syn_ack).Out(kAck, 1, 1).In(kAck, 1, 1, 10).Later(60ms);
+    return seen.OutRaw(AckOf(1, 1, window)).IsAllowed();
+  };
+  EXPECT_FALSE(scaled(0));  // "the receiver MUST honor" what it has offered (RFC 7323 section 2.4)
+}
+
+// Section 3.10.4 gives no time; by the user timeout, five minutes, all would be delivered.
+TEST(Rules, NoDocumentSaysHowSoonAFinOrDataFollows) {
+  const auto closed = [] { return std::move(Known().Finishes()); };
+  EXPECT_TRUE(closed().Later(5s).Out(kFin | kAck, 1, 1).IsAllowed());
+  EXPECT_TRUE(Known(10).Later(5s).Out(kAck, 1, 1, 10).IsAllowed());
+  EXPECT_EQ(closed().Later(301s).departure().claim, "rfc9293:3.6-close-fin");
+  EXPECT_EQ(Known(10).Later(301s).departure().claim, "rfc9293:MUST-60");
+}
+
+// MUST-27: it is configurable. MUST-26: not while data is outstanding.
+TEST(Rules, KeepaliveHasAnyIntervalButOnlyWithNothingOutstanding) {
+  const auto probed = [](bool has_keepalive, std::uint32_t outstanding) {
+    Conversation seen = Known(outstanding);
+    seen.user().has_keepalive = has_keepalive;
+    if (outstanding > 0) seen.Out(kAck, 1, 1, outstanding);
+    for (int i = 0; i < 3; ++i) seen.Later(500ms).Out(kAck, outstanding, 1);
+    return seen.IsAllowed();
+  };
+  EXPECT_TRUE(probed(true, 0));
+  EXPECT_FALSE(probed(false, 0));
+  EXPECT_FALSE(probed(true, 5));
+}
+
+Segment At(Segment segment, std::uint32_t value) {
+  segment.timestamps = {value, 0};
+  return segment;
+}
+
+// In TIME-WAIT, after a close of its own; with timestamps, of which 100 was the last.
+Conversation TimeWait(bool has_timestamps, Stack stack = {}) {
+  Conversation seen({}, Oracle::Start::kClosed, stack);
+  const auto with = [&](Segment segment) { return has_timestamps ? At(segment, 100) : segment; };
+  const auto in = [&](std::uint16_t flags, std::uint32_t seq, std::uint32_t ack) {
+    seen.InRaw(with(Conversation::Make(flags, kIrs + seq, kIss + ack, 0)));
+  };
+  const auto out = [&](std::uint16_t flags, std::uint32_t seq, std::uint32_t ack) {
+    seen.OutRaw(with(Conversation::Make(flags, kIss + seq, kIrs + ack, 0)));
+  };
+  in(kSyn, 0, 0);
+  out(kSyn | kAck, 0, 1);
+  in(kAck, 1, 1);
+  out(kFin | kAck, 1, 1);
+  in(kFin | kAck, 1, 2);
+  out(kAck, 2, 2);
+  return seen;
+}
+
+// MAY-2: "larger than the largest sequence number it used on the previous connection".
+TEST(Rules, ReopeningFromTimeWaitTakesALargerInitialNumber) {
+  const auto reopened = [](std::uint32_t iss) {
+    const Segment answer = Conversation::Make(kSyn | kAck, kIss + iss, kIrs + 501, 0);
+    return TimeWait(false).In(kSyn, 500, 0).OutRaw(answer).IsAllowed();
+  };
+  EXPECT_TRUE(reopened(2));
+  EXPECT_FALSE(reopened(1));  // its FIN had that
+  EXPECT_FALSE(reopened(-5000));
+}
+
+// RFC 6191 section 2: by timestamps, by number, and else not at all.
+TEST(Rules, ReopeningFromTimeWaitNeedsALaterSyn) {
+  const auto opens = [](bool used, std::optional<std::uint32_t> value, std::uint32_t seq) {
+    Segment syn = Conversation::Make(kSyn, kIrs + seq, 0, 0);
+    Segment answer = Conversation::Make(kSyn | kAck, 90000, kIrs + seq + 1, 0);
+    if (value) syn = At(syn, *value);
+    return TimeWait(used).InRaw(syn).OutRaw(answer).IsAllowed();
+  };
+  constexpr std::uint32_t kOld = -50, kLater = 50;
+  EXPECT_TRUE(opens(true, 101, kOld));
+  EXPECT_FALSE(opens(true, 100, kOld));
+  EXPECT_FALSE(opens(true, 99, kOld));
+  EXPECT_FALSE(opens(true, std::nullopt, kOld));
+  EXPECT_TRUE(opens(true, std::nullopt, kLater));
+  EXPECT_TRUE(opens(false, 1, kOld));
+  EXPECT_FALSE(opens(false, std::nullopt, kOld));
+}
+
+TEST(Rules, ASynThatReopensNothingIsNeverAnsweredAsByAClosedPort) {
+  const auto answered = [](Stack stack, std::uint32_t seq) {
+    Conversation seen = TimeWait(false, stack);
+    seen.user().is_known = true;  // and nobody listens
+    return seen.In(kSyn, seq, 0).OutRaw(Conversation::Make(kRst | kAck, 0, kIrs + seq + 1, 0));
+  };
+  EXPECT_FALSE(answered(kOfRfc5961, 2).IsAllowed());
+  EXPECT_FALSE(answered({}, 50000).IsAllowed());
+  EXPECT_TRUE(
+      answered({}, 2).IsAllowed());  // RFC 793: "if the SYN is in the window it is an error"
+}
+
+// "Otherwise, silently drop": of a system that follows RFC 6191, and not section 4 of RFC 5961.
+TEST(Rules, ASynWithAnOldTimestampMayBeDroppedInTimeWait) {
+  const auto is_silent = [](Stack stack, bool has_timestamp) {
+    Segment syn = Conversation::Make(kSyn, kIrs - 50, 0, 0);
+    if (has_timestamp) syn = At(syn, 99);
+    return TimeWait(has_timestamp, stack).InRaw(syn).Later(1s).IsAllowed();
+  };
+  EXPECT_TRUE(is_silent({}, true));
+  EXPECT_FALSE(is_silent({}, false));
+  EXPECT_FALSE(is_silent(kOfRfc5961, true));
+}
+
+// MAY-4: "identical to the original" is what was sent.
+TEST(Rules, WhatIsSentAgainHasAnAcknowledgmentOfNowOrOfThen) {
+  const auto again = [](std::uint32_t ack) {
+    Conversation seen;
+    seen.Active().In(kAck, 1, 1, 5).Out(kAck, 1, 6).Out(kAck, 1, 6, 10);
+    return seen.In(kAck, 6, 1, 5).Out(kAck, 11, 11).Later(1s).Out(kAck, 1, ack, 10).IsAllowed();
+  };
+  EXPECT_TRUE(again(11));
+  EXPECT_TRUE(again(6));
+  EXPECT_FALSE(again(1));  // it was never sent with that
+  EXPECT_FALSE(again(8));
+}
+
+// An ACK is one on data, too; a copy with an old number is none.
+TEST(Rules, DataAcknowledgesWhatIsOutsideTheWindowOnlyByRcvNxt) {
+  const auto answered = [](std::uint32_t ack) {
+    Conversation seen = Known(10);
+    seen.Out(kAck, 1, 1, 10).In(kAck, 1, 1, 5).Out(kAck, 11, 6).Later(60ms);
+    return seen.In(kAck, 1, 1, 5).Later(60ms).Out(kAck, 1, ack, 10).Later(1s).IsAllowed();
+  };
+  EXPECT_TRUE(answered(6));
+  EXPECT_FALSE(answered(1));
+}
+
+// TCP_DEFER_ACCEPT waits for data, and not for ever.
+TEST(Rules, AListenerThatDefersTakesTheDataItWaitsFor) {
+  const auto deferred = [] {
+    Conversation seen;
+    seen.user().is_known = seen.user().is_listening = seen.user().defers = true;
+    return std::move(seen.Passive());
+  };
+  EXPECT_TRUE(deferred().Later(1s).Out(kSyn | kAck, 0, 1).IsAllowed());
+  EXPECT_FALSE(deferred().In(kAck, 1, 1, 5).Later(1s).IsAllowed());
+}
+
+// The eighth check, where the state remains; of CLOSING the fifth may have ignored the segment.
+TEST(Rules, AFinAfterTheFinIsAcknowledged) {
+  const auto close_wait = [] {
+    return Conversation().Active().In(kFin | kAck, 1, 1).Out(kAck, 1, 2);
+  };
+  const auto last_ack = [&] { return close_wait().Out(kFin | kAck, 1, 2); };
+  const auto closing = [] {
+    return Conversation().Active().Out(kFin | kAck, 1, 1).In(kFin | kAck, 1, 1).Out(kAck, 2, 2);
+  };
+  for (const std::uint32_t text : {0U, 5U}) {
+    Conversation silent = std::move(close_wait().In(kFin | kAck, 2, 1, text).Later(1s));
+    EXPECT_EQ(silent.departure().claim, "rfc9293:3.10.7.4-repeated-fin");
+    EXPECT_TRUE(close_wait().In(kFin | kAck, 2, 1, text).Out(kAck, 1, 2).IsAllowed());
+    EXPECT_TRUE(close_wait().In(kFin | kAck, 2, 1, text).Out(kAck, 1, 3 + text).IsAllowed());
+    EXPECT_FALSE(last_ack().In(kFin | kAck, 2, 1, text).Later(1s).IsAllowed());
+    EXPECT_TRUE(closing().In(kFin | kAck, 2, 1, text).Later(1s).IsAllowed());
+    EXPECT_FALSE(closing().In(kFin | kAck, 2, 2, text).Later(1s).IsAllowed());  // TIME-WAIT
+  }
+  EXPECT_TRUE(close_wait().In(kFin | kAck, 12, 1).Later(1s).IsAllowed());  // behind a gap
+}
+
+TEST(Rules, TheWindowOfThePeerHoldsWhateverTheInitialNumber) {
+  for (const std::uint32_t iss : {5000U, 0xf0000000U}) {
+    Conversation seen;
+    seen.OutRaw(Conversation::Make(kSyn, iss, 0, 0));
+    seen.InRaw(WithWindow(Conversation::Make(kSyn | kAck, kIrs, iss + 1, 0), 100));
+    seen.OutRaw(Conversation::Make(kAck, iss + 1, kIrs + 1, 0));
+    EXPECT_FALSE(seen.OutRaw(Conversation::Make(kAck, iss + 1, kIrs + 1, 200)).IsAllowed());
+  }
+}
+
+TEST(Rules, AreNamedByWhatIsWrong) {
+  // The text is not acknowledged, whatever has come since.
+  EXPECT_EQ(Known().In(kAck, 1, 1, 10).In(kAck, 11, 1).Later(1s).departure().claim,
+            "rfc9293:3.10.7.4-segment-text");
+  EXPECT_EQ(Known().In(kAck, 1, 1).Out(kAck, 1, 2).departure().claim, "rfc9293:3.1-ack-field");
+  EXPECT_EQ(Known().In(kAck, 1, 1).Out(kFin | kAck, 1, 1).departure().claim,
+            "rfc9293:3.6-close-fin");
+  EXPECT_EQ(Known().In(kAck, 1, 1).Out(kRst, 1, 0).departure().claim, "rfc9293:3.10.5-abort");
+  EXPECT_EQ(Known(5).In(kAck, 1, 1).Out(kAck, 1, 1, 6).departure().claim,
+            "rfc9293:3.10.2-send-established");
+  EXPECT_EQ(Conversation()
+                .Out(kSyn, 0, 0)
+                .InRaw(WithWindow(Conversation::Make(kSyn | kAck, kIrs, kIss + 1, 0), 100))
+                .Out(kAck, 1, 1)
+                .Out(kAck, 1, 1, 200)
+                .departure()
+                .claim,
+            "rfc9293:3.8.6-offered");
+}
+
+}  // namespace
+}  // namespace sockproof::oracle

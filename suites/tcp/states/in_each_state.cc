@@ -99,7 +99,7 @@ bool AllowsAnswers(const oracle::Tcb& before, const oracle::Tcb& then,
         owed.begin(), owed.end(), [&](const oracle::Answer& one) { return IsAnswer(one, answer); });
     if (paid != owed.end()) {
       owed.erase(paid);
-    } else if ((then.ack_since || then.may_ack) && !has_acked && IsAck(then, answer)) {
+    } else if ((then.OwesAck() || then.may_ack) && !has_acked && IsAck(then, answer)) {
       has_acked = is_acknowledged = true;
     } else if (IsRepeated(before, then, answer)) {
       is_acknowledged |= answer.Has(kAck) && answer.ack == then.rcv_nxt;
@@ -107,7 +107,7 @@ bool AllowsAnswers(const oracle::Tcb& before, const oracle::Tcb& then,
       return false;
     }
   }
-  return owed.empty() && (is_acknowledged || !then.ack_since);
+  return owed.empty() && (is_acknowledged || !then.OwesAck());
 }
 
 // What the application is told when `before` has become `then`, by a segment with this text.
@@ -170,7 +170,7 @@ std::string Describe(const oracle::Tcb& then, const std::optional<Told>& told) {
     if (!answer.has_any_seq) text += fmt::format(" seq={}", answer.seq - then.iss);
     if ((answer.flags & kAck) != 0) text += fmt::format(" ack={}", answer.ack - then.irs);
   }
-  if (then.ack_since) text += text.empty() ? "ACK" : " and ACK";
+  if (then.OwesAck()) text += text.empty() ? "ACK" : " and ACK";
   if (text.empty()) text = then.may_ack ? "ACK or nothing" : "nothing";
   text += fmt::format(", {}", oracle::StateName(then.state));
   if (told) text += Describe(*told);
@@ -219,7 +219,7 @@ std::string InWords(const oracle::Tcb& then) {
   for (const oracle::Answer& answer : then.answers) {
     text += (text.empty() ? "" : " and ") + NameOf(static_cast<TcpFlags>(answer.flags));
   }
-  if (then.ack_since) text += text.empty() ? "ACK" : " and ACK";
+  if (then.OwesAck()) text += text.empty() ? "ACK" : " and ACK";
   if (text.empty()) text = then.may_ack ? "ACK or nothing" : "nothing";
   return text + ", " + oracle::StateName(then.state);
 }
@@ -374,7 +374,7 @@ InEachState::Judgement InEachState::Judge(TcpState state, const Cell& cell, Sour
   const std::vector<oracle::Tcb> readings = Allowed(before.tcb, state, cell.way, segment);
   // Where every reading has an answer, a delayed ACK is waited for.
   const bool must_answer = std::all_of(readings.begin(), readings.end(), [](const auto& then) {
-    return then.ack_since.has_value() || !then.answers.empty();
+    return then.OwesAck() || !then.answers.empty();
   });
   const Reaction seen = Observe(before, state, cell.way, must_answer);
 
