@@ -44,6 +44,7 @@ std::string Options(const Tcb& tcb) {
       add("SYN seq=0 again");
       return text;
     default:
+      if (!tcb.IsIssChosen()) return text;
       break;
   }
   const std::string ack = " ack=" + Relative(tcb.rcv_nxt, tcb.irs);

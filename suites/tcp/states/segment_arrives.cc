@@ -121,7 +121,7 @@ TEST_WITH(SegmentArrivesTest, SegmentArrives, InCloseWait,
                      "rfc9293:3.10.7.4-challenge-ack", "rfc9293:3.10.7.4-without-ack",
                      "rfc9293:MUST-3", "rfc9293:3.10.7.4-future-ack", "rfc9293:MAY-12",
                      "rfc9293:3.10.7.4-reset-closing", "rfc9293:3.10.7.4-duplicate-ack",
-                     "rfc9293:3.10.7.4-segment-text-after-fin"},
+                     "rfc9293:3.10.7.4-segment-text-after-fin", "rfc9293:3.10.7.4-repeated-fin"},
           .rows = kInCloseWait) {
   const Judgement judgement = Judge(TcpState::kCloseWait, RowOf(kInCloseWait));
   if (!judgement.claim.empty()) Deciding(judgement.claim);
@@ -135,7 +135,7 @@ TEST_WITH(SegmentArrivesTest, SegmentArrives, InClosing,
                      "rfc9293:MUST-3", "rfc9293:3.10.7.4-future-ack", "rfc9293:MAY-12",
                      "rfc9293:3.10.7.4-reset-closing", "rfc9293:3.10.7.4-closing-ack",
                      "rfc9293:3.10.7.4-closing-other-ack",
-                     "rfc9293:3.10.7.4-segment-text-after-fin"},
+                     "rfc9293:3.10.7.4-segment-text-after-fin", "rfc9293:3.10.7.4-repeated-fin"},
           .rows = kInClosing) {
   const Judgement judgement = Judge(TcpState::kClosing, RowOf(kInClosing));
   if (!judgement.claim.empty()) Deciding(judgement.claim);
@@ -148,7 +148,8 @@ TEST_WITH(SegmentArrivesTest, SegmentArrives, InLastAck,
                      "rfc9293:3.10.7.4-challenge-ack", "rfc9293:3.10.7.4-without-ack",
                      "rfc9293:MUST-3", "rfc9293:3.10.7.4-future-ack", "rfc9293:MAY-12",
                      "rfc9293:3.10.7.4-reset-closing", "rfc9293:3.10.7.4-duplicate-ack",
-                     "rfc9293:3.10.7.4-last-ack-ack", "rfc9293:3.10.7.4-segment-text-after-fin"},
+                     "rfc9293:3.10.7.4-last-ack-ack", "rfc9293:3.10.7.4-segment-text-after-fin",
+                     "rfc9293:3.10.7.4-repeated-fin"},
           .rows = kInLastAck) {
   const Judgement judgement = Judge(TcpState::kLastAck, RowOf(kInLastAck));
   if (!judgement.claim.empty()) Deciding(judgement.claim);
@@ -160,8 +161,8 @@ TEST_WITH(SegmentArrivesTest, SegmentArrives, InTimeWait,
                      "rfc9293:3.10.7.4-reset-outside-window", "rfc9293:3.10.7.4-reset-in-window",
                      "rfc9293:3.10.7.4-challenge-ack", "rfc9293:3.10.7.4-without-ack",
                      "rfc9293:MUST-3", "rfc9293:3.10.7.4-future-ack", "rfc9293:MAY-12",
-                     "rfc9293:3.5-second-segment", "rfc9293:3.10.7.1-reset-without-ack",
-                     "rfc9293:3.10.7.4-time-wait-rst", "rfc9293:3.10.7.4-time-wait-fin"},
+                     "rfc9293:3.5-second-segment", "rfc9293:3.10.7.4-time-wait-rst",
+                     "rfc9293:3.10.7.4-time-wait-fin"},
           .rows = kInTimeWait) {
   // Which SYNs a listener takes for those of a new connection is asked by TimeWaitReopen.
   const Cell& cell = RowOf(kInTimeWait);
