@@ -107,7 +107,7 @@ int PrintUndecided(const std::vector<SelfproofRow>& rows, const std::vector<Alte
     for (std::size_t i = 0; i < mutants.size(); ++i) {
       if (row.outcomes[i] != MutantOutcome::kUndecided) continue;
       ++undecided;
-      Print("{:12} {}  {}: {}\n", "undecided", row.test->id(), mutants[i].id, row.how[i]);
+      Print("{:12} {}  {}: {}\n", "undecided", row.test->id(), mutants[i].id, row.FailureOn(i).how);
     }
   }
   return undecided;

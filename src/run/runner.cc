@@ -219,7 +219,7 @@ class Run {
         reports_.Changed();
         ++left_out;
       } else {
-        planned.push_back({tests[i], &result, result});
+        planned.push_back({tests[i], &result});
       }
     }
     if (left_out > 0) progress_.LeftOut(left_out, options.max_wait);
@@ -263,7 +263,7 @@ class Run {
   struct Planned {
     const TestCase* test;
     TestResult* result;
-    TestResult blank;  // as it was before the first attempt
+    bool is_follow_up = false;
   };
   using Group = std::vector<Planned>;  // tests that are run in one process, one after another
 
@@ -518,7 +518,7 @@ class Run {
     }
     const bool interrupted = running.error_type == "interrupted";
     for (const Planned& planned : left) {
-      *planned.result = planned.blank;
+      *planned.result = BlankOf(planned);
       if (interrupted) planned.result->reason = "interrupted before it began";
       if (abandoned_) planned.result->reason = "not started after " + Surprises();
     }
@@ -528,7 +528,7 @@ class Run {
 
   void Ended(const Running& running, const Planned& ended, const ChildEnd& end) {
     if (abandoned_) {
-      *ended.result = ended.blank;
+      *ended.result = BlankOf(ended);
       ended.result->reason = "stopped after " + Surprises();
       reports_.Changed();
       return;
@@ -565,6 +565,7 @@ class Run {
     if (interrupted) return;
     if (options_.follow_up) {
       for (const TestCase* test : options_.follow_up(result)) AddTest(*test);
+      if (ended.is_follow_up) KeepVerdictAlone(result);
     }
     surprises_ += result.surprising() ? 1 : 0;
     if (options_.most_surprises > 0 && surprises_ >= options_.most_surprises) Abandon();
@@ -594,7 +595,34 @@ class Run {
         std::find_if(waiting_.begin(), waiting_.end(), [&result](const Group& group) {
           return group.front().result->planned < result.planned;
         });
-    waiting_.insert(shorter, Group{{&test, &result, result}});
+    waiting_.insert(shorter, Group{{&test, &result, true}});
+  }
+
+  // Of tests that follow there may be many thousands, and each process of a test begins as a copy of this one.
+  static void KeepVerdictAlone(TestResult& result) {
+    TestResult kept;
+    kept.id = std::move(result.id);
+    kept.suite = std::move(result.suite);
+    kept.name = std::move(result.name);
+    kept.ip = std::move(result.ip);
+    kept.variant = std::move(result.variant);
+    kept.file = std::move(result.file);
+    kept.line = result.line;
+    kept.verdict = result.verdict;
+    kept.reason = std::move(result.reason);
+    kept.error_type = std::move(result.error_type);
+    kept.planned = result.planned;
+    kept.wall = result.wall;
+    kept.sut_time = result.sut_time;
+    kept.directory = std::move(result.directory);
+    result = std::move(kept);
+  }
+
+  // As it was before the first attempt.
+  static TestResult BlankOf(const Planned& planned) {
+    TestResult blank = NewTestResult(*planned.test);
+    blank.planned = planned.result->planned;
+    return blank;
   }
 
   // Whether the machine may have made this verdict.
@@ -656,7 +684,7 @@ class Run {
   }
 
   void MakeBlank(const Planned& ended, std::vector<Attempt> attempts, int runs) {
-    *ended.result = ended.blank;
+    *ended.result = BlankOf(ended);
     ended.result->attempts = std::move(attempts);
     ended.result->runs = runs;
     reports_.Changed();

@@ -39,8 +39,8 @@ struct RunOptions {
   RunManyTests run_many;
   int most_in_company = 1;
 
-  // Tests to run after this one, on the strength of its result; they are added to the run. The
-  // pointers must stay valid.
+  // Tests to run after this one, on the strength of its result; they are added to the run, in which no
+  // more than the verdict of each is kept. The pointers must stay valid.
   std::function<std::vector<const TestCase*>(const TestResult& ended)> follow_up;
 
   static constexpr Duration kForever = Duration::max();

@@ -35,10 +35,8 @@ class Proof {
       : tests_(tests), body_(body), facts_(facts), mutants_(mutants), options_(options), say_(say) {
     for (const TestCase* test : tests) {
       row_of_[test->id()] = rows_.size();
-      rows_.push_back({test, "", {}, {}, {}, {}});
+      rows_.push_back({test, "", {}, {}, {}});
       rows_.back().outcomes.assign(mutants.size(), MutantOutcome::kNotRun);
-      rows_.back().how.assign(mutants.size(), "");
-      rows_.back().failed_claims.resize(mutants.size());
     }
     candidates_.resize(rows_.size());
     under_way_.resize(rows_.size());
@@ -184,7 +182,7 @@ class Proof {
 
   void Judge(const Pair& pair, const TestResult& result) {
     MutantOutcome& outcome = rows_[pair.row].outcomes[pair.mutant];
-    if (result.verdict != Verdict::kPass) rows_[pair.row].how[pair.mutant] = FirstLine(result);
+    if (result.verdict != Verdict::kPass) rows_[pair.row].failures[pair.mutant].how = FirstLine(result);
     if (result.verdict == Verdict::kFail) {
       Failed(pair, result);
     } else if (result.verdict == Verdict::kSkip) {
@@ -219,7 +217,7 @@ class Proof {
 
   void NoteProof(const Pair& pair, const std::vector<std::string>& failed) {
     SelfproofRow& row = rows_[pair.row];
-    row.failed_claims[pair.mutant] = failed;
+    row.failures[pair.mutant].claims = failed;
     for (const std::string& claim : failed) {
       if (!row.Proves(pair.mutant, mutants_[pair.mutant], claim)) continue;
       proven_by(pair.row).insert(claim);
@@ -313,7 +311,7 @@ bool SelfproofRow::DepartsUnmutated(const std::string& claim) const {
 
 bool SelfproofRow::Proves(std::size_t mutant, const Alteration& which,
                           const std::string& claim) const {
-  const std::vector<std::string>& failed = failed_claims[mutant];
+  const std::vector<std::string> failed = FailureOn(mutant).claims;
   return outcomes[mutant] == MutantOutcome::kCaught && which.Breaks(claim) &&
          std::find(failed.begin(), failed.end(), claim) != failed.end();
 }
@@ -440,8 +438,8 @@ nlohmann::ordered_json ToJson(const std::vector<SelfproofRow>& rows,
     for (size_t i = 0; i < mutants.size(); ++i) {
       if (row.outcomes[i] == MutantOutcome::kNotRun) continue;
       test["mutants"][mutants[i].id] = {{"outcome", MutantOutcomeName(row.outcomes[i])},
-                                        {"claims", row.failed_claims[i]},
-                                        {"how", row.how[i]}};
+                                        {"claims", row.FailureOn(i).claims},
+                                        {"how", row.FailureOn(i).how}};
     }
     json["tests"].push_back(std::move(test));
   }

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <vector>
@@ -33,12 +34,18 @@ struct SelfproofRow {
   const TestCase* test = nullptr;
   std::string unmutated;                // verdict on the system as it is
   std::vector<MutantOutcome> outcomes;  // one for each mutant
-  std::vector<std::string> how;         // the first line of the failure, where caught
-  // The claims that failed, where caught, and those on the system as it is.
-  std::vector<std::vector<std::string>> failed_claims;
-  std::vector<std::string> failed_unmutated;
+  struct Failure {
+    std::string how;                  // its first line
+    std::vector<std::string> claims;  // that failed
+  };
+  std::map<std::size_t, Failure> failures;    // by mutant: where it was not passed
+  std::vector<std::string> failed_unmutated;  // claims that fail on the system as it is
 
   bool Caught() const;
+  Failure FailureOn(std::size_t mutant) const {
+    const auto found = failures.find(mutant);
+    return found == failures.end() ? Failure() : found->second;
+  }
   // The test cites the claim, and finds fault with the mutant for its sake, which breaks it.
   bool Proves(std::size_t mutant, const Alteration& which, const std::string& claim) const;
   // The system as it is is one that the test finds fault with.
