@@ -301,8 +301,7 @@ void MayBeForNobody(Step& step) {
   }
 }
 
-// A FIN after the FIN is acknowledged. Whether it counts, when it cannot be one, is open; the text
-// before it is ignored, or goes with it.
+// A FIN after the FIN is acknowledged. Whether it counts, when it cannot be one, is open.
 Then AnotherFin(Step& step, const Rule& rule) {
   Tcb& tcb = step.tcb;
   step.Allow(rule, OweAck(tcb, step.now));
@@ -327,6 +326,8 @@ Then TakeTextAndFin(Step& step) {
     return step.Allow(kAckOnly, Before(segment.ack, tcb.una) ? MayAck(tcb) : tcb);
   }
   if (!IsReceiving(tcb.state)) {
+    // Behind text that is ignored a FIN is never at RCV.NXT.
+    if (Before(tcb.rcv_nxt, end)) step.Allow(kIgnored, MayAck(tcb));
     if (fin && AtMost(segment.seq, tcb.rcv_nxt)) return AnotherFin(step, kAnotherFin);
     return step.Allow(kIgnored, MayAck(tcb));
   }

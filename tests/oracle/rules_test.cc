@@ -213,7 +213,8 @@ TEST(Rules, AListenerThatDefersTakesTheDataItWaitsFor) {
   EXPECT_FALSE(deferred().In(kAck, 1, 1, 5).Later(1s).IsAllowed());
 }
 
-// The eighth check, where the state remains; of CLOSING the fifth may have ignored the segment.
+// The eighth check, where the state remains; of CLOSING the fifth may have ignored the segment. Where the
+// seventh has ignored text before it, a FIN is not at RCV.NXT.
 TEST(Rules, AFinAfterTheFinIsAcknowledged) {
   const auto close_wait = [] {
     return Conversation().Active().In(kFin | kAck, 1, 1).Out(kAck, 1, 2);
@@ -223,14 +224,15 @@ TEST(Rules, AFinAfterTheFinIsAcknowledged) {
     return Conversation().Active().Out(kFin | kAck, 1, 1).In(kFin | kAck, 1, 1).Out(kAck, 2, 2);
   };
   for (const std::uint32_t text : {0U, 5U}) {
-    Conversation silent = std::move(close_wait().In(kFin | kAck, 2, 1, text).Later(1s));
-    EXPECT_EQ(silent.departure().claim, "rfc9293:3.10.7.4-repeated-fin");
+    EXPECT_EQ(close_wait().In(kFin | kAck, 2, 1, text).Later(1s).IsAllowed(), text > 0);
     EXPECT_TRUE(close_wait().In(kFin | kAck, 2, 1, text).Out(kAck, 1, 2).IsAllowed());
     EXPECT_TRUE(close_wait().In(kFin | kAck, 2, 1, text).Out(kAck, 1, 3 + text).IsAllowed());
-    EXPECT_FALSE(last_ack().In(kFin | kAck, 2, 1, text).Later(1s).IsAllowed());
+    EXPECT_EQ(last_ack().In(kFin | kAck, 2, 1, text).Later(1s).IsAllowed(), text > 0);
     EXPECT_TRUE(closing().In(kFin | kAck, 2, 1, text).Later(1s).IsAllowed());
-    EXPECT_FALSE(closing().In(kFin | kAck, 2, 2, text).Later(1s).IsAllowed());  // TIME-WAIT
+    EXPECT_EQ(closing().In(kFin | kAck, 2, 2, text).Later(1s).IsAllowed(), text > 0);  // TIME-WAIT
   }
+  Conversation silent = std::move(close_wait().In(kFin | kAck, 2, 1).Later(1s));
+  EXPECT_EQ(silent.departure().claim, "rfc9293:3.10.7.4-repeated-fin");
   EXPECT_TRUE(close_wait().In(kFin | kAck, 12, 1).Later(1s).IsAllowed());  // behind a gap
 }
 
