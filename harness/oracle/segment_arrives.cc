@@ -141,6 +141,7 @@ Then ListenSyn(Step& step) {
   if (!segment.Has(kSyn)) return Then::kNextCheck;
   if (step.user.MayRefuse()) step.Allow(kListenFull, step.tcb);
   Tcb tcb = step.tcb.Closed();
+  tcb.before = step.tcb.before;
   tcb.was_open = tcb.has_urgent = false;
   tcb.fins_received = 0;
   tcb.state = State::kSynReceived;
@@ -327,7 +328,10 @@ Then TakeTextAndFin(Step& step) {
   }
   if (!IsReceiving(tcb.state)) {
     // Behind text that is ignored a FIN is never at RCV.NXT.
-    if (Before(tcb.rcv_nxt, end)) step.Allow(kIgnored, MayAck(tcb));
+    if (Before(tcb.rcv_nxt, end)) {
+      step.Allow(kIgnored, MayAck(tcb));
+      if (fin) step.Allow(kIgnored, MayAck(AfterFin(tcb, step.now, step.user)));
+    }
     if (fin && AtMost(segment.seq, tcb.rcv_nxt)) return AnotherFin(step, kAnotherFin);
     return step.Allow(kIgnored, MayAck(tcb));
   }
@@ -432,6 +436,8 @@ constexpr Rule kReset{"3.10.7.4, second check", "rfc9293:3.10.7.4-reset",
                       "an RST of RCV.NXT resets the connection"};
 constexpr Rule kResetSynReceived{"3.10.7.4, second check", "rfc9293:3.10.7.4-syn-received-rst",
                                  "an RST returns SYN-RECEIVED to LISTEN, or refuses the open"};
+constexpr Rule kOldDuplicate{"3.6.1", "rfc9293:MAY-2",
+                             "a SYN that turns out to be an old duplicate returns it to TIME-WAIT"};
 constexpr Rule kResetClosing{"3.10.7.4, second check", "rfc9293:3.10.7.4-reset-closing",
                              "an RST of RCV.NXT deletes the TCB in the states of a close, too"};
 constexpr Rule kResetTimeWait{"3.10.7.4, second check", "rfc9293:3.10.7.4-time-wait-rst",
@@ -586,6 +592,12 @@ Then CheckRst(Step& step) {
   if (tcb.state == State::kTimeWait && (is_exact || tcb.stack.rst != InWindow::kChallenged)) {
     step.Allow(kRfc1337, tcb);
   }
+  if (is_exact && tcb.state == State::kSynReceived && tcb.before != nullptr) {
+    Tcb back = *tcb.before;
+    back.stack = tcb.stack;
+    back.arrival = tcb.arrival;
+    step.Allow(kOldDuplicate, std::move(back));
+  }
   if (is_exact) return step.Allow(ResetRule(tcb.state), tcb.Closed());
   // RFC 5961 section 3.2 replaces what RFC 793 says of synchronized states.
   const bool is_open = tcb.state == State::kSynReceived;
@@ -617,6 +629,7 @@ Then CheckSyn(Step& step) {
     if (is_later_by_time || AtMost(tcb.rcv_nxt, segment.seq)) {
       Step anew{segment, tcb.Closed(), step.now, step.user, step.readings};
       anew.is_reopening = !segment.timestamps;
+      anew.tcb.before = std::make_shared<const Tcb>(tcb);
       if (step.user.MayListen()) ListenSyn(anew);
     } else if (segment.timestamps && tcb.stack.syn != InWindow::kChallenged) {
       step.Allow(kSynDropped, tcb);
@@ -687,6 +700,7 @@ Then CheckAck(Step& step) {
     }
     tcb.state = tcb.is_fin_sent ? State::kFinWait1 : State::kEstablished;
     tcb.was_open = true;
+    tcb.before.reset();
     tcb.answers.clear();
     step.acknowledgment = &kSynReceivedAck;
   }

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <compare>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <set>
 #include <string_view>
@@ -86,6 +87,7 @@ struct Tcb {
   Stack stack;
   bool is_passive = false;    // MUST-11: came from LISTEN
   int opens = 0;              // active opens so far (Application::opens)
+  std::shared_ptr<const Tcb> before;  // reopened from TIME-WAIT: as it was, until it is ESTABLISHED
   std::uint32_t arrival = 0;  // how many segments of the peer have arrived; the rest is under way
 
   // Send sequence variables.

@@ -226,7 +226,8 @@ int BisectTree(const BisectArguments& arguments, const std::string& program) {
 constexpr const char* kBisectHelp = R"(Each commit is built and tested. One that cannot be built, and one of which a test tells nothing (ERROR, SKIP,
 INCONCLUSIVE), is skipped: exit code 125 of 'git bisect run', which does the search. A FAIL that is no known
 departure is bad; with --differs, whatever is not as it was of the good commit: a verdict, a reason, an observed
-value. The tree must have no changes, and is left as it was, also by Ctrl-C.
+value. That the good commit is good and the bad one bad is believed, not tested. The tree must have no changes,
+and is left as it was, also by Ctrl-C.
 
 Examples:
   sockproof bisect Keepalive --good v6.5 --bad v6.6 --build 'make -j8 bzImage'

@@ -236,7 +236,7 @@ int Replay(const ExploreArguments& arguments) {
   CheckDocument(arguments.pkt);
   Explored system(arguments.sut);
   system.Prepare();
-  explore::Pool pool(system.Run(), 1);
+  explore::Pool pool(system.Run(arguments.mutant), 1);
   pool.Know(explore::ChoicesOf(pool));
   const explore::BatchResult result = pool.RunAll({sequences}, explore::Logged::kAll).front();
   const bool is_shown = arguments.pkt != "-";

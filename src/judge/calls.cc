@@ -371,9 +371,11 @@ std::optional<Calls::Objected> Calls::Returns(const CallSpan& span) {
       return Objected{socket->connection,
                       {"0", "3.9.1, 3.9.2", claim, "an application can set it for a connection"}};
     }
-    if (claim != nullptr && result == "0" && IsNumber(call.arguments[2])) {
+    if (claim != nullptr && result == "0") {
       IpFields& set = user == nullptr ? socket->set : socket->connection->set;
-      const int value = std::atoi(call.arguments[2].c_str());
+      // -1 gives the system's own back (RFC 3493 section 5.1, RFC 3542 section 6.5).
+      std::optional<int> value;
+      if (IsNumber(call.arguments[2])) value = std::atoi(call.arguments[2].c_str());
       if (std::string_view(claim).ends_with("48")) set.traffic_class = value;
       if (std::string_view(claim).ends_with("49")) set.hop_limit = value;
     }

@@ -236,6 +236,21 @@ TEST(Rules, AFinAfterTheFinIsAcknowledged) {
   EXPECT_TRUE(close_wait().In(kFin | kAck, 12, 1).Later(1s).IsAllowed());  // behind a gap
 }
 
+// MAY-2.
+TEST(Rules, ASynThatTurnsOutToBeAnOldDuplicateLeadsBackToTimeWait) {
+  Conversation seen = std::move(Conversation()
+                                    .Active()
+                                    .Out(kFin | kAck, 1, 1)
+                                    .In(kAck, 1, 2)
+                                    .In(kFin | kAck, 1, 2)
+                                    .Out(kAck, 2, 2)
+                                    .In(kSyn, 100, 0)
+                                    .Out(kSyn | kAck, 5000, 101)
+                                    .In(kRst, 101, 0));
+  EXPECT_TRUE(seen.IsAllowed());
+  EXPECT_TRUE(seen.In(kFin | kAck, 1, 2).Out(kAck, 2, 2).IsAllowed());
+}
+
 TEST(Rules, TheWindowOfThePeerHoldsWhateverTheInitialNumber) {
   for (const std::uint32_t iss : {5000U, 0xf0000000U}) {
     Conversation seen;
