@@ -367,6 +367,8 @@ RunResult ReadResult(const fs::path& path) {
     const auto end = text.begin() + static_cast<std::ptrdiff_t>(std::min(error.byte, text.size()));
     throw WrongInput(
         fmt::format("{}:{}: this is not JSON", name, 1 + std::count(text.begin(), end, '\n')));
+  } catch (const Json::out_of_range&) {
+    throw WrongInput(name + ": it has a number that is too large");
   }
   return FromJson(json, name);
 }

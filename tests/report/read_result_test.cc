@@ -224,6 +224,8 @@ TEST(ReadResultTest, FilesThatAreNoResultsAreNamed) {
   EXPECT_THAT(refusal(file), HasSubstr(":1: this is not JSON"));
   std::ofstream(file) << "{\"format\": \"\xff\"}";
   EXPECT_THAT(refusal(file), HasSubstr(":1: this is not JSON"));
+  std::ofstream(file) << "{\"version\": 999999999E99999999}";
+  EXPECT_EQ(refusal(file), file + ": it has a number that is too large");
   for (const char* other : {"[]", "7", "null", "{}", "{\"format\": 7}"}) {
     std::ofstream(file) << other;
     EXPECT_EQ(refusal(file), file + ": this is not a result of sockproof run");
