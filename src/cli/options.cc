@@ -65,14 +65,6 @@ CLI::Validator Checked(std::function<void(const std::string& value)> check) {
   });
 }
 
-void AddJunitDialect(CLI::App& command, std::string& dialect) {
-  command
-      .add_option("--junit-dialect", dialect,
-                  "common (default), or strict: valid for Jenkins' xUnit plugin")
-      ->check(OneOf({"common", "strict"}))
-      ->type_name("DIALECT");
-}
-
 void AddSut(CLI::App& command, std::string& sut) {
   command.add_option("-s,--sut", sut, "System under test: " + SutSpellings())->type_name("SUT");
 }

@@ -16,7 +16,6 @@ CLI::Validator OneOf(std::vector<std::string> words);
 // What `check` throws as UsageError.
 CLI::Validator Checked(std::function<void(const std::string& value)> check);
 
-void AddJunitDialect(CLI::App& command, std::string& dialect);
 void AddSut(CLI::App& command, std::string& sut);
 
 }  // namespace sockproof

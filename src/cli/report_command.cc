@@ -4,10 +4,8 @@
 
 #include "harness/base/errors.h"
 #include "src/cli/command.h"
-#include "src/cli/options.h"
 #include "src/cli/report_files.h"
 #include "src/cli/say.h"
-#include "src/report/ktap.h"
 #include "src/report/read_result.h"
 #include "src/report/summary.h"
 #include "src/run/usage_error.h"
@@ -19,53 +17,48 @@ namespace fs = std::filesystem;
 
 struct ReportArguments {
   std::string results;  // a folder with a result.json, or such a file
-  std::string junit;    // paths; "-" is stdout
-  std::string junit_dialect = "common";
-  std::string ktap;
-  std::string json;
+  ReportOptions reports;
+  std::string json;  // path; "-" is stdout, as in the others
 };
 
 std::string RenderText(const RunResult& run, const fs::path& results) {
   return RenderSummary(run, /*color=*/false) + "results in " + results.string() + "\n";
 }
 
+std::string PathFromHere(const fs::path& folder) {
+  return fs::canonical(folder).lexically_relative(fs::canonical(fs::current_path()));
+}
+
 int MakeReports(const ReportArguments& arguments) {
   const RunResult run = ReadResult(arguments.results);
   const fs::path results = fs::absolute(ResultFile(arguments.results)).parent_path();
-  const bool junit_to_stdout = arguments.junit == "-";
-  const bool ktap_to_stdout = arguments.ktap == "-";
-  const bool json_to_stdout = arguments.json == "-";
-  if (junit_to_stdout + ktap_to_stdout + json_to_stdout > 1) {
-    throw UsageError("only one report can go to stdout");
-  }
-  const ReportFiles files =
-      ReportFilesOf(junit_to_stdout ? "" : arguments.junit, arguments.junit_dialect,
-                    ktap_to_stdout ? "" : arguments.ktap);
-  const std::string json_file =
-      json_to_stdout || arguments.json.empty() ? "" : PathForSystem(arguments.json, run.sut);
-  if (!json_file.empty() && (arguments.json == files.junit || arguments.json == files.ktap)) {
-    throw UsageError("two reports cannot be one file: " + arguments.json);
-  }
+  ReportFiles files = ReportFilesOf(arguments.reports);
+  bool in_text = arguments.json.empty();  // nothing else is asked for
+  std::vector<std::string> on_stdout;
+  if (arguments.json == "-") on_stdout.push_back(DumpJson(ToJson(run)));
+  const std::string json_file = arguments.json == "-" ? "" : PathForSystem(arguments.json, run.sut);
   try {
-    for (const std::string& path :
-         {PathForSystem(files.junit, run.sut), PathForSystem(files.ktap, run.sut), json_file}) {
-      if (!path.empty()) PrepareReportFile(path);
+    for (const ReportForm& form : ReportForms()) {
+      std::string& path = files.*form.path;
+      if (path.empty()) continue;
+      in_text = false;
+      if (path == "-") {
+        path.clear();
+        on_stdout.push_back(form.render(run, files, PathFromHere(results)));
+        continue;
+      }
+      if (path == arguments.json) throw UsageError("two reports cannot be one file: " + path);
+      PrepareReportFile(PathForSystem(path, run.sut));
     }
+    if (on_stdout.size() > 1) throw UsageError("only one report can go to stdout");
+    if (!json_file.empty()) PrepareReportFile(json_file);
     WriteReportFiles(files, run, results);
     if (!json_file.empty()) ReplaceFile(json_file, DumpJson(ToJson(run)));
   } catch (const HarnessError& error) {
     throw UsageError(error.what());
   }
-  if (junit_to_stdout) {
-    const std::string results_path =
-        fs::canonical(results).lexically_relative(fs::canonical(fs::current_path()));
-    PrintDocument(RenderJunit(run, results_path, files.junit_dialect));
-  }
-  if (ktap_to_stdout) PrintDocument(RenderKtap(run));
-  if (json_to_stdout) PrintDocument(DumpJson(ToJson(run)));
-  if (arguments.junit.empty() && arguments.ktap.empty() && arguments.json.empty()) {
-    PrintText(RenderText(run, results));
-  }
+  for (const std::string& document : on_stdout) PrintDocument(document);
+  if (in_text) PrintText(RenderText(run, results));
   return 0;
 }
 
@@ -73,6 +66,7 @@ constexpr const char* kReportHelp = R"(Examples:
   sockproof report sockproof-out                      as text
   sockproof report sockproof-out --junit junit.xml    for a CI system
   sockproof report sockproof-out --ktap -
+  sockproof report sockproof-out --kcidb kcidb.json --kcidb-build maestro:6746e2d4
 
 Exit code: 0 done, 2 wrong usage.)";
 
@@ -81,9 +75,7 @@ Action AddReport(CLI::App& app) {
   app.add_option("DIR", arguments->results, "Folder of the results, or its result.json")
       ->required()
       ->type_name("");
-  app.add_option("--junit", arguments->junit, "Write JUnit XML; - for stdout")->type_name("FILE");
-  AddJunitDialect(app, arguments->junit_dialect);
-  app.add_option("--ktap", arguments->ktap, "Write KTAP; - for stdout")->type_name("FILE");
+  AddReportOptions(app, arguments->reports, "; - for stdout");
   app.add_option("--json", arguments->json, "Write the result as JSON; - for stdout")
       ->type_name("FILE");
   return [arguments](const std::string&) { return MakeReports(*arguments); };

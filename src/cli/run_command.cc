@@ -40,9 +40,7 @@ struct RunArguments {
   std::vector<std::string> patterns;
   std::vector<std::string> suts = {"host"};
   std::string out = "sockproof-out";
-  std::string junit;
-  std::string junit_dialect = "common";
-  std::string ktap;
+  ReportOptions reports;
   std::string color = "auto";
   BaselineArguments baseline;
   std::string configuration;  // the file it came from, if any
@@ -150,6 +148,18 @@ std::vector<const TestCase*> TestsToRun(const std::string& sut, const RunArgumen
   return tests;
 }
 
+ReportFiles FilesOf(const RunArguments& arguments) {
+  const ReportFiles files = ReportFilesOf(arguments.reports);
+  for (const ReportForm& form : ReportForms()) {
+    if (files.*form.path != "-") continue;
+    throw UsageError("stdout is taken; name a file, or see 'sockproof report --help'");
+  }
+  if (!files.kcidb.empty() && arguments.suts.size() > 1) {
+    throw UsageError("--kcidb: --kcidb-build is of one system, and several are to be tested");
+  }
+  return files;
+}
+
 // What would be run, one test a line.
 int DryRun(const Tests& tests) {
   for (const TestCase* test : tests) Print("{}\n", test->id());
@@ -178,7 +188,7 @@ class SystemRun {
         known_(KnownDepartures(arguments.baseline)),
         run_(NewResult(tests_, target.name(), arguments.program)),
         directory_(arguments.out),
-        files_(ReportFilesOf(arguments.junit, arguments.junit_dialect, arguments.ktap)),
+        files_(FilesOf(arguments)),
         reports_(directory_, files_) {
     if (const auto shard = ShardOf(arguments)) {
       run_.shard = RunShard{shard->index + 1, shard->count};
@@ -264,11 +274,12 @@ std::string AsFileName(std::string sut) {
 RunArguments ArgumentsFor(const std::string& sut, RunArguments arguments) {
   const std::string name = AsFileName(sut);
   arguments.out += "/" + name;
-  for (std::string* const file : {&arguments.junit, &arguments.ktap}) {
-    if (file->empty() || *file == "-" || file->find("{sut}") != std::string::npos) continue;
-    std::filesystem::path path(*file);
+  for (const ReportForm& form : ReportForms()) {
+    std::string& file = arguments.reports.files.*form.path;
+    if (file.empty() || file.find("{sut}") != std::string::npos) continue;
+    std::filesystem::path path(file);
     path.replace_filename(path.stem().string() + "-" + name + path.extension().string());
-    *file = path;
+    file = path;
   }
   return arguments;
 }
@@ -290,6 +301,7 @@ int BisectCode(const SystemRun& run, int exit_code) {
 }
 
 int RunSystems(const RunArguments& arguments) {
+  FilesOf(arguments);  // to be complained about now
   std::vector<RunArguments> own;
   std::vector<Tests> tests;
   for (const std::string& sut : arguments.suts) {
@@ -428,9 +440,7 @@ void AddCourse(CLI::App& app, RunArguments& run) {
 void AddOutput(CLI::App& app, RunArguments& run) {
   app.add_option("--out", run.out, "Folder for the results; default: sockproof-out")
       ->type_name("DIR");
-  app.add_option("--junit", run.junit, "Write JUnit XML too")->type_name("FILE");
-  AddJunitDialect(app, run.junit_dialect);
-  app.add_option("--ktap", run.ktap, "Write KTAP, as kernel tests do, too")->type_name("FILE");
+  AddReportOptions(app, run.reports, ", too");
   app.add_option("--color", run.color, "auto, always or never; default: auto")
       ->check(OneOf({"auto", "always", "never"}))
       ->type_name("WHEN");

@@ -13,6 +13,23 @@ namespace sockproof {
 
 namespace fs = std::filesystem;
 
+const std::vector<ReportForm>& ReportForms() {
+  static const std::vector<ReportForm> forms = {
+      {"--junit", "JUnit", &ReportFiles::junit,
+       [](const RunResult& run, const ReportFiles& files, const std::string& results_path) {
+         return RenderJunit(run, results_path, files.junit_dialect);
+       }},
+      {"--ktap", "KTAP", &ReportFiles::ktap,
+       [](const RunResult& run, const ReportFiles&, const std::string&) {
+         return RenderKtap(run);
+       }},
+      {"--kcidb", "KCIDB", &ReportFiles::kcidb,
+       [](const RunResult& run, const ReportFiles& files, const std::string&) {
+         return RenderKcidb(run, files.kcidb_names);
+       }}};
+  return forms;
+}
+
 std::string PathForSystem(const std::string& path, const std::string& sut) {
   constexpr std::string_view kPlaceholder = "{sut}";
   std::string name = sut;
@@ -44,13 +61,13 @@ void PrepareReportFile(const std::string& path) {
 }
 
 void WriteReportFiles(const ReportFiles& files, const RunResult& run, const fs::path& results) {
-  if (!files.junit.empty()) {
-    const std::string path = PathForSystem(files.junit, run.sut);
+  for (const ReportForm& form : ReportForms()) {
+    if ((files.*form.path).empty()) continue;
+    const std::string path = PathForSystem(files.*form.path, run.sut);
     const fs::path folder = fs::weakly_canonical(fs::absolute(path)).parent_path();
     const std::string results_path = fs::canonical(results).lexically_relative(folder);
-    ReplaceFile(path, RenderJunit(run, results_path, files.junit_dialect));
+    ReplaceFile(path, form.render(run, files, results_path));
   }
-  if (!files.ktap.empty()) ReplaceFile(PathForSystem(files.ktap, run.sut), RenderKtap(run));
 }
 
 }  // namespace sockproof

@@ -3,8 +3,10 @@
 
 #include <filesystem>
 #include <string>
+#include <vector>
 
 #include "src/report/junit.h"
+#include "src/report/kcidb.h"
 #include "src/report/result.h"
 
 namespace sockproof {
@@ -15,7 +17,20 @@ struct ReportFiles {
   std::string junit;
   JunitDialect junit_dialect = JunitDialect::kCommon;
   std::string ktap;
+  std::string kcidb;
+  KcidbNames kcidb_names = {};
 };
+
+// What a report file can be.
+struct ReportForm {
+  const char* option;  // "--junit"
+  const char* name;    // "JUnit"
+  std::string ReportFiles::*path;
+  // `results_path`: of the folder of result.json, from that of the file.
+  std::string (*render)(const RunResult& run, const ReportFiles& files,
+                        const std::string& results_path);
+};
+const std::vector<ReportForm>& ReportForms();
 
 // The path for this system.
 std::string PathForSystem(const std::string& path, const std::string& sut);

@@ -87,8 +87,10 @@ void Progress::Summary(const RunResult& run, const std::string& directory,
   std::string text = style_.live ? kClearLine : "";
   text += RenderSummary(run, style_.color);
   text += "results in " + directory;
-  if (!files.junit.empty()) text += ", JUnit in " + PathForSystem(files.junit, run.sut);
-  if (!files.ktap.empty()) text += ", KTAP in " + PathForSystem(files.ktap, run.sut);
+  for (const ReportForm& form : ReportForms()) {
+    const std::string& path = files.*form.path;
+    if (!path.empty()) text += fmt::format(", {} in {}", form.name, PathForSystem(path, run.sut));
+  }
   text += "\n";
   Print(text);
 }

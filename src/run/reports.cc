@@ -13,8 +13,9 @@ Reports::Reports(OutputDirectory& directory, ReportFiles files, Duration interva
 
 void Reports::Begin(const RunResult& run) {
   try {
-    for (const std::string* path : {&files_.junit, &files_.ktap}) {
-      if (!path->empty()) PrepareReportFile(PathForSystem(*path, run.sut));
+    for (const ReportForm& form : ReportForms()) {
+      const std::string& path = files_.*form.path;
+      if (!path.empty()) PrepareReportFile(PathForSystem(path, run.sut));
     }
     WriteReportFiles(files_, run, directory_.path());
     directory_.Clear();

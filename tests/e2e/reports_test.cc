@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <fstream>
+#include <map>
 #include <pugixml.hpp>
 
 #include "tests/e2e/program.h"
@@ -28,18 +29,21 @@ testing::AssertionResult IsRefused(const Finished& finished, const std::string& 
 
 TEST(Report, OfAnEarlierRunIsThatOfTheRun) {
   Workplace place(SOCKPROOF_MISBEHAVING);
-  const Finished run = place.Run({"Behaves", "Departs", "Misbehaves.Segfaults", "--junit",
-                                  "run-{sut}.xml", "--ktap", "run.ktap"});
+  const Finished run =
+      place.Run({"Behaves", "Departs", "Misbehaves.Segfaults", "--junit", "run-{sut}.xml", "--ktap",
+                 "run.ktap", "--kcidb", "run.json", "--kcidb-build", "lab:1"});
   EXPECT_EQ(run.exit_code, 1);
-  EXPECT_THAT(run.out, HasSubstr("JUnit in run-host.xml, KTAP in run.ktap"));
+  EXPECT_THAT(run.out, HasSubstr("JUnit in run-host.xml, KTAP in run.ktap, KCIDB in run.json"));
 
-  const Finished report = place.Command(
-      {"report", "out", "--junit", "later.xml", "--ktap", "later.ktap", "--json", "later.json"});
+  const Finished report =
+      place.Command({"report", "out", "--junit", "later.xml", "--ktap", "later.ktap", "--json",
+                     "later.json", "--kcidb", "later-kcidb.json", "--kcidb-build", "lab:1"});
   EXPECT_EQ(report.exit_code, 0) << report.err;
   EXPECT_EQ(report.out, "");
   EXPECT_EQ(place.ReadFile("later.xml"), place.ReadFile("run-host.xml"));
   EXPECT_EQ(place.ReadFile("later.ktap"), place.ReadFile("run.ktap"));
   EXPECT_EQ(place.ReadFile("later.json"), place.ReadFile("out/result.json"));
+  EXPECT_EQ(place.ReadFile("later-kcidb.json"), place.ReadFile("run.json"));
   EXPECT_THAT(place.ReadFile("later.xml"),
               HasSubstr("[[ATTACHMENT|out/tests/Behaves.Passes-ipv4/"));
   EXPECT_THAT(place.ReadFile("later.ktap"), HasSubstr("    not ok 1 Segfaults/ipv4 # ERROR "));
@@ -90,7 +94,18 @@ TEST(Report, WrongUsageIsOneLineAndExitCode2) {
   EXPECT_TRUE(IsRefused(place.Command({"report", "out", "--junit", "/dev/null"}), "cannot write"));
   EXPECT_TRUE(IsRefused(place.Command({"report", "out", "--junit", "-", "--ktap", "-"}), "only"));
   EXPECT_TRUE(IsRefused(place.Command({"report", "out", "--junit", "x", "--ktap", "x"}), "two"));
+  EXPECT_TRUE(IsRefused(place.Command({"report", "out", "--ktap", "x", "--json", "x"}), "two"));
   EXPECT_TRUE(IsRefused(place.Command({"report", "out", "--junit-dialect", "x"}), "--junit"));
+  EXPECT_TRUE(IsRefused(place.Command({"report", "out", "--kcidb", "-"}), "--kcidb needs"));
+  for (const auto& [build, origin] :
+       std::map<const char*, const char*>{{"nobody", "x"}, {"x:1", "Not One"}}) {
+    EXPECT_TRUE(IsRefused(
+        place.Run({"Behaves", "--kcidb", "x", "--kcidb-build", build, "--kcidb-origin", origin}),
+        "--kcidb-"));
+  }
+  EXPECT_TRUE(IsRefused(
+      place.Run({"Behaves", "-s", "lwip", "-s", "host", "--kcidb", "x", "--kcidb-build", "x:1"}),
+      "--kcidb: "));
   EXPECT_TRUE(IsRefused(place.Run({"Behaves", "--ktap", "-"}), "stdout is taken"));
   std::ofstream(place.folder() / "text") << "\n\n}";
   EXPECT_TRUE(IsRefused(place.Command({"report", "text"}), "text:3: this is not JSON"));
@@ -203,6 +218,38 @@ TEST(Merge, OfShardsIsTheWholeRunWithItsEvidence) {
   EXPECT_EQ(place.Command({"diff", "out", "all"}).exit_code, 0);
   // The folder is ours: it can be written again.
   EXPECT_EQ(place.Command({"merge", "all", "two", "one"}).exit_code, 0);
+}
+
+TEST(Merge, OfEightShardsSaysWhatAKilledOneHadNotRun) {
+  Workplace place(SOCKPROOF_MISBEHAVING);
+  std::vector<std::string> merge{"merge", "all"};
+  for (int shard = 1; shard <= 8; ++shard) {
+    const pid_t runner = place.Start({"Waits.ForAnHour/ipv4", "Behaves", "Departs", "Follows",
+                                      "Misbehaves.NeedsWhatNobodyHas/ipv4", "--max-wait", "9999",
+                                      "--shard", std::to_string(shard) + "/8"});
+    if (shard == 1) {  // the test that waits longest
+      EXPECT_TRUE(Eventually([&] { return fs::exists(place.results() / "result.json"); }));
+      kill(runner, SIGKILL);
+    }
+    place.Wait(runner);
+    EXPECT_TRUE(place.AllGone());
+    merge.push_back("shard-" + std::to_string(shard));
+    fs::rename(place.results(), place.folder() / merge.back());
+  }
+  const Finished merged = place.Command(merge);
+  EXPECT_EQ(merged.exit_code, 0) << merged.err;
+  EXPECT_THAT(merged.out,
+              HasSubstr("7 tests: 2 PASS, 2 FAIL, 1 ERROR, 1 SKIP, 1 NOT-RUN; not finished"));
+  const Finished kcidb = place.Command({"report", "all", "--kcidb", "-", "--kcidb-build", "lab:1"});
+  std::map<std::string, int> statuses;
+  const json all = json::parse(kcidb.out);
+  for (const json& test : all.at("tests")) {
+    ++statuses[test.at("status").get<std::string>()];
+    EXPECT_EQ(test.at("status") == "MISS", test.at("path") == "sockproof.Waits.ForAnHour.ipv4");
+  }
+  const std::map<std::string, int> expected = {
+      {"PASS", 2}, {"FAIL", 2}, {"ERROR", 1}, {"SKIP", 1}, {"MISS", 1}};
+  EXPECT_EQ(statuses, expected);
 }
 
 TEST(Merge, RefusesAndLeavesTheFoldersAsTheyWere) {

@@ -18,6 +18,7 @@
 #include "src/judge/capture.h"
 #include "src/packetdrill/script.h"
 #include "src/report/junit.h"
+#include "src/report/kcidb.h"
 #include "src/report/ktap.h"
 #include "src/report/read_result.h"
 #include "src/report/summary.h"
@@ -124,6 +125,7 @@ void ReadResultFile(std::string_view octets) {
     const RunResult result = ReadResult(file.path());
     RenderJunit(result, "sockproof-out");
     CheckShown(RenderKtap(result));
+    RenderKcidb(result, {"origin:build", ""});
     CheckShown(RenderSummary(result, false));
     ToJson(result);
   } catch (const WrongInput&) {
@@ -164,9 +166,9 @@ void ReadSequences(std::string_view octets) {
 
 const std::vector<Target>& Targets() {
   static const std::vector<Target> targets{
-      {"answers", ReadAnswer},   {"baselines", ReadBaselineFile}, {"captures", ReadCaptureFile},
-      {"claims", ReadCatalogue}, {"events", ReadEventLog},        {"packets", ReadFrameOctets},
-      {"results", ReadResultFile}, {"scripts", ReadScript},       {"sequences", ReadSequences}};
+      {"answers", ReadAnswer},     {"baselines", ReadBaselineFile}, {"captures", ReadCaptureFile},
+      {"claims", ReadCatalogue},   {"events", ReadEventLog},        {"packets", ReadFrameOctets},
+      {"results", ReadResultFile}, {"scripts", ReadScript},         {"sequences", ReadSequences}};
   return targets;
 }
 

@@ -14,7 +14,6 @@ using testing::AllOf;
 using testing::HasSubstr;
 using testing::Not;
 using testing::SizeIs;
-using Answer = ConnectionJudgement::Answer;
 
 std::string FileOf(const std::vector<MadeUpSegment>& segments) {
   std::vector<Bytes> frames;

@@ -24,11 +24,15 @@ TEST(ReportFilesTest, AFilePerSystem) {
 TEST(ReportFilesTest, WritesWhatWasAskedFor) {
   TemporaryFolder folder;
   std::filesystem::create_directory(folder / "results");
-  const ReportFiles files{.junit = folder / "junit/{sut}.xml", .ktap = folder / "ktap"};
+  const ReportFiles files{.junit = folder / "junit/{sut}.xml",
+                          .ktap = folder / "ktap",
+                          .kcidb = folder / "{sut}.json",
+                          .kcidb_names = {"origin:build", ""}};
   PrepareReportFile(PathForSystem(files.junit, "host"));
   WriteReportFiles(files, SampleRun(), folder / "results");
   EXPECT_THAT(ReadText(folder / "junit/host.xml"), HasSubstr("[[ATTACHMENT|../results/tests/"));
   EXPECT_THAT(ReadText(folder / "ktap"), StartsWith("KTAP version 1\n"));
+  EXPECT_THAT(ReadText(folder / "host.json"), HasSubstr("\"build_id\": \"origin:build\""));
 }
 
 TEST(ReportFilesTest, OnlyRegularFilesAreReplaced) {
