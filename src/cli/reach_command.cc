@@ -7,6 +7,7 @@
 #include <fstream>
 #include <map>
 #include <memory>
+#include <optional>
 #include <sstream>
 #include <string>
 #include <vector>
@@ -22,6 +23,7 @@
 #include "src/cli/run_options.h"
 #include "src/cli/say.h"
 #include "src/cli/target.h"
+#include "src/reach/debug_lines.h"
 #include "src/reach/page.h"
 #include "src/reach/record.h"
 #include "src/report/files.h"
@@ -40,7 +42,7 @@ struct ReachArguments {
   std::string out = "sockproof-reach";
   std::string show;    // glob of functions; empty: record
   std::string html;    // path of a page; empty: record
-  std::string source;  // of the kernel, for the page; empty: the tree of vm:TREE
+  std::string source;  // of the kernel; empty: the tree of vm:TREE
   std::vector<std::string> files = {"net/ipv4", "net/ipv6", "net/unix", "net/core/sock.c"};
   int jobs = 0;      // 0: as many as the machine carries
 };
@@ -77,27 +79,43 @@ class Notes {
   Notes(const Notes&) = delete;
   Notes& operator=(const Notes&) = delete;
 
-  void Write(const TestCase& test, const std::set<std::string>& functions) const {
+  // `lines`: numbers of DebugLines.
+  void Write(const TestCase& test, const std::set<std::string>& functions,
+             const std::set<std::size_t>& lines) const {
     std::ofstream file(PathOf(numbers_.at(test.id())));
     for (const std::string& name : functions) file << name << '\n';
+    for (const std::size_t line : lines) file << kLineSign << line << '\n';
     if (!file.flush()) throw HarnessError("cannot write to " + folder_.string());
   }
 
-  reach::Record Gathered(const Tests& tests, const Symbols& symbols) const {
+  reach::Record Gathered(const Tests& tests, const Symbols& symbols,
+                         const reach::DebugLines* lines, const fs::path& source) const {
     reach::Record record;
+    std::vector<std::vector<std::size_t>> tests_of_line(lines != nullptr ? lines->Numbered().size() : 0);
     for (const auto& symbol : symbols) record.functions[reach::SourceName(symbol.second)];
     for (std::size_t i = 0; i < tests.size(); ++i) {
       if (!fs::exists(PathOf(i))) continue;
       std::istringstream names(ReadFile(PathOf(i)));
       for (std::string name; std::getline(names, name);) {
-        record.functions[name].insert(record.tests.size());
+        if (name[0] == kLineSign) {
+          tests_of_line.at(std::stoul(name.substr(1))).push_back(record.tests.size());
+        } else {
+          record.functions[name].insert(record.tests.size());
+        }
       }
       record.tests.push_back(tests[i]->id());
     }
+    for (std::size_t i = 0; i < tests_of_line.size(); ++i) {
+      const auto& [file, line] = lines->Numbered()[i];
+      record.SetLine(file, line, {tests_of_line[i].begin(), tests_of_line[i].end()});
+    }
+    for (auto& [name, file] : record.files) file.text = ReadFile(source / name);
     return record;
   }
 
  private:
+  static constexpr char kLineSign = '#';  // no function's name begins so
+
   fs::path PathOf(std::size_t number) const { return folder_ / std::to_string(number); }
 
   fs::path folder_;
@@ -112,6 +130,28 @@ void Keep(const reach::Record& record, const fs::path& file) {
   fs::rename(fresh, file);
 }
 
+// Where the source of the kernel is; empty: it is not known.
+fs::path SourceOf(const ReachArguments& arguments) {
+  if (!arguments.source.empty()) return arguments.source;
+  const std::string tree = ParseSut(arguments.sut).what;
+  return fs::is_directory(fs::path(tree) / "net") ? tree : "";
+}
+
+// None, and why is said, when the kernel tells no lines.
+std::optional<reach::DebugLines> LinesOfKernel(const ReachArguments& arguments) {
+  const fs::path vmlinux = fs::path(ParseSut(arguments.sut).what) / "vmlinux";
+  std::string why = "there is no " + vmlinux.string();
+  if (SourceOf(arguments).empty()) {
+    why = "it takes a kernel in the tree where it was built, or --source";
+  } else if (fs::is_regular_file(vmlinux)) {
+    reach::DebugLines lines = reach::DebugLines::Of(vmlinux, SourceOf(arguments));
+    if (!lines.Numbered().empty()) return lines;
+    why = vmlinux.string() + " has no debug information (CONFIG_DEBUG_INFO)";
+  }
+  Say("functions are recorded, not lines: " + why);
+  return std::nullopt;
+}
+
 int RecordReach(const ReachArguments& arguments, const std::string& program) {
   const std::unique_ptr<Target> target = MakeTarget(arguments.sut);
   const auto* const kernel = dynamic_cast<const KernelTarget*>(target.get());
@@ -124,10 +164,15 @@ int RecordReach(const ReachArguments& arguments, const std::string& program) {
   reports.Begin(run);
   const Facts facts = target->Prepare();
   const Symbols symbols = kernel->Symbols();
+  const std::optional<reach::DebugLines> lines = LinesOfKernel(arguments);
   const Notes notes(directory.path() / "reached", tests);
   ReachOfRun().plugin = fs::path(ProgramBeside("sockproof-reach.so"));
   ReachOfRun().take = [&](const TestCase& test, const std::vector<CodeBlock>& blocks) {
-    notes.Write(test, FunctionsOf(blocks, symbols));
+    std::set<std::size_t> reached;
+    for (const CodeBlock& block : blocks) {
+      if (lines) reached.merge(lines->At(block.begin, block.begin + block.size));
+    }
+    notes.Write(test, FunctionsOf(blocks, symbols), reached);
   };
   RunOptions options = OptionsOn(*target, Baseline(KnownDepartures({}), facts), arguments.jobs);
   options.attempts = 1;
@@ -136,7 +181,8 @@ int RecordReach(const ReachArguments& arguments, const std::string& program) {
       tests, facts, [&](const TestCase& test, EventLog& log) { target->RunTest(test, {}, log); },
       options, run, reports, progress);
   if (signal_number != 0) return 128 + signal_number;
-  reach::Record record = notes.Gathered(tests, symbols);
+  reach::Record record =
+      notes.Gathered(tests, symbols, lines ? &*lines : nullptr, SourceOf(arguments));
   if (record.tests.empty()) {
     Say("no test told what it reaches; see " + arguments.out);
     return 3;
@@ -171,17 +217,10 @@ int Show(const ReachArguments& arguments) {
   return 0;
 }
 
-// Where the source of the kernel is; empty: it is not known.
-fs::path SourceForPage(const ReachArguments& arguments) {
-  if (!arguments.source.empty()) return arguments.source;
-  const std::string tree = ParseSut(arguments.sut).what;
-  return fs::is_directory(fs::path(tree) / "net") ? tree : "";
-}
-
 int WriteReachPage(const ReachArguments& arguments) {
   if (!arguments.patterns.empty()) throw UsageError("--html is of all tests; it takes no PATTERN");
   const reach::Record record = reach::ReadRecord(arguments.sut);
-  const fs::path source = SourceForPage(arguments);
+  const fs::path source = SourceOf(arguments);
   const std::vector<reach::ReachedGroup> groups =
       source.empty() ? reach::GroupsByName(record, {"tcp_", "inet_csk_", "inet_", "inet6_", "udp_", "udpv6_", "ip_",
                                                     "ip6_", "unix_", "sock_", "raw_", "packet_", "netlink_"})
@@ -189,13 +228,21 @@ int WriteReachPage(const ReachArguments& arguments) {
   if (groups.empty()) throw UsageError("the record has no functions of these files");
   WriteDocument(arguments.html, reach::ReachPage(record, groups));
   if (arguments.html == "-") return 0;
+  reach::ReachedGroup all;
+  const auto line = [](std::size_t reached, std::size_t known, const reach::ReachedGroup& group) {
+    const std::string lines =
+        group.lines == 0 ? "" : fmt::format("  {:6} of {:6} lines", group.reached_lines, group.lines);
+    return fmt::format("{:6} of {:6} functions{}", reached, known, lines);
+  };
   std::size_t known = 0, reached = 0;
   for (const reach::ReachedGroup& group : groups) {
-    Print("{:6} of {:6}  {}\n", group.Reached(), group.Known(), group.name);
+    Print("{}  {}\n", line(group.Reached(), group.Known(), group), group.name);
     known += group.Known();
     reached += group.Reached();
+    all.lines += group.lines;
+    all.reached_lines += group.reached_lines;
   }
-  Print("{:6} of {:6}  in all, by {} tests; page in {}\n", reached, known, record.tests.size(), arguments.html);
+  Print("{}  in all, by {} tests; page in {}\n", line(reached, known, all), record.tests.size(), arguments.html);
   if (source.empty()) Say("without --source, functions go by their names: it tells their files");
   return 0;
 }
@@ -221,7 +268,7 @@ Action AddReach(CLI::App& app) {
       ->type_name("GLOB");
   app.add_option("--html", arguments->html, "Run nothing: write a page of the last record, by file")
       ->type_name("FILE");
-  app.add_option("--source", arguments->source, "The kernel's source for it; default: that of -s vm:TREE")
+  app.add_option("--source", arguments->source, "The kernel's source; default: the tree of -s vm:TREE")
       ->type_name("DIR");
   app.add_option("--files", arguments->files,
                  "Files and folders on it; default: net/ipv4,net/ipv6,net/unix,net/core/sock.c")

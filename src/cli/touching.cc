@@ -66,12 +66,14 @@ class Touching final : public RunAddition {
     if (!change_.empty()) {
       reach::Choice more = reach::ByChange(change_, source, record);
       choice.functions.merge(more.functions);
+      for (const auto& [file, lines] : more.lines)
+        choice.lines[file].insert(lines.begin(), lines.end());
       choice.notes.insert(choice.notes.end(), more.notes.begin(), more.notes.end());
       choice.everything = choice.everything || more.everything;
     }
     for (const std::string& note : choice.notes) Say(note);
     if (choice.everything) return tests;
-    if (choice.functions.empty()) throw UsageError("it touches no function of this kernel");
+    if (NamesIn(choice).empty()) throw UsageError("it touches no code of this kernel");
     return Reaching(choice, record, std::move(tests), !source.empty());
   }
 
@@ -80,7 +82,8 @@ class Touching final : public RunAddition {
 
   static Tests Reaching(const reach::Choice& choice, const reach::Record& record, Tests tests,
                         bool has_source) {
-    const std::set<std::string> reaching = record.Reaching(choice.functions);
+    const std::set<std::string> reaching = reach::Reaching(choice, record);
+    const std::string names = Shortened(Joined(NamesIn(choice)), 200);
     const std::set<std::string> recorded(record.tests.begin(), record.tests.end());
     Tests chosen;
     std::size_t unknown = 0;
@@ -92,14 +95,12 @@ class Touching final : public RunAddition {
     }
     if (chosen.empty()) {
       throw UsageError(fmt::format(
-          "of {} tests none reaches it: {}{}", tests.size(),
-          Joined({choice.functions.begin(), choice.functions.end()}),
+          "of {} tests none reaches it: {}{}", tests.size(), names,
           has_source ? ""
                      : "; where compilers put it into its callers, --source tells who they are"));
     }
     Say(fmt::format(
-        "{} of {} tests reach {}{}", chosen.size(), tests.size(),
-        Shortened(Joined({choice.functions.begin(), choice.functions.end()}), 200),
+        "{} of {} tests reach {}{}", chosen.size(), tests.size(), names,
         unknown == 0 ? "" : fmt::format(", or are new since the record ({})", unknown)));
     return chosen;
   }

@@ -11,6 +11,7 @@
 #include "harness/base/files.h"
 #include "harness/base/program.h"
 #include "harness/base/text.h"
+#include "src/reach/line_choice.h"
 #include "src/reach/source.h"
 #include "src/run/usage_error.h"
 
@@ -22,7 +23,7 @@ namespace fs = std::filesystem;
 // Resolves names to those of the record.
 class Chooser {
  public:
-  Chooser(const fs::path& source, const Record& record) : source_(source) {
+  Chooser(const fs::path& source, const Record& record) : source_(source), record_(record) {
     for (const auto& entry : record.functions) known_.insert(entry.first);
   }
 
@@ -57,6 +58,22 @@ class Chooser {
     const Touched touched = FunctionsAt(lines, text);
     for (const std::string& name : touched.functions) AddFunctionOf(name, lines.file, text);
     if (!touched.outside.empty()) AddOutside(touched.outside.front(), text);
+  }
+
+  // As AddLines(), by lines of the record; false: it has none of this file that go with these. A place may be
+  // a gap, as PlacesIn() names it.
+  bool AddPlaces(const std::string& file, const std::vector<Lines>& places) {
+    const auto recorded = record_.files.find(file);
+    if (recorded == record_.files.end()) return false;
+    const std::string text = TextOf(file);
+    const std::optional<TouchedLines> touched = LinesTouched(recorded->second, text, places);
+    if (!touched) return false;
+    choice_.lines[file].insert(touched->lines.begin(), touched->lines.end());
+    if (!touched->outside.empty()) {
+      const int line = touched->outside.front();
+      AddOutside({file, line, line}, recorded->second.text);
+    }
+    return true;
   }
 
   Choice Take() { return std::move(choice_); }
@@ -140,6 +157,7 @@ class Chooser {
   }
 
   fs::path source_;
+  const Record& record_;
   std::set<std::string> known_;
   std::vector<std::string> texts_;
   Choice choice_;
@@ -167,6 +185,21 @@ std::optional<Lines> AsLines(const std::string& item) {
 
 }  // namespace
 
+std::set<std::string> Reaching(const Choice& choice, const Record& record) {
+  std::set<std::string> tests = record.Reaching(choice.functions);
+  for (const auto& [file, lines] : choice.lines) tests.merge(record.Reaching(file, lines));
+  return tests;
+}
+
+std::vector<std::string> NamesIn(const Choice& choice) {
+  std::vector<std::string> names;
+  for (const auto& [file, lines] : choice.lines) {
+    for (const int line : lines) names.push_back(fmt::format("{}:{}", file, line));
+  }
+  names.insert(names.end(), choice.functions.begin(), choice.functions.end());
+  return names;
+}
+
 Choice ByItems(const std::vector<std::string>& items, const fs::path& source,
                const Record& record) {
   Chooser chooser(source, record);
@@ -177,7 +210,8 @@ Choice ByItems(const std::vector<std::string>& items, const fs::path& source,
     } else if (source.empty()) {
       throw UsageError(fmt::format("for {} the kernel's source is needed: --source DIR", item));
     } else {
-      chooser.AddLines(*lines);
+      const bool is_range = lines->last != 0;
+      if (!is_range || !chooser.AddPlaces(lines->file, {*lines})) chooser.AddLines(*lines);
     }
   }
   return chooser.Take();
@@ -203,9 +237,18 @@ Choice ByChange(const std::string& change, const fs::path& source, const Record&
   }
   const std::vector<Lines> changed = ChangedBy(diff);
   if (changed.empty()) throw UsageError(CleanLine(change) + " changes nothing");
+  std::map<std::string, std::vector<Lines>> places;
+  for (const Lines& place : PlacesIn(diff)) {
+    if (place.first > 0) places[place.file].push_back(place);
+  }
   Chooser chooser(source, record);
+  std::set<std::string> by_lines;
+  for (const auto& [file, of_file] : places) {
+    if (chooser.AddPlaces(file, of_file)) by_lines.insert(file);
+  }
   for (const Lines& lines : changed) {
     const bool is_source = lines.file.ends_with(".c") || lines.file.ends_with(".h");
+    if (lines.first > 0 && by_lines.contains(lines.file)) continue;
     if (is_source && lines.first > 0) chooser.AddLines(lines);
     else chooser.AddFile(lines.file);
   }

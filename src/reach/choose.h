@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <map>
 #include <set>
 #include <string>
 #include <vector>
@@ -11,10 +12,19 @@
 namespace sockproof::reach {
 
 struct Choice {
-  std::set<std::string> functions;  // of the record, as which what was named is reached
+  // Of the record, as which what was named is reached: functions, and lines of its files where it has
+  // these.
+  std::set<std::string> functions;
+  std::map<std::string, std::set<int>> lines;
   std::vector<std::string> notes;   // what could not be told exactly, a sentence each
   bool everything = false;          // it cannot be told at all: all tests
 };
+
+// Tests that reach any of it.
+std::set<std::string> Reaching(const Choice& choice, const Record& record);
+
+// "net/ipv4/tcp_input.c:12", "tcp_ack": each, as text.
+std::vector<std::string> NamesIn(const Choice& choice);
 
 // `items`: names of functions (globs), "net/ipv4/tcp_timer.c" or "net/ipv4/tcp_timer.c:500-560"
 // below `source`, the folder of the kernel's source, which may be empty. Throws UsageError for what

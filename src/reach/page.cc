@@ -80,6 +80,11 @@ std::vector<ReachedGroup> GroupsByFile(const Record& record, const fs::path& sou
   for (const std::string& name : files) {
     for (const fs::path& file : CFilesAt(source / name)) {
       ReachedGroup group{file.lexically_relative(source).generic_string(), {}};
+      const auto recorded = record.files.find(group.name);
+      if (recorded != record.files.end()) {
+        group.lines = recorded->second.lines.size();
+        for (const auto& [line, set] : recorded->second.lines) group.reached_lines += record.sets[set].empty() ? 0 : 1;
+      }
       for (const Function& function : FunctionsIn(ReadFile(file))) {
         const auto known = record.functions.find(function.name);
         const bool has_symbol = known != record.functions.end();
@@ -118,18 +123,26 @@ std::string ReachPage(const Record& record, const std::vector<ReachedGroup>& gro
       "into their callers have no symbol, and do not count.</p></header>\n<main>\n",
       PolicyHash(style), EscapedLine(record.release), style, record.tests.size(), EscapedLine(record.kernel));
   std::size_t known = 0, reached = 0;
+  std::size_t lines = 0, reached_lines = 0;
   html += "<table class=\"reach\"><tr><th>functions of</th><th class=\"number\">reached</th>"
-          "<th class=\"number\">of</th><th></th></tr>\n";
+          "<th class=\"number\">of</th><th></th><th class=\"number\">lines</th></tr>\n";
+  const auto of_lines = [](std::size_t few, std::size_t all) {
+    return all == 0 ? std::string() : fmt::format("{} of {}", few, all);
+  };
   for (const ReachedGroup& group : groups) {
     known += group.Known();
     reached += group.Reached();
     html += fmt::format("<tr><td><code>{0}</code></td><td class=\"number\">{1}</td><td class=\"number\">{2}</td>"
-                        "<td><meter max=\"{2}\" value=\"{1}\">{1} of {2}</meter></td></tr>\n",
-                        EscapedLine(group.name), group.Reached(), group.Known());
+                        "<td><meter max=\"{2}\" value=\"{1}\">{1} of {2}</meter></td>"
+                        "<td class=\"number\">{3}</td></tr>\n",
+                        EscapedLine(group.name), group.Reached(), group.Known(),
+                        of_lines(group.reached_lines, group.lines));
+    lines += group.lines;
+    reached_lines += group.reached_lines;
   }
-  html += fmt::format("<tr><th>all of these</th><th class=\"number\">{}</th><th class=\"number\">{}</th><th></th></tr>\n"
-                      "</table>\n<h2>Functions</h2>\n",
-                      reached, known);
+  html += fmt::format("<tr><th>all of these</th><th class=\"number\">{}</th><th class=\"number\">{}</th><th></th>"
+                      "<th class=\"number\">{}</th></tr>\n</table>\n<h2>Functions</h2>\n",
+                      reached, known, of_lines(reached_lines, lines));
   for (const ReachedGroup& group : groups) html += GroupSection(record, group);
   return html + "</main>\n</body>\n</html>\n";
 }

@@ -23,6 +23,8 @@ struct ReachedFunction {
 struct ReachedGroup {
   std::string name;  // "net/ipv4/tcp_input.c", "tcp_*"
   std::vector<ReachedFunction> functions;
+  std::size_t lines = 0;  // with code; 0: none are recorded
+  std::size_t reached_lines = 0;
 
   std::size_t Known() const;    // with a symbol
   std::size_t Reached() const;  // by any test

@@ -4,6 +4,7 @@
 
 #include <charconv>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "harness/base/errors.h"
 #include "harness/base/files.h"
@@ -76,6 +77,24 @@ std::set<std::string> Record::Reaching(const std::set<std::string>& names) const
   return ids;
 }
 
+std::set<std::string> Record::Reaching(const std::string& file, const std::set<int>& lines) const {
+  std::set<std::string> ids;
+  const auto found = files.find(file);
+  if (found == files.end()) return ids;
+  for (const int line : lines) {
+    const auto set = found->second.lines.find(line);
+    if (set == found->second.lines.end()) continue;
+    for (const std::size_t index : sets[set->second]) ids.insert(tests[index]);
+  }
+  return ids;
+}
+
+void Record::SetLine(const std::string& file, int line, const std::set<std::size_t>& of_line) {
+  const auto [place, is_new] = places_.try_emplace(of_line, sets.size());
+  if (is_new) sets.push_back(of_line);
+  files[file].lines[line] = place->second;
+}
+
 void Record::AddTestsOf(const Record& older) {
   const std::set<std::string> own(tests.begin(), tests.end());
   std::map<std::size_t, std::size_t> places;
@@ -90,16 +109,41 @@ void Record::AddTestsOf(const Record& older) {
       if (place != places.end()) functions[name].insert(place->second);
     }
   }
+  // Indices of other tests than before: all sets are made anew.
+  const std::map<std::string, RecordedFile> own_files = std::exchange(files, {});
+  const std::vector<std::set<std::size_t>> own_sets = std::exchange(sets, {});
+  places_.clear();
+  for (const auto& [name, file] : own_files) {
+    const auto known = older.files.find(name);
+    if (known == older.files.end() || known->second.text != file.text) continue;
+    files[name].text = file.text;
+    std::map<int, std::set<std::size_t>> lines;
+    for (const auto& [line, set] : file.lines) lines[line] = own_sets[set];
+    for (const auto& [line, set] : known->second.lines) {
+      std::set<std::size_t>& all = lines[line];
+      for (const std::size_t index : older.sets[set]) {
+        const auto place = places.find(index);
+        if (place != places.end()) all.insert(place->second);
+      }
+    }
+    for (const auto& [line, set] : lines) SetLine(name, line, set);
+  }
 }
 
 std::string ToText(const Record& record) {
   Json functions = Json::object();
   for (const auto& [name, indices] : record.functions) functions[name] = Ranges(indices);
-  return Json{{"format", kFormat},
-              {"kernel", record.kernel},
-              {"release", record.release},
-              {"tests", record.tests},
-              {"functions", functions}}
+  Json files = Json::object();
+  for (const auto& [name, file] : record.files) {
+    Json lines = Json::object();
+    for (const auto& [line, set] : file.lines) lines[std::to_string(line)] = set;
+    files[name] = {{"text", file.text}, {"lines", std::move(lines)}};
+  }
+  Json sets = Json::array();
+  for (const std::set<std::size_t>& set : record.sets) sets.push_back(Ranges(set));
+  return Json{{"format", kFormat},     {"kernel", record.kernel}, {"release", record.release},
+              {"tests", record.tests}, {"functions", functions},  {"files", files},
+              {"sets", sets}}
              .dump(1, ' ', false, Json::error_handler_t::replace) +
          '\n';
 }
@@ -115,6 +159,24 @@ Record FromText(const std::string& text) {
     json.at("tests").get_to(record.tests);
     for (const auto& [name, tests] : json.at("functions").items()) {
       record.functions[name] = Indices(tests.get<std::string>(), record.tests.size());
+    }
+    for (const auto& set : json.value("sets", Json::array())) {
+      record.sets.push_back(Indices(set.get<std::string>(), record.tests.size()));
+    }
+    const Json files = json.value("files", Json::object());
+    for (const auto& [name, file] : files.items()) {
+      RecordedFile& recorded = record.files[name];
+      file.at("text").get_to(recorded.text);
+      for (const auto& [line, set] : file.at("lines").items()) {
+        int number = 0;
+        const auto [end, error] = std::from_chars(line.data(), line.data() + line.size(), number);
+        const std::size_t index = set.get<std::size_t>();
+        if (error != std::errc() || end != line.data() + line.size() || number < 1 ||
+            index >= record.sets.size()) {
+          NoRecord("a file has a line that cannot be");
+        }
+        recorded.lines[number] = index;
+      }
     }
   } catch (const Json::exception& error) {
     NoRecord(error.what());

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cctype>
 #include <charconv>
+#include <functional>
 #include <optional>
 #include <sstream>
 #include <string_view>
@@ -87,8 +88,18 @@ std::vector<Function> FunctionsIn(const std::string& text) {
   return functions;
 }
 
-std::vector<Lines> ChangedBy(const std::string& diff) {
-  std::vector<Lines> changed;
+namespace {
+
+// What a diff does to new files, in its order.
+struct DiffReader {
+  std::function<void(const std::string& file, int line)> added;
+  std::function<void(const std::string& file, int before)> taken_away;  // the first of several lines
+  std::function<void(const std::string& file)> removed;
+
+  void Read(const std::string& diff) const;
+};
+
+void DiffReader::Read(const std::string& diff) const {
   std::istringstream lines(diff);
   std::string file;
   std::string old_file;
@@ -100,14 +111,6 @@ std::vector<Lines> ChangedBy(const std::string& diff) {
     const std::string name = line.substr(4, line.find('\t') - 4);
     return name.starts_with("a/") || name.starts_with("b/") ? name.substr(2) : name;
   };
-  const auto add = [&](int first, int last) {
-    if (file.empty()) return;
-    if (!changed.empty() && changed.back().file == file && changed.back().last + 1 >= first) {
-      changed.back().last = std::max(changed.back().last, last);
-    } else {
-      changed.push_back({file, first, last});
-    }
-  };
   for (std::string line; std::getline(lines, line);) {
     const bool between_hunks = left <= 0 && old_left <= 0;
     if (between_hunks && line.starts_with("--- ")) {
@@ -115,7 +118,7 @@ std::vector<Lines> ChangedBy(const std::string& diff) {
     } else if (between_hunks && line.starts_with("+++ ")) {
       file = name_in(line);
       if (file != "/dev/null") continue;
-      changed.push_back({old_file, 0, 0});
+      removed(old_file);
       file.clear();
     } else if (between_hunks && line.starts_with("@@ ")) {
       const auto range = Range(line, '+');
@@ -126,12 +129,12 @@ std::vector<Lines> ChangedBy(const std::string& diff) {
       old_left = old_range->second;
       gap = false;
     } else if (line.starts_with('+') && left > 0) {
-      add(at, at);
+      if (!file.empty()) added(file, at);
       ++at;
       --left;
       gap = false;
     } else if (line.starts_with('-') && old_left > 0) {
-      if (!gap) add(std::max(at - 1, 1), at);
+      if (!gap && !file.empty()) taken_away(file, at);
       --old_left;
       gap = true;
     } else if ((line.empty() || line.starts_with(' ')) && left > 0) {
@@ -141,7 +144,37 @@ std::vector<Lines> ChangedBy(const std::string& diff) {
       gap = false;
     }
   }
+}
+
+}  // namespace
+
+std::vector<Lines> ChangedBy(const std::string& diff) {
+  std::vector<Lines> changed;
+  const auto add = [&](const std::string& file, int first, int last) {
+    if (!changed.empty() && changed.back().file == file && changed.back().last + 1 >= first) {
+      changed.back().last = std::max(changed.back().last, last);
+    } else {
+      changed.push_back({file, first, last});
+    }
+  };
+  DiffReader{[&](const std::string& file, int line) { add(file, line, line); },
+             [&](const std::string& file, int before) { add(file, std::max(before - 1, 1), before); },
+             [&](const std::string& file) { changed.push_back({file, 0, 0}); }}
+      .Read(diff);
   return changed;
+}
+
+std::vector<Lines> PlacesIn(const std::string& diff) {
+  std::vector<Lines> places;
+  DiffReader{[&](const std::string& file, int line) {
+               const bool goes_on = !places.empty() && places.back().file == file && places.back().last == line - 1;
+               if (goes_on) places.back().last = line;
+               else places.push_back({file, line, line});
+             },
+             [&](const std::string& file, int before) { places.push_back({file, before, before - 1}); },
+             [&](const std::string& file) { places.push_back({file, 0, 0}); }}
+      .Read(diff);
+  return places;
 }
 
 Touched FunctionsAt(const Lines& lines, const std::string& text) {

@@ -33,6 +33,10 @@ struct Lines {
 // the gap; {"file", 0, 0} for a file that is taken away.
 std::vector<Lines> ChangedBy(const std::string& diff);
 
+// The same, where lines are only taken away: the gap between two, which begins at line `first` and whose
+// `last` is one less.
+std::vector<Lines> PlacesIn(const std::string& diff);
+
 // What such lines are in.
 struct Touched {
   std::set<std::string> functions;
