@@ -441,9 +441,11 @@ bool AnyCallBegins(const std::string& with, const std::vector<Event>& events) {
   });
 }
 
-// A method is shown as the call that it makes: "accept" with flags as accept4().
+// A method is shown as the call that it makes: "accept" with flags as accept4(), those of
+// interfaces as ioctl().
 bool IsCallOf(const std::string& method, const std::string& text) {
-  return text.starts_with(method + "(") || (method == "accept" && text.starts_with("accept4("));
+  return text.starts_with(method + "(") || (method == "accept" && text.starts_with("accept4(")) ||
+         (method.starts_with("interface_") && text.starts_with("ioctl("));
 }
 
 bool AnyCallOf(const std::string& method, const std::vector<Event>& events) {

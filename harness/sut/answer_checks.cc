@@ -207,6 +207,16 @@ void CheckStatus(const std::string& where, const json& value) {
             {"gid", AnyWhole()},
             {"size", AnyWhole()}})(where, value);
 }
+void CheckInterface(const std::string& where, const json& value) {
+  ObjectOf({{"name", CheckText}})(where, value);
+  if (value.contains("number")) Int()(where + ".number", value["number"]);
+  if (value.contains("flags")) ListOf(CheckText)(where + ".flags", value["flags"]);
+  if (value.contains("address")) CheckAddress(where + ".address", value["address"]);
+  if (value.contains("octets")) CheckData(where + ".octets", value["octets"]);
+}
+void CheckInterfaces(const std::string& where, const json& value) {
+  ObjectOf({{"length", Int()}, {"interfaces", ListOf(CheckInterface)}})(where, value);
+}
 void CheckSelected(const std::string& where, const json& value) {
   ObjectOf({{"ready", Int()},
             {"read", CheckNumbers},

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/io_uring.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -32,8 +33,10 @@
 #include "harness/base/unique_fd.h"
 #include "src/agent/files.h"
 #include "src/agent/hello.h"
+#include "src/agent/interfaces.h"
 #include "src/agent/paths.h"
 #include "src/agent/processes.h"
+#include "src/agent/ring.h"
 #include "src/agent/socket_methods.h"
 #include "src/agent/system_call.h"
 #include "src/agent/tcp_table.h"
@@ -198,6 +201,21 @@ constexpr SocketSystem kKernel = {
     .control_requests = ControlRequests,
 };
 
+// The same, as far as calls can be made through io_uring.
+constexpr SocketSystem kKernelByRing = [] {
+  SocketSystem system = kKernel;
+  system.accept = ring::Accept;
+  system.connect = ring::Connect;
+  system.shutdown = ring::Shutdown;
+  system.close = ring::Close;
+  system.send = ring::Send;
+  system.sendmsg = ring::SendMessage;
+  system.recv = ring::Receive;
+  system.recvmsg = ring::ReceiveMessage;
+  system.poll = ring::Poll;
+  return system;
+}();
+
 // The three sets of select(); one that the request leaves out is a null pointer.
 class Sets {
  public:
@@ -253,6 +271,66 @@ struct Kernel : SocketMethods<kKernel> {
   }
 
   static json Ping(Parameters& parameters, Call& call) { return agent::Ping(parameters, call); }
+
+  // ---- calls that can be made through io_uring ----
+
+  using Plain = SocketMethods<kKernel>;
+  using ByRing = SocketMethods<kKernelByRing>;
+
+  // Whether the request asks for that.
+  static bool IsThroughRing(Parameters& parameters, int operation) {
+    if (!parameters.Has("through")) return false;
+    const std::string through = parameters.Text("through");
+    if (through != "io_uring") parameters.Unsupported("a call through " + through);
+    const std::string why_not = ring::WhyNot(operation);
+    if (!why_not.empty()) parameters.Unsupported("a call through io_uring (" + why_not + ")");
+    return true;
+  }
+  static json Accept(Parameters& parameters, Call& call) {
+    const bool by_ring = IsThroughRing(parameters, IORING_OP_ACCEPT);
+    return by_ring ? ByRing::Accept(parameters, call) : Plain::Accept(parameters, call);
+  }
+  static json Connect(Parameters& parameters, Call& call) {
+    const bool by_ring = IsThroughRing(parameters, IORING_OP_CONNECT);
+    return by_ring ? ByRing::Connect(parameters, call) : Plain::Connect(parameters, call);
+  }
+  static json Shutdown(Parameters& parameters, Call& call) {
+    const bool by_ring = IsThroughRing(parameters, IORING_OP_SHUTDOWN);
+    return by_ring ? ByRing::Shutdown(parameters, call) : Plain::Shutdown(parameters, call);
+  }
+  static json Close(Parameters& parameters, Call& call) {
+    const bool by_ring = IsThroughRing(parameters, IORING_OP_CLOSE);
+    return by_ring ? ByRing::Close(parameters, call) : Plain::Close(parameters, call);
+  }
+  static json Send(Parameters& parameters, Call& call) {
+    const bool by_ring = IsThroughRing(parameters, IORING_OP_SEND);
+    return by_ring ? ByRing::Send(parameters, call) : Plain::Send(parameters, call);
+  }
+  static json SendMessage(Parameters& parameters, Call& call) {
+    const bool by_ring = IsThroughRing(parameters, IORING_OP_SENDMSG);
+    return by_ring ? ByRing::SendMessage(parameters, call) : Plain::SendMessage(parameters, call);
+  }
+  static json Receive(Parameters& parameters, Call& call) {
+    const bool by_ring = IsThroughRing(parameters, IORING_OP_RECV);
+    return by_ring ? ByRing::Receive(parameters, call) : Plain::Receive(parameters, call);
+  }
+  static json ReceiveMessage(Parameters& parameters, Call& call) {
+    const bool by_ring = IsThroughRing(parameters, IORING_OP_RECVMSG);
+    return by_ring ? ByRing::ReceiveMessage(parameters, call)
+                   : Plain::ReceiveMessage(parameters, call);
+  }
+  static json Poll(Parameters& parameters, Call& call) {
+    if (!IsThroughRing(parameters, IORING_OP_POLL_ADD)) return Plain::Poll(parameters, call);
+    const json& fds = parameters.Any("fds");
+    if (!fds.is_array() || fds.size() != 1 || parameters.Integer("timeout_ms") >= 0) {
+      parameters.Unsupported("poll through io_uring of several descriptors or with a limit");
+    }
+    return ByRing::Poll(parameters, call);
+  }
+  static json Cancel(Parameters& parameters, Call& call) {
+    const int fd = parameters.Integer("fd");
+    return call.Run([&] { return ring::Cancel(fd); });
+  }
 
   static json SocketPair(Parameters& parameters, Call& call) {
     const int domain = parameters.Constant("domain", AddressFamilies());
@@ -330,6 +408,15 @@ struct Kernel : SocketMethods<kKernel> {
       value.push_back(room->ToJson(header.msg_len));
     }
     return value;
+  }
+
+  // ---- interfaces ----
+
+  static json InterfaceControl(Parameters& parameters, Call& call) {
+    return agent::InterfaceControl(parameters, call);
+  }
+  static json ListInterfaces(Parameters& parameters, Call& call) {
+    return agent::ListInterfaces(parameters, call);
   }
 
   // ---- readiness ----
@@ -497,6 +584,14 @@ struct Kernel : SocketMethods<kKernel> {
     const auto count = static_cast<std::size_t>(parameters.Integer("count", 0));
     const auto flags = static_cast<unsigned>(parameters.Flags("flags", SpliceFlags()));
     return call.Run([&] { return splice(in, nullptr, out, nullptr, count, flags); });
+  }
+
+  static json Tee(Parameters& parameters, Call& call) {
+    const int in = parameters.Integer("in");
+    const int out = parameters.Integer("out");
+    const auto count = static_cast<std::size_t>(parameters.Integer("count", 0));
+    const auto flags = static_cast<unsigned>(parameters.Flags("flags", SpliceFlags()));
+    return call.Run([&] { return tee(in, out, count, flags); });
   }
 
   // ---- processes ----

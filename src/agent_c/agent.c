@@ -21,6 +21,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <math.h>
+#include <net/if.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
@@ -2803,6 +2804,116 @@ static void Splice(struct request* request, struct object* params) {
   const int count = IntegerFrom(params, "count", 0, INT_MAX);
   const unsigned flags = Flags(params, "flags", kSpliceFlags);
   if (Begin(request)) EndWith(request, splice(in, NULL, out, NULL, (size_t)count, flags));
+}
+
+static void Tee(struct request* request, struct object* params) {
+  const int in = Integer(params, "in");
+  const int out = Integer(params, "out");
+  const int count = IntegerFrom(params, "count", 0, INT_MAX);
+  const unsigned flags = Flags(params, "flags", kSpliceFlags);
+  if (Begin(request)) EndWith(request, tee(in, out, (size_t)count, flags));
+}
+
+/* ---- interfaces ---- */
+
+static struct ifreq ReadInterface(struct object* params) {
+  struct ifreq interface;
+  memset(&interface, 0, sizeof interface);
+  if (Optional(params, "name") != NULL) {
+    char* const name = Text(params, "name");
+    if (name != NULL && strlen(name) > IFNAMSIZ) {
+      Refuse(params->request, kBadParameters, "%s: name must have at most %d octets",
+             params->context, IFNAMSIZ);
+    } else if (name != NULL) {
+      memcpy(interface.ifr_name, name, strlen(name));
+    }
+    free(name);
+  }
+  const char* const number = Optional(params, "number");
+  if (number != NULL) {
+    interface.ifr_ifindex = IntegerAt(params, "number", number, INT_MIN, INT_MAX);
+  }
+  if (Optional(params, "flags") != NULL) {
+    interface.ifr_flags = (short)Flags(params, "flags", kInterfaceFlags);
+  }
+  if (Optional(params, "address") != NULL) {
+    const struct address address = ReadAddress(params);
+    memcpy(&interface.ifr_addr, &address.storage, sizeof interface.ifr_addr);
+  }
+  return interface;
+}
+
+static void PutInterface(struct text* text, const struct ifreq* interface, unsigned long asked) {
+  struct address address;
+  memset(&address, 0, sizeof address);
+  Put(text, "{\"name\":");
+  PutString(text, interface->ifr_name, strnlen(interface->ifr_name, IFNAMSIZ));
+  switch (asked) {
+    case SIOCGIFFLAGS:
+    case SIOCSIFFLAGS:
+      Put(text, ",\"flags\":");
+      PutFlags(text, kInterfaceFlags, (unsigned short)interface->ifr_flags);
+      break;
+    case SIOCGIFADDR:
+    case SIOCSIFADDR:
+    case SIOCGIFDSTADDR:
+    case SIOCSIFDSTADDR:
+    case SIOCGIFBRDADDR:
+    case SIOCSIFBRDADDR:
+    case SIOCGIFNETMASK:
+    case SIOCSIFNETMASK:
+    case SIOCGIFCONF:
+      memcpy(&address.storage, &interface->ifr_addr, sizeof interface->ifr_addr);
+      address.length = sizeof interface->ifr_addr;
+      Put(text, ",\"address\":");
+      PutAddress(text, NULL, &address);
+      break;
+    case SIOCGIFHWADDR:
+    case SIOCSIFHWADDR:
+      Put(text, ",\"number\":");
+      PutInteger(text, interface->ifr_hwaddr.sa_family);
+      Put(text, ",\"octets\":");
+      PutBase64(text, interface->ifr_hwaddr.sa_data, sizeof interface->ifr_hwaddr.sa_data);
+      break;
+    default:
+      Put(text, ",\"number\":");
+      PutInteger(text, interface->ifr_ifindex);
+  }
+  Put(text, "}");
+}
+
+static void InterfaceControl(struct request* request, struct object* params) {
+  const int fd = Integer(params, "fd");
+  const unsigned long asked = (unsigned long)Constant(params, "request", kInterfaceRequests);
+  struct ifreq interface = ReadInterface(params);
+  void* const at = At(params, "interface", &interface, sizeof interface);
+  if (!Begin(request) || !End(request, ioctl(fd, asked, at))) return;
+  PutInterface(&request->value, &interface, asked);
+}
+
+static void ListInterfaces(struct request* request, struct object* params) {
+  const int fd = Integer(params, "fd");
+  const char* const asked = Optional(params, "room");
+  const int room = IntegerAt(params, "room", asked, 0, kMostEvents);
+  struct ifreq* const all = calloc(room > 0 ? (size_t)room : 1, sizeof *all);
+  struct ifconf list;
+  memset(&list, 0, sizeof list);
+  list.ifc_len = room * (int)sizeof *all;
+  list.ifc_req = asked != NULL ? all : NULL;
+  if (all == NULL) Refuse(request, kInternalError, "out of memory");
+  void* const at = At(params, "interfaces", &list, sizeof list);
+  if (Begin(request) && End(request, ioctl(fd, SIOCGIFCONF, at))) {
+    const int filled = list.ifc_len / (int)sizeof *all;
+    Put(&request->value, "{\"length\":");
+    PutInteger(&request->value, filled);
+    Put(&request->value, ",\"interfaces\":[");
+    for (int i = 0; i < filled && i < room; ++i) {
+      if (i > 0) Put(&request->value, ",");
+      PutInterface(&request->value, &all[i], SIOCGIFCONF);
+    }
+    Put(&request->value, "]}");
+  }
+  free(all);
 }
 
 /* A descriptor by a socket: sent for one that is not negative, else received. -1 for failure. */

@@ -431,6 +431,120 @@ static const struct constant kControls[] = {
 #endif
     {NULL, 0}};
 
+static const struct constant kInterfaceRequests[] = {
+#ifdef SIOCGIFNAME
+    {"SIOCGIFNAME", (long)(SIOCGIFNAME)},
+#endif
+#ifdef SIOCGIFINDEX
+    {"SIOCGIFINDEX", (long)(SIOCGIFINDEX)},
+#endif
+#ifdef SIOCGIFFLAGS
+    {"SIOCGIFFLAGS", (long)(SIOCGIFFLAGS)},
+#endif
+#ifdef SIOCSIFFLAGS
+    {"SIOCSIFFLAGS", (long)(SIOCSIFFLAGS)},
+#endif
+#ifdef SIOCGIFADDR
+    {"SIOCGIFADDR", (long)(SIOCGIFADDR)},
+#endif
+#ifdef SIOCSIFADDR
+    {"SIOCSIFADDR", (long)(SIOCSIFADDR)},
+#endif
+#ifdef SIOCGIFDSTADDR
+    {"SIOCGIFDSTADDR", (long)(SIOCGIFDSTADDR)},
+#endif
+#ifdef SIOCSIFDSTADDR
+    {"SIOCSIFDSTADDR", (long)(SIOCSIFDSTADDR)},
+#endif
+#ifdef SIOCGIFBRDADDR
+    {"SIOCGIFBRDADDR", (long)(SIOCGIFBRDADDR)},
+#endif
+#ifdef SIOCSIFBRDADDR
+    {"SIOCSIFBRDADDR", (long)(SIOCSIFBRDADDR)},
+#endif
+#ifdef SIOCGIFNETMASK
+    {"SIOCGIFNETMASK", (long)(SIOCGIFNETMASK)},
+#endif
+#ifdef SIOCSIFNETMASK
+    {"SIOCSIFNETMASK", (long)(SIOCSIFNETMASK)},
+#endif
+#ifdef SIOCGIFMETRIC
+    {"SIOCGIFMETRIC", (long)(SIOCGIFMETRIC)},
+#endif
+#ifdef SIOCSIFMETRIC
+    {"SIOCSIFMETRIC", (long)(SIOCSIFMETRIC)},
+#endif
+#ifdef SIOCGIFMTU
+    {"SIOCGIFMTU", (long)(SIOCGIFMTU)},
+#endif
+#ifdef SIOCSIFMTU
+    {"SIOCSIFMTU", (long)(SIOCSIFMTU)},
+#endif
+#ifdef SIOCGIFHWADDR
+    {"SIOCGIFHWADDR", (long)(SIOCGIFHWADDR)},
+#endif
+#ifdef SIOCSIFHWADDR
+    {"SIOCSIFHWADDR", (long)(SIOCSIFHWADDR)},
+#endif
+#ifdef SIOCGIFTXQLEN
+    {"SIOCGIFTXQLEN", (long)(SIOCGIFTXQLEN)},
+#endif
+#ifdef SIOCSIFTXQLEN
+    {"SIOCSIFTXQLEN", (long)(SIOCSIFTXQLEN)},
+#endif
+    {NULL, 0}};
+
+static const struct constant kInterfaceFlags[] = {
+#ifdef IFF_UP
+    {"IFF_UP", (long)(IFF_UP)},
+#endif
+#ifdef IFF_BROADCAST
+    {"IFF_BROADCAST", (long)(IFF_BROADCAST)},
+#endif
+#ifdef IFF_DEBUG
+    {"IFF_DEBUG", (long)(IFF_DEBUG)},
+#endif
+#ifdef IFF_LOOPBACK
+    {"IFF_LOOPBACK", (long)(IFF_LOOPBACK)},
+#endif
+#ifdef IFF_POINTOPOINT
+    {"IFF_POINTOPOINT", (long)(IFF_POINTOPOINT)},
+#endif
+#ifdef IFF_NOTRAILERS
+    {"IFF_NOTRAILERS", (long)(IFF_NOTRAILERS)},
+#endif
+#ifdef IFF_RUNNING
+    {"IFF_RUNNING", (long)(IFF_RUNNING)},
+#endif
+#ifdef IFF_NOARP
+    {"IFF_NOARP", (long)(IFF_NOARP)},
+#endif
+#ifdef IFF_PROMISC
+    {"IFF_PROMISC", (long)(IFF_PROMISC)},
+#endif
+#ifdef IFF_ALLMULTI
+    {"IFF_ALLMULTI", (long)(IFF_ALLMULTI)},
+#endif
+#ifdef IFF_MASTER
+    {"IFF_MASTER", (long)(IFF_MASTER)},
+#endif
+#ifdef IFF_SLAVE
+    {"IFF_SLAVE", (long)(IFF_SLAVE)},
+#endif
+#ifdef IFF_MULTICAST
+    {"IFF_MULTICAST", (long)(IFF_MULTICAST)},
+#endif
+#ifdef IFF_PORTSEL
+    {"IFF_PORTSEL", (long)(IFF_PORTSEL)},
+#endif
+#ifdef IFF_AUTOMEDIA
+    {"IFF_AUTOMEDIA", (long)(IFF_AUTOMEDIA)},
+#endif
+#ifdef IFF_DYNAMIC
+    {"IFF_DYNAMIC", (long)(IFF_DYNAMIC)},
+#endif
+    {NULL, 0}};
+
 static const struct constant kLevels[] = {
 #ifdef SOL_SOCKET
     {"SOL_SOCKET", (long)(SOL_SOCKET)},
@@ -1494,6 +1608,8 @@ static const struct control_type kControlTypes[] = {
 #define METHODS_OF_LINUX \
   {"sendmmsg", SendMessages, kMayBlock}, \
   {"recvmmsg", ReceiveMessages, kMayBlock}, \
+  {"interface_ioctl", InterfaceControl, kReturnsAtOnce}, \
+  {"interface_list", ListInterfaces, kReturnsAtOnce}, \
   {"ppoll", PollWithMask, kMayBlock}, \
   {"epoll_create1", EpollCreate, kReturnsAtOnce}, \
   {"epoll_ctl", EpollControl, kReturnsAtOnce}, \
@@ -1503,6 +1619,7 @@ static const struct control_type kControlTypes[] = {
   {"directory", MakeDirectory, kReturnsAtOnce}, \
   {"sendfile", SendFile, kMayBlock}, \
   {"splice", Splice, kMayBlock}, \
+  {"tee", Tee, kMayBlock}, \
   {"fork", Fork, kReturnsAtOnce}, \
   {"waitpid", Wait, kMayBlock}, \
   {"kill", Kill, kReturnsAtOnce}, \

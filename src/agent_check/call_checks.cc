@@ -176,7 +176,8 @@ std::string NamesHaveLengths(Session& agent) {
   Expect(whole.value("length", json()).is_number_integer() && whole["length"] > 4,
          "an address with its length", whole);
   const json part = agent.Value("getsockname", {{"fd", fd}, {"address_length", 4}});
-  // POSIX wants that of all of it; what a stack tells of a name that is cut is not the agent's doing.
+  // POSIX wants that of all of it; what a stack tells of a name that is cut is not the agent's
+  // doing.
   Expect(part.value("length", json()) == whole["length"] || part.value("length", json()) == 4,
          "the length of all of the address", part);
   json octets = {{"family", "AF_INET"}, {"octets", Data(std::string(14, '\0'))}};
@@ -366,6 +367,14 @@ std::string MovesFiles(Session& agent) {
   agent.Value("write", {{"fd", pipe[1]}, {"data", Data("by pipe")}});
   ExpectEqual(agent.Value("splice", {{"in", pipe[0]}, {"out", client}, {"count", 64}}), 7);
   Expect(ReceiveAll(agent, server, 7) == "by pipe", "by pipe", "other data");
+  const json copy = agent.Value("pipe", json::object());
+  agent.Value("write", {{"fd", pipe[1]}, {"data", Data("twice")}});
+  ExpectEqual(agent.Value("tee", {{"in", pipe[0]}, {"out", copy[1]}, {"count", 64}}), 5);
+  for (const json& end : {pipe[0], copy[0]}) {
+    ExpectEqual(agent.Value("read", {{"fd", end}, {"length", 64}}),
+                {{"length", 5}, {"data", Data("twice")}});
+  }
+  Close(agent, {copy[0], copy[1]});
   Close(agent, {pipe[0], pipe[1], client, server});
   if (!Declares(agent, "directory")) return "sendfile was not tried, for want of a file";
   const std::string path = agent.Value("directory", json::object()).get<std::string>() + "/file";
@@ -408,12 +417,11 @@ std::string Forks(Session& agent) {
 std::string TakesSignals(Session& agent) {
   const json child = agent.Value("fork", json::object());
   agent.Value("kill", {{"pid", child}, {"signal", "SIGIO"}});
-  ExpectEqual(
-      agent.Value("sigtimedwait",
-                  {{"process", child}, {"signals", {"SIGIO"}}, {"timeout_ms", kForeverMs}}),
-      "SIGIO");
-  const json again = agent.Result(
-      "sigtimedwait", {{"process", child}, {"signals", {"SIGIO"}}, {"timeout_ms", 0}});
+  ExpectEqual(agent.Value("sigtimedwait",
+                          {{"process", child}, {"signals", {"SIGIO"}}, {"timeout_ms", kForeverMs}}),
+              "SIGIO");
+  const json again =
+      agent.Result("sigtimedwait", {{"process", child}, {"signals", {"SIGIO"}}, {"timeout_ms", 0}});
   ExpectEqual(again.value("errno", json()), "EAGAIN");
   agent.Value("exit", {{"process", child}, {"status", 0}});
   agent.Value("waitpid", {{"pid", child}});
@@ -559,6 +567,55 @@ std::string EpollWaits(Session& agent) {
   return "";
 }
 
+// The interface that has the address of the loopback.
+std::string AsksForInterfaces(Session& agent) {
+  const json fd = agent.Value("socket", {{"domain", "AF_INET"}, {"type", "SOCK_DGRAM"}});
+  const json counted = agent.Value("interface_list", {{"fd", fd}}).value("length", json());
+  const json list = agent.Value("interface_list", {{"fd", fd}, {"room", counted}});
+  ExpectEqual(list.value("length", json()), counted);
+  const json address = {{"family", "AF_INET"}, {"address", "127.0.0.1"}, {"port", 0}};
+  std::string name;
+  for (const json& interface : list.value("interfaces", json::array())) {
+    if (interface.value("address", json()) == address) name = interface.value("name", "");
+  }
+  Expect(!name.empty(), "an interface with 127.0.0.1", list);
+  const auto ask = [&](json params) {
+    params["fd"] = fd;
+    return agent.Value("interface_ioctl", params);
+  };
+  const json index = ask({{"request", "SIOCGIFINDEX"}, {"name", name}}).value("number", json());
+  ExpectEqual(ask({{"request", "SIOCGIFNAME"}, {"number", index}}).value("name", json()), name);
+  ExpectEqual(ask({{"request", "SIOCGIFADDR"}, {"name", name}}).value("address", json()), address);
+  const json flags = ask({{"request", "SIOCGIFFLAGS"}, {"name", name}}).value("flags", json());
+  Expect(std::find(flags.begin(), flags.end(), "IFF_LOOPBACK") != flags.end(), "IFF_LOOPBACK",
+         flags);
+  const json hardware = ask({{"request", "SIOCGIFHWADDR"}, {"name", name}});
+  Expect(hardware.value("number", json()).is_number_integer() &&
+             hardware.value("octets", json()).is_string(),
+         "its type and octets", hardware);
+  Close(agent, {fd});
+  return "";
+}
+
+std::string CallsThroughRings(Session& agent) {
+  const json pair = agent.Value("socketpair", {{"domain", "AF_UNIX"}, {"type", "SOCK_STREAM"}});
+  const json by_ring = {{"fd", pair[0]}, {"through", "io_uring"}};
+  json send = by_ring;
+  send["data"] = Data("by a ring");
+  ExpectEqual(agent.Value("send", send), 9);
+  Expect(ReceiveAll(agent, pair[1], 9) == "by a ring", "what the ring sent", "other data");
+  json receive = by_ring;
+  receive["length"] = 64;
+  receive["announce"] = true;
+  const int call = agent.Start("recv", receive);
+  agent.Receive();  // its announcement
+  ExpectEqual(agent.Value("cancel", {{"fd", pair[0]}}), 0);
+  ExpectErrno(agent.ResultOf(call), "ECANCELED");
+  ExpectErrno(agent.Result("cancel", {{"fd", pair[0]}}), "ENOENT");
+  Close(agent, {pair[0], pair[1]});
+  return "";
+}
+
 std::string SysctlsThatDoNotExist(Session& agent) {
   if (!Declares(agent, "sysctl")) throw Unsupported("sysctl is not declared");
   ExpectErrno(agent.Result("sysctl_get", {{"name", "net.ipv4.no_such_thing"}}), "ENOENT");
@@ -637,7 +694,7 @@ std::vector<Check> CallChecks() {
        InterruptsCalls},
       {"Methods", "files", "directory, open, unlink, symlink, chmod, stat and lseek",
        KeepsADirectory},
-      {"Methods", "sendfile", "pipe, splice and sendfile", MovesFiles},
+      {"Methods", "sendfile", "pipe, splice, tee and sendfile", MovesFiles},
       {"Methods", "fork", "fork, exec, exit, waitpid and kill", Forks},
       {"Methods", "sigtimedwait", "sigtimedwait takes a signal that is kept", TakesSignals},
       {"Methods", "unix-names", "names of AF_UNIX, unnamed and abstract", NamesUnixSockets},
@@ -645,6 +702,8 @@ std::vector<Check> CallChecks() {
       {"Methods", "ipv6", "addresses of AF_INET6", UsesIpv6},
       {"Methods", "fcntl", "fcntl with O_NONBLOCK", ControlsDescriptors},
       {"Methods", "ioctl", "ioctl with FIONREAD", CountsWhatCanBeRead},
+      {"Methods", "interfaces", "interface_ioctl and interface_list", AsksForInterfaces},
+      {"Methods", "io-uring", "calls through io_uring, and cancel", CallsThroughRings},
       {"Methods", "epoll", "epoll_create1, epoll_ctl and epoll_wait", EpollWaits},
       {"Methods", "no-such-sysctl", "A sysctl that does not exist fails with ENOENT",
        SysctlsThatDoNotExist},

@@ -84,6 +84,20 @@ TEST_WITH(LimitsTest, Limits, APrivilegedPortNeedsACapability, .claims = {"man:i
   EXPECT_THAT(socket.Bind(Loopback(port)), Succeeds());
 }
 
+inline constexpr Family kSendersOfControlData[] = {kEachIpDatagram[0], kEachIpDatagram[1]};
+
+TEST_WITH(LimitsTest, Limits, AncillaryDataIsNotLongerThanOptmemMax,
+          .claims = {"man:socket(7)-optmem_max"}, .needs = {"messages"},
+          .over = kSendersOfControlData) {
+  Socket socket = Bound();
+  Message message = Message("x").To(socket.LocalName().value());
+  // Each item has 16 octets at least.
+  for (int i = 0; i < 100; ++i) message = message.With(TrafficClass(*family.ip));
+  ASSERT_THAT(socket.SendMessage(message), Returns(1));
+  sut.SetSysctl("net.core.optmem_max", "1024");
+  EXPECT_THAT(socket.SendMessage(message), testing::Not(Succeeds()));
+}
+
 // The agent is in group 0.
 TEST_WITH(LimitsTest, Limits, PingGroupRangeSaysWhoMayOpenAnEchoSocket,
           .claims = {"man:icmp(7)-ping_group_range"}, .over = kOnce) {
