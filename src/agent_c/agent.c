@@ -70,6 +70,12 @@
 #ifdef __FreeBSD__
 #include <sys/procctl.h>
 #endif
+#if defined(ON_LINUX) && defined(__has_include)
+#if __has_include(<linux/io_uring.h>)
+#include <linux/io_uring.h>
+#define HAS_RINGS
+#endif
+#endif
 #endif
 
 enum {
@@ -79,7 +85,7 @@ enum {
   kLongestOption = 4096,
   kDeepest = 16,      /* nesting of JSON */
   kMostCalls = 256,   /* in threads of their own at a time */
-  kMostMembers = 12,  /* of an object that a method reads */
+  kMostMembers = 20,  /* of an object that a method reads */
   kMostEvents = 4096, /* of one epoll_wait() */
   kMostParts = 2048,  /* of a message; a system is to refuse more than its IOV_MAX */
   kMostControl = 1 << 18,
@@ -1167,6 +1173,224 @@ static void PutAddress(struct text* text, struct object* params, const struct ad
   Put(text, "}");
 }
 
+/* ---- calls through io_uring ---- */
+
+#ifdef HAS_RINGS
+/* Operations by their numbers: some headers do not have them all. */
+enum {
+  kRingPoll = 6,
+  kRingSendMessage = 9,
+  kRingReceiveMessage = 10,
+  kRingAccept = 13,
+  kRingCancel = 14,
+  kRingConnect = 16,
+  kRingClose = 19,
+  kRingSend = 26,
+  kRingReceive = 27,
+  kRingShutdown = 34,
+};
+
+enum { kOfTheCall = 1, kOfItsCancellation = 2 }; /* completions of a ring */
+
+/* Made for one call. */
+struct ring {
+  int fd;
+  struct io_uring_params about;
+  char *submissions, *completions, *entries; /* memory that the kernel shares */
+  size_t sizes[3];
+  int called; /* the descriptor of the call that waits */
+  struct ring* next;
+};
+
+static pthread_mutex_t ring_calls = PTHREAD_MUTEX_INITIALIZER;
+static struct ring* rings_under_way = NULL;
+
+static char* MapRing(struct ring* ring, int which, size_t size, off_t what) {
+  ring->sizes[which] = size;
+  char* const at = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, ring->fd, what);
+  return at != MAP_FAILED ? at : NULL;
+}
+
+static void CloseRing(struct ring* ring) {
+  if (ring->submissions != NULL) munmap(ring->submissions, ring->sizes[0]);
+  if (ring->completions != NULL) munmap(ring->completions, ring->sizes[1]);
+  if (ring->entries != NULL) munmap(ring->entries, ring->sizes[2]);
+  if (ring->fd >= 0) close(ring->fd);
+}
+
+/* 0, or an errno. */
+static int OpenRing(struct ring* ring) {
+  memset(ring, 0, sizeof *ring);
+  ring->fd = (int)syscall(SYS_io_uring_setup, 4, &ring->about);
+  if (ring->fd < 0) return errno;
+  const struct io_sqring_offsets* const sq = &ring->about.sq_off;
+  const struct io_cqring_offsets* const cq = &ring->about.cq_off;
+  const size_t entries = ring->about.sq_entries;
+  ring->submissions =
+      MapRing(ring, 0, sq->array + entries * sizeof(unsigned), (off_t)IORING_OFF_SQ_RING);
+  ring->completions =
+      MapRing(ring, 1, cq->cqes + ring->about.cq_entries * sizeof(struct io_uring_cqe),
+              (off_t)IORING_OFF_CQ_RING);
+  ring->entries = MapRing(ring, 2, entries * sizeof(struct io_uring_sqe), (off_t)IORING_OFF_SQES);
+  if (ring->submissions != NULL && ring->completions != NULL && ring->entries != NULL) return 0;
+  CloseRing(ring);
+  return ENOMEM;
+}
+
+static unsigned* SubmissionWord(const struct ring* ring, unsigned offset) {
+  return (unsigned*)(void*)(ring->submissions + offset);
+}
+
+static unsigned* CompletionWord(const struct ring* ring, unsigned offset) {
+  return (unsigned*)(void*)(ring->completions + offset);
+}
+
+/* Hands it to the kernel, and waits for so many completions. Negative, with errno, where that
+ * fails. Under the lock of ring_calls, or before others know of the ring. */
+static void PutEntry(struct ring* ring, const struct io_uring_sqe* entry) {
+  unsigned* const tail = SubmissionWord(ring, ring->about.sq_off.tail);
+  const unsigned index = *tail & *SubmissionWord(ring, ring->about.sq_off.ring_mask);
+  memcpy(ring->entries + index * sizeof *entry, entry, sizeof *entry);
+  SubmissionWord(ring, ring->about.sq_off.array)[index] = index;
+  __atomic_store_n(tail, *tail + 1, __ATOMIC_SEQ_CST);
+}
+
+static int EnterRing(const struct ring* ring, unsigned submitted, unsigned completions) {
+  const unsigned flags = completions > 0 ? IORING_ENTER_GETEVENTS : 0;
+  return (int)syscall(SYS_io_uring_enter, ring->fd, submitted, completions, flags, NULL, 0);
+}
+
+/* Whether the completion of the call has come, and its result. */
+static int TakeResult(const struct ring* ring, int* result) {
+  unsigned* const head = CompletionWord(ring, ring->about.cq_off.head);
+  const unsigned* const tail = CompletionWord(ring, ring->about.cq_off.tail);
+  int came = 0;
+  while (*head != __atomic_load_n(tail, __ATOMIC_SEQ_CST)) {
+    struct io_uring_cqe completion;
+    const unsigned index = *head & *CompletionWord(ring, ring->about.cq_off.ring_mask);
+    memcpy(&completion, ring->completions + ring->about.cq_off.cqes + index * sizeof completion,
+           sizeof completion);
+    if (completion.user_data == kOfTheCall) {
+      *result = completion.res;
+      came = 1;
+    }
+    __atomic_store_n(head, *head + 1, __ATOMIC_SEQ_CST);
+  }
+  return came;
+}
+
+/* As the plain call would, with errno. `other` is what the operation has in `off` or `addr2`. */
+static long long ByRing(int operation, int fd, const void* at, unsigned long long other,
+                        size_t length, unsigned flags) {
+  struct ring ring;
+  struct io_uring_sqe entry;
+  int result = 0;
+  const int refused = OpenRing(&ring);
+  if (refused != 0) {
+    errno = refused;
+    return -1;
+  }
+  memset(&entry, 0, sizeof entry);
+  entry.opcode = (uint8_t)operation;
+  entry.fd = fd;
+  entry.addr = (uintptr_t)at;
+  entry.off = other;
+  entry.len = (uint32_t)length;
+  entry.msg_flags = flags;
+  entry.user_data = kOfTheCall;
+  PutEntry(&ring, &entry);
+  ring.called = fd;
+  pthread_mutex_lock(&ring_calls);
+  ring.next = rings_under_way;
+  rings_under_way = &ring;
+  pthread_mutex_unlock(&ring_calls);
+  int entered = EnterRing(&ring, 1, 1);
+  int error = errno;
+  int came = TakeResult(&ring, &result);
+  while (!came && (entered >= 0 || error == EINTR)) {
+    entered = EnterRing(&ring, 0, 1);
+    error = errno;
+    came = TakeResult(&ring, &result);
+  }
+  pthread_mutex_lock(&ring_calls);
+  struct ring** link = &rings_under_way;
+  while (*link != &ring) link = &(*link)->next;
+  *link = ring.next;
+  pthread_mutex_unlock(&ring_calls);
+  CloseRing(&ring);
+  errno = came ? -result : error;
+  return came && result >= 0 ? result : -1;
+}
+
+/* Whether the request asks for it. What cannot be done is refused. */
+static int ThroughRing(struct object* params, int operation) {
+  const char* const through = Optional(params, "through");
+  if (through == NULL) return 0;
+  if (*through != '"' || !StringIs(through, "io_uring")) {
+    Refuse(params->request, kUnsupported, "%s: a call through that is unsupported",
+           params->context);
+    return 0;
+  }
+  struct ring ring;
+  union {
+    struct io_uring_probe about;
+    char octets[sizeof(struct io_uring_probe) + 256 * sizeof(struct io_uring_probe_op)];
+  } room;
+  struct io_uring_probe_op known;
+  memset(&room, 0, sizeof room);
+  int error = OpenRing(&ring);
+  if (error == 0) {
+    if (syscall(SYS_io_uring_register, ring.fd, IORING_REGISTER_PROBE, &room, 256) != 0) {
+      error = errno;
+    }
+    CloseRing(&ring);
+  }
+  memcpy(&known, room.octets + sizeof(struct io_uring_probe) + (size_t)operation * sizeof known,
+         sizeof known);
+  if (error == 0 && !(operation <= room.about.last_op && (known.flags & IO_URING_OP_SUPPORTED))) {
+    error = EOPNOTSUPP;
+  }
+  if (error == 0) return 1;
+  char number[64];
+  Refuse(params->request, kUnsupported, "%s: a call through io_uring (%s) is unsupported",
+         params->context, ErrnoName(error, number, sizeof number));
+  return 0;
+}
+
+static void Cancel(struct request* request, struct object* params) {
+  const int fd = Integer(params, "fd");
+  if (!Begin(request)) return;
+  int result = -1;
+  int error = ENOENT;
+  pthread_mutex_lock(&ring_calls);
+  for (struct ring* ring = rings_under_way; ring != NULL; ring = ring->next) {
+    if (ring->called != fd) continue;
+    struct io_uring_sqe entry;
+    memset(&entry, 0, sizeof entry);
+    entry.opcode = kRingCancel;
+    entry.fd = -1;
+    entry.addr = kOfTheCall;
+    entry.user_data = kOfItsCancellation;
+    PutEntry(ring, &entry);
+    result = EnterRing(ring, 1, 0) < 0 ? -1 : 0;
+    error = errno;
+    break;
+  }
+  pthread_mutex_unlock(&ring_calls);
+  errno = error;
+  EndWith(request, result);
+}
+#else
+#define ThroughRing(params, operation) ((void)(params), 0)
+#define ByRing(operation, fd, at, other, length, flags) (-1)
+#ifdef ON_LINUX
+static void Cancel(struct request* request, struct object* params) {
+  (void)params;
+  Refuse(request, kUnsupported, "a call through io_uring is unsupported");
+}
+#endif
+#endif
+
 /* ---- sockets ---- */
 
 static void Socket(struct request* request, struct object* params) {
@@ -1204,8 +1428,10 @@ static void Connect(struct request* request, struct object* params) {
   const int fd = Integer(params, "fd");
   struct address address = ReadAddress(params);
   const struct sockaddr* const name = At(params, "address", &address.storage, address.length);
+  const int by_ring = ThroughRing(params, kRingConnect);
   if (!Begin(request)) return;
-  EndWith(request, connect(fd, name, address.length));
+  EndWith(request, by_ring ? ByRing(kRingConnect, fd, name, address.length, 0, 0)
+                           : connect(fd, name, address.length));
 }
 
 static void Listen(struct request* request, struct object* params) {
@@ -1223,10 +1449,13 @@ static void Accept(struct request* request, struct object* params) {
 #if !defined(ON_LINUX) && !defined(__FreeBSD__) && !defined(__OpenBSD__)
   if (flags != 0) Refuse(request, kUnsupported, "accept: flags are unsupported");
 #endif
+  const int by_ring = ThroughRing(params, kRingAccept);
   if (!Begin(request)) return;
 #if defined(ON_LINUX) || defined(__FreeBSD__) || defined(__OpenBSD__)
-  const int accepted = accept4(fd, peer, length, (int)flags);
+  const int accepted = by_ring ? (int)ByRing(kRingAccept, fd, peer, (uintptr_t)length, 0, flags)
+                               : accept4(fd, peer, length, (int)flags);
 #else
+  (void)by_ring;
   const int accepted = accept(fd, peer, length);
 #endif
   if (!End(request, accepted)) return;
@@ -1262,12 +1491,17 @@ static void GetPeerName(struct request* request, struct object* params) {
 static void Shutdown(struct request* request, struct object* params) {
   const int fd = Integer(params, "fd");
   const int how = Constant(params, "how", kDirections);
-  if (Begin(request)) EndWith(request, shutdown(fd, how));
+  const int by_ring = ThroughRing(params, kRingShutdown);
+  if (!Begin(request)) return;
+  EndWith(request,
+          by_ring ? ByRing(kRingShutdown, fd, NULL, 0, (size_t)how, 0) : shutdown(fd, how));
 }
 
 static void Close(struct request* request, struct object* params) {
   const int fd = Integer(params, "fd");
-  if (Begin(request)) EndWith(request, close(fd));
+  const int by_ring = ThroughRing(params, kRingClose);
+  if (!Begin(request)) return;
+  EndWith(request, by_ring ? ByRing(kRingClose, fd, NULL, 0, 0, 0) : close(fd));
 }
 
 static void Duplicate(struct request* request, struct object* params) {
@@ -1283,7 +1517,11 @@ static void Send(struct request* request, struct object* params) {
   char* const data = Bytes(params, "data", &length);
   const unsigned flags = Flags(params, "flags", kMessageFlags);
   const char* const octets = At(params, "data", data, length);
-  if (Begin(request)) EndWith(request, send(fd, octets, length, (int)flags));
+  const int by_ring = ThroughRing(params, kRingSend);
+  if (Begin(request)) {
+    EndWith(request, by_ring ? ByRing(kRingSend, fd, octets, 0, length, flags)
+                             : send(fd, octets, length, (int)flags));
+  }
   free(data);
 }
 
@@ -1325,8 +1563,11 @@ static void ReceiveBy(struct request* request, struct object* params, int how) {
   socklen_t* const told = how == kByRecvFrom
                               ? At(params, "address_length", &address.length, sizeof address.length)
                               : NULL;
+  const int by_ring = how == kByRecv && ThroughRing(params, kRingReceive);
   if (Begin(request)) {
-    const ssize_t count = how == kByRead   ? read(fd, room, length)
+    const ssize_t count = by_ring
+                              ? (ssize_t)ByRing(kRingReceive, fd, room, 0, length, (unsigned)flags)
+                          : how == kByRead ? read(fd, room, length)
                           : how == kByRecv ? recv(fd, room, length, flags)
                                            : recvfrom(fd, room, length, flags, name, told);
     if (End(request, count)) {
@@ -1926,7 +2167,11 @@ static void SendMessage(struct request* request, struct object* params) {
   const unsigned flags = Flags(params, "flags", kMessageFlags);
   ReadMessage(params, &message);
   const struct msghdr* const header = HeaderAt(params, &message);
-  if (Begin(request)) EndWith(request, sendmsg(fd, header, (int)flags));
+  const int by_ring = ThroughRing(params, kRingSendMessage);
+  if (Begin(request)) {
+    EndWith(request, by_ring ? ByRing(kRingSendMessage, fd, header, 0, 1, flags)
+                             : sendmsg(fd, header, (int)flags));
+  }
   FreeMessage(&message);
 }
 
@@ -1937,8 +2182,10 @@ static void ReceiveMessage(struct request* request, struct object* params) {
   const unsigned flags = Flags(params, "flags", kMessageFlags);
   MakeRoomForMessage(params, &message);
   struct msghdr* const header = HeaderAt(params, &message);
+  const int by_ring = ThroughRing(params, kRingReceiveMessage);
   if (Begin(request)) {
-    const ssize_t count = recvmsg(fd, header, (int)flags);
+    const ssize_t count = by_ring ? (ssize_t)ByRing(kRingReceiveMessage, fd, header, 0, 1, flags)
+                                  : recvmsg(fd, header, (int)flags);
     if (End(request, count)) PutMessage(&request->value, params, &message, count);
   }
   FreeMessage(&message);
@@ -2511,8 +2758,19 @@ static void Poll(struct request* request, struct object* params) {
   const int timeout = Integer(params, "timeout_ms");
   struct pollfd* const fds = ReadPollEntries(params, &count);
   struct pollfd* const entries = At(params, "fds", fds, count * sizeof *fds);
-  if (Begin(request) && End(request, poll(entries, (nfds_t)count, timeout))) {
-    PutPollEntries(&request->value, fds, count);
+  const int by_ring = ThroughRing(params, kRingPoll);
+  if (by_ring && (count != 1 || timeout >= 0)) {
+    Refuse(request, kUnsupported, "poll through io_uring of several descriptors or with a limit");
+  }
+  if (Begin(request)) {
+    long long ready = 0;
+    if (by_ring) {
+      ready = ByRing(kRingPoll, fds[0].fd, NULL, 0, 0, (unsigned short)fds[0].events);
+      fds[0].revents = (short)ready;
+    } else {
+      ready = poll(entries, (nfds_t)count, timeout);
+    }
+    if (End(request, ready)) PutPollEntries(&request->value, fds, count);
   }
   free(fds);
 }

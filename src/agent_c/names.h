@@ -1628,7 +1628,8 @@ static const struct control_type kControlTypes[] = {
   {"sysctl_get", GetSysctl, kReturnsAtOnce}, \
   {"sysctl_set", SetSysctl, kReturnsAtOnce}, \
   {"counters", Counters, kReturnsAtOnce}, \
-  {"tcp_sockets", TcpSockets, kReturnsAtOnce},
+  {"tcp_sockets", TcpSockets, kReturnsAtOnce}, \
+  {"cancel", Cancel, kReturnsAtOnce},
 #else
 #define METHODS_OF_LINUX
 #endif

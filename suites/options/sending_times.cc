@@ -79,6 +79,9 @@ TEST_WITH(SendingTimesTest, SendingTimes, AreToldInTheErrorQueue,
   ASSERT_THAT(near.SetOption("SO_TIMESTAMPING", point.flag | kReport), Succeeds());
   const Outcome<int> sent = near.Send("when?");
   Deciding(point.claim);
+  if (point.flag == kStampSoftware && near.Poll({}, 1s).value().empty()) {
+    NotReached("the device tells no time of sending, which not all do");
+  }
   const SendingTime told = Next(near);
   EXPECT_GE(told.time, sent.begin.time_since_epoch());
   EXPECT_LE(told.time, told.read.time_since_epoch());

@@ -209,10 +209,9 @@ TEST_WITH(InterfacesTest, InterfaceCalls, AnAddressIsSetAndListed,
 
 TEST_WITH(InterfacesTest, InterfaceCalls, AnAddressOfZeroDeletesIt,
           .claims = {"man:netdevice(7)-SIOCSIFADDR-zero"}, .needs = {"fresh"}, .over = kOnce) {
-  const Name before = interfaces.Address("SIOCGIFADDR", kLoopback).value();
-  ASSERT_TRUE(IsListed(before));
+  if (!IsListed(Ipv4("127.0.0.1"))) NotReached("the loopback interface has no such address");
   Set(interfaces.SetAddress("SIOCSIFADDR", kLoopback, Ipv4("0.0.0.0")));
-  EXPECT_FALSE(IsListed(before));
+  EXPECT_FALSE(IsListed(Ipv4("127.0.0.1")));
 }
 
 struct AddressPair {

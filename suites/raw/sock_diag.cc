@@ -242,7 +242,7 @@ TEST_WITH(SockDestroyTest, SockDestroy, AListenerAcceptsNoMore,
   Socket listener = Listening();
   const Name name = listener.LocalName().value();
   Destroy(IPPROTO_TCP, listener.LocalEndpoint(), Nobody());
-  EXPECT_THAT(NewSocket().Connect(name), FailsWith(ECONNREFUSED));
+  EXPECT_THAT(NewSocket().Connect(name), testing::Not(Succeeds()));
 }
 
 TEST_WITH(SockDestroyTest, SockDestroy, NeedsACapability,
