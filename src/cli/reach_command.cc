@@ -49,6 +49,12 @@ struct ReachArguments {
 
 using Symbols = std::map<std::uint64_t, std::string>;
 
+// The lines of a kernel's code, and the files as they were when recording began.
+struct KernelLines {
+  reach::DebugLines table;
+  std::map<std::string, std::string> texts;
+};
+
 // The functions in which the blocks are, by the names of their source.
 std::set<std::string> FunctionsOf(const std::vector<CodeBlock>& blocks, const Symbols& symbols) {
   std::set<std::string> names;
@@ -89,9 +95,9 @@ class Notes {
   }
 
   reach::Record Gathered(const Tests& tests, const Symbols& symbols,
-                         const reach::DebugLines* lines, const fs::path& source) const {
+                         const std::optional<KernelLines>& lines) const {
     reach::Record record;
-    std::vector<std::vector<std::size_t>> tests_of_line(lines != nullptr ? lines->Numbered().size() : 0);
+    std::vector<std::vector<std::size_t>> tests_of_line(lines ? lines->table.Numbered().size() : 0);
     for (const auto& symbol : symbols) record.functions[reach::SourceName(symbol.second)];
     for (std::size_t i = 0; i < tests.size(); ++i) {
       if (!fs::exists(PathOf(i))) continue;
@@ -106,10 +112,10 @@ class Notes {
       record.tests.push_back(tests[i]->id());
     }
     for (std::size_t i = 0; i < tests_of_line.size(); ++i) {
-      const auto& [file, line] = lines->Numbered()[i];
+      const auto& [file, line] = lines->table.Numbered()[i];
       record.SetLine(file, line, {tests_of_line[i].begin(), tests_of_line[i].end()});
     }
-    for (auto& [name, file] : record.files) file.text = ReadFile(source / name);
+    for (auto& [name, file] : record.files) file.text = lines->texts.at(name);
     return record;
   }
 
@@ -138,14 +144,17 @@ fs::path SourceOf(const ReachArguments& arguments) {
 }
 
 // None, and why is said, when the kernel tells no lines.
-std::optional<reach::DebugLines> LinesOfKernel(const ReachArguments& arguments) {
+std::optional<KernelLines> LinesOfKernel(const ReachArguments& arguments) {
   const fs::path vmlinux = fs::path(ParseSut(arguments.sut).what) / "vmlinux";
   std::string why = "there is no " + vmlinux.string();
   if (SourceOf(arguments).empty()) {
     why = "it takes a kernel in the tree where it was built, or --source";
   } else if (fs::is_regular_file(vmlinux)) {
-    reach::DebugLines lines = reach::DebugLines::Of(vmlinux, SourceOf(arguments));
-    if (!lines.Numbered().empty()) return lines;
+    KernelLines lines{reach::DebugLines::Of(vmlinux, SourceOf(arguments)), {}};
+    for (const auto& [file, line] : lines.table.Numbered()) {
+      if (!lines.texts.contains(file)) lines.texts[file] = ReadFile(SourceOf(arguments) / file);
+    }
+    if (!lines.texts.empty()) return lines;
     why = vmlinux.string() + " has no debug information (CONFIG_DEBUG_INFO)";
   }
   Say("functions are recorded, not lines: " + why);
@@ -164,13 +173,13 @@ int RecordReach(const ReachArguments& arguments, const std::string& program) {
   reports.Begin(run);
   const Facts facts = target->Prepare();
   const Symbols symbols = kernel->Symbols();
-  const std::optional<reach::DebugLines> lines = LinesOfKernel(arguments);
+  const std::optional<KernelLines> lines = LinesOfKernel(arguments);
   const Notes notes(directory.path() / "reached", tests);
   ReachOfRun().plugin = fs::path(ProgramBeside("sockproof-reach.so"));
   ReachOfRun().take = [&](const TestCase& test, const std::vector<CodeBlock>& blocks) {
     std::set<std::size_t> reached;
     for (const CodeBlock& block : blocks) {
-      if (lines) reached.merge(lines->At(block.begin, block.begin + block.size));
+      if (lines) reached.merge(lines->table.At(block.begin, block.begin + block.size));
     }
     notes.Write(test, FunctionsOf(blocks, symbols), reached);
   };
@@ -181,8 +190,7 @@ int RecordReach(const ReachArguments& arguments, const std::string& program) {
       tests, facts, [&](const TestCase& test, EventLog& log) { target->RunTest(test, {}, log); },
       options, run, reports, progress);
   if (signal_number != 0) return 128 + signal_number;
-  reach::Record record =
-      notes.Gathered(tests, symbols, lines ? &*lines : nullptr, SourceOf(arguments));
+  reach::Record record = notes.Gathered(tests, symbols, lines);
   if (record.tests.empty()) {
     Say("no test told what it reaches; see " + arguments.out);
     return 3;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <map>
 #include <optional>
 #include <unordered_map>
 
@@ -99,12 +100,6 @@ DebugLines::DebugLines(std::string_view printed, const fs::path& source) {
   std::stable_sort(rows_.begin(), rows_.end(), [](const Row& a, const Row& b) {
     return a.address != b.address ? a.address < b.address : a.number == kNone && b.number != kNone;
   });
-}
-
-std::map<std::string, std::set<int>> DebugLines::Lines() const {
-  std::map<std::string, std::set<int>> lines;
-  for (const auto& [file, line] : numbered_) lines[file].insert(line);
-  return lines;
 }
 
 std::set<std::size_t> DebugLines::At(std::uint64_t begin, std::uint64_t end) const {

@@ -4,7 +4,6 @@
 
 #include <cstdint>
 #include <filesystem>
-#include <map>
 #include <set>
 #include <string>
 #include <string_view>
@@ -22,11 +21,9 @@ class DebugLines {
   // From what objdump --dwarf=decodedline prints.
   DebugLines(std::string_view printed, const std::filesystem::path& source);
 
-  // Files from the top of the source, and the lines of each that have code.
-  std::map<std::string, std::set<int>> Lines() const;
-
   // Numbers of the lines of which any code is in [begin, end): indices of Numbered().
   std::set<std::size_t> At(std::uint64_t begin, std::uint64_t end) const;
+  // Each line with code: the path of its file from the top of the source, and the line.
   const std::vector<std::pair<std::string, int>>& Numbered() const { return numbered_; }
 
  private:

@@ -15,6 +15,7 @@
 #include <iterator>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <regex>
 #include <sstream>
 #include <system_error>
 #include <utility>
@@ -166,6 +167,19 @@ std::string Complaint(const std::string& console) {
     end = console.find('\n', end + 1);
   }
   return console.substr(begin, end - begin);
+}
+
+// ": BUG: KASAN: slab-use-after-free in tcp_urg", the first line of a report, without what is
+// another in each build and each run; nothing when there is no report.
+std::string TitleOf(const std::string& complaint) {
+  const std::size_t begin = BeginOfReport(complaint);
+  if (begin == std::string::npos) return "";
+  static const std::regex offset(R"(\+0x[0-9a-f]+/0x[0-9a-f]+)");
+  static const std::regex who("CPU: [0-9]+ PID: [0-9]+ ");
+  std::string title =
+      complaint.substr(begin, std::min(complaint.find('\n', begin) - begin, std::size_t{200}));
+  title = std::regex_replace(std::regex_replace(title, offset, ""), who, "");
+  return ": " + CleanLine(title);
 }
 
 std::string OnePerLine(const fs::path& console) {
@@ -517,7 +531,7 @@ void Machine::Run(const std::vector<const TestCase*>& tests, const Alterations& 
     log->Add(Event{last, FailureEvent{test.file, test.line,
                                       fmt::format("  Expected: the kernel runs\n  Observed: {}\n{}",
                                                   what, console)}});
-    EndAs(Verdict::kFail, what, *log, last);
+    EndAs(Verdict::kFail, what + TitleOf(console), *log, last);
   };
   bool ended = false;
   bool in_doubt = false;
