@@ -15,6 +15,11 @@ const std::map<std::string_view, std::string_view> kSysctlSince = {
     {"net.ipv4.tcp_rto_max_ms", "6.15"},
 };
 
+// The first release that has it in each network namespace.
+const std::map<std::string_view, std::string_view> kSysctlOfNamespacesSince = {
+    {"net.core.optmem_max", "6.8"},
+};
+
 const std::map<std::string_view, std::string_view> kSysctlOption = {
     {"net.ipv4.tcp_syncookies", "CONFIG_SYN_COOKIES"},
     {"net.core.rps_sock_flow_entries", "CONFIG_RPS"},
@@ -36,10 +41,16 @@ bool IsLinux(const Facts& facts) { return facts.Find("os") == "Linux"; }
 std::string WhyNoSysctl(const std::string& name, const Facts& facts) {
   std::string text = "the system under test has no sysctl " + name;
   if (!IsLinux(facts)) return text;
+  const std::string this_is = ", this is " + facts.Find("release").value_or("of unknown release");
   if (const auto since = kSysctlSince.find(name); since != kSysctlSince.end()) {
     text += "; Linux documents it since ";
     text += since->second;
-    text += ", this is " + facts.Find("release").value_or("of unknown release");
+    text += this_is;
+  } else if (const auto of_namespaces = kSysctlOfNamespacesSince.find(name);
+             of_namespaces != kSysctlOfNamespacesSince.end()) {
+    text += "; Linux has it in each network namespace since ";
+    text += of_namespaces->second;
+    text += this_is;
   } else if (const auto option = kSysctlOption.find(name); option != kSysctlOption.end()) {
     text += "; Linux has it with ";
     text += option->second;
@@ -49,7 +60,9 @@ std::string WhyNoSysctl(const std::string& name, const Facts& facts) {
 
 std::string WhyNoCapability(const std::string& name, const Facts& facts) {
   std::string text = "the system under test lacks the capability " + name;
-  if (name == "virtual-time") return text + "; kernels in virtual machines have it (--sut vm:...)";
+  if (name == "virtual-time" || name == "own-machine") {
+    return text + "; kernels in virtual machines have it (--sut vm:...)";
+  }
   const auto option = kCapabilityOption.find(name);
   if (!IsLinux(facts) || option == kCapabilityOption.end()) return text;
   text += "; Linux has it with ";

@@ -53,8 +53,8 @@ constexpr const char* kSysctlsOfFacts[] = {
 };
 
 // Those that Stack::Can() adds to what agents declare.
-constexpr const char* kOwnCapabilities[] = {"diag", "fresh", "second-address", "states",
-                                            "virtual-time"};
+constexpr const char* kOwnCapabilities[] = {"diag",           "fresh",  "own-machine",
+                                            "second-address", "states", "virtual-time"};
 
 TcpState TcpStateNamed(const std::string& name) {
   for (const TcpState state :

@@ -430,6 +430,7 @@ void TellSymbols() {
 }  // namespace
 
 void RunAsGuest(bool virtual_time) {
+  g_capabilities.emplace_back("own-machine");
   if (virtual_time) g_capabilities.emplace_back("virtual-time");
   if (ioperm(kConsolePort, 1, 1) != 0 || ioperm(kExitPort, 1, 1) != 0 ||
       ioperm(kSelectorPort, 2, 1) != 0) {

@@ -22,9 +22,9 @@ namespace fs = std::filesystem;
 constexpr const char* kLinker = "/lib64/ld-linux-x86-64.so.2";
 
 // Modules that tests may need; sock_diag and what else these need comes with them.
-const std::vector<std::string> kModulesOfGuest = {"ipv6",      "af_packet", "veth",
-                                                  "inet_diag", "tcp_diag",  "udp_diag",
-                                                  "raw_diag",  "unix_diag", "tcp_cubic"};
+const std::vector<std::string> kModulesOfGuest = {
+    "ipv6",     "af_packet", "veth",      "inet_diag", "tcp_diag",
+    "udp_diag", "raw_diag",  "unix_diag", "tcp_cubic", "vsock_loopback"};
 
 // Folders above a file, each once.
 void AddFoldersOf(const fs::path& file, std::set<std::string>& made, CpioArchive& archive) {
@@ -111,7 +111,8 @@ std::string MakeInitramfs(const Kernel& kernel, const fs::path& program, const f
   const std::vector<fs::path> files = FilesOf(program);
   archive.AddFile("init", ReadFile(files.front()), true);
   Packer packer(archive, made);
-  for (auto file = files.begin() + 1; file != files.end(); ++file) packer.Add(*file, ReadFile(*file));
+  for (auto file = files.begin() + 1; file != files.end(); ++file)
+    packer.Add(*file, ReadFile(*file));
   const Luggage& luggage = LuggageOfRun();
   if (!luggage.empty()) AddLuggage(luggage, packer, made, archive);
   archive.AddFile(fs::path(guest_interface::kAgent).relative_path().string(), ReadFile(agent),

@@ -29,6 +29,11 @@ TEST(Missing, ASysctlOfAnOptionNamesTheOption) {
               HasSubstr("CONFIG_SYN_COOKIES"));
 }
 
+TEST(Missing, ASysctlOfTheWholeMachineNamesTheReleaseThatHasItInNamespaces) {
+  EXPECT_THAT(WhyNoSysctl("net.core.optmem_max", LinuxFacts("6.1.0")),
+              HasSubstr("in each network namespace since 6.8, this is 6.1.0"));
+}
+
 TEST(Missing, OfOtherSystemsNothingIsSaidThatIsTrueOfLinux) {
   Facts facts;
   facts.Set("os", "gVisor");
@@ -39,6 +44,7 @@ TEST(Missing, OfOtherSystemsNothingIsSaidThatIsTrueOfLinux) {
 TEST(Missing, ACapabilityNamesTheOption) {
   EXPECT_THAT(WhyNoCapability("diag", LinuxFacts("6.1.0")), HasSubstr("CONFIG_INET_DIAG"));
   EXPECT_THAT(WhyNoCapability("virtual-time", LinuxFacts("6.1.0")), HasSubstr("--sut vm:"));
+  EXPECT_THAT(WhyNoCapability("own-machine", LinuxFacts("6.1.0")), HasSubstr("--sut vm:"));
 }
 
 TEST(Missing, AFactThatIsNotThereIsASkipThatSaysWhy) {
