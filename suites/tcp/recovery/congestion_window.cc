@@ -11,18 +11,6 @@ class CongestionWindowTest : public FlightTest {
  protected:
   // Initial windows of RFC 6928 and RFC 5681: no more segments than that.
   static constexpr std::uint32_t kLargestInitialWindow = 10;
-
-  // Brings about a loss of the first segment in flight, which is mended by a fast retransmit: what
-  // was in flight then. Afterwards all is acknowledged that was.
-  std::uint32_t LoseOneSegment(Connection& connection) {
-    const std::uint32_t flight = in_flight(connection);
-    SendDuplicates(connection, 3);
-    // New data that the first duplicates let out is in flight like the other.
-    while (connection.peer.Expect(AnySegment(), Within(10s)).seq != acknowledged()) continue;
-    Settle();
-    AllArrived(connection.peer);
-    return flight;
-  }
 };
 
 }  // namespace

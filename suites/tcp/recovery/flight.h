@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "harness/test/test.h"
+#include "suites/tcp/in_flight.h"
 
 namespace sockproof {
 
@@ -45,6 +46,44 @@ class FlightTest : public PeerTest {
     peer.Expect(Ack().Seq(peer.rcv_nxt).Ack(peer.snd_nxt));
     connecting.Await().value();
     return {socket, peer};
+  }
+
+  // A connection of that congestion control whose handshake takes a round trip, long against what a
+  // machine may be late: the sample of it is sample(), what came back from the system in no time
+  // took way(). With SACK or without; NotReached() where the system does not permit that.
+  Connection OpenSlowly(Duration round_trip, bool sack, void (*choose)(Socket)) {
+    ScriptedTcp& peer = host.Listen(ip, 80);
+    peer.syn_options = {tcp_option::Mss(kMss)};
+    if (sack) peer.syn_options.push_back(tcp_option::SackPermitted());
+    Socket socket = sut.NewSocket(ip);
+    choose(socket);
+    Pending<int> connecting = socket.StartConnect(peer.local());
+    const Segment syn = peer.Expect(Syn());
+    if (sack && syn.FindOption(tcp_option::kSackPermitted) == nullptr) {
+      NotReached("SACK is not permitted");
+    }
+    peer.ExpectSilence(round_trip);
+    const Segment syn_ack = peer.Send(SynAck());
+    const Segment ack = peer.Expect(Ack().Seq(peer.rcv_nxt).Ack(peer.snd_nxt));
+    sample_ = ack.time - syn.time;
+    way_ = ack.time - syn_ack.time;
+    connecting.Await().value();
+    return {socket, peer};
+  }
+  Duration sample() const { return sample_; }
+  Duration way() const { return way_; }
+
+  // Whatever comes meanwhile is taken in later.
+  void Pass(Duration time) {
+    sut.loop().RunUntil([] { return false; }, Clock::now() + time);
+  }
+
+  // What the system sends at once: its segments with data, those that come again too.
+  std::vector<Segment> Answers(Connection& connection) {
+    Settle();
+    std::vector<Segment> segments = AllArrived(connection.peer);
+    std::erase_if(segments, [](const Segment& segment) { return segment.payload.empty(); });
+    return segments;
   }
 
   // The system has more to send than any window lets out, and holds as much of it as it may: else
@@ -112,18 +151,31 @@ class FlightTest : public PeerTest {
   }
 
   // What would not be so after a timeout of the system: if a process of the test was late by as
-  // much as the shortest timeout of a system takes, that may be the reason. (FreeBSD: 30 ms.)
-  static void Require(bool holds, const std::string& expected, const std::string& observed,
-                      SourceLocation where = SourceLocation::Current()) {
+  // much as the shortest timeout of a system takes, that may be the reason. (FreeBSD: 30 ms; none
+  // is shorter than the round trip.)
+  void Require(bool holds, const std::string& expected, const std::string& observed,
+               SourceLocation where = SourceLocation::Current()) const {
     constexpr Duration kShortestTimeout = 30ms;
     if (holds) return;
     throw Departure("  Expected: " + expected + "\n  Observed: " + observed, where,
-                    kShortestTimeout);
+                    std::max(kShortestTimeout, sample_));
   }
-  static void RequireInFlight(std::uint32_t flight, std::uint32_t least,
-                              SourceLocation where = SourceLocation::Current()) {
+  void RequireInFlight(std::uint32_t flight, std::uint32_t least,
+                       SourceLocation where = SourceLocation::Current()) const {
     Require(flight >= least, std::to_string(least) + " octets in flight, or more",
             std::to_string(flight), where);
+  }
+
+  // Brings about a loss of the first segment in flight, which is mended by a fast retransmit: what
+  // was in flight then. Afterwards all is acknowledged that was.
+  std::uint32_t LoseOneSegment(Connection& connection) {
+    const std::uint32_t flight = in_flight(connection);
+    SendDuplicates(connection, 3);
+    // New data that the first duplicates let out is in flight like the other.
+    while (connection.peer.Expect(AnySegment(), Within(10s)).seq != acknowledged()) continue;
+    Settle();
+    connection.peer.TakeArrived();
+    return flight;
   }
 
   // The first number that is not acknowledged: SND.UNA of the system.
@@ -137,6 +189,7 @@ class FlightTest : public PeerTest {
 
  private:
   std::uint32_t acknowledged_ = 0;
+  Duration sample_{0}, way_{0};
   std::vector<Pending<int>> writing_;
 };
 

@@ -16,33 +16,28 @@ class TailLossTest : public FlightTest {
   // A connection whose handshake took a round trip, with so many full segments in flight; where
   // SACK was agreed on, without which there is no RACK-TLP (RFC 8985 section 5). The round trip as
   // the system has it: with the way to it and back.
-  Connection WithTail(std::uint32_t segments, std::vector<Segment>& flight, Duration& sample) {
-    ScriptedTcp& peer = host.Listen(ip, 80);
-    peer.syn_options = {tcp_option::Mss(kMss), tcp_option::SackPermitted()};
-    Socket socket = sut.NewSocket(ip);
-    Pending<int> connecting = socket.StartConnect(peer.local());
-    const Segment syn = peer.Expect(Syn());
-    if (syn.FindOption(tcp_option::kSackPermitted) == nullptr) NotReached("SACK is not permitted");
-    peer.ExpectSilence(kRoundTrip);
-    const Segment syn_ack = peer.Send(SynAck());
-    const Segment ack = peer.Expect(Ack().Seq(peer.rcv_nxt).Ack(peer.snd_nxt));
-    sample = ack.time - syn.time;
-    way_ = ack.time - syn_ack.time;
-    connecting.Await().value();
-    Connection connection{socket, peer};
+  Connection WithTail(std::uint32_t segments, std::vector<Segment>& flight, Duration& sample,
+                      Duration round_trip = kRoundTrip) {
+    Connection connection = OpenSlowly(round_trip, true, ChooseRfc5681);
+    sample = this->sample();
     Begin(connection);
-    socket.Send(std::string(std::size_t{segments} * kMss, 'x')).value();
+    connection.socket.Send(std::string(std::size_t{segments} * kMss, 'x')).value();
     Settle();
-    flight = peer.TakeArrived();
+    flight = connection.peer.TakeArrived();
     if (flight.size() < segments) NotReached("the initial window is smaller");
+    if (flight.size() > segments) NotReached("its segments are smaller");
     return connection;
   }
 
-  // How long what is sent to the system and its answer take together.
-  Duration way() const { return way_; }
+  // From the beginning of that segment up to the end of this one.
+  static std::vector<tcp_option::SackBlock> Block(const Segment& from, const Segment& to) {
+    return {{from.seq, to.seq + to.length()}};
+  }
 
- private:
-  Duration way_{0};
+  // When a timer of rule 2.2 of RFC 6298 may fire at the earliest after such a first sample.
+  Duration EarliestTimeout(Duration sample) const {
+    return 3 * sample - OwnGranularity(sut.facts());
+  }
 };
 
 }  // namespace
@@ -68,7 +63,8 @@ TEST_WITH(
   std::vector<Segment> flight;
   Duration round_trip{0};
   Connection connection = WithTail(3, flight, round_trip);
-  WriteMuch(connection);
+  // More than the initial window of any system, and soon written.
+  connection.socket.Send(std::string(std::size_t{20} * kMss, 'y')).value();
   Settle();
   AllArrived(connection.peer);  // up to the end of the window
   const Segment probe = connection.peer.Expect(AnyData(), Within(10s));
@@ -84,12 +80,106 @@ TEST_WITH(
   auto [socket, peer] = WithTail(3, flight, round_trip);
   peer.ExpectSilence(kRoundTrip);
   const Segment& second = flight[1];
-  const Segment report = peer.Send(
-      Ack().Ack(flight[0].seq).Sack({{second.seq, second.seq + second.length()}}));
+  const Segment report =
+      peer.Send(Ack().Ack(flight[0].seq).Sack({{second.seq, second.seq + second.length()}}));
   const Segment again = peer.Expect(AnyData().Seq(flight[0].seq), Within(10s));
   // At most min_RTT/4 by default, where no reordering was seen (RFC 8985 section 6.2, step 4). Who
   // takes no sample of the handshake has that of this report.
   if (again.time - report.time > round_trip) NotReached("it waits for its timeout");
   const Duration sample_of_report = report.time - second.time + way();
-  EXPECT_LE(again.time - report.time - way(), FiresAfter(sample_of_report / 4).latest());
+  EXPECT_THAT(again.time - report.time - way(),
+              LastsAtMost(FiresAfter(sample_of_report / 4).latest()));
+}
+
+TEST_WITH(
+    TailLossTest, TailLoss, AfterAProbeComesTheTimeoutAndNoOtherProbe,
+    .claims = {"rfc8985:7.3-rto-after-probe", "rfc8985:7.3-one-probe"},
+    .lasts = [](const Facts&) -> Duration { return 2s; }) {
+  std::vector<Segment> flight;
+  Duration round_trip{0};
+  auto [socket, peer] = WithTail(3, flight, round_trip);
+  const Segment probe = peer.Expect(AnyData(), Within(10s));
+  if (probe.seq == flight.front().seq) NotReached("it waits for its timeout");
+  const Segment next = peer.Expect(AnyData(), Within(20s));
+  Deciding("rfc8985:7.3-rto-after-probe");
+  EXPECT_THAT(next.time - probe.time, LastsAtLeast(EarliestTimeout(round_trip)));
+  Deciding("rfc8985:7.3-one-probe");
+  EXPECT_EQ(next.seq, flight.front().seq) << "it is another probe";
+}
+
+// An acknowledgment of the probe alone is no sample of the round-trip time, by Karn's algorithm.
+TEST_WITH(
+    TailLossTest, TailLoss, WithoutASampleSinceTheLastProbeThereIsNoOther,
+    .claims = {"rfc8985:7.3-sample"}, .lasts = [](const Facts&) -> Duration { return 4s; }) {
+  constexpr Duration kLongRoundTrip = 400ms;
+  std::vector<Segment> flight;
+  Duration round_trip{0};
+  auto [socket, peer] = WithTail(1, flight, round_trip, kLongRoundTrip);
+  const Segment probe = peer.Expect(AnyData().Seq(flight.front().seq), Within(10s));
+  if (probe.time - flight.front().time > EarliestTimeout(round_trip)) {
+    NotReached("it waits for its timeout");
+  }
+  peer.Send(Ack());
+  Settle();
+  socket.Send(std::string(kMss, 'y')).value();
+  const Segment next = peer.Expect(AnyData());
+  const Segment again = peer.Expect(AnyData().Seq(next.seq), Within(20s));
+  EXPECT_THAT(again.time - next.time, LastsAtLeast(EarliestTimeout(round_trip)));
+}
+
+TEST_WITH(
+    TailLossTest, TailLoss, ALossThatTheProbeHasMendedHalvesTheWindow,
+    .claims = {"rfc8985:7.4.2-loss"}, .lasts = [](const Facts&) -> Duration { return 1s; }) {
+  std::vector<Segment> flight;
+  Duration round_trip{0};
+  Connection connection = WithTail(4, flight, round_trip);
+  const Segment probe = connection.peer.Expect(AnyData(), Within(10s));
+  if (probe.seq != flight.back().seq) NotReached("it waits for its timeout");
+  Acknowledge(connection, in_flight(connection));
+  WriteMuch(connection);
+  const std::uint32_t now = FlightSize(connection);
+  if (now < 4 * kMss) NotReached("no more is in flight");
+  // The first number beyond the probe; and what lets half of it out again, where none was lost.
+  Acknowledge(connection, kMss);
+  Settle();
+  Acknowledge(connection, now / 2 - kMss);
+  EXPECT_LE(FlightSize(connection), now / 2 + kMss);
+}
+
+TEST_WITH(
+    TailLossTest, TailLoss, ARetransmissionThatALaterOneHasOvertakenIsLost,
+    .claims = {"rfc8985:6.2-retransmission"},
+    .lasts = [](const Facts&) -> Duration { return 1s; }) {
+  std::vector<Segment> flight;
+  Duration round_trip{0};
+  auto [socket, peer] = WithTail(8, flight, round_trip);
+  peer.ExpectSilence(kRoundTrip);
+  peer.Send(Ack().Ack(flight[0].seq).Sack(Block(flight[2], flight[7])));
+  const Segment first = peer.Expect(AnyData().Seq(flight[0].seq), Within(10s));
+  Settle();
+  if (peer.waiting() == 0) NotReached("it does not fill holes that are reported");
+  peer.Expect(AnyData().Seq(flight[1].seq));
+  // No sooner than the shortest round trip, else it could be an answer to what was sent first.
+  peer.ExpectSilence(round_trip + kRoundTrip / 8);
+  const Segment report = peer.Send(Ack().Ack(flight[0].seq).Sack(Block(flight[1], flight[7])));
+  const Segment again = peer.Expect(AnyData(), Within(10s));
+  if (again.time - first.time > EarliestTimeout(round_trip)) NotReached("it waits for its timeout");
+  EXPECT_EQ(again.seq, flight[0].seq);
+  EXPECT_THAT(again.time - report.time - way(), LastsAtMost(FiresAfter(round_trip / 4).latest()));
+}
+
+TEST_WITH(
+    TailLossTest, TailLoss, AfterReorderingALossIsFoundWithinARoundTrip,
+    .claims = {"rfc8985:3.3.2-bound"}, .lasts = [](const Facts&) -> Duration { return 1s; }) {
+  std::vector<Segment> flight;
+  Duration round_trip{0};
+  auto [socket, peer] = WithTail(8, flight, round_trip);
+  peer.ExpectSilence(kRoundTrip);
+  // The first comes after the second, and was not sent again.
+  peer.Send(Ack().Ack(flight[0].seq).Sack(Block(flight[1], flight[1])));
+  peer.Send(Ack().Ack(flight[2].seq));
+  const Segment report = peer.Send(Ack().Ack(flight[2].seq).Sack(Block(flight[3], flight[6])));
+  const Segment again = peer.Expect(AnyData().Seq(flight[2].seq), Within(10s));
+  if (again.time - report.time > 2 * round_trip) NotReached("it waits for its timeout");
+  EXPECT_THAT(again.time - report.time - way(), LastsAtMost(FiresAfter(round_trip).latest()));
 }

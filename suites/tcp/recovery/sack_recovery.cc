@@ -1,0 +1,267 @@
+// Loss recovery by what is reported, RFC 6675: what is sent again and what anew, in which order,
+// and how much; RFC 6937, how fast. Another algorithm is as good (RFC 5681 section 4.3), as long as
+// it does not make use of reports otherwise: where it makes none, the tests do not get to where
+// they begin.
+#include <algorithm>
+#include <utility>
+
+#include "suites/tcp/in_flight.h"
+#include "suites/tcp/recovery/flight.h"
+
+using namespace sockproof;
+
+namespace {
+
+class SackRecoveryTest : public FlightTest {
+ protected:
+  static constexpr std::uint32_t kSegments = 10;  // in flight, or more: the window of RFC 6928
+  // So long that no timer fires before what is reported at once has been answered.
+  static constexpr Duration kRoundTrip = 160ms;
+  using Range = std::pair<std::uint32_t, std::uint32_t>;  // of segments, by their places in flight
+
+  // A connection with just so many segments in flight and nothing more to send; the first one is of
+  // 'a', the second of 'b'.
+  Connection WithAllInFlight() {
+    Connection connection = OpenSlowly(kRoundTrip, true, ChooseRfc5681);
+    std::string text;
+    for (std::uint32_t i = 0; i < kSegments; ++i) {
+      text += std::string(kMss, static_cast<char>('a' + i));
+    }
+    Begin(connection);
+    for (int round_trips = 0; round_trips < 6; ++round_trips) {
+      connection.socket.Send(text).value();
+      if (FlightSize(connection) == kSegments * kMss) {
+        CountFlight(connection);
+        return connection;
+      }
+      while (in_flight(connection) > 0) {
+        Pass(kRoundTrip);
+        RoundTrip(connection);
+      }
+    }
+    NotReached("so much is never in flight");
+  }
+
+  // One with as many segments in flight, or more, and more to send.
+  Connection WithMoreToSend() {
+    Connection connection = OpenSlowly(kRoundTrip, true, ChooseRfc5681);
+    Begin(connection);
+    WriteMuch(connection);
+    for (int round_trips = 0; FlightSize(connection) < kSegments * kMss; ++round_trips) {
+      if (round_trips == 6) NotReached("so much is never in flight");
+      Pass(kRoundTrip);
+      RoundTrip(connection);
+    }
+    CountFlight(connection);
+    return connection;
+  }
+
+  // From here on places are those of what is in flight now.
+  void CountFlight(const Connection& connection) {
+    first_ = acknowledged();
+    flight_ = in_flight(connection) / kMss;
+  }
+
+  // The peer has got these segments and all before `acknowledged`, and says so.
+  Segment Report(Connection& connection, std::uint32_t acknowledged,
+                 const std::vector<Range>& ranges) {
+    return connection.peer.Send(Reports(Ack(), acknowledged, ranges));
+  }
+  PartialSegment Reports(PartialSegment segment, std::uint32_t acknowledged,
+                         const std::vector<Range>& ranges) const {
+    std::vector<tcp_option::SackBlock> blocks;
+    for (const auto& [from, to] : ranges) {
+      blocks.emplace_back(first_ + from * kMss, first_ + to * kMss);
+    }
+    return segment.Ack(first_ + acknowledged * kMss).Sack(blocks);
+  }
+
+  // As FlightTest::Answers(), where segments are as large as they may be.
+  std::vector<Segment> Answers(Connection& connection) {
+    std::vector<Segment> segments = FlightTest::Answers(connection);
+    for (const Segment& segment : segments) {
+      if (segment.length() < kMss) NotReached("its segments are smaller");
+    }
+    return segments;
+  }
+
+  // Which segment of those in flight at first it is; from flight() on, new ones.
+  std::uint32_t PlaceOf(const Segment& segment) const { return (segment.seq - first_) / kMss; }
+  std::uint32_t flight() const { return flight_; }
+  // This one is at that place: other than in a process that is late, after a timeout.
+  void RequirePlace(const Segment& segment, std::uint32_t place,
+                    SourceLocation where = SourceLocation::Current()) const {
+    Require(segment.seq == first_ + place * kMss, "segment " + std::to_string(place),
+            "segment " + std::to_string(PlaceOf(segment)), where);
+  }
+  std::uint32_t first() const { return first_; }
+
+  static std::uint32_t OctetsOf(const std::vector<Segment>& segments) {
+    std::uint32_t octets = 0;
+    for (const Segment& segment : segments) octets += segment.length();
+    return octets;
+  }
+  std::ptrdiff_t TimesOf(std::uint32_t place, const std::vector<Segment>& segments) const {
+    return std::count_if(segments.begin(), segments.end(),
+                         [&](const Segment& segment) { return PlaceOf(segment) == place; });
+  }
+
+ private:
+  std::uint32_t first_ = 0;
+  std::uint32_t flight_ = 0;
+};
+
+}  // namespace
+
+// --- How it begins -------------------------------------------------------------------------------
+
+TEST_WITH(SackRecoveryTest, SackRecovery, OneReportOfThreeSegmentsBringsTheFirstAgain,
+          .claims = {"rfc6675:5-first"}) {
+  Connection connection = WithAllInFlight();
+  Report(connection, 0, {{1, 4}});
+  const std::vector<Segment> answers = Answers(connection);
+  if (answers.empty()) NotReached("a single report brings nothing");
+  RequirePlace(answers.front(), 0);
+  EXPECT_LE(answers.front().length(), kMss);
+}
+
+TEST_WITH(SackRecoveryTest, SackRecovery, ReportsCountWhateverElseTheyCarry,
+          .claims = {"rfc6675:2-duplicate"}) {
+  Connection connection = WithAllInFlight();
+  for (std::uint32_t i = 1; i <= 3; ++i) {
+    connection.peer.Send(
+        Reports(Data("data"), 0, {{1, 1 + i}}).Window(static_cast<std::uint16_t>(60000 + i)));
+  }
+  const std::vector<Segment> answers = Answers(connection);
+  if (answers.empty()) NotReached("these reports bring nothing");
+  RequirePlace(answers.front(), 0);
+}
+
+// --- What is sent --------------------------------------------------------------------------------
+
+TEST_WITH(SackRecoveryTest, SackRecovery, WhatIsLostComesInOrderAndThenNewData,
+          .claims = {"rfc6675:4-lost-first", "rfc6675:4-then-new"}) {
+  Connection connection = WithMoreToSend();
+  // The first, the third and the fifth are lost.
+  Report(connection, 0, {{5, flight()}, {3, 4}, {1, 2}});
+  const std::vector<Segment> answers = Answers(connection);
+  if (TimesOf(2, answers) == 0) NotReached("holes that are reported are not filled");
+  Deciding("rfc6675:4-lost-first");
+  for (std::uint32_t i = 0; i < std::min<std::size_t>(answers.size(), 3); ++i) {
+    RequirePlace(answers[i], 2 * i);
+  }
+  if (answers.size() <= 3) NotReached("no more than that comes");
+  Deciding("rfc6675:4-then-new");
+  for (std::uint32_t i = 3; i < answers.size(); ++i) {
+    RequirePlace(answers[i], flight() + i - 3);
+  }
+}
+
+TEST_WITH(SackRecoveryTest, SackRecovery, AHoleIsFilledOnce, .claims = {"rfc6675:4-high-rxt"}) {
+  Connection connection = WithAllInFlight();
+  std::vector<Segment> answers;
+  for (std::uint32_t end = 7; end <= kSegments; ++end) {
+    Report(connection, 0, {{5, end}, {3, 4}, {1, 2}});
+    for (const Segment& segment : Answers(connection)) answers.push_back(segment);
+  }
+  if (TimesOf(2, answers) == 0) NotReached("holes that are reported are not filled");
+  for (const std::uint32_t hole : {0U, 2U, 4U}) {
+    Require(TimesOf(hole, answers) <= 1, "segment " + std::to_string(hole) + " again once at most",
+            std::to_string(TimesOf(hole, answers)) + " times");
+  }
+}
+
+TEST_WITH(SackRecoveryTest, SackRecovery, WithoutNewDataAHoleBelowOneReportIsFilledToo,
+          .claims = {"rfc6675:4-not-lost"}) {
+  Connection connection = WithAllInFlight();
+  // The first, the third and the sixth are lost; beyond the sixth too little has come to say so.
+  Report(connection, 0, {{6, 7}, {3, 5}, {1, 2}});
+  std::vector<Segment> answers = Answers(connection);
+  Report(connection, 0, {{6, 8}, {3, 5}, {1, 2}});
+  for (const Segment& segment : Answers(connection)) answers.push_back(segment);
+  if (TimesOf(2, answers) == 0) NotReached("holes that are reported are not filled");
+  Report(connection, 2, {{6, 8}, {3, 5}});
+  for (const Segment& segment : Answers(connection)) answers.push_back(segment);
+  Require(TimesOf(5, answers) > 0, "segment 5 again", "nothing of it");
+}
+
+TEST_WITH(
+    SackRecoveryTest, SackRecovery, WhatItsReceiverHasDiscardedComesAgain,
+    .claims = {"rfc6675:4-keep"}, .lasts = [](const Facts&) -> Duration { return 2s; }) {
+  Connection connection = WithAllInFlight();
+  Report(connection, 0, {{1, kSegments}});
+  Answers(connection);
+  Report(connection, 1, {});
+  const Segment again =
+      connection.peer.ExpectEventually(AnyData().Seq(first() + kMss), Within(20s));
+  EXPECT_EQ(again.payload, Bytes(again.payload.size(), 'b'));
+}
+
+// --- How much ------------------------------------------------------------------------------------
+
+TEST_WITH(SackRecoveryTest, SackRecovery, HalfOfTheFlightIsInTheNetworkAtMost,
+          .claims = {"rfc6675:5-pipe"}) {
+  Connection connection = WithMoreToSend();
+  std::vector<Segment> answers;
+  for (std::uint32_t end = 2; end <= flight(); ++end) {
+    Report(connection, 0, {{1, end}});
+    for (const Segment& segment : Answers(connection)) answers.push_back(segment);
+  }
+  if (TimesOf(0, answers) == 0) NotReached("there is no recovery");
+  // All else has come: what is in the network is what was sent meanwhile.
+  const std::uint32_t most = std::max(flight() * kMss / 2, 2 * kMss);
+  Require(OctetsOf(answers) <= most, std::to_string(most) + " octets at most",
+          std::to_string(OctetsOf(answers)));
+}
+
+// Who waits until half of it has left the network, as RFC 6675 has it, is slower in the beginning.
+TEST_WITH(SackRecoveryTest, SackRecovery, WhatIsSentKeepsToTheShareOfWhatHasCome,
+          .claims = {"rfc6937:3-proportional"}) {
+  Connection connection = WithMoreToSend();
+  const std::uint32_t recover_fs = flight() * kMss;
+  const std::uint32_t threshold = recover_fs / 2;
+  std::uint32_t sent = 0;
+  for (std::uint32_t end = 4; end <= flight(); ++end) {
+    Report(connection, 0, {{1, end}});
+    sent += OctetsOf(Answers(connection));
+    const std::uint32_t delivered = (end - 1) * kMss;
+    const std::uint32_t share = (delivered * threshold + recover_fs - 1) / recover_fs;
+    // Of what was in flight, the first is lost.
+    const std::uint32_t pipe = recover_fs - kMss - delivered + sent;
+    // A segment may be the one that the share has a part of.
+    if (pipe <= threshold) continue;
+    Require(sent < share + kMss,
+            std::to_string(share) + " octets, when " + std::to_string(delivered) + " have come",
+            std::to_string(sent));
+  }
+  if (sent == 0) NotReached("there is no recovery");
+}
+
+// --- How it ends ---------------------------------------------------------------------------------
+
+TEST_WITH(SackRecoveryTest, SackRecovery, TheNextLossIsMendedOnceAllOfTheFirstIsAcknowledged,
+          .claims = {"rfc6675:5-end"}) {
+  Connection connection = WithMoreToSend();
+  Report(connection, 0, {{1, flight()}});
+  if (TimesOf(0, Answers(connection)) == 0) NotReached("a single report brings nothing");
+  Acknowledge(connection, in_flight(connection));
+  if (FlightSize(connection) < 4 * kMss) NotReached("no more is in flight");
+  CountFlight(connection);
+  Report(connection, 0, {{1, 4}});
+  Require(TimesOf(0, Answers(connection)) > 0, "the first segment again", "nothing of it");
+}
+
+TEST_WITH(
+    SackRecoveryTest, SackRecovery, AfterATimeoutOnlyWhatIsMissingComesAgain,
+    .claims = {"rfc6675:5.1-utilize"}, .lasts = [](const Facts&) -> Duration { return 1s; }) {
+  Connection connection = WithAllInFlight();
+  connection.peer.ExpectEventually(AnyData().Seq(first()), Within(20s));
+  Answers(connection);
+  for (const std::uint32_t acknowledged : {1U, 2U}) {
+    Report(connection, acknowledged, {{3, kSegments}});
+    for (const Segment& segment : Answers(connection)) {
+      Require(PlaceOf(segment) < 3, "what was not reported",
+              "segment " + std::to_string(PlaceOf(segment)));
+    }
+  }
+}
