@@ -277,6 +277,9 @@ WireAlteration ReadWire(Reader& reader) {
   wire.remove_option = reader.Unsigned<std::uint8_t>("remove_option");
   wire.extra_options = reader.Octets("extra_options");
   wire.remove_options = reader.Get("remove_options", false);
+  wire.option_octet = reader.Unsigned<std::uint8_t>("option_octet");
+  wire.option_value = reader.Unsigned<std::uint8_t>("option_value");
+  wire.signed_by = reader.Find<std::string>("signed_by");
   wire.layout = reader.OneOf<Layout>("layout",
                                      {{"as-it-is", Layout::kAsTheyAre},
                                       {"reversed", Layout::kReversed},
@@ -472,6 +475,7 @@ Alteration ReadAlteration(const std::string& kind, const toml::table& table, Alt
   }
   if (kind == "wire") {
     alteration.wire = ReadWire(reader);
+    alteration.wire->spares_signed = list == AlterationKind::kVariant;
   } else if (kind == "packet") {
     alteration.packet = ReadPacket(reader);
   } else if (kind == "call") {

@@ -52,6 +52,8 @@ struct SegmentSelection {
   When when = When::kAlways;
   int skip = 0;    // leaves the first so many matching ones alone
   int times = -1;  // touches so many; -1: all
+  // Of a variant: not those that are signed (RFC 2385, RFC 5925), which it could not sign again.
+  bool spares_signed = false;
 };
 
 // What becomes of those segments. Further keys of a [[wire]] table.
@@ -102,6 +104,11 @@ struct WireAlteration : SegmentSelection {
   std::optional<std::uint8_t> remove_option;  // by its kind
   Bytes extra_options;                        // put behind the others, where there is room for them
   bool remove_options = false;
+  // Of the option of the kind `has_option`: this octet of its data, every bit of it or set to a
+  // value.
+  std::optional<std::size_t> option_octet;
+  std::optional<std::uint8_t> option_value;
+  std::optional<std::string> signed_by;  // signed anew by this key, RFC 2385
   // How the same options are laid out.
   enum class Layout {
     kAsTheyAre,

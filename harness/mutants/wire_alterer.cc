@@ -4,6 +4,7 @@
 
 #include "harness/packet/header_sizes.h"
 #include "harness/wire/addresses.h"
+#include "harness/wire/digest.h"
 
 namespace sockproof {
 namespace {
@@ -12,7 +13,7 @@ constexpr std::uint8_t kIcmp = 1;
 constexpr std::uint8_t kIcmpV6 = 58;
 constexpr std::size_t kIcmpHeader = 8;
 constexpr std::size_t kMostOptions = 40;
-constexpr std::uint8_t kExperimentalOption = 253;  // RFC 4727 section 2.2
+constexpr std::uint8_t kExperimentalOption = 253;    // RFC 4727 section 2.2
 constexpr TcpFlags kMayChange = kPsh | kEce | kCwr;  // when the same octets are sent again
 
 std::int32_t Distance(std::uint32_t from, std::uint32_t to) {
@@ -208,6 +209,17 @@ void ChangeOptions(Segment& segment, const WireAlteration& alteration) {
     });
   }
   AddOptions(segment, alteration.extra_options);
+  for (TcpOption& option : segment.options) {
+    if (!alteration.option_octet || option.kind != alteration.option) continue;
+    if (*alteration.option_octet >= option.data.size()) continue;
+    std::uint8_t& octet = option.data[*alteration.option_octet];
+    octet = alteration.option_value.value_or(static_cast<std::uint8_t>(~octet));
+  }
+}
+
+bool HasSignature(const Segment& segment) {
+  return segment.FindOption(tcp_option::kMd5) != nullptr ||
+         segment.FindOption(tcp_option::kAo) != nullptr;
 }
 
 void LayOut(Segment& segment, WireAlteration::Layout layout) {
@@ -307,11 +319,11 @@ bool SegmentPicker::Picks(const Segment& segment, bool by_system) {
   if (by_system == selection_.sent_by_system) {
     bool repeated = false;
     if (segment.length() > 0) {
-      repeated = !seen_
-                      .insert({segment.source, segment.destination, segment.seq,
-                               static_cast<TcpFlags>(segment.flags & ~kMayChange),
-                               segment.length()})
-                      .second;
+      repeated =
+          !seen_
+               .insert({segment.source, segment.destination, segment.seq,
+                        static_cast<TcpFlags>(segment.flags & ~kMayChange), segment.length()})
+               .second;
     }
     picks = Fits(segment, flow, repeated);
   }
@@ -408,6 +420,10 @@ void SegmentPicker::Follow(const Segment& segment, bool by_system, Flow& flow) {
 
 std::vector<WirePort::Tampered> WireAlterer::Alter(Bytes frame, bool by_system) {
   using Action = WireAlteration::Action;
+  const std::optional<Segment> segment = ParseSegment(frame, Time());
+  if (alteration_.spares_signed && segment && HasSignature(*segment)) {
+    return {{Duration(0), std::move(frame)}};
+  }
   if (alteration_.action == Action::kRenumber || alteration_.action == Action::kRenumberEach) {
     return Renumbered(std::move(frame), by_system);
   }
@@ -417,7 +433,6 @@ std::vector<WirePort::Tampered> WireAlterer::Alter(Bytes frame, bool by_system) 
   if (alteration_.icmp != WireAlteration::Icmp::kNone) {
     return WithoutIcmp(std::move(frame), by_system);
   }
-  const std::optional<Segment> segment = ParseSegment(frame, Time());
   if (!segment || !picker_.Picks(*segment, by_system)) return {{Duration(0), std::move(frame)}};
   const auto edited = [&] { return Rebuilt(Edit(*segment), frame); };
   if (alteration_.action != Action::kSplit && alteration_.action != Action::kFinApart) applied_();
@@ -476,8 +491,8 @@ Segment WireAlterer::Edit(Segment segment) const {
   if (alteration_.no_payload) segment.payload.clear();
   if (alteration_.garbage_octet && segment.payload.empty()) segment.payload.push_back('?');
   if (!segment.payload.empty()) {
-    segment.payload.insert(segment.payload.end(), static_cast<std::size_t>(alteration_.more_payload),
-                           std::uint8_t{'+'});
+    segment.payload.insert(segment.payload.end(),
+                           static_cast<std::size_t>(alteration_.more_payload), std::uint8_t{'+'});
   }
   const IpVersion version = segment.source.address.version();
   if (alteration_.source == WireAlteration::Source::kAnother) {
@@ -488,6 +503,7 @@ Segment WireAlterer::Edit(Segment segment) const {
   }
   ChangeOptions(segment, alteration_);
   if (alteration_.remove_options) segment.options.clear();
+  if (alteration_.signed_by) Sign(segment, *alteration_.signed_by);
   if (alteration_.layout != WireAlteration::Layout::kAsTheyAre) LayOut(segment, alteration_.layout);
   if (alteration_.remove_ip_options) segment.ip_options.clear();
   if (version == IpVersion::kIpv4 && !alteration_.new_ip_options.empty()) {

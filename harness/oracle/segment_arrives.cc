@@ -597,6 +597,10 @@ Then CheckRst(Step& step) {
     back.stack = tcb.stack;
     back.arrival = tcb.arrival;
     step.Allow(kOldDuplicate, std::move(back));
+    // Of what timestamps allow (RFC 6191) this is no condition.
+    const bool is_by_time =
+        tcb.peer_has_timestamps || (tcb.before->has_timestamps && tcb.before->peer_has_timestamps);
+    if (!is_by_time) return Then::kReturn;
   }
   if (is_exact) return step.Allow(ResetRule(tcb.state), tcb.Closed());
   // RFC 5961 section 3.2 replaces what RFC 793 says of synchronized states.

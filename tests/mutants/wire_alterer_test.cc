@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 
 #include "harness/wire/addresses.h"
+#include "harness/wire/digest.h"
 #include "harness/wire/icmp.h"
 
 namespace sockproof {
@@ -69,6 +70,37 @@ TEST_P(WireAltererTest, RenumbersBothDirections) {
   sack.options = {tcp_option::Nop(), {tcp_option::kSack, {0, 0, 0, 2, 0, 0, 0, 4}}};
   EXPECT_EQ(Received(alterer, sack)[0].FindOption(tcp_option::kSack)->data,
             Bytes({0, 0, 0, 103, 0, 0, 0, 105}));
+  EXPECT_EQ(applied_, 1);
+}
+
+TEST_P(WireAltererTest, ChangesAnOctetOfAnOption) {
+  Segment segment = Of(true, kAck, 1, 1);
+  segment.options = {tcp_option::Mptcp({0x20, 3, 1, 2})};
+  WireAlterer flips(WireOf("has_option = 30\noption_octet = 1"), [] {});
+  EXPECT_EQ(Sent(flips, segment)[0].options[0].data, Bytes({0x20, 0xfc, 1, 2}));
+  WireAlterer sets(WireOf("has_option = 30\noption_octet = 3\noption_value = 9"), [] {});
+  EXPECT_EQ(Sent(sets, segment)[0].options[0].data, Bytes({0x20, 3, 1, 9}));
+  WireAlterer beyond(WireOf("has_option = 30\noption_octet = 4"), [] {});
+  EXPECT_EQ(Sent(beyond, segment)[0].options[0].data, segment.options[0].data);
+}
+
+TEST_P(WireAltererTest, SignsAnewWhatItAlters) {
+  Segment segment = Of(true, kAck, 1, 1, "text");
+  Sign(segment, "key");
+  WireAlterer alterer(WireOf("has_option = 19\nwindow = 7\nsigned_by = \"key\""), [] {});
+  const Segment altered = Sent(alterer, segment)[0];
+  EXPECT_EQ(altered.window, 7);
+  EXPECT_TRUE(IsSigned(altered, "key"));
+}
+
+TEST_P(WireAltererTest, AVariantSparesWhatItCannotSign) {
+  const auto variant = ParseAlterations(
+      "[[wire]]\nid = \"x\"\nwhat = \"y\"\nallowed_by = \"z\"\nwindow = 7", AlterationKind::kVariant);
+  WireAlterer alterer(variant[0].wire.value(), [this] { ++applied_; });
+  Segment segment = Of(true, kAck, 1, 1, "text");
+  EXPECT_EQ(Sent(alterer, segment)[0].window, 7);
+  Sign(segment, "key");
+  EXPECT_TRUE(IsSigned(Sent(alterer, segment)[0], "key"));
   EXPECT_EQ(applied_, 1);
 }
 

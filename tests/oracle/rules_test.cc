@@ -236,19 +236,24 @@ TEST(Rules, AFinAfterTheFinIsAcknowledged) {
   EXPECT_TRUE(close_wait().In(kFin | kAck, 12, 1).Later(1s).IsAllowed());  // behind a gap
 }
 
-// MAY-2.
+// MAY-2, whose second condition does not bind where timestamps told that the SYN is new (RFC 6191).
 TEST(Rules, ASynThatTurnsOutToBeAnOldDuplicateLeadsBackToTimeWait) {
-  Conversation seen = std::move(Conversation()
-                                    .Active()
-                                    .Out(kFin | kAck, 1, 1)
-                                    .In(kAck, 1, 2)
-                                    .In(kFin | kAck, 1, 2)
-                                    .Out(kAck, 2, 2)
-                                    .In(kSyn, 100, 0)
-                                    .Out(kSyn | kAck, 5000, 101)
-                                    .In(kRst, 101, 0));
-  EXPECT_TRUE(seen.IsAllowed());
-  EXPECT_TRUE(seen.In(kFin | kAck, 1, 2).Out(kAck, 2, 2).IsAllowed());
+  const auto reopened = [](bool has_timestamps) {
+    Conversation seen = std::move(Conversation()
+                                      .Active()
+                                      .Out(kFin | kAck, 1, 1)
+                                      .In(kAck, 1, 2)
+                                      .In(kFin | kAck, 1, 2)
+                                      .Out(kAck, 2, 2));
+    Segment syn = Conversation::Make(kSyn, kIrs + 100, 0, 0);
+    if (has_timestamps) syn.timestamps = {.value = 1, .echo = 0};
+    seen.InRaw(syn).Out(kSyn | kAck, 5000, 101).In(kRst, 101, 0).In(kFin | kAck, 1, 2);
+    return seen;
+  };
+  for (const bool has_timestamps : {false, true}) {
+    EXPECT_TRUE(reopened(has_timestamps).Out(kAck, 2, 2).IsAllowed());
+    EXPECT_EQ(reopened(has_timestamps).Out(kRst, 2, 0).IsAllowed(), has_timestamps);
+  }
 }
 
 TEST(Rules, TheWindowOfThePeerHoldsWhateverTheInitialNumber) {
