@@ -280,6 +280,7 @@ WireAlteration ReadWire(Reader& reader) {
   wire.option_octet = reader.Unsigned<std::uint8_t>("option_octet");
   wire.option_value = reader.Unsigned<std::uint8_t>("option_value");
   wire.signed_by = reader.Find<std::string>("signed_by");
+  wire.authenticated_by = reader.Find<std::string>("authenticated_by");
   wire.layout = reader.OneOf<Layout>("layout",
                                      {{"as-it-is", Layout::kAsTheyAre},
                                       {"reversed", Layout::kReversed},

@@ -109,6 +109,8 @@ struct WireAlteration : SegmentSelection {
   std::optional<std::size_t> option_octet;
   std::optional<std::uint8_t> option_value;
   std::optional<std::string> signed_by;  // signed anew by this key, RFC 2385
+  // Authenticated anew, RFC 5925: by KeyID, RNextKeyID and key, "7 5 the key".
+  std::optional<std::string> authenticated_by;
   // How the same options are laid out.
   enum class Layout {
     kAsTheyAre,

@@ -1,6 +1,7 @@
 #include "harness/mutants/wire_alterer.h"
 
 #include <algorithm>
+#include <sstream>
 
 #include "harness/packet/header_sizes.h"
 #include "harness/wire/addresses.h"
@@ -421,6 +422,9 @@ void SegmentPicker::Follow(const Segment& segment, bool by_system, Flow& flow) {
 std::vector<WirePort::Tampered> WireAlterer::Alter(Bytes frame, bool by_system) {
   using Action = WireAlteration::Action;
   const std::optional<Segment> segment = ParseSegment(frame, Time());
+  if (segment && segment->Has(kSyn)) {
+    initial_numbers_[{segment->source, segment->destination}] = segment->seq;
+  }
   if (alteration_.spares_signed && segment && HasSignature(*segment)) {
     return {{Duration(0), std::move(frame)}};
   }
@@ -504,6 +508,7 @@ Segment WireAlterer::Edit(Segment segment) const {
   ChangeOptions(segment, alteration_);
   if (alteration_.remove_options) segment.options.clear();
   if (alteration_.signed_by) Sign(segment, *alteration_.signed_by);
+  if (alteration_.authenticated_by) AuthenticateAnew(segment);
   if (alteration_.layout != WireAlteration::Layout::kAsTheyAre) LayOut(segment, alteration_.layout);
   if (alteration_.remove_ip_options) segment.ip_options.clear();
   if (version == IpVersion::kIpv4 && !alteration_.new_ip_options.empty()) {
@@ -512,6 +517,21 @@ Segment WireAlterer::Edit(Segment segment) const {
   if (alteration_.good_checksum) segment.checksum_valid = true;
   if (alteration_.bad_checksum) segment.checksum_valid = false;
   return segment;
+}
+
+void WireAlterer::AuthenticateAnew(Segment& segment) const {
+  std::istringstream words(*alteration_.authenticated_by);
+  int key_id = 0, rnext_key_id = 0;
+  words >> key_id >> rnext_key_id >> std::ws;
+  MasterKey key{static_cast<std::uint8_t>(key_id), static_cast<std::uint8_t>(rnext_key_id), "", {}};
+  std::getline(words, key.key);
+  const auto initial = [&](const Endpoint& from, const Endpoint& to) {
+    const auto found = initial_numbers_.find({from, to});
+    return found == initial_numbers_.end() ? 0 : found->second;
+  };
+  std::erase_if(segment.options, [](const TcpOption& one) { return one.kind == tcp_option::kAo; });
+  Authenticate(segment, key, initial(segment.source, segment.destination),
+               initial(segment.destination, segment.source));
 }
 
 // The segment in two, where there is something to part.

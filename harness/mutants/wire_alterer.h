@@ -73,6 +73,7 @@ class WireAlterer {
  private:
   std::vector<WirePort::Tampered> Alter(Bytes frame, bool by_system);
   Segment Edit(Segment segment) const;
+  void AuthenticateAnew(Segment& segment) const;
   Bytes Rebuilt(const Segment& segment, const Bytes& frame) const;
   std::vector<WirePort::Tampered> Parts(const Segment& segment, const Bytes& frame);
   std::uint32_t InitialNumber();
@@ -97,6 +98,8 @@ class WireAlterer {
   };
   std::map<std::pair<Endpoint, Endpoint>, Shift> shifts_;
   std::uint32_t connections_ = 0;
+  // Of what was sent from one endpoint to the other.
+  std::map<std::pair<Endpoint, Endpoint>, std::uint32_t> initial_numbers_;
 };
 
 }  // namespace sockproof

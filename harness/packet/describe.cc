@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <optional>
 #include <string_view>
 
@@ -407,6 +408,52 @@ std::string HexText(const Bytes& bytes) {
   return fmt::format("{:02x}{}", fmt::join(view, ""), bytes.size() > kShown ? "..." : "");
 }
 
+std::uint64_t Read64(const Bytes& bytes, std::size_t at) {
+  return std::uint64_t{Read32(bytes, at)} << 32 | Read32(bytes, at + 4);
+}
+
+// RFC 8684 section 7.2: the subtypes by their names; of those that open and carry data, what they
+// say.
+std::string MptcpText(const Bytes& data) {
+  constexpr std::array kSubtypes = {"capable", "join", "dss",       "add-addr", "remove-addr",
+                                    "prio",    "fail", "fastclose", "tcprst"};
+  const std::size_t subtype = data[0] >> 4;
+  if (subtype >= kSubtypes.size()) return fmt::format("subtype {} {}", subtype, HexText(data));
+  std::string text = kSubtypes[subtype];
+  std::size_t at = 2;
+  const auto take = [&](const char* name, std::size_t size) {
+    if (at + size > data.size()) return;
+    const std::uint64_t value = size == 8   ? Read64(data, at)
+                                : size == 4 ? Read32(data, at)
+                                            : Read16(data, at);
+    text += fmt::format(" {} {}", name, value);
+    at += size;
+  };
+  if (text == "capable") {
+    text += fmt::format(" v{} flags {:02x}", data[0] & 0xf, data[1]);
+    for (const char* name : {"key", "and"}) {
+      if (at + 8 > data.size()) break;
+      text += fmt::format(" {} {:016x}", name, Read64(data, at));
+      at += 8;
+    }
+    take("len", 2);
+    take("csum", 2);
+  } else if (text == "dss") {
+    const std::uint8_t flags = data[1];  // 1 and 2: of the Data ACK; 4 and 8: of the mapping
+    if ((flags & 0x10) != 0) text += " fin";
+    if ((flags & 1) != 0) take("ack", (flags & 2) != 0 ? 8 : 4);
+    if ((flags & 4) != 0) {
+      take("seq", (flags & 8) != 0 ? 8 : 4);
+      take("subseq", 4);
+      take("len", 2);
+      take("csum", 2);
+    }
+  } else {
+    text += " " + HexText(data);
+  }
+  return text;
+}
+
 }  // namespace
 
 Description Describe(const Packet& packet) {
@@ -464,7 +511,7 @@ std::string TcpOptionText(const TcpOption& option,
       }
       break;
     case kMptcp:
-      if (size >= 1) return fmt::format("mptcp subtype {} {}", data[0] >> 4, HexText(data));
+      if (size >= 2) return "mptcp " + MptcpText(data);
       break;
     case kFastOpen:
       return size == 0 ? "tfo cookie request" : "tfo cookie " + HexText(data);

@@ -93,6 +93,15 @@ TEST_P(WireAltererTest, SignsAnewWhatItAlters) {
   EXPECT_TRUE(IsSigned(altered, "key"));
 }
 
+TEST_P(WireAltererTest, AuthenticatesAnewByTheNumbersOfTheConnection) {
+  WireAlterer alterer(WireOf("on = \"received\"\nwith = \"RST\"\nauthenticated_by = \"7 5 the key\""),
+                      [] {});
+  Sent(alterer, Of(true, kSyn, 100, 0));
+  Received(alterer, Of(false, kSyn | kAck, 300, 101));
+  const Segment reset = Received(alterer, Of(false, kRst, 301, 0))[0];
+  EXPECT_TRUE(IsAuthentic(reset, {7, 5, "the key", {}}, 300, 100));
+}
+
 TEST_P(WireAltererTest, AVariantSparesWhatItCannotSign) {
   const auto variant = ParseAlterations(
       "[[wire]]\nid = \"x\"\nwhat = \"y\"\nallowed_by = \"z\"\nwindow = 7", AlterationKind::kVariant);

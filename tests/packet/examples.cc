@@ -103,7 +103,7 @@ std::vector<Example> Examples() {
        "ARP 192.0.2.1 is-at 02:00:00:00:00:01"},
       {"tcp-syn", Framed({ipv4, Segment(kSyn, every_option)}),
        "TCP SYN 40000>80 seq=1 ack=2 win=1024 <mss 1460,sackOK,TS val 1 ecr 2,nop,wscale 7,tfo "
-       "cookie c0c0c0c0c0c0c0c0,mptcp subtype 0 0081,eol> len=0"},
+       "cookie c0c0c0c0c0c0c0c0,mptcp capable v0 flags 81,eol> len=0"},
       {"tcp-data6", Framed({ipv6, Segment(kAck | kPsh)}, Text("hello")),
        "TCP PSH,ACK 40000>80 seq=1 ack=2 win=1024 len=5 \"hello\""},
       {"tcp-sack",

@@ -78,6 +78,15 @@ TEST(Options, HaveNoValueWithAWrongLength) {
   EXPECT_THAT(tcp_option::SackBlocksOf({tcp_option::kSack, Bytes(9)}), IsEmpty());
   const auto decimal = [](std::uint32_t number) { return std::to_string(number); };
   EXPECT_EQ(TcpOptionText({tcp_option::kMss, {1}}, decimal), "kind 2 len 3");
+  EXPECT_EQ(TcpOptionText(tcp_option::Mptcp({0x01, 0x01, 0, 0, 0, 0, 0, 0, 0, 7, 9}), decimal),
+            "mptcp capable v1 flags 01 key 0000000000000007");
+  EXPECT_EQ(TcpOptionText(tcp_option::Mptcp({0x20, 0x15, 0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, 3, 0, 4}),
+                          decimal),
+            "mptcp dss fin ack 1 seq 2 subseq 3 len 4");
+  EXPECT_EQ(TcpOptionText(tcp_option::Mptcp({0x20, 0x1f}), decimal), "mptcp dss fin");
+  EXPECT_EQ(TcpOptionText(tcp_option::Mptcp({0x30, 0x01, 5}), decimal), "mptcp add-addr 300105");
+  EXPECT_EQ(TcpOptionText(tcp_option::Mptcp({0xf0, 0}), decimal), "mptcp subtype 15 f000");
+  EXPECT_EQ(TcpOptionText(tcp_option::Mptcp({1}), decimal), "kind 30 len 3");
 }
 
 }  // namespace

@@ -5,7 +5,7 @@
 namespace sockproof {
 namespace {
 
-Segment Example(const char* source, const char* destination) {
+Segment Signable(const char* source, const char* destination) {
   Segment segment;
   segment.source = {IpAddress(source), 4321};
   segment.destination = {IpAddress(destination), 179};
@@ -26,7 +26,7 @@ TEST(Digest, OfThreeLettersIsThatOfTheStandard) {  // FIPS 180-4, example of "ab
 TEST(Digest, ASignatureIsOverWhatTheRfcLists) {
   for (const auto& [source, destination] :
        {std::pair("192.0.2.1", "192.0.2.2"), std::pair("2001:db8::1", "2001:db8::2")}) {
-    Segment segment = Example(source, destination);
+    Segment segment = Signable(source, destination);
     Sign(segment, "key");
     const Segment seen =
         ParseSegment(BuildFrame(segment, MacAddress{}, MacAddress{}), Time()).value();
@@ -46,11 +46,31 @@ TEST(Digest, ASignatureIsOverWhatTheRfcLists) {
 }
 
 TEST(Digest, ASegmentIsSignedAnew) {
-  Segment segment = Example("192.0.2.1", "192.0.2.2");
+  Segment segment = Signable("192.0.2.1", "192.0.2.2");
   Sign(segment, "key");
   Sign(segment, "another");
   EXPECT_TRUE(IsSigned(segment, "another"));
   EXPECT_EQ(segment.options.size(), 3U);  // two NOPs before it
+}
+
+// Sections 5.1 and 5.2 of RFC 5925.
+TEST(Digest, AMacIsOfTheConnection) {
+  for (const auto algorithm :
+       {MasterKey::Algorithm::kHmacSha1, MasterKey::Algorithm::kAes128Cmac}) {
+    const MasterKey key{1, 2, "16 octets of key", algorithm};
+    Segment segment = Signable("2001:db8::1", "2001:db8::2");
+    Authenticate(segment, key, 10, 20);
+    const Segment seen =
+        ParseSegment(BuildFrame(segment, MacAddress{}, MacAddress{}), Time()).value();
+    EXPECT_EQ(seen.FindOption(tcp_option::kAo)->data.size(), 14U);
+    EXPECT_TRUE(IsAuthentic(seen, key, 10, 20));
+    EXPECT_FALSE(IsAuthentic(seen, key, 10, 21));
+    EXPECT_FALSE(IsAuthentic(seen, key, 20, 10));
+    Segment syn = Signable("192.0.2.1", "192.0.2.2");
+    syn.flags = kSyn;
+    Authenticate(syn, key, 10, 20);
+    EXPECT_TRUE(IsAuthentic(syn, key, 10, 0)) << "the other end has no number yet";
+  }
 }
 
 }  // namespace
