@@ -70,6 +70,11 @@ void ProgrammableWire::TakeFrame(Direction& direction, Time time, Bytes frame) {
     log_.Add({time, FrameEvent{direction.from.actor, direction.to.actor, fate, delay, frame}});
   };
   packet::Packet read = packet::ReadFrame(frame);
+  // What stacks say of themselves at times of their own (ARP, neighbour discovery, reports of groups)
+  // is the next of nothing.
+  const bool is_of_the_link =
+      read.Find<packet::Ipv4>() == nullptr &&
+      (read.Find<packet::Ipv6>() == nullptr || read.Find<packet::Icmp>() != nullptr);
   Rule* rule = nullptr;
   if (read.Find<packet::Ipv4>() != nullptr || read.Find<packet::Ipv6>() != nullptr) {
     read.layers.erase(read.layers.begin());  // Ethernet
@@ -79,7 +84,11 @@ void ProgrammableWire::TakeFrame(Direction& direction, Time time, Bytes frame) {
   }
   if (rule == nullptr) {
     log(Fate::kForwarded);
-    Forward(direction, frame);
+    if (is_of_the_link) {
+      direction.to.port->Send(frame);
+    } else {
+      Forward(direction, frame);
+    }
     return;
   }
   if (rule->left_ > 0) --rule->left_;

@@ -82,7 +82,7 @@ class ProgrammableWire {
   Rule& Delay(const WirePattern& pattern, Duration delay,
               SourceLocation where = SourceLocation::Current());
   Rule& Duplicate(const WirePattern& pattern, SourceLocation where = SourceLocation::Current());
-  // Held back until the next frame in the same direction has passed.
+  // Held back until the next frame in the same direction has passed that is not ARP or ICMPv6.
   Rule& SwapWithNext(const WirePattern& pattern, SourceLocation where = SourceLocation::Current());
 
   // The next segment at the wire, after the one that was expected last, that matches; others are
