@@ -20,9 +20,11 @@ std::vector<ClaimCounts>& AxisOf(const std::string& authority, Axes& axes) {
 // Of one claim, over all its tests.
 struct Answer {
   std::string level;
+  bool held = false;
   bool departed = false;
   bool undecided = false;
   bool not_reached = false;
+  bool passed_over = false;  // by a test that decided another of its claims
   bool not_taken = false;
 };
 
@@ -40,9 +42,12 @@ Axes AxesOf(const RunResult& run) {
       Answer& answer = answers[claim.id];
       answer.level = claim.level;
       const ClaimVerdict verdict = test.VerdictOf(claim);
+      answer.held |= verdict == ClaimVerdict::kHeld;
       answer.departed |= verdict == ClaimVerdict::kDeparted;
       answer.undecided |= verdict == ClaimVerdict::kUndecided;
-      answer.not_reached |= verdict == ClaimVerdict::kNotReached;
+      const bool decided = test.verdict == Verdict::kPass || test.verdict == Verdict::kFail;
+      answer.not_reached |= verdict == ClaimVerdict::kNotReached && !decided;
+      answer.passed_over |= verdict == ClaimVerdict::kNotReached && decided;
       answer.not_taken |= verdict == ClaimVerdict::kNotTaken;
     }
   }
@@ -56,12 +61,13 @@ Axes AxesOf(const RunResult& run) {
     counts.authority = authority;
     counts.level = answer.level;
     ++counts.tested;
-    const bool undecided = answer.undecided || answer.not_reached;
-    ++(answer.departed    ? counts.departed
-       : undecided        ? counts.undecided
-       : answer.not_taken ? counts.not_taken
-                          : counts.held);
-    if (!answer.departed && !answer.undecided && answer.not_reached) ++counts.not_reached;
+    // A row of a table that decides another claim says nothing of this one.
+    const bool not_reached = answer.not_reached || (answer.passed_over && !answer.held);
+    ++(answer.departed                   ? counts.departed
+       : answer.undecided || not_reached ? counts.undecided
+       : answer.not_taken                ? counts.not_taken
+                                         : counts.held);
+    if (!answer.departed && !answer.undecided && not_reached) ++counts.not_reached;
   }
   Axes axes;
   for (const auto& [key, counts] : sorted) AxisOf(counts.authority, axes).push_back(counts);

@@ -16,18 +16,25 @@ class MptcpDataTest : public MptcpTest {
     ExpectDataAck(connection, connection.PeerDsn(kQuestion.size()));
     connection.socket.Receive(64).value();
     connection.socket.Send(kAnswer).value();
-    connection.peer.Expect(Data(kAnswer));
+    connection.peer.ExpectEventually(Data(kAnswer));
     Take(connection, kAnswer.size());
     return connection;
   }
 
-  // The DATA_FIN of the system, which other acknowledgments may precede.
-  static std::optional<Dss> NextDataFin(ScriptedTcp& peer) {
-    for (int acks = 0; acks < 8; ++acks) {
-      const std::optional<Dss> dss = FindDss(peer.Expect(Ack()));
-      if (dss && dss->is_data_fin) return dss;
+  // What the system sends at once, up to a DATA_FIN. It may come with the FIN of the subflow.
+  struct End {
+    std::optional<Dss> data_fin;
+    bool has_fin = false;
+  };
+  End NextEnd(ScriptedTcp& peer) {
+    Settle();
+    End end;
+    for (const Segment& segment : peer.TakeArrived()) {
+      const std::optional<Dss> dss = FindDss(segment);
+      if (dss && dss->is_data_fin && !end.data_fin) end.data_fin = dss;
+      end.has_fin |= segment.Has(kFin);
     }
-    return std::nullopt;
+    return end;
   }
 };
 
@@ -42,7 +49,7 @@ TEST_WITH(MptcpDataTest, MptcpData, ItsNumbersBeginWithTheHashOfItsKey,
   Socket socket = connection.socket;
   ASSERT_THAT(socket.Send("more"), Returns(4));
   Deciding("rfc8684:3.1-idsn");
-  const std::optional<Dss> dss = FindDss(connection.peer.Expect(Data("more")));
+  const std::optional<Dss> dss = FindDss(connection.peer.ExpectEventually(Data("more")));
   ASSERT_TRUE(dss && dss->mapping) << "the data has no mapping";
   const Mapping& mapping = *dss->mapping;
   const std::uint64_t offset = kAnswer.size();
@@ -62,7 +69,7 @@ TEST_WITH(MptcpDataTest, MptcpData, EverySegmentIsMappedUntilADataAck,
     const std::optional<Dss> dss = FindDss(data);
     EXPECT_TRUE(Find(data, kMpCapable) || (dss && dss->mapping)) << testing::PrintToString(data);
   };
-  expect_mapping(peer.Expect(AnyData()));
+  expect_mapping(peer.ExpectEventually(AnyData()));
   Settle();
   for (const Segment& segment : peer.TakeArrived()) {
     if (!segment.payload.empty()) expect_mapping(segment);
@@ -74,8 +81,9 @@ TEST_WITH(MptcpDataTest, MptcpFallback, DataThatIsAcknowledgedWithoutDataAckEnds
   auto [socket, peer, key, peer_key, has_checksums] = Connected();
   for (const std::string text : {"one", "two"}) {
     ASSERT_THAT(socket.Send(text), Returns(text.size()));
-    peer.Expect(Data(text));
+    peer.ExpectEventually(Data(text));
     peer.Send(Ack());
+    Settle();
   }
   Deciding("rfc8684:3.7-without-data-ack");
   ASSERT_THAT(socket.Send("three"), Returns(5));
@@ -94,10 +102,11 @@ TEST_WITH(MptcpDataTest, MptcpData, DataIsAcknowledgedByItsNumber,
   MptcpConnection connection = ConnectedByAccept();
   Deciding("rfc8684:3.3.2-data-ack");
   SendMapped(connection, 0, "first");
-  const Dss dss = ExpectDataAck(connection, connection.PeerDsn(5));
+  ExpectDataAck(connection, connection.PeerDsn(5));
   EXPECT_THAT(connection.socket.Receive(64), Returns("first"));
   Deciding("rfc8684:3.3.2-long-data-ack");
-  EXPECT_FALSE(dss.is_short_ack);
+  SendMapped(connection, 5, "second");
+  EXPECT_FALSE(ExpectDataAck(connection, connection.PeerDsn(11)).is_short_ack);
 }
 
 TEST_WITH(MptcpDataTest, MptcpData, NumbersOfThirtyTwoBitsAreTaken,
@@ -135,7 +144,7 @@ TEST_WITH(MptcpDataTest, MptcpClose, ADataFinEndsTheDataAndAFinTheSubflow,
   Socket socket = connection.socket;
   ASSERT_THAT(socket.Close(), Succeeds());
   Deciding("rfc8684:3.3.3-data-fin");
-  const std::optional<Dss> fin = NextDataFin(connection.peer);
+  const auto [fin, has_fin] = NextEnd(connection.peer);
   ASSERT_TRUE(fin && fin->mapping) << "there is no DATA_FIN with a mapping";
   const std::uint64_t number = connection.Dsn(kAnswer.size());
   EXPECT_TRUE(IsNumber(fin->mapping->dsn, fin->is_short_dsn, number)) << fin->mapping->dsn;
@@ -148,7 +157,7 @@ TEST_WITH(MptcpDataTest, MptcpClose, ADataFinEndsTheDataAndAFinTheSubflow,
   answer.mapping = Mapping{connection.PeerDsn(kQuestion.size()), 0, 1};
   if (connection.has_checksums) answer.mapping->checksum = ChecksumOf(*answer.mapping, "");
   connection.peer.Send(Ack().Option(DssOption(answer)));
-  connection.peer.ExpectEventually(Fin());
+  if (!has_fin) connection.peer.ExpectEventually(Fin());
 }
 
 TEST_WITH(MptcpDataTest, MptcpClose, ADataFinIsAcknowledgedAndTellsTheEnd,
@@ -173,5 +182,5 @@ TEST_WITH(MptcpDataTest, MptcpClose, AFastCloseIsAnsweredWithAReset,
   Deciding("rfc8684:3.5-fast-close");
   connection.peer.Send(Ack().Option(FastClose(connection.key)));
   connection.peer.ExpectEventually(Rst());
-  EXPECT_THAT(socket.Receive(64), FailsWith(ECONNRESET));
+  EXPECT_THAT(socket.Receive(64), testing::Not(Succeeds()));
 }

@@ -78,7 +78,7 @@ TEST_WITH(MptcpHandshakeTest, MptcpHandshake, TheFirstDataHasThemAgain,
   auto [socket, peer, key, peer_key, has_checksums] = Connected();
   Deciding("rfc8684:3.1-first-data");
   ASSERT_THAT(socket.Send("data"), Returns(4));
-  const std::optional<Bytes> capable = Find(peer.Expect(Data("data")), kMpCapable);
+  const std::optional<Bytes> capable = Find(peer.ExpectEventually(Data("data")), kMpCapable);
   ASSERT_TRUE(capable) << "it has no MP_CAPABLE";
   ASSERT_EQ(LengthOf(*capable), has_checksums ? 24U : 22U);
   EXPECT_EQ(Read(*capable, 2, 8), key);
@@ -114,7 +114,7 @@ TEST_WITH(MptcpHandshakeTest, MptcpHandshake, ChecksumsThatOneHostAsksForAreUsed
   peer.Send(SynAck().Option(MpCapable({kPeerKey}, kA | kH)));
   const std::optional<Bytes> ack = Find(peer.Expect(Ack().Ack(peer.snd_nxt)), kMpCapable);
   ASSERT_THAT(socket.Send("data"), Returns(4));
-  const Segment data = peer.Expect(Data("data"));
+  const Segment data = peer.ExpectEventually(Data("data"));
   const std::optional<Bytes> capable = Find(data, kMpCapable);
   if (!ack) {
     EXPECT_FALSE(HasMptcp(data)) << "it has not fallen back";
@@ -134,7 +134,9 @@ TEST_WITH(MptcpHandshakeTest, MptcpFallback, ASynAckWithoutMpCapableMakesItRegul
   Opening opening = Open();
   Deciding("rfc8684:3.1-not-granted");
   opening.peer.Send(SynAck());
-  EXPECT_FALSE(HasMptcp(opening.peer.Expect(Ack().Ack(opening.peer.snd_nxt))));
+  const Segment answer = opening.peer.Expect(AnySegment());
+  if (answer.Has(kRst)) NotReached("it may try an earlier version of MPTCP instead");
+  EXPECT_FALSE(HasMptcp(answer));
   ASSERT_THAT(opening.connecting.Await(), Succeeds());
   ExpectRegularTcp(opening.socket, opening.peer);
 }

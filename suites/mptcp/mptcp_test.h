@@ -238,9 +238,19 @@ class MptcpTest : public PeerTest {
     if (connection.has_checksums) mapping.checksum = ChecksumOf(mapping, text);
     return mapping;
   }
-  // Sends it so. `acked`: so many octets of the system under test are acknowledged with it.
+  // Sends it so, to a system that has accepted the connection: the first data with the keys again
+  // (section 3.1). `acked`: so many octets of the system are acknowledged with it.
   static void SendMapped(const MptcpConnection& connection, std::uint64_t offset,
                          const std::string& text, std::uint64_t acked = 0) {
+    if (offset == 0) {
+      TcpOption capable = MpCapable({connection.peer_key, connection.key},
+                                    connection.has_checksums ? kA | kH : kH);
+      const Mapping mapping = MappingOf(connection, 0, text);
+      packet::Append16(capable.data, mapping.length);
+      if (mapping.checksum) packet::Append16(capable.data, *mapping.checksum);
+      connection.peer.Send(Data(text).Option(capable));
+      return;
+    }
     Dss dss;
     dss.data_ack = connection.Dsn(acked);
     dss.mapping = MappingOf(connection, offset, text);

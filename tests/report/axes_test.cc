@@ -85,6 +85,20 @@ TEST(AxesTest, EachClaimOfATestCountsByItself) {
   EXPECT_THAT(text, HasSubstr("0 held, 1 not reached (held of documented 0/1)"));
 }
 
+TEST(AxesTest, ARowThatDecidesAnotherClaimSaysNothingOfThisOne) {
+  TestResult one = Checks("A", Verdict::kPass, {kMust, kManPage});
+  one.claims[0].verdict = ClaimVerdict::kHeld;
+  one.claims[1].verdict = ClaimVerdict::kNotReached;
+  TestResult other = Checks("B", Verdict::kPass, {kMust, kManPage});
+  other.claims[0].verdict = ClaimVerdict::kNotReached;
+  other.claims[1].verdict = ClaimVerdict::kHeld;
+  EXPECT_EQ(AxesOf(RunOf({one, other})).standards.at(0).held, 1);
+  EXPECT_EQ(AxesOf(RunOf({one, other})).documentation.at(0).held, 1);
+  EXPECT_EQ(AxesOf(RunOf({one})).documentation.at(0).not_reached, 1);
+  other.verdict = Verdict::kSkip;
+  EXPECT_EQ(AxesOf(RunOf({one, other})).standards.at(0).not_reached, 1);
+}
+
 TEST(AxesTest, AKnownDepartureIsStillADeparture) {
   TestResult test = Checks("A", Verdict::kFail, {kMust});
   test.departure = "recorded";

@@ -83,17 +83,35 @@ class AoTest : public PeerTest {
         << "another MAC: " << testing::PrintToString(segment);
   }
 
-  // A connection that is protected by these, by connect() of the system under test.
-  Connection Protected(const std::vector<Tuple>& tuples = {kTuple}) {
+  // connect() of a socket that is protected by these, and its SYN.
+  struct Opening {
+    Socket socket;
+    ScriptedTcp& peer;
+    Pending<int> connecting;
+    Segment syn;
+  };
+  Opening Open(const std::vector<Tuple>& tuples = {kTuple}) {
     ScriptedTcp& peer = host.Listen(ip, NextPort());
     Socket socket = sut.NewSocket(ip);
     for (const Tuple& tuple : tuples) Protect(socket, tuple);
     Pending<int> connecting = socket.StartConnect(peer.local());
-    peer.Expect(Syn());
+    const Segment syn = peer.Expect(Syn());
+    return {socket, peer, std::move(connecting), syn};
+  }
+  // A system that takes the option, and signs nothing, is told once.
+  static void RequireSignature(const Segment& segment) {
+    if (segment.FindOption(tcp_option::kAo) == nullptr) NotReached("it signs nothing");
+  }
+
+  // A connection that is protected by these, by connect() of the system under test.
+  Connection Protected(const std::vector<Tuple>& tuples = {kTuple}) {
+    Opening opening = Open(tuples);
+    RequireSignature(opening.syn);
+    ScriptedTcp& peer = opening.peer;
     SendSigned(peer, SynAck(), tuples.front().OfThePeer());
     peer.Expect(Ack().Ack(peer.snd_nxt));
-    connecting.Await().value();
-    return {socket, peer};
+    opening.connecting.Await().value();
+    return {opening.socket, peer};
   }
 
   Connection Listening() {
@@ -118,11 +136,8 @@ class AoTest : public PeerTest {
 TEST_WITH(AoTest, AuthenticationOption, EverySegmentOfAnActiveOpenIsSigned,
           .claims = {"rfc5925:7.4-every-segment", "rfc5925:7.4-identifiers", "rfc5925:5.2-syn",
                      "rfc5925:5.1-mac"}) {
-  ScriptedTcp& peer = host.Listen(ip, NextPort());
-  Socket socket = sut.NewSocket(ip);
-  Protect(socket);
-  Pending<int> connecting = socket.StartConnect(peer.local());
-  ExpectSigned(peer, peer.Expect(Syn()));
+  auto [socket, peer, connecting, syn] = Open();
+  ExpectSigned(peer, syn);
   SendSigned(peer, SynAck());
   ExpectSigned(peer, peer.Expect(Ack().Ack(peer.snd_nxt)));
   ASSERT_THAT(connecting.Await(), Succeeds());
@@ -170,11 +185,16 @@ TEST_WITH(AoTest, AuthenticationOption, WhatIsSignedTwiceIsDroppedSilently,
 
 TEST_WITH(AoTest, AuthenticationOption, ASynWithoutSignatureOpensNothing,
           .claims = {"rfc5925:7.5-syn"}) {
-  auto [listener, peer] = Listening();
+  const Connection listening = Listening();
+  ScriptedTcp& known = host.Towards(listening.local(), NextPort());
+  SendSigned(known, Syn());
+  RequireSignature(known.Expect(SynAck()));
   Deciding("rfc5925:7.5-syn");
-  peer.Send(Syn());
+  listening.peer.Send(Syn());
   Settle();
-  EXPECT_EQ(peer.waiting(), 0U) << "it is answered";
+  for (const Segment& answer : listening.peer.TakeArrived()) {
+    EXPECT_TRUE(answer.Has(kRst)) << "it is accepted: " << testing::PrintToString(answer);
+  }
 }
 
 TEST_WITH(AoTest, AuthenticationOption, AResetWithoutSignatureIsIgnored,
@@ -200,14 +220,12 @@ TEST_WITH(AoTest, AuthenticationOption, TheKeyThatThePeerWantsNextIsUsed,
 }
 
 TEST_WITH(AoTest, AuthenticationOption, AesIsThereToo, .claims = {"rfc5926:2.2-aes"}) {
-  const Tuple tuple{5, 7, "16 octets of key", Algorithm::kAes128Cmac};
   Protected();  // or it has no TCP-AO
+  const Tuple tuple{5, 7, "16 octets of key", Algorithm::kAes128Cmac};
+  const Bytes option = AoAdd(host.Address(ip), tuple);
   Deciding("rfc5926:2.2-aes");
-  ScriptedTcp& peer = host.Listen(ip, NextPort());
-  Socket socket = sut.NewSocket(ip);
-  ASSERT_THAT(socket.SetOption("TCP_AO_ADD_KEY", AoAdd(host.Address(ip), tuple)), Succeeds());
-  Pending<int> connecting = socket.StartConnect(peer.local());
-  const Segment syn = peer.Expect(Syn());
+  ASSERT_THAT(sut.NewSocket(ip).SetOption("TCP_AO_ADD_KEY", option), Succeeds());
+  auto [socket, peer, connecting, syn] = Open({tuple});
   EXPECT_TRUE(IsAuthentic(syn, tuple.OfTheSystem(), peer.irs, 0));
   SendSigned(peer, SynAck(), tuple.OfThePeer());
   const Segment ack = peer.Expect(Ack().Ack(peer.snd_nxt));

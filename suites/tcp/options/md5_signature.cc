@@ -58,17 +58,38 @@ class Md5Test : public PeerTest {
     EXPECT_TRUE(IsSigned(segment, key)) << "another signature: " << testing::PrintToString(segment);
   }
 
-  // A protected connection, by connect() of the system under test.
-  Connection Protected(const std::string& key = kKey) {
+  // connect() of a protected socket, and its SYN.
+  struct Opening {
+    Socket socket;
+    ScriptedTcp& peer;
+    Pending<int> connecting;
+    Segment syn;
+  };
+  Opening Open(const std::string& key = kKey) {
     ScriptedTcp& peer = host.Listen(ip, NextPort());
     Socket socket = sut.NewSocket(ip);
     Protect(socket, key);
     Pending<int> connecting = socket.StartConnect(peer.local());
-    peer.Expect(Syn());
-    SendSigned(peer, SynAck(), key);
-    peer.Expect(Ack().Ack(peer.snd_nxt));
-    connecting.Await().value();
-    return {socket, peer};
+    const Segment syn = peer.Expect(Syn());
+    return {socket, peer, std::move(connecting), syn};
+  }
+  // The same of a system that signs. One that takes the option, and signs nothing, is told once.
+  Opening OpenSigned() {
+    Opening opening = Open();
+    RequireSignature(opening.syn);
+    return opening;
+  }
+  static void RequireSignature(const Segment& segment) {
+    if (segment.FindOption(tcp_option::kMd5) == nullptr) NotReached("it signs nothing");
+  }
+
+  // A protected connection, by connect() of the system under test.
+  Connection Protected() {
+    Opening opening = OpenSigned();
+    SendSigned(opening.peer, SynAck());
+    opening.peer.Expect(Ack().Ack(opening.peer.snd_nxt));
+    opening.connecting.Await().value();
+    return {opening.socket, opening.peer};
   }
 
   // A listener that wants the segments of the peer signed.
@@ -88,11 +109,8 @@ class Md5Test : public PeerTest {
 
 TEST_WITH(Md5Test, Md5Signature, EverySegmentOfAnActiveOpenIsSigned,
           .claims = {"rfc2385:2-every-segment", "rfc2385:2-digest"}) {
-  ScriptedTcp& peer = host.Listen(ip, NextPort());
-  Socket socket = sut.NewSocket(ip);
-  Protect(socket);
-  Pending<int> connecting = socket.StartConnect(peer.local());
-  ExpectSigned(peer.Expect(Syn()));
+  auto [socket, peer, connecting, syn] = Open();
+  ExpectSigned(syn);
   SendSigned(peer, SynAck());
   ExpectSigned(peer.Expect(Ack().Ack(peer.snd_nxt)));
   ASSERT_THAT(connecting.Await(), Succeeds());
@@ -132,19 +150,18 @@ TEST_WITH(Md5Test, Md5Signature, DataThatAnotherKeySignsIsDroppedSilently,
 
 TEST_WITH(Md5Test, Md5Signature, ASynThatAnotherKeySignsIsDroppedSilently,
           .claims = {"rfc2385:2-failing"}) {
-  auto [listener, peer] = Listening();
-  SendSigned(peer, Syn(), "another key");
+  const Connection listening = Listening();
+  ScriptedTcp& known = host.Towards(listening.local(), NextPort());
+  SendSigned(known, Syn());
+  RequireSignature(known.Expect(SynAck()));
   Deciding("rfc2385:2-failing");
-  ExpectNoAnswer(peer);
+  SendSigned(listening.peer, Syn(), "another key");
+  ExpectNoAnswer(listening.peer);
 }
 
 TEST_WITH(Md5Test, Md5Signature, ASynAckWithoutSignatureIsIgnoredAndSigningGoesOn,
           .claims = {"rfc2385:2-unsigned-syn-ack"}) {
-  ScriptedTcp& peer = host.Listen(ip, NextPort());
-  Socket socket = sut.NewSocket(ip);
-  Protect(socket);
-  Pending<int> connecting = socket.StartConnect(peer.local());
-  peer.Expect(Syn());
+  auto [socket, peer, connecting, syn] = OpenSigned();
   Deciding("rfc2385:2-unsigned-syn-ack");
   peer.Send(SynAck());
   ExpectNoAnswer(peer);
@@ -157,11 +174,7 @@ TEST_WITH(Md5Test, Md5Signature, ASynAckWithoutSignatureIsIgnoredAndSigningGoesO
 
 TEST_WITH(Md5Test, Md5Signature, ARefusalWithoutSignatureIsIgnored,
           .claims = {"rfc2385:4.1-reset"}) {
-  ScriptedTcp& peer = host.Listen(ip, NextPort());
-  Socket socket = sut.NewSocket(ip);
-  Protect(socket);
-  Pending<int> connecting = socket.StartConnect(peer.local());
-  peer.Expect(Syn());
+  auto [socket, peer, connecting, syn] = OpenSigned();
   Deciding("rfc2385:4.1-reset");
   peer.Send(Rst().With(kAck).Seq(0));
   ExpectStillBlocked(connecting);
@@ -177,13 +190,13 @@ TEST_WITH(Md5Test, Md5Signature, AResetWithoutSignatureIsIgnored, .claims = {"rf
 }
 
 TEST_WITH(Md5Test, Md5Signature, AKeyMayHaveEightyOctets, .claims = {"rfc2385:4.5-key"}) {
+  OpenSigned();  // or it signs nothing
   const std::string key(80, 'k');
-  ScriptedTcp& peer = host.Listen(ip, NextPort());
-  Socket socket = sut.NewSocket(ip);
-  Protect(socket);  // or it signs nothing
-  ASSERT_THAT(socket.SetOption("TCP_MD5SIG", Md5Sig(peer.local().address, key)), Succeeds());
-  Pending<int> connecting = socket.StartConnect(peer.local());
-  EXPECT_TRUE(IsSigned(peer.Expect(Syn()), key)) << "it signs by another key";
+  const IpAddress address = host.Address(ip);
+  Deciding("rfc2385:4.5-key");
+  ASSERT_THAT(sut.NewSocket(ip).SetOption("TCP_MD5SIG", Md5Sig(address, key)), Succeeds());
+  auto [socket, peer, connecting, syn] = Open(key);
+  EXPECT_TRUE(IsSigned(syn, key)) << "it signs by another key";
   SendSigned(peer, SynAck(), key);
   peer.Expect(Ack().Ack(peer.snd_nxt));
   EXPECT_THAT(connecting.Await(), Succeeds());
