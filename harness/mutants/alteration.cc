@@ -312,12 +312,14 @@ PacketAlteration ReadPacket(Reader& reader) {
                                     {"udp", What::kUdp},
                                     {"icmp", What::kIcmp},
                                     {"groups", What::kGroups},
+                                    {"neighbours", What::kNeighbours},
                                     {"fragment", What::kFragment},
                                     {"other", What::kOther}},
                                    "any");
   packet.ipv4 = reader.Find<bool>("ipv4");
   packet.type = reader.Unsigned<std::uint8_t>("type");
   packet.code = reader.Unsigned<std::uint8_t>("code");
+  packet.asks = reader.Find<bool>("asks");
   packet.payload = reader.Find<bool>("payload");
   packet.to_many = reader.Find<bool>("to_many");
   packet.headers = reader.Find<bool>("headers");
@@ -356,6 +358,9 @@ PacketAlteration ReadPacket(Reader& reader) {
   packet.new_code = reader.Unsigned<std::uint8_t>("new_code");
   packet.new_rest = reader.Unsigned<std::uint32_t>("new_rest");
   packet.add_rest = reader.Get<std::int64_t>("add_rest", 0);
+  packet.told_host = reader.Unsigned<int>("told_host");
+  packet.named_host = reader.Unsigned<int>("named_host");
+  packet.without_link_address = reader.Get("without_link_address", false);
   packet.flip_payload = reader.Get("flip_payload", false);
   packet.flip_octet = reader.Unsigned<std::size_t>("flip_octet");
   packet.cut_payload = reader.Get("cut_payload", false);
@@ -443,7 +448,7 @@ bool IsChoice(std::string_view key) {
       "with",    "without",     "payload",    "options",    "repeated",     "has_ip_options",
       "when",    "has_option",  "skip",       "times",      "of",           "ipv4",
       "type",    "code",        "to_many",    "headers",    "defect",       "hops_below",
-      "only_if", "longer_than", "in_place_of"};
+      "only_if", "longer_than", "in_place_of", "asks"};
   return choices.contains(key);
 }
 

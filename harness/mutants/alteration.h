@@ -147,8 +147,9 @@ struct WireAlteration : SegmentSelection {
 // table.
 struct PacketSelection {
   bool sent_by_system = true;  // on = "sent" or "received"
-  enum class What { kAny, kUdp, kIcmp, kGroups, kFragment, kOther, kTcp };
-  What what = What::kAny;
+  enum class What { kAny, kUdp, kIcmp, kGroups, kNeighbours, kFragment, kOther, kTcp };
+  What what = What::kAny;              // of neighbours only where that is said
+  std::optional<bool> asks;            // of neighbours: a request, an answer
   std::optional<bool> ipv4;                // of that version of IP, of the other
   std::optional<std::uint8_t> type, code;  // of ICMP
   std::optional<bool> payload;             // with payload, without
@@ -189,6 +190,9 @@ struct PacketAlteration : PacketSelection {
   std::optional<std::uint8_t> new_type, new_code;  // of ICMP
   std::optional<std::uint32_t> new_rest;           // of its four octets by type
   std::int64_t add_rest = 0;
+  // Of neighbours, numbers of the address plan: whose link-layer address is told, and who is asked for or told of.
+  std::optional<int> told_host, named_host;
+  bool without_link_address = false;  // IPv6: it tells none
   bool flip_payload = false;              // every bit of its last octet
   std::optional<std::size_t> flip_octet;  // every bit of this one of its payload, from 0
   bool cut_payload = false;               // its last octet is lost

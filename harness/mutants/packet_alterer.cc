@@ -5,6 +5,7 @@
 
 #include "harness/packet/fragments.h"
 #include "harness/wire/addresses.h"
+#include "harness/wire/neighbour_words.h"
 #include "harness/wire/partial_packet.h"
 
 namespace sockproof {
@@ -32,12 +33,25 @@ bool IsExtensionHeader(const packet::Layer& layer) {
          std::holds_alternative<packet::Ipv6Fragment>(layer);
 }
 
-// Without it nobody has a neighbour, and no test begins.
-bool IsNeighborDiscovery(const Packet& frame) {
-  constexpr std::uint8_t kRouterSolicitation = 133, kRedirect = 137;
+// Without it nobody has a neighbour, and no test begins: only what says so alters it.
+bool IsOfNeighbours(const Packet& frame) {
   const auto* icmp = frame.Find<packet::Icmp>();
-  return icmp != nullptr && frame.Find<packet::Ipv6>() != nullptr &&
-         icmp->type >= kRouterSolicitation && icmp->type <= kRedirect;
+  const bool is_discovery = icmp != nullptr && frame.Find<packet::Ipv6>() != nullptr &&
+                            icmp->type >= packet::icmpv6_type::kRouterSolicitation &&
+                            icmp->type <= packet::icmpv6_type::kRedirect;
+  return is_discovery || frame.Find<packet::Arp>() != nullptr;
+}
+
+// Who is asked for, or told of.
+void SetNamed(Packet& frame, int host) {
+  if (auto* arp = frame.Find<packet::Arp>()) {
+    (arp->operation == packet::Arp::kRequest ? arp->target : arp->sender) = WireAddress(IpVersion::kIpv4, host);
+    return;
+  }
+  constexpr std::size_t kTarget = 16;
+  const IpAddress address = WireAddress(IpVersion::kIpv6, host);
+  frame.payload.resize(std::max(kTarget, frame.payload.size()));
+  std::copy_n(address.bytes(), kTarget, frame.payload.begin());
 }
 
 bool IsForMany(const IpAddress& address) {
@@ -54,6 +68,8 @@ PacketSelection::What WhatIs(const Packet& frame) {
       return What::kIcmp;
     case PacketKind::kGroups:
       return What::kGroups;
+    case PacketKind::kNeighbours:
+      return What::kNeighbours;
     case PacketKind::kOther:
       break;
   }
@@ -152,7 +168,14 @@ bool PacketPicker::Fits(const Packet& frame) const {
   if (what == What::kTcp || (selection_.what != What::kAny && selection_.what != what))
     return false;
   const bool has_ip = WithIp(frame, [](const auto&) {});
-  if (!has_ip || IsNeighborDiscovery(frame)) return false;
+  if (what == What::kNeighbours) {
+    if (selection_.what != What::kNeighbours) return false;
+    if (selection_.asks && *selection_.asks != AsksForNeighbour(frame)) return false;
+    // ARP has nothing of what else can be asked for.
+    if (!has_ip) return !selection_.ipv4 || *selection_.ipv4;
+  } else if (!has_ip || IsOfNeighbours(frame)) {
+    return false;
+  }
   const auto agrees = [](const auto& wanted, const auto& seen) {
     return !wanted || *wanted == seen;
   };
@@ -180,7 +203,7 @@ bool PacketPicker::Fits(const Packet& frame) const {
 std::vector<WirePort::Tampered> PacketAlterer::Alter(Bytes octets, bool by_system) {
   using Action = PacketAlteration::Action;
   const Packet frame = packet::ReadFrame(octets);
-  const bool passes = WhatIs(frame) == PacketSelection::What::kTcp || IsNeighborDiscovery(frame);
+  const bool passes = WhatIs(frame) == PacketSelection::What::kTcp || IsOfNeighbours(frame);
   if (ended_ && !passes) return {};
   if (const auto* udp = frame.Find<packet::Udp>(); by_system && udp != nullptr) {
     last_ports_ = {udp->source_port, udp->destination_port};
@@ -253,6 +276,20 @@ Packet PacketAlterer::Edited(Packet frame) const {
     icmp->code = edit.new_code.value_or(icmp->code);
     icmp->rest += static_cast<std::uint32_t>(edit.add_rest);
     icmp->rest = edit.new_rest.value_or(icmp->rest);
+  }
+  const bool is_message = packet::ReadNeighbourMessage(frame).has_value();
+  if (edit.told_host && (is_message || frame.Find<packet::Arp>() != nullptr)) {
+    TellingLinkAddress(WireMac(*edit.told_host))(frame);
+  }
+  if (edit.without_link_address && is_message) TellingLinkAddress(std::nullopt)(frame);
+  if (edit.named_host) SetNamed(frame, *edit.named_host);
+  if (auto* arp = frame.Find<packet::Arp>()) {
+    if (edit.source_host) arp->sender = WireAddress(IpVersion::kIpv4, *edit.source_host);
+    if (edit.repaired) {
+      arp->hardware_type = packet::Arp{}.hardware_type;
+      arp->protocol_type = packet::Arp{}.protocol_type;
+    }
+    return frame;
   }
   if (edit.protocol) SetProtocol(frame, *edit.protocol);
   if (edit.quoted_protocol && frame.Find<packet::Icmp>() != nullptr) {

@@ -69,6 +69,10 @@ bool IsOfHousekeeping(const IpAddress& group) {
 }
 
 bool IsNoise(const Packet& frame) {
+  if (const auto* arp = frame.Find<Arp>()) {
+    // Who has an address tells all of it, or looks whether anybody else has (RFC 5227 sections 2.1.1 and 2.3).
+    return arp->sender == arp->target || arp->sender == IpAddress("0.0.0.0");
+  }
   const auto* icmp = frame.Find<Icmp>();
   if (icmp == nullptr || icmp->version != IpVersion::kIpv6) return false;
   const auto* ip = frame.Find<Ipv6>();

@@ -41,7 +41,7 @@ struct FrameView {
   std::string other;           // all that is said of it: "UDP 40000>53 len=5 \"hello\""
   std::string defect;          // of what is not TCP
   bool is_resolution = false;  // ARP or neighbour discovery for an address
-  bool is_noise = false;       // IPv6 housekeeping that every link has and no test is about
+  bool is_noise = false;       // housekeeping that every link has and no test is about
 };
 
 // Never throws.

@@ -12,6 +12,9 @@ template <typename Value>
 Value OfIp(const packet::Packet& packet, Value packet::Ipv4::*v4, Value packet::Ipv6::*v6) {
   if (const auto* ip = packet.Find<packet::Ipv4>()) return ip->*v4;
   if (const auto* ip = packet.Find<packet::Ipv6>()) return ip->*v6;
+  if constexpr (std::is_same_v<Value, IpAddress>) {
+    if (const auto* arp = packet.Find<packet::Arp>()) return v4 == &packet::Ipv4::source ? arp->sender : arp->target;
+  }
   throw HarnessError("a packet without an IP header");
 }
 

@@ -15,12 +15,12 @@ namespace sockproof {
 
 struct IpPacket {
   Time time;              // kernel receive timestamp; of fragments, that of the last one
-  packet::Packet packet;  // from the IP header on
+  packet::Packet packet;  // from the IP header on, or ARP
   // In which it came or was sent, in that order; empty: it was whole.
   std::vector<packet::Packet> fragments;
   MacAddress from_link{}, to_link{};  // as seen: of the frame, or the last fragment's
 
-  // The port is 0 where there is none.
+  // The port is 0 where there is none. Of ARP, which has no IP header, who sends it and whom it asks or tells.
   Endpoint source() const;
   Endpoint destination() const;
   IpVersion version() const { return source().address.version(); }

@@ -6,6 +6,7 @@
 #include "harness/packet/neighbour_discovery.h"
 #include "harness/packet/packet.h"
 #include "harness/wire/addresses.h"
+#include "harness/wire/neighbour_words.h"
 
 namespace sockproof {
 namespace {
@@ -30,16 +31,6 @@ Bytes NeighbourDiscovery(const MacAddress& to, const MacAddress& from, const IpA
   return packet::Write(built);
 }
 
-// RFC 4291 section 2.7.1, RFC 2464 section 7.
-IpAddress SolicitedNode(const IpAddress& address) {
-  const std::uint8_t* last = address.bytes() + 13;
-  return IpAddress(fmt::format("ff02::1:ff{:02x}:{:02x}{:02x}", last[0], last[1], last[2]));
-}
-MacAddress SolicitedNodeMac(const IpAddress& address) {
-  const std::uint8_t* last = address.bytes() + 13;
-  return {0x33, 0x33, 0xff, last[0], last[1], last[2]};
-}
-
 }  // namespace
 
 Bytes NeighbourRequest(IpVersion version, int from_host, int to_host,
@@ -53,7 +44,8 @@ Bytes NeighbourRequest(IpVersion version, int from_host, int to_host,
   }
   const NeighbourMessage solicitation{.target = to, .source_mac = from_mac};
   if (to_mac) return NeighbourDiscovery(*to_mac, from_mac, to, from, solicitation);
-  return NeighbourDiscovery(SolicitedNodeMac(to), from_mac, SolicitedNode(to), from, solicitation);
+  const IpAddress group = SolicitedNodeGroup(to);
+  return NeighbourDiscovery(LinkAddressFor(group, {}), from_mac, group, from, solicitation);
 }
 
 std::optional<Bytes> NeighbourAnswer(const Bytes& frame, int host) {

@@ -188,7 +188,12 @@ PacketKind KindOf(const Packet& packet) {
       packet::ReadGroupQuery(packet) || packet::ReadSingleGroup(packet)) {
     return PacketKind::kGroups;
   }
-  return packet.Find<packet::Icmp>() != nullptr ? PacketKind::kIcmp : PacketKind::kOther;
+  const auto* icmp = packet.Find<packet::Icmp>();
+  const bool is_discovery = icmp != nullptr && icmp->version == IpVersion::kIpv6 &&
+                            (icmp->type == icmpv6_type::kNeighbourSolicitation ||
+                             icmp->type == icmpv6_type::kNeighbourAdvertisement);
+  if (is_discovery || packet.Find<packet::Arp>() != nullptr) return PacketKind::kNeighbours;
+  return icmp != nullptr ? PacketKind::kIcmp : PacketKind::kOther;
 }
 
 PartialPacket::PartialPacket(std::string name, PacketKind kind, Natural natural, Test test)

@@ -24,7 +24,7 @@
 namespace sockproof {
 
 // What kind of message a packet carries. A host takes what comes to it in a queue for each kind.
-enum class PacketKind { kUdp, kIcmp, kGroups, kOther };
+enum class PacketKind { kUdp, kIcmp, kGroups, kNeighbours, kOther };
 PacketKind KindOf(const packet::Packet& packet);
 
 // A value type. A word that makes no sense of a packet (a checksum where there is none) is a

@@ -288,7 +288,7 @@ ScriptedPeer::ScriptedPeer(EventLoop& loop, EventLog& log, WirePort& port, std::
       host_(host),
       sut_(std::move(sut)),
       site_(site),
-      queues_(4, PacketQueue(loop, log, sut_)) {
+      queues_(static_cast<std::size_t>(PacketKind::kOther) + 1, PacketQueue(loop, log, sut_)) {
   port_.OnFrame([this](Time time, const Bytes& frame) { TakeFrame(time, frame); });
 }
 
@@ -356,6 +356,7 @@ IpPacket ScriptedPeer::SendMade(IpPacket made, const PartialPacket& partial) {
   };
   for (const packet::Packet& fragment : made.fragments) send(fragment);
   if (made.fragments.empty()) send(made.packet);
+  if (made.packet.Find<packet::Arp>() != nullptr) return made;
   // As it went, with what was computed.
   made.packet = packet::ReadIp(packet::Write(made.packet));
   for (packet::Packet& fragment : made.fragments) {
@@ -414,11 +415,13 @@ void ScriptedPeer::TakeFrame(Time time, const Bytes& frame) {
     if (!view.is_noise) TakePacket(time, packet::ReadFrame(frame));
     return;
   }
-  if (!answer_neighbours_) return;
+  bool answered = false;
   for (const int host : std::set{host_, site_.gateway}) {
-    std::optional<Bytes> answer = NeighbourAnswer(frame, host);
+    std::optional<Bytes> answer = answer_neighbours_ ? NeighbourAnswer(frame, host) : std::nullopt;
+    answered = answered || answer.has_value();
     if (answer) SendFrame(*std::move(answer));
   }
+  if (!answered && !view.is_noise) TakePacket(time, packet::ReadFrame(frame));
 }
 
 void ScriptedPeer::TakePacket(Time time, packet::Packet frame) {
@@ -434,7 +437,8 @@ void ScriptedPeer::TakePacket(Time time, packet::Packet frame) {
     arrived.fragments = std::move(whole->fragments);
   }
   const bool is_ip = arrived.packet.Find<packet::Ipv4>() != nullptr ||
-                     arrived.packet.Find<packet::Ipv6>() != nullptr;
+                     arrived.packet.Find<packet::Ipv6>() != nullptr ||
+                     arrived.packet.Find<packet::Arp>() != nullptr;
   if (!is_ip) return;
   const PacketKind kind = KindOf(arrived.packet);
   if (kind != PacketKind::kUdp) {

@@ -171,8 +171,8 @@ class ScriptedPeer {
   // Sends a packet to the system under test: an ICMP message, a query, what nobody knows. Natural
   // are the addresses of both on the wire. Returns what was sent.
   IpPacket Send(IpVersion version, const PartialPacket& partial);
-  // The next packet of its kind that has no endpoint here must match: of ICMP messages, or of
-  // reports of group membership, where what IPv6 itself needs is left out, and reports that were
+  // The next packet of its kind that has no endpoint here must match: of ICMP messages, of what is said of
+  // neighbours, or of reports of group membership, where what IPv6 itself needs is left out, and reports that were
   // expected before. Throws as ScriptedUdp::Expect() does.
   IpPacket Expect(const PartialPacket& partial, Within within = Within(kPatience),
                   SourceLocation where = SourceLocation::Current());
@@ -199,7 +199,8 @@ class ScriptedPeer {
   }
   Time Report(const IcmpError& error, const Segment& about);
 
-  // Whether ARP requests and neighbour solicitations are answered; true at first.
+  // Whether ARP requests and neighbour solicitations for its addresses are answered; true at first. Those that are
+  // not, and what others tell of their addresses, can be expected (harness/wire/neighbour_words.h).
   void AnswerNeighbours(bool answer) { answer_neighbours_ = answer; }
 
   EventLoop& loop() { return loop_; }

@@ -71,6 +71,7 @@ struct RunArguments {
 constexpr int kMostJobs = 4096;
 constexpr int kAttempts = 3;
 constexpr int kAttemptsOfScripts = 10;  // whose times are in milliseconds
+constexpr int kFailuresOfScripts = 4;   // and what a timer of the kernel does may be a tick apart
 constexpr int kBisectSkip = 125;        // of git bisect run: this commit cannot be tested
 constexpr int kBisectEnd = 128;         // and this: stop
 constexpr Duration kMaxWaitInRealTime = 180s;
@@ -240,6 +241,7 @@ class SystemRun {
       options.attempts = arguments_.attempts > 0  ? arguments_.attempts
                          : arguments_.has_scripts ? kAttemptsOfScripts
                                                   : kAttempts;
+      if (arguments_.has_scripts) options.failures_that_count = kFailuresOfScripts;
     }
     options.repeat = arguments_.repeat;
     options.most_surprises =

@@ -376,8 +376,9 @@ class Run {
 
   // What was inconclusive beside others that were run again runs while nothing else does.
   static bool NeedsPeace(const Group& group) {
-    constexpr std::size_t kTriesBesideOthers = 3;
-    return group.front().result->attempts.size() >= kTriesBesideOthers;
+    constexpr std::ptrdiff_t kTriesBesideOthers = 3;
+    return std::ranges::count(group.front().result->attempts, Verdict::kInconclusive, &Attempt::verdict) >=
+           kTriesBesideOthers;
   }
 
   void Start(const Group& next) {
@@ -535,7 +536,7 @@ class Run {
     }
     const bool in_company = static_cast<bool>(running.word);
     const Duration lateness = Judge(running, ended, end);
-    if (!in_company) FailIfRepeated(*ended.test, *ended.result, lateness);
+    const bool repeated = !in_company && FailIfRepeated(*ended.test, *ended.result, lateness);
     pace_.Ended(lateness, Steady::now());
     TestResult& result = *ended.result;
     const bool interrupted =
@@ -550,6 +551,11 @@ class Run {
         return;
       }
       Doubt(result, lateness);
+    }
+    if (!interrupted && !repeated && result.verdict == Verdict::kFail &&
+        ++failures_[result.id] < std::min(options_.failures_that_count, options_.attempts)) {
+      TryAgain(ended, in_company);
+      return;
     }
     ForgetTheSameInCompany(result);
     KeepVerdict(result);
@@ -635,18 +641,19 @@ class Run {
 
   // What fails in the same words so often, each time in a process that was not much late, is no accident
   // of the machine.
-  void FailIfRepeated(const TestCase& test, TestResult& result, Duration lateness) {
+  bool FailIfRepeated(const TestCase& test, TestResult& result, Duration lateness) {
     constexpr Duration kNotMuch = 10ms;
     constexpr int kOften = 5;
-    if (result.verdict != Verdict::kInconclusive || result.failures.empty() || lateness > kNotMuch) return;
+    if (result.verdict != Verdict::kInconclusive || result.failures.empty() || lateness > kNotMuch) return false;
     const FailureEvent& first = result.failures.front();
     const std::string words = fmt::format("{}: {}", first.line, WithoutNumbers(first.text));
     const int times = ++failed_so_[{test.id(), words}];
-    if (times < kOften) return;
+    if (times < kOften) return false;
     result.verdict = Verdict::kFail;
     result.reason = fmt::format("it failed so {} times, though a process of it was served up to {} late", times,
                                 FormatDuration(lateness));
     options_.baseline.Judge(result);
+    return true;
   }
 
   static void Doubt(TestResult& result, Duration lateness) {
@@ -678,6 +685,7 @@ class Run {
   }
 
   void RunAgain(const Planned& ended) {
+    failures_.erase(ended.result->id);
     std::vector<Attempt> attempts = std::move(ended.result->attempts);
     MakeBlank(ended, std::move(attempts), ended.result->runs);
     again_.push_back(ended);
@@ -914,6 +922,7 @@ class Run {
   std::deque<Group> waiting_;
   Group again_;  // to be run again when none waits any more
   std::list<Running> running_;
+  std::map<std::string, int> failures_;                           // of each test, in this repetition
   std::map<std::pair<std::string, std::string>, int> failed_so_;  // inconclusively, by test and words
   bool abandoned_ = false;
   int surprises_ = 0;

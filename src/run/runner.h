@@ -30,6 +30,9 @@ struct RunOptions {
   // known departure that vanished in a process that was served so late that it may come from that:
   // after the last attempt that is INCONCLUSIVE too.
   int attempts = 3;
+  // A FAIL counts when a test has ended so this often; a PASS before that counts, and the failures are kept as
+  // attempts. For tests whose outcome hangs on what the kernel's timers do within a tick.
+  int failures_that_count = 1;
   int repeat = 1;                     // how often each test is run, unless there is a surprise
   int most_surprises = 0;             // end the run after so many; 0: go on
   std::optional<std::uint64_t> seed;  // start in this random order, not the longest first

@@ -9,6 +9,9 @@
 namespace sockproof {
 
 class IpTest : public UdpTest {
+ public:
+  using UdpTest::UdpTest;
+
  protected:
   // In the order in which the pieces of a packet of so many octets behind IP are cut; each of
   // `size`, a multiple of 8, but for the last.

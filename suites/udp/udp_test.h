@@ -9,6 +9,9 @@
 namespace sockproof {
 
 class UdpTest : public PeerTest {
+ public:
+  using PeerTest::PeerTest;
+
  protected:
   // A socket of the system under test, and the endpoint of the scripted host that it talks to.
   struct Dialogue {

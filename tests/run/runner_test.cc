@@ -542,6 +542,21 @@ TEST_F(RunnerTest, AnInconclusiveTestIsRunAgain) {
   EXPECT_EQ(ExitCode(result_), 0);
 }
 
+TEST_F(RunnerTest, AFailureCountsWhenItCameAsOftenAsAsked) {
+  const Counter counter(folder_ / "count");
+  Add("FailsTwice", [&counter](EventLog& log) {
+    End(log, counter.Next() < 3 ? Verdict::kFail : Verdict::kPass);
+  });
+  Add("Fails", [](EventLog& log) { End(log, Verdict::kFail); });
+  options_.attempts = 10;
+  options_.failures_that_count = 4;
+  Run();
+  EXPECT_EQ(Of("FailsTwice").verdict, Verdict::kPass);
+  EXPECT_EQ(Of("FailsTwice").attempts.size(), 2U);
+  EXPECT_EQ(Of("Fails").verdict, Verdict::kFail);
+  EXPECT_EQ(Of("Fails").attempts.size(), 3U);
+}
+
 TEST_F(RunnerTest, AttemptsAreBounded) {
   const Counter counter(folder_ / "count");
   Add("IsAlwaysLate", [&counter](EventLog& log) {
