@@ -159,8 +159,8 @@ class SocketsTest : public TestBody {
   Socket NewSocket(const std::vector<std::string>& flags = {},
                    SourceLocation where = SourceLocation::Current());
   // What such sockets are bound to so that the others reach them: the address of the loopback
-  // interface, at a port of the system's choice where none is given; of unix sockets no name, which
-  // bind() takes for one of its choice.
+  // interface, at a port of the system's choice where none is given; of unix sockets an abstract
+  // name that nobody has.
   Name Loopback(std::uint16_t port = 0) const;
   // Every address.
   Name Wildcard(std::uint16_t port = 0) const;

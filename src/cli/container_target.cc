@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <optional>
 #include <vector>
 
 #include "harness/net/namespace.h"
@@ -19,14 +20,19 @@
 namespace sockproof {
 namespace {
 
-std::unique_ptr<Target> MakeContainer(const Sut& sut, std::filesystem::path (*root)(const Sut&)) {
-  const std::string name = sut.option("runtime");
+Runtime RuntimeNamed(const std::string& name) {
   const auto& names = Runtime::Names();
+  const std::optional<std::string> release = ReleaseOfRunsc(name);
+  if (release && !release->empty()) return Runtime::At("runsc", FetchedRunsc(*release));
   if (!name.empty() && std::find(names.begin(), names.end(), name) == names.end()) {
     throw UsageError(
-        fmt::format("unknown runtime '{}'; there are {}", name, fmt::join(names, ", ")));
+        fmt::format("unknown runtime '{}'; there are {}, runsc:RELEASE", name, fmt::join(names, ", ")));
   }
-  Runtime runtime = Runtime::Find(name, FetchedRuntimes());
+  return Runtime::Find(name, FetchedRuntimes());
+}
+
+std::unique_ptr<Target> MakeContainer(const Sut& sut, std::filesystem::path (*root)(const Sut&)) {
+  Runtime runtime = RuntimeNamed(sut.option("runtime"));
   return std::make_unique<SystemTarget>(
       sut.text, MakeContainerSystem({sut.text, root(sut), AgentProgram(), std::move(runtime)}));
 }
@@ -51,13 +57,13 @@ std::string AdviceOfContainer() {
 }
 
 const SutRegistration kFolder({.name = "rootfs",
-                               .spelling = "rootfs:DIR[,runtime=runc|crun|runsc]",
+                               .spelling = "rootfs:DIR[,runtime=runc|crun|runsc|runsc:RELEASE]",
                                .meaning = "a container: a root file system or an OCI bundle",
                                .names_something = true,
                                .options = {"runtime"},
                                .make = MakeOfFolder});
 const SutRegistration kImage({.name = "container",
-                              .spelling = "container:IMAGE[?runtime=runc|crun|runsc]",
+                              .spelling = "container:IMAGE[?runtime=runc|crun|runsc|runsc:RELEASE]",
                               .meaning = "an image of podman or docker",
                               .names_something = true,
                               .separator = '?',

@@ -123,7 +123,9 @@ Sut ParseSut(const std::string& text) {
     }
   }
   sut.what = rest;
-  if (kind.names_something ? !has_what || rest.empty() : has_what || !rest.empty()) {
+  const bool names = has_what && !rest.empty();
+  const bool names_nothing = !has_what && rest.empty();
+  if (!(names && (kind.names_something || kind.may_name_something)) && !(names_nothing && !kind.names_something)) {
     throw UsageError(fmt::format("--sut {}: it is spelt {}", text, kind.spelling));
   }
   return sut;

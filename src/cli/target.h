@@ -84,6 +84,7 @@ struct SutKind {
   std::string spelling;              // "rootfs:DIR[,runtime=NAME]"
   std::string meaning;               // for help
   bool names_something = false;      // whether a WHAT follows
+  bool may_name_something = false;   // whether one may
   char separator = ',';              // before an option; 0: the rest is WHAT, whatever is in it
   std::vector<std::string> options;  // names
   std::vector<std::string> switches;  // of options without a value: "yes" when they are there

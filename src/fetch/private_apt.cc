@@ -92,7 +92,10 @@ std::string PrivateApt::Run(const std::string& tool, const std::vector<std::stri
         std::string("Dir::Etc::preferences=/dev/null"),
         std::string("Dir::Etc::preferencesparts=/dev/null"),
         "Dir::State::lists=" + folder + "/lists", std::string("Dir::State::status=/dev/null"),
-        "Dir::Cache=" + folder, std::string("Acquire::Languages=none"),
+        "Dir::Cache=" + folder,
+        // An image for containers may leave these out, without which each call reads all lists anew.
+        std::string("Dir::Cache::pkgcache=pkgcache.bin"), std::string("Dir::Cache::srcpkgcache=srcpkgcache.bin"),
+        std::string("Acquire::Languages=none"),
         std::string("Acquire::AllowInsecureRepositories=false"),
         std::string("APT::Architecture=amd64"), std::string("APT::Architectures=amd64"),
         std::string("APT::Sandbox::User="), std::string("APT::Update::Error-Mode=any")}) {

@@ -37,7 +37,7 @@ while IFS= read -r line; do
   esac
   if [ "$command" != help ] && ! "$program" help "$command" >help 2>&1; then fail "$line: $(cat help)"; continue; fi
   case $command in
-    baseline | kernels | runtimes)
+    baseline | kernels | runtimes | stacks)
       "$program" help "$command" "$2" >help 2>&1 || fail "$line: $(cat help)"
       ;;
   esac

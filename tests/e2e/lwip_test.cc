@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <sstream>
 
 #include "tests/e2e/program.h"
 
@@ -42,6 +43,29 @@ TEST_F(Lwip, IsTestedAndItsDeparturesAreKnown) {
   EXPECT_EQ(result.at("counts").at("known_departures"), 2);
   EXPECT_EQ(result.at("facts").at("os"), "lwIP");
   EXPECT_TRUE(place.AllGone());
+}
+
+// "lwip:2.2.1" of the last line of `sockproof stacks list`; empty when there is none.
+std::string FetchedRelease(Workplace& place) {
+  std::string release;
+  std::istringstream lines(place.Command({"stacks", "list"}).out);
+  for (std::string line; std::getline(lines, line);) {
+    if (line.starts_with("lwip:")) release = line.substr(0, line.find(' '));
+  }
+  return release;
+}
+
+TEST(FetchedLwip, IsTestedBesideThatOfTheSystem) {
+  Workplace place(SOCKPROOF_PROGRAM);
+  const std::string release = FetchedRelease(place);
+  if (release.empty()) GTEST_SKIP() << "no release of lwIP was fetched";
+  const Finished run = place.Run({"-s", release, "HalfClose.DataStillFlowsToTheSideThatSentItsFin"});
+  if (run.exit_code == 3) GTEST_SKIP() << run.err;
+  EXPECT_EQ(run.exit_code, 0) << run.out << run.err;
+  const json result = place.Result();
+  EXPECT_EQ(result.at("counts").at("pass"), 2);
+  EXPECT_EQ(result.at("facts").at("os"), "lwIP");
+  EXPECT_THAT(release, testing::StartsWith("lwip:" + result.at("facts").at("release").get<std::string>().substr(0, 3)));
 }
 
 // Beside a copy of the program, an agent that ends when it is to connect to the other end of a

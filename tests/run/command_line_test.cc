@@ -146,7 +146,8 @@ TEST(CommandLineTest, EveryCommandHasHelpWithExamplesAndExitCodesOfItsOwn) {
   for (const std::string& command :
        std::vector<std::string>{"run", "list", "explain", "selfproof", "report", "compare",
                                 "ladder", "diff", "merge", "baseline", "baseline update", "kernels",
-                                "kernels fetch", "runtimes fetch", "agent-check", "doctor"}) {
+                                "kernels fetch", "runtimes fetch", "runtimes list", "stacks", "stacks fetch",
+                                "agent-check", "doctor"}) {
     const Outcome help = Sockproof("help " + command);
     EXPECT_EQ(help.exit_code, 0) << command;
     EXPECT_EQ(help.text, Sockproof(command + " --help").text);
@@ -198,8 +199,28 @@ TEST(CommandLineTest, OptionsOfAKindOfSystemAreForThatKindAlone) {
 
 TEST(CommandLineTest, WhatNamesNoSystemIsWrongUsage) {
   for (const char* sut : {"vm:/nonexistent", "rootfs:/nonexistent", "vm", "lwip:x", "host,agent=",
-                          "agent:", "rootfs:", "container:", "rootfs:/,runtime=runq"}) {
+                          "agent:", "rootfs:", "container:", "rootfs:/,runtime=runq", "lwip:", "lwip:../x",
+                          "lwip:2.2.1,runtime=x", "rootfs:/,runtime=runsc:", "rootfs:/,runtime=runsc:../x"}) {
     EXPECT_EQ(Sockproof(std::string("run -s ") + sut).exit_code, 2) << sut;
+  }
+}
+
+TEST(CommandLineTest, AReleaseThatIsNotHereIsNamedWithTheCommandThatBringsIt) {
+  for (const auto& [sut, said] : std::vector<std::pair<std::string, std::string>>{
+           {"lwip:0.9", "lwIP 0.9 is not here"},
+           {"lwip:0.9,sanitize", "'sockproof stacks fetch lwip:0.9' brings it"},
+           {"rootfs:/,runtime=runsc:19990101", "'sockproof runtimes fetch runsc:19990101' brings it"}}) {
+    const Outcome outcome = Sockproof("run HalfClose -s " + sut);
+    EXPECT_EQ(outcome.exit_code, 3) << sut;
+    EXPECT_THAT(outcome.text, HasSubstr(said)) << sut;
+  }
+}
+
+TEST(CommandLineTest, OnlyWhatCanBeFetchedIsANameForFetch) {
+  for (const char* arguments : {"stacks fetch", "stacks fetch lwip", "stacks fetch 2.2.1", "stacks fetch lwip:x",
+                                "stacks fetch lwip:2.2.1 vm:2", "runtimes fetch crun", "runtimes fetch runsc:",
+                                "runtimes fetch runsc:/x", "runtimes"}) {
+    EXPECT_EQ(Sockproof(arguments).exit_code, 2) << arguments;
   }
 }
 

@@ -49,6 +49,8 @@ Runtime Runtime::Find(const std::string& name, const fs::path& also_in) {
                                  name.empty() ? "no OCI runtime" : name, HowToGet(wanted.front())));
 }
 
+Runtime Runtime::At(const std::string& name, const fs::path& program) { return {name, program}; }
+
 std::string Runtime::Version() const {
   // "runc version 1.1.5+ds1", "crun version 1.8.1", "runsc version release-20240729.0". Without a
   // folder that cannot be made, crun would make its own in /run.

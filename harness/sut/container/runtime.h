@@ -26,6 +26,8 @@ class Runtime {
   // with what would mend it, when there is none.
   static Runtime Find(const std::string& name, const std::filesystem::path& also_in);
   static const std::vector<std::string>& Names();
+  // The one of that name that is this program.
+  static Runtime At(const std::string& name, const std::filesystem::path& program);
 
   const std::string& name() const { return name_; }
   const std::string& program() const { return program_; }
