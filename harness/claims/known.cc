@@ -280,7 +280,7 @@ bool IsKnownSysctl(std::string_view name) {
   }
   if (TakePrefix(name, "net.ipv4.")) return Has(kOfTcp, name) || Has(kOfIp, name);
   if (TakePrefix(name, "net.ipv6.")) return Has(kOfIpv6, name);
-  return name == "net.mptcp.enabled";
+  return name == "net.mptcp.enabled" || name == "net.mptcp.checksum_enabled";
 }
 
 bool IsKnownCounter(std::string_view name) {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <deque>
+#include <tuple>
 #include <utility>
 
 #include "harness/oracle/segment_arrives.h"
@@ -200,7 +201,7 @@ std::optional<Departure> Oracle::Advance(Time now) {
                           : Overdue(tcb, when, user_, round_trips_.longest(), *challenges_);
     if (debt.rule != nullptr) {
       rule = debt.rule;
-      overdue = fmt::format("in {}: {}", StateName(tcb.state), Options(tcb));
+      overdue = InState(tcb, Options(tcb));
       continue;
     }
     std::vector<Tcb> lapsed;
@@ -318,12 +319,14 @@ std::optional<Departure> Oracle::Settled(Time now) {
   std::vector<const Tcb*> order;
   for (const Tcb& tcb : owing) order.push_back(&tcb);
   std::stable_partition(order.begin(), order.end(),
+                        [](const Tcb* tcb) { return tcb->state != State::kClosed; });
+  std::stable_partition(order.begin(), order.end(),
                         [&](const Tcb* tcb) { return *rule_of(*tcb)->claim != '\0'; });
   const Rule* const rule = rule_of(*order.front());
   Departure departure{"", rule->section, rule->claim, rule->sentence};
   std::set<std::string> said;
   for (const Tcb* tcb : order) {
-    const std::string text = fmt::format("in {}: {}", StateName(tcb->state), Options(*tcb));
+    const std::string text = InState(*tcb, Options(*tcb));
     if (said.size() == kMostExplained || !said.insert(text).second) continue;
     departure.expected += (departure.expected.empty() ? "" : "; ") + text;
   }
@@ -348,9 +351,10 @@ std::optional<Departure> Oracle::Hold(const What& what, Time now, Set& kept) {
       kept.insert(tcb);
     } else {
       const Rule& rule = *objection.rule;
-      const std::string instead = objection.instead.empty() ? "" : ": " + objection.instead;
-      departure = Departure{fmt::format("in {}{}", StateName(tcb.state), instead), rule.section,
-                            rule.claim, rule.sentence};
+      if (!departure || tcb.state != State::kClosed) {
+        departure =
+            Departure{InState(tcb, objection.instead), rule.section, rule.claim, rule.sentence};
+      }
       if (tcb.arrival < arrivals_.size()) {
         for (const Tcb& then : Processed(tcb)) left.push_back(then);
       }
@@ -449,10 +453,14 @@ std::string Oracle::Describe(const Segment& segment) const {
   std::string text = FlagNames(segment.flags);
   if (segment.text > 0) text += " with text";
   const Set latest = AllArrived(possible_);
-  const auto open = std::find_if(latest.begin(), latest.end(),
-                                 [](const Tcb& tcb) { return tcb.state != State::kClosed; });
+  // That in which most is acknowledged: text that may be held has brought its acknowledgment.
+  const auto open =
+      std::max_element(latest.begin(), latest.end(), [](const Tcb& one, const Tcb& other) {
+        if (other.state == State::kClosed) return false;
+        return one.state == State::kClosed || Before(one.una, other.una);
+      });
   if (!segment.defect.empty()) return text + ", damaged";
-  if (open == latest.end()) return text;
+  if (open == latest.end() || open->state == State::kClosed) return text;
   const Tcb& tcb = *open;
   if (segment.Has(kAck)) {
     if (Before(tcb.nxt, segment.ack)) {
@@ -491,26 +499,40 @@ std::string Oracle::Describe(const Segment& segment) const {
   return text;
 }
 
+// "in FIN-WAIT-2: ACK seq=1 ack=2".
+std::string Oracle::InState(const Tcb& tcb, const std::string& options) const {
+  const bool is_listen = tcb.state == State::kClosed && user_.is_known && user_.is_listening;
+  return fmt::format("in {}{}{}", is_listen ? "LISTEN" : StateName(tcb.state),
+                     options.empty() ? "" : ": ", options);
+}
+
 Departure Oracle::Explain(const Set& before, const Segment& segment) const {
   Departure departure;
   const Rule* rule = &kNothing;
   std::set<std::string> said;
-  // The answers to what has arrived are what a reader looks for.
+  // The answers to what has arrived are what a reader looks for, of a connection sooner than of
+  // none.
   const Set latest = AllArrived(before);
-  for (const int nearness : {2, 1, 0}) {
-    for (const Tcb& tcb : latest) {
-      if (Nearness(tcb, segment) != nearness) continue;
-      if (said.size() == kMostExplained) break;
-      const std::string text = fmt::format("in {}: {}", StateName(tcb.state), Options(tcb));
-      if (!said.insert(text).second) continue;
-      departure.expected += (departure.expected.empty() ? "" : "; ") + text;
-      if (said.size() > 1) continue;
-      const Rule* owed = tcb.OwesAck() ? tcb.reason.owed : tcb.reason.rule;
-      for (const Rule* reason : {Against(tcb, segment, user_, distance_), owed, rule}) {
-        if (reason == nullptr) continue;
-        rule = reason;
-        break;
-      }
+  std::vector<const Tcb*> order;
+  for (const Tcb& tcb : latest) order.push_back(&tcb);
+  std::stable_sort(order.begin(), order.end(), [&](const Tcb* one, const Tcb* other) {
+    const auto rank = [&](const Tcb& tcb) {
+      return std::tuple(-Nearness(tcb, segment), tcb.state == State::kClosed,
+                        segment.Has(kAck) && segment.ack != tcb.rcv_nxt);
+    };
+    return rank(*one) < rank(*other);
+  });
+  for (const Tcb* tcb : order) {
+    if (said.size() == kMostExplained) break;
+    const std::string text = InState(*tcb, Options(*tcb));
+    if (!said.insert(text).second) continue;
+    departure.expected += (departure.expected.empty() ? "" : "; ") + text;
+    if (said.size() > 1) continue;
+    const Rule* owed = tcb->OwesAck() ? tcb->reason.owed : tcb->reason.rule;
+    for (const Rule* reason : {Against(*tcb, segment, user_, distance_), owed}) {
+      if (reason == nullptr) continue;
+      rule = reason;
+      break;
     }
   }
   // Where it is misnumbered in each connection that there may be, it does not matter what was owed.

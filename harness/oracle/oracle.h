@@ -125,6 +125,7 @@ class Oracle {
   Set AllArrived(const Set& readings) const;
   std::optional<Departure> Advance(Time now);
   Set Accepting(const Segment& segment, Time now, bool with_losses);
+  std::string InState(const Tcb& tcb, const std::string& options) const;
   Departure Explain(const Set& before, const Segment& segment) const;
   template <typename What>
   std::optional<Departure> Hold(const What& what, Time now, Set& kept);

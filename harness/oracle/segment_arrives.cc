@@ -185,6 +185,8 @@ constexpr Rule kText{"3.10.7.4, seventh check", "rfc9293:3.10.7.4-segment-text",
                      "text is taken and acknowledged, at once or within 0.5 s"};
 constexpr Rule kFuture{"3.10.7.4, first check", "rfc9293:SHLD-31",
                        "text past RCV.NXT should be held; an ACK may be sent (MAY-13)"};
+constexpr Rule kPast{"3.10.7.4, first check", "",
+                     "what begins past RCV.NXT may wait, with its acknowledgment"};
 constexpr Rule kBeyond{"3.10.7.4, first check", "rfc9293:3.10.7.4-straddling",
                        "what lies beyond the window is not taken"};
 constexpr Rule kIgnored{"3.10.7.4, seventh check", "rfc9293:3.10.7.4-segment-text-after-fin",
@@ -322,9 +324,9 @@ Then TakeTextAndFin(Step& step) {
       Deliver(step, tcb, tcb.rcv_nxt, false);
       tcb.held.erase(tcb.held.begin());  // or it was not
     }
-    if (step.acknowledgment != nullptr) return step.Allow(*step.acknowledgment, tcb);
-    // "If the ACK is a duplicate ... it can be ignored."
-    return step.Allow(kAckOnly, Before(segment.ack, tcb.una) ? MayAck(tcb) : tcb);
+    // "If the ACK is a duplicate ... it can be ignored", in CLOSING too.
+    const Rule& rule = step.acknowledgment != nullptr ? *step.acknowledgment : kAckOnly;
+    return step.Allow(rule, Before(segment.ack, tcb.una) ? MayAck(tcb) : tcb);
   }
   if (!IsReceiving(tcb.state)) {
     // Behind text that is ignored a FIN is never at RCV.NXT.
@@ -679,6 +681,13 @@ Then CheckAck(Step& step) {
   const Segment& segment = step.segment;
   Tcb& tcb = step.tcb;
   if (!segment.Has(kAck)) return step.Allow(kWithoutAck, tcb);
+  // "In the following it is assumed that the segment is the idealized segment that begins at
+  // RCV.NXT": one that begins past it may be held, or dropped, with its acknowledgment and window.
+  if (Before(tcb.rcv_nxt, segment.seq) && tcb.state != State::kTimeWait) {
+    const bool is_held = IsReceiving(tcb.state) && segment.Length() > 0;
+    const Held piece{segment.seq, segment.text, segment.Has(kFin)};
+    step.Allow(is_held ? kFuture : kPast, MayAck(is_held ? Holding(tcb, piece) : tcb));
+  }
   if (segment.timestamps && AtMost(segment.seq, tcb.rcv_nxt)) {
     tcb.ts_recent = Later(tcb.ts_recent, segment.timestamps->value);  // RFC 7323 section 4.3
   }
@@ -725,10 +734,6 @@ Then CheckAck(Step& step) {
     return step.Allow(kFutureAck, Challenge(tcb, step.now));
   }
   if (tcb.state == State::kTimeWait) return step.Allow(kTimeWaitOther, MayAck(tcb));
-  // What is held for later processing may be held with its acknowledgment and window.
-  if (Before(tcb.rcv_nxt, segment.seq) && segment.text > 0 && IsReceiving(tcb.state)) {
-    step.Allow(kFuture, MayAck(Holding(tcb, {segment.seq, segment.text, segment.Has(kFin)})));
-  }
   Acknowledge(tcb, segment, step.now);
   if (step.arrived_in == State::kFinWait1 && tcb.state == State::kFinWait2) {
     step.acknowledgment = &kFinWait1Ack;

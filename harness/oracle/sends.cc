@@ -58,6 +58,9 @@ constexpr Rule kWritten{"3.10.2", "rfc9293:3.10.2-send-established",
                         "what is sent as data was given to send()"};
 constexpr Rule kExpected{"3.1, Acknowledgment Number", "rfc9293:3.1-ack-field",
                          "SEG.ACK is the next number expected, of what has come in order"};
+constexpr Rule kLargerIss{
+    "3.6.1", "rfc9293:MAY-2",
+    "a connection reopened from TIME-WAIT has a larger ISS than any number before"};
 constexpr Rule kAbort{"3.10.5", "rfc9293:3.10.5-abort", "abort sends RST of SND.NXT"};
 constexpr Rule kAckOwed{"3.8.6.3", "rfc9293:MUST-40", "an ACK is delayed by less than 0.5 s"};
 constexpr Rule kUpdate{"3.8.6.2.2", "rfc9293:3.8.6.2.2-update", "a window update is an ACK"};
@@ -238,8 +241,11 @@ void SendAbort(const Sending& sending) {
   const Segment& segment = sending.segment;
   const Tcb& tcb = sending.tcb;
   if (!segment.Has(kRst) || segment.Has(kSyn | kFin)) return;
-  if (tcb.state == State::kClosed || tcb.state == State::kSynSent ||
-      tcb.state == State::kTimeWait) {
+  if (tcb.state == State::kClosed || tcb.state == State::kSynSent) return;
+  // In TIME-WAIT only "to show that data was lost" (SHLD-3).
+  const std::uint64_t received = tcb.rcv_nxt - tcb.irs - 1 - tcb.fins_received;
+  if (tcb.state == State::kTimeWait &&
+      received <= (sending.user.is_known ? sending.user.read : 0)) {
     return;
   }
   if (!sending.user.MayAbort() && !IsQuiet(tcb, sending.now)) return;
@@ -379,12 +385,18 @@ const Rule* Against(const Tcb& tcb, const Segment& segment, const Application& u
                            AgainstUrgent(tcb, segment, user)}) {
     if (rule != nullptr) return rule;
   }
+  const bool is_small =
+      std::any_of(tcb.answers.begin(), tcb.answers.end(), [&](const Answer& answer) {
+        return answer.is_larger && answer.flags == (segment.flags & kControl) &&
+               answer.ack == segment.ack && Before(segment.seq, tcb.nxt);
+      });
+  if (is_small) return &kLargerIss;
   if (tcb.state == State::kClosed || tcb.state == State::kSynSent || segment.Has(kSyn)) {
     return nullptr;
   }
   const bool owes = tcb.OwesAck() || !tcb.answers.empty();
   if (segment.Has(kRst)) return owes ? nullptr : &kAbort;
-  if (segment.Has(kAck) && Before(tcb.rcv_nxt, segment.ack)) return owes ? nullptr : &kExpected;
+  if (segment.Has(kAck) && segment.ack != tcb.rcv_nxt) return owes ? nullptr : &kExpected;
   const std::uint32_t end = segment.seq + segment.text;
   if (!Before(tcb.nxt, end + (segment.Has(kFin) ? 1 : 0))) return nullptr;
   if (tcb.is_fin_sent) return &kAfterFin;

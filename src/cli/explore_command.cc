@@ -148,7 +148,7 @@ int CannotExplore(const std::string& why) {
   return kExitNotRun;
 }
 
-int ExploreOne(const ExploreArguments& arguments) {
+std::vector<explore::KnownCause> KnownCauses(const ExploreArguments& arguments) {
   std::vector<explore::KnownCause> known;
   if (!arguments.no_shipped_known) known = explore::ShippedKnownCauses();
   for (const std::string& file : arguments.known) {
@@ -156,6 +156,11 @@ int ExploreOne(const ExploreArguments& arguments) {
       known.push_back(std::move(one));
     }
   }
+  return known;
+}
+
+int ExploreOne(const ExploreArguments& arguments) {
+  const std::vector<explore::KnownCause> known = KnownCauses(arguments);
   Explored system(arguments.sut);
   TakeInterrupts();
   PrepareFolder(arguments.out);
@@ -169,8 +174,8 @@ int ExploreOne(const ExploreArguments& arguments) {
   };
   const explore::Exploration exploration = explore::Explore(pool, options);
   EndProgress();
-  const explore::ReportOn on{system.target->name(), options.plan, system.facts, known,
-                             arguments.out};
+  const explore::ReportOn on{system.target->name(), options.plan,    system.facts, known,
+                             arguments.out,         arguments.mutant};
   explore::WriteExploration(exploration, on);
   PrintText(explore::RenderExploration(exploration, on));
   FlushOutput();
@@ -188,6 +193,7 @@ int ExploreOne(const ExploreArguments& arguments) {
 }
 
 int Compare(const ExploreArguments& arguments) {
+  const std::vector<explore::KnownCause> known = KnownCauses(arguments);
   Explored base(arguments.between[0]), patched(arguments.between[1]);
   base.Prepare();
   patched.Prepare();
@@ -199,6 +205,12 @@ int Compare(const ExploreArguments& arguments) {
   options.is_exact &= patched.target->virtual_time();
   if (!options.is_exact) options.replays = explore::ExploreOptions().replays;
   options.plan.ipv6 &= patched.facts.Find("capability.ipv6").has_value();
+  options.why_known = [&](const std::string& cause) -> std::string {
+    for (const Facts* facts : {&patched.facts, &base.facts}) {
+      if (const auto* one = explore::FindKnown(known, cause, *facts)) return one->why;
+    }
+    return "";
+  };
   const explore::Comparison comparison = explore::Between(base_pool, patched_pool, options);
   EndProgress();
   PrintText(explore::RenderComparison(comparison, base.target->name(), patched.target->name()));

@@ -71,11 +71,13 @@ constexpr Weighted kSteps[] = {
     {"poll()", 1},
     {"getsockopt(SO_ERROR)", 1}};
 
-// All sequences of a batch wait when one does. So most have no wait, and a hundred in a row the same.
+// All sequences of a batch wait when one does. So most have no wait, and a hundred in a row the
+// same. After five minutes data and FIN that have not come are missed.
 constexpr std::uint64_t kRow = 100;
 constexpr int kWaitWeight = 5;
-constexpr const char* kWaits[] = {nullptr,        nullptr,         nullptr, nullptr,
-                                  "wait(100 ms)", "wait(1500 ms)", nullptr, "wait(61000 ms)"};
+constexpr const char* kWaits[] = {nullptr,        nullptr,          nullptr, nullptr,
+                                  "wait(100 ms)", "wait(1500 ms)",  nullptr, "wait(61000 ms)",
+                                  nullptr,        "wait(301000 ms)"};
 
 // The ways into each state.
 constexpr const char* kWays[] = {

@@ -64,7 +64,10 @@ std::optional<Difference> DifferenceOf(const Sequence& sequence, const SequenceR
   if (is_step && *first < history.size()) step = history[*first];
   const std::string &was = before.reactions[*first], &is = after.reactions[*first];
   difference.text = fmt::format("{}: {} -> {}", step, was, is);
-  difference.cause = fmt::format("{}: {} -> {}", step, WithoutNumbers(was), WithoutNumbers(is));
+  // Of what both allow flags and reactions are enough.
+  const std::string flags = is_step ? StepText(sequence.steps[*first]) : step;
+  difference.cause = fmt::format("{}: {} -> {}", flags.substr(0, flags.find(' ')),
+                                 WithoutNumbers(was), WithoutNumbers(is));
   difference.example = sequence;
   if (is_step) difference.example.steps.resize(*first + 1);
   // A departure elsewhere is no matter of this difference.
@@ -78,17 +81,14 @@ std::optional<Difference> DifferenceOf(const Sequence& sequence, const SequenceR
   return difference;
 }
 
-// What the second check does not look at, the acknowledgment of an RST and timestamps, is no part
-// of it.
+// What is known for one reason is one difference. What the second check does not look at, the
+// acknowledgment of an RST, is no part of it.
 std::string KeyOf(const Difference& difference) {
-  std::string cause = difference.cause;
-  const auto replace_all = [&](const std::string& what, const std::string& by) {
-    for (std::size_t at = 0; (at = cause.find(what, at)) != std::string::npos;) {
-      cause.replace(at, what.size(), by);
-    }
-  };
-  replace_all("RST,ACK", "RST");
-  replace_all(", TSecr of a later ACK", "");
+  std::string cause = difference.why.empty() ? difference.cause : difference.why;
+  constexpr std::string_view kRstAck = "RST,ACK";
+  for (std::size_t at = 0; (at = cause.find(kRstAck, at)) != std::string::npos;) {
+    cause.replace(at, kRstAck.size(), "RST");
+  }
   return fmt::format("{} {}", static_cast<int>(difference.kind), cause);
 }
 
@@ -158,30 +158,56 @@ class Comparing {
       ++comparison_.alike;
       return;
     }
-    Difference& kept = differences_[KeyOf(*difference)];
-    const std::uint64_t count = kept.count + 1;
-    const bool is_shorter =
-        count == 1 || difference->example.steps.size() < kept.example.steps.size();
-    if (is_shorter) kept = *std::move(difference);
-    kept.count = count;
+    Keep(*std::move(difference), differences_);
   }
 
-  // Each by itself, so that what was late once is told from what is different.
+  // With those of its cause, the shortest of which is shown.
+  void Keep(Difference difference, std::map<std::string, Difference>& differences) const {
+    difference.why = options_.why_known(difference.cause);
+    const auto [kept, is_new] = differences.try_emplace(KeyOf(difference));
+    const std::uint64_t count = kept->second.count + difference.count;
+    const auto length = [](const Difference& one) { return one.example.steps.size(); };
+    if (is_new || length(difference) < length(kept->second)) kept->second = std::move(difference);
+    kept->second.count = count;
+  }
+
+  // Each by itself, so that what was late once is told from what is different. What it shows then
+  // is what counts.
   void RunAgain() {
-    std::vector<std::vector<Sequence>> examples;
-    for (const auto& [key, difference] : differences_) examples.push_back({difference.example});
+    std::map<std::string, Difference> alone;
+    ForEachAlone(differences_, [&](const std::string& key, const std::optional<Difference>& again) {
+      Difference shown = again.value_or(differences_[key]);
+      shown.count = differences_[key].count;
+      Keep(std::move(shown), alone);
+    });
+    if (!alone.empty()) differences_ = std::move(alone);
     for (int time = 0; time < options_.replays; ++time) {
-      const std::vector<BatchResult> before = base_.RunAll(examples, Logged::kNothing);
-      const std::vector<BatchResult> after = patched_.RunAll(examples, Logged::kNothing);
-      std::size_t i = 0;
-      for (auto& [key, difference] : differences_) {
-        const BatchResult &one = before[i], &other = after[i];
-        const Sequence& example = examples[i++].front();
-        if (one.sequences.empty() || other.sequences.empty()) continue;
+      ForEachAlone(differences_, [&](const std::string& key, std::optional<Difference> again) {
+        Difference& difference = differences_[key];
         ++difference.replays;
-        const auto again = DifferenceOf(example, one.sequences.front(), other.sequences.front());
-        if (again && KeyOf(*again) == key) ++difference.again;
-      }
+        if (!again) return;
+        again->why = options_.why_known(again->cause);
+        if (KeyOf(*again) == key) ++difference.again;
+      });
+    }
+  }
+
+  // `take`: told the key of each, and how the systems differ when its example runs alone.
+  template <typename Take>
+  void ForEachAlone(const std::map<std::string, Difference>& differences, const Take& take) {
+    std::vector<std::vector<Sequence>> examples;
+    std::vector<std::string> keys;
+    for (const auto& [key, difference] : differences) {
+      keys.push_back(key);
+      examples.push_back({difference.example});
+    }
+    const std::vector<BatchResult> before = base_.RunAll(examples, Logged::kNothing);
+    const std::vector<BatchResult> after = patched_.RunAll(examples, Logged::kNothing);
+    for (std::size_t i = 0; i < keys.size(); ++i) {
+      const BatchResult &one = before[i], &other = after[i];
+      if (one.sequences.empty() || other.sequences.empty()) continue;
+      take(keys[i],
+           DifferenceOf(examples[i].front(), one.sequences.front(), other.sequences.front()));
     }
   }
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <chrono>
 #include <numeric>
+#include <regex>
 #include <set>
 #include <utility>
 
@@ -20,7 +21,9 @@ constexpr std::size_t kExamples = 3;      // of each cause, to be tried in turn
 constexpr std::size_t kMostCrashes = 10;  // batches that are looked into
 constexpr std::size_t kMostComplaints = 10;
 constexpr int kMostRounds = 40;          // of shrinking
-constexpr std::size_t kShrunkAtOnce = 40, kReplayedAtOnce = 40;
+constexpr std::size_t kShrunkAtOnce = 40;
+// Sequences for shrinking, where no time is given: so many, and twice those that were looked at.
+constexpr std::uint64_t kShrinkingRuns = 5000;
 constexpr std::size_t kMostBroken = 20;  // batches in which the harness broke: enough
 // Of the time there is: looking ends, looking into crashes, and shrinking.
 constexpr double kLookUntil = 0.5, kCrashesUntil = 0.6, kShrinkUntil = 0.8;
@@ -103,6 +106,12 @@ std::vector<Sequence> SimplerOnes(const Sequence& sequence) {
   std::vector<Sequence> simpler;
   for (const Cut& cut : CutsOf(sequence)) simpler.push_back(cut.Of(sequence));
   return simpler;
+}
+
+// How it crashed, without what differs from run to run: addresses, and numbers of threads.
+std::string CrashText(const std::string& why) {
+  static const std::regex kVarying("0x[0-9a-f]+|(goroutine |\\bm=)[0-9]+");
+  return std::regex_replace(why, kVarying, "$1*");
 }
 
 // Whether the sequence, run by itself, shows the cause, its last step being answered wrongly. Which
@@ -249,7 +258,7 @@ class Explorer {
         return;
       case End::kCrashed:
         exploration_.sequences += ended.sequences.size();
-        crashed_[ended.id] = {std::move(ended.sequences), ended.result.why};
+        crashed_[ended.id] = {std::move(ended.sequences), CrashText(ended.result.why)};
         return;
       case End::kNotRun:
         return;
@@ -358,6 +367,7 @@ class Explorer {
   void Shrink(std::vector<Cause>& causes, std::set<std::size_t> left) {
     std::map<std::size_t, Sequence> together;
     for (int round = 0; round < kMostRounds && !left.empty(); ++round) {
+      if (!options_.time && shrinking_runs_ > kShrinkingRuns + 2 * exploration_.sequences) return;
       std::vector<Sequence> candidates;
       std::vector<std::size_t> of;
       std::vector<Cut> cuts;
@@ -405,6 +415,7 @@ class Explorer {
     for (int time = 0; time < (options_.is_exact ? 1 : 2) && !showing.empty(); ++time) {
       std::vector<Sequence> tried;
       for (const std::size_t i : showing) tried.push_back(sequences[i]);
+      shrinking_runs_ += tried.size();
       const std::vector<SequenceResult> results = RunAll(tried);
       std::vector<std::size_t> still;
       for (std::size_t j = 0; j < results.size(); ++j) {
@@ -417,13 +428,19 @@ class Explorer {
     return showing;
   }
 
-  // A reset as the reaction may say that a step before has ended the connection silently: asks after
-  // each with an old segment, which is answered with an ACK as long as there is a connection.
+  // What says that there is no connection any more.
+  static bool IsOfNone(const std::string& reaction) {
+    return reaction.starts_with("RST") || reaction == "ENOTCONN" || reaction == "EPIPE" ||
+           reaction == "ECONNRESET";
+  }
+
+  // Such a reaction may say that a step before has ended the connection silently: asks after each
+  // with an old segment, which is answered with an ACK as long as there is a connection.
   void LookForEnds(std::vector<Cause>& causes) {
     std::vector<Sequence> asking;
     std::vector<Cause*> of;
     for (Cause& cause : causes) {
-      if (!WasConfirmed(cause) || !cause.finding->reaction.starts_with("RST")) continue;
+      if (!WasConfirmed(cause) || !IsOfNone(cause.finding->reaction)) continue;
       const std::string& states = cause.finding->states;
       if (states.starts_with("CLOSED") || states.starts_with("LISTEN")) continue;
       const Sequence& example = cause.example.front();
@@ -442,6 +459,8 @@ class Explorer {
       const std::size_t last = asking[i].steps.size() - 1;
       if (reactions.size() <= last || !reactions[last].starts_with("RST")) continue;
       if (!results[i].prompt || results[i].prompt->step != last) continue;
+      // In SYN-RECEIVED it acknowledges nothing, which is answered with a reset.
+      if (results[i].prompt->states.starts_with("SYN-RECEIVED")) continue;
       if (!explained.insert(of[i]).second) continue;
       of[i]->text = results[i].prompt->before + " -> ends the connection silently";
     }
@@ -488,7 +507,7 @@ class Explorer {
         continue;
       }
       std::vector<Sequence> sequences = std::move(crashed.sequences);
-      std::string why = crashed.why;
+      std::string why = CrashText(crashed.why);
       while (sequences.size() > 1) {
         Say("looking into a crash");
         const auto middle = sequences.begin() + static_cast<std::ptrdiff_t>(sequences.size() / 2);
@@ -499,7 +518,7 @@ class Explorer {
           return one.end == End::kCrashed;
         });
         if (found == results.end()) break;
-        why = found->why;
+        why = CrashText(found->why);
         sequences = halves[static_cast<std::size_t>(found - results.begin())];
       }
       crash_of_[crashed.why] = why;
@@ -555,7 +574,9 @@ class Explorer {
         cause.replays = cause.again = 0;  // from now on by itself
         some.push_back(&cause);
       }
-      if (some.size() == kReplayedAtOnce || &cause == &causes.back()) {
+      // As many as run at a time: should time be short, that of the first is spent on nothing else.
+      const bool are_enough = some.size() == static_cast<std::size_t>(pool_.jobs_of_one());
+      if (are_enough || &cause == &causes.back()) {
         Replay(std::exchange(some, {}), is_known ? 1 : options_.replays);
       }
     }
@@ -591,6 +612,7 @@ class Explorer {
   std::vector<Cause> crashes_;
   std::map<std::string, std::string> crash_of_;  // a cause, by what a whole batch said
   std::size_t broken_ = 0;
+  std::uint64_t shrinking_runs_ = 0;
   double phase_end_ = 1;  // part of the time
   std::vector<std::optional<Finding>> found_;
 };

@@ -27,6 +27,10 @@ struct ExploreOptions {
   int replays = 5;
   // Causes that are known are shrunk and run again last, with the time that is left.
   std::function<bool(const std::string& cause)> is_known = [](const std::string&) { return false; };
+  // Why two systems may differ in what is known of one of them; empty: it is not known.
+  std::function<std::string(const std::string& cause)> why_known = [](const std::string&) {
+    return "";
+  };
   // Asked several times a second whether to make an end of it, and tell what was found so far.
   std::function<bool()> is_interrupted = [] { return false; };
   // Told about once a second how far it is, and what for.
@@ -69,6 +73,7 @@ struct Difference {
   Kind kind = Kind::kBothAllowed;
   std::string text;   // step and reactions
   std::string cause;  // without numbers: differences of one cause are one
+  std::string why;    // it is known; empty: it is not
   std::uint64_t count = 0;
   Sequence example;
   std::optional<Finding> before, after;

@@ -90,7 +90,7 @@ std::vector<KnownCause> ParseKnownCauses(std::string_view toml, const std::strin
 const KnownCause* FindKnown(const std::vector<KnownCause>& known, const std::string& cause,
                             const Facts& facts) {
   const auto found = std::find_if(known.rbegin(), known.rend(), [&](const KnownCause& one) {
-    return fnmatch(one.cause.c_str(), cause.c_str(), FNM_NOESCAPE) == 0 &&
+    return fnmatch(one.cause.c_str(), cause.c_str(), FNM_NOESCAPE | FNM_EXTMATCH) == 0 &&
            std::all_of(one.when.begin(), one.when.end(), [&](const auto& condition) {
              return condition.second.Holds(facts.Find(condition.first));
            });

@@ -1,7 +1,8 @@
 // Departures that a system is known for: what a report of explore passes over.
 //
 //   [[known]]
-//   cause = "TIME-WAIT*: RST seq+10 -> nothing"      a glob over the cause as reports show it
+//   cause = "TIME-WAIT*: RST!(*old*) -> nothing"     a glob over the cause as reports show it, with
+//                                                    the @(one|other) and !(not this) of ksh
 //   why = "TIME-WAIT sockets of Linux answer no RST"
 //   link = "https://..."                             may be left out
 //   when = { os = "Linux", release = ">=6.1" }       facts of the system; may be left out

@@ -56,6 +56,7 @@ class Pool {
   bool HasRoom(std::size_t sequences = 2) const {
     return static_cast<int>(running_.size()) < (sequences == 1 ? jobs_of_one_ : jobs_);
   }
+  int jobs_of_one() const { return jobs_of_one_; }
   bool IsIdle() const { return running_.empty(); }
   // There must be room.
   void Start(std::uint64_t id, std::vector<Sequence> sequences, Logged logged);

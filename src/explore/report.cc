@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <fstream>
 
 #include "harness/base/errors.h"
@@ -58,9 +59,28 @@ std::string CauseText(const Cause& cause, std::size_t number, const ReportOn& on
     text += fmt::format("  observed  {}\n  expected  {}\n  because   {}\n", cause.finding->observed,
                         cause.finding->departure.expected, BecauseText(*cause.finding));
   }
-  text += fmt::format("  again     sockproof explore -s {} --replay {}\n", ShellQuoted(on.system),
-                      ShellQuoted((on.folder / fmt::format("{}.seq", number)).string()));
+  const std::string mutant = on.mutant.empty() ? "" : " --mutant " + ShellQuoted(on.mutant);
+  text += fmt::format("  again     sockproof explore -s {}{} --replay {}\n", ShellQuoted(on.system),
+                      mutant, ShellQuoted((on.folder / fmt::format("{}.seq", number)).string()));
   return text;
+}
+
+// What is not certain: it was run again, and did not come again often enough; or there was no time.
+constexpr const char* kNotAgain = "\ndid not come again by itself, and is not certain:\n";
+constexpr const char* kNoTime = "\nnot run again, for want of time (--time):\n";
+
+template <typename One>
+bool WasRunAgain(const One& one) {
+  return one.replays > 0;
+}
+
+// "; 3 more did not come again; 2 more were not run again".
+template <typename One>
+std::string UncertainText(const std::vector<One>& fleeting) {
+  const auto again = std::count_if(fleeting.begin(), fleeting.end(), WasRunAgain<One>);
+  const auto rest = static_cast<std::ptrdiff_t>(fleeting.size()) - again;
+  return (again == 0 ? "" : fmt::format("; {} more did not come again", again)) +
+         (rest == 0 ? "" : fmt::format("; {} more were not run again", rest));
 }
 
 void WriteText(const std::filesystem::path& path, const std::string& text) {
@@ -105,21 +125,24 @@ std::string RenderExploration(const Exploration& exploration, const ReportOn& on
     }
   }
   if (!known.empty()) text += "\nknown:\n" + known;
-  if (!exploration.fleeting.empty()) {
-    text += "\nseen once, and not certain:\n";
+  for (const bool was_run : {true, false}) {
+    std::string some;
     for (std::size_t i = 0; i < exploration.fleeting.size(); ++i) {
       const Cause& cause = exploration.fleeting[i];
-      text += fmt::format("  {}. {}\n    {}\n", i + 1, Headline(cause), SequenceLine(cause.example));
+      if (WasRunAgain(cause) != was_run) continue;
+      some +=
+          fmt::format("  {}. {}\n    {}\n", i + 1, Headline(cause), SequenceLine(cause.example));
     }
+    if (!some.empty()) text += (was_run ? kNotAgain : kNoTime) + some;
   }
   for (const std::string& complaint : exploration.complaints) {
     text += fmt::format("\nnot run: {}\n", complaint);
   }
   const std::size_t surprises = SurprisesIn(exploration, on);
   text += fmt::format(
-      "\n{} sequences of {} (seed {}{}): {} causes, {} of them not known; {} more seen once{}{}\n",
+      "\n{} sequences of {} (seed {}{}): {} causes, {} of them not known{}{}{}\n",
       exploration.sequences, on.system, on.plan.seed, on.plan.pairs ? ", pairs" : "",
-      exploration.causes.size(), surprises, exploration.fleeting.size(),
+      exploration.causes.size(), surprises, UncertainText(exploration.fleeting),
       exploration.undecided == 0 ? "" : fmt::format("; {} undecided", exploration.undecided),
       exploration.is_interrupted ? "; INTERRUPTED" : "");
   const std::string choices = ChoicesText(exploration.stack);
@@ -134,6 +157,7 @@ std::string DifferenceText(const Difference& one, int number) {
                                  KindText(one.kind), one.text,
                                  CountsText(one.count, one.again, one.replays),
                                  SequenceLine(one.example));
+  if (!one.why.empty()) text += fmt::format("  known     {}\n", one.why);
   const std::optional<Finding>& finding = one.after ? one.after : one.before;
   if (!finding) return text;
   return text + fmt::format("  expected  {}\n  because   {}\n", finding->departure.expected,
@@ -147,26 +171,40 @@ std::string RenderComparison(const Comparison& comparison, const std::string& ba
   std::string text;
   int number = 0;
   for (const Difference& one : comparison.differences) text += DifferenceText(one, ++number);
-  if (!comparison.fleeting.empty()) text += "\nseen once, and not certain:\n";
-  for (const Difference& one : comparison.fleeting) text += DifferenceText(one, ++number);
+  for (const bool was_run : {true, false}) {
+    std::string some;
+    for (const Difference& one : comparison.fleeting) {
+      if (WasRunAgain(one) == was_run) some += DifferenceText(one, ++number);
+    }
+    if (!some.empty()) text += (was_run ? kNotAgain : kNoTime) + some;
+  }
   for (const std::string& complaint : comparison.complaints) {
     text += fmt::format("\nnot run: {}\n", complaint);
   }
-  text +=
-      fmt::format("\n{} sequences on {} and {}: {} alike, {} differences, {} more seen once{}\n",
-                  comparison.sequences, base, patched, comparison.alike,
-                  comparison.differences.size(), comparison.fleeting.size(),
-                  comparison.is_interrupted ? "; INTERRUPTED" : "");
+  text += fmt::format("\n{} sequences on {} and {}: {} alike, {} differences{}{}\n",
+                      comparison.sequences, base, patched, comparison.alike,
+                      comparison.differences.size(), UncertainText(comparison.fleeting),
+                      comparison.is_interrupted ? "; INTERRUPTED" : "");
   return CleanText(text);
 }
+
+namespace {
+
+// A line of a .seq file; how a system crashed may be longer than one can be.
+std::string Comment(const std::string& text) {
+  constexpr std::size_t kLongest = 150;
+  return "# " + CleanLine(text.size() > kLongest ? text.substr(0, kLongest) + "..." : text) + "\n";
+}
+
+}  // namespace
 
 void WriteExploration(const Exploration& exploration, const ReportOn& on) {
   for (std::size_t i = 0; i < exploration.causes.size(); ++i) {
     const Cause& cause = exploration.causes[i];
     const std::string name = std::to_string(i + 1);
-    std::string comment = "# " + cause.text + "\n";
-    if (cause.finding) comment += "# " + BecauseText(*cause.finding) + "\n";
-    WriteText(on.folder / (name + ".seq"), CleanText(comment) + SequencesText(cause.example));
+    std::string comment = Comment(cause.text);
+    if (cause.finding) comment += Comment(BecauseText(*cause.finding));
+    WriteText(on.folder / (name + ".seq"), comment + SequencesText(cause.example));
     if (!cause.events.empty()) {
       WriteText(on.folder / (name + ".ladder.txt"), RenderLadder(cause.events));
     }
@@ -177,7 +215,7 @@ void WriteExploration(const Exploration& exploration, const ReportOn& on) {
   for (std::size_t i = 0; i < exploration.fleeting.size(); ++i) {
     const Cause& cause = exploration.fleeting[i];
     WriteText(on.folder / fmt::format("once-{}.seq", i + 1),
-              CleanText("# " + cause.text + "\n") + SequencesText(cause.example));
+              Comment(cause.text) + SequencesText(cause.example));
   }
   WriteText(on.folder / "report.txt", RenderExploration(exploration, on));
 }

@@ -16,6 +16,7 @@ struct ReportOn {
   Facts facts;
   std::vector<KnownCause> known;
   std::filesystem::path folder;  // to which the text refers
+  std::string mutant;            // of the system; none: empty
 };
 
 // How many of the causes nobody knows of.

@@ -41,15 +41,43 @@ std::string KindOf(const oracle::Segment& segment) {
   return oracle::FlagNames(segment.flags) + (segment.text > 0 ? " with data" : "");
 }
 
+// The segment of a step, seen in another way: as if it had been lost, or as if it had the ACK flag
+// and numbers that are taken. What it was answered then is left out, if it is but an
+// acknowledgment.
+struct Otherwise {
+  std::size_t step = 0;
+  bool is_taken = false;
+};
+
+// For how long a SYN is sent again at least (MUST-23).
+constexpr Duration kLeastOfASyn = 3min;
+
+// What the segment of a step was answered with: an ACK of it, one of less, or more than an ACK.
+enum class Answer { kNothing, kOtherAck, kAcknowledgment, kMore };
+
+Answer AnswerIn(const StepRecord& step) {
+  Answer answer = Answer::kNothing;
+  std::uint32_t end = 0;
+  for (const auto& [is_of_peer, time, segment] : step.segments) {
+    if (is_of_peer) {
+      end = segment.seq + segment.Length();
+      continue;
+    }
+    if (segment.Length() > 0 || segment.Has(oracle::kRst)) return Answer::kMore;
+    const bool is_acknowledged = oracle::AtMost(end, segment.ack);
+    answer = std::max(answer, is_acknowledged ? Answer::kAcknowledgment : Answer::kOtherAck);
+  }
+  return answer;
+}
+
 class Trial {
  public:
-  // `lost`: a step whose segment is left out, as if it had been lost.
   Trial(const Sequence& sequence, const Record& record, Patience patience,
-        const oracle::Stack& stack, std::optional<std::size_t> lost = std::nullopt)
+        const oracle::Stack& stack, std::optional<Otherwise> otherwise = std::nullopt)
       : sequence_(sequence),
         record_(record),
         patience_(patience),
-        lost_(lost),
+        otherwise_(otherwise),
         oracle_(Oracle::Start::kClosed, oracle::Distance{}, stack) {
     user().is_known = true;
   }
@@ -90,6 +118,9 @@ class Trial {
  private:
   Application& user() { return oracle_.application(); }
 
+  // It would explain any reset.
+  bool MayAbort() const { return !otherwise_; }
+
   std::optional<oracle::Departure> Take(std::size_t number, bool is_end) {
     const StepRecord& step = record_.steps[number];
     const Call* const call = is_end ? nullptr : std::get_if<Call>(&sequence_.steps[number]);
@@ -97,12 +128,20 @@ class Trial {
       if (auto departure = Returned(*call, step)) return departure;
       Apply(*call, step);
     }
+    if (opened_ && step.end - *opened_ >= kLeastOfASyn) user().has_given_up = true;
     std::optional<oracle::Departure> departure;
     for (const SeenSegment& seen : step.segments) {
       initial_.Take(seen);
+      const bool is_otherwise = otherwise_ && otherwise_->step == number;
       if (seen.is_of_peer) {
-        if (lost_ != number) Arrives(seen);
+        if (!is_otherwise) Arrives(seen);
+        if (is_otherwise && otherwise_->is_taken) Arrives(Taken(seen));
         continue;
+      }
+      if (is_otherwise && seen.segment.Length() == 0) continue;
+      if (!seen.segment.Has(oracle::kRst)) {
+        sent_to_ = seen.segment.seq + seen.segment.Length();
+        if (seen.segment.Has(oracle::kAck)) told_ = seen.segment.ack;
       }
       if (!departure) departure = oracle_.Sends(seen.segment, seen.time);
       Note(seen.segment, is_end);
@@ -121,6 +160,14 @@ class Trial {
       reaction_ += (reaction_.empty() ? is_late ? "later " : "" : " + ") + kind;
     }
     observed_ += (observed_.empty() ? "" : ", ") + TextOf(segment, initial_);
+  }
+
+  // As a segment of the next numbers.
+  SeenSegment Taken(SeenSegment seen) const {
+    seen.segment.flags |= oracle::kAck;
+    seen.segment.ack = sent_to_;
+    if (seen.segment.Length() == 0) seen.segment.seq = told_;
+    return seen;
   }
 
   void Arrives(const SeenSegment& seen) {
@@ -188,6 +235,7 @@ class Trial {
       case CallName::kConnect:
         has_socket_ = true;
         ++user().opens;
+        opened_ = step.begin;
         if (!is_done && step.outcome != "EINPROGRESS") user().has_given_up = true;
         return;
       case CallName::kListen:
@@ -216,7 +264,8 @@ class Trial {
           if (!user().finished) user().finished = step.begin;
         } else {
           // What then becomes of data is open: POSIX does not say.
-          user().is_gone = user().may_abort = user().has_stopped_reading = true;
+          user().is_gone = user().has_stopped_reading = true;
+          user().may_abort = MayAbort();
         }
         return;
       case CallName::kClose:
@@ -229,7 +278,8 @@ class Trial {
         has_socket_ = false;
         is_gone_ = true;
         if (!user().finished) user().finished = step.begin;
-        user().is_gone = user().may_abort = user().has_given_up = true;
+        user().is_gone = user().has_given_up = true;
+        user().may_abort = MayAbort();
         if (call.name == CallName::kAbort) oracle_.MayHaveAborted();
         return;
       default:
@@ -270,12 +320,14 @@ class Trial {
   const Sequence& sequence_;
   const Record& record_;
   Patience patience_;
-  std::optional<std::size_t> lost_;
+  std::optional<Otherwise> otherwise_;
   Oracle oracle_;
   Initial initial_;
   std::size_t at_ = 0;
   std::string states_, symbol_, reaction_, observed_;
   std::set<std::string> kinds_;
+  std::optional<Time> opened_;
+  std::uint32_t sent_to_ = 0, told_ = 0;  // the next numbers, by what the system has sent
   std::vector<std::string> history_;
   std::vector<bool> is_over_;  // before each step
   bool is_known_ = true;       // what the application does
@@ -296,25 +348,41 @@ Judged Judge(const Sequence& sequence, const Record& record, Patience patience,
   Judged judged = trial.Run();
   judged.history = trial.history();
   if (!judged.finding) return judged;
-  // What lives on answers with no reset.
   const bool is_reset = judged.finding->reaction.find("RST") != std::string::npos;
-  if (const auto end = trial.EndBefore(judged.finding->step); end && !is_reset) {
+  const std::size_t departs_at = judged.finding->step;
+  const auto is_allowed = [&](Otherwise otherwise) {
+    Trial again(sequence, record, patience, stack, otherwise);
+    const Judged then = again.Run();
+    if (then.finding && then.finding->step <= departs_at) return false;
+    // What may have given up meanwhile explains any silence.
+    const auto may_be_gone = [&](const Trial& one) {
+      return one.history().size() <= departs_at || one.history()[departs_at].starts_with("CLOSED");
+    };
+    return may_be_gone(trial) || !may_be_gone(again);
+  };
+  // What lives on answers with no reset, unless it is half open.
+  const auto end = trial.EndBefore(judged.finding->step);
+  const bool may_live = end && (!is_reset || trial.history()[*end].starts_with("SYN-RECEIVED"));
+  if (may_live && is_allowed({.step = *end})) {
     judged.finding->origin = trial.history()[*end] + " -> does not end the connection";
     return judged;
   }
-  // The latest segment of the peer that had no answer and without which all that was seen is
-  // allowed.
-  for (std::size_t lost = judged.finding->step; lost-- > 0;) {
-    const auto* const segment = std::get_if<PeerSegment>(&sequence.steps[lost]);
+  // The latest segment of the peer that had no answer but an ACK, and without which all that was
+  // seen is allowed; or with it, if it had been one that is taken.
+  for (std::size_t step = judged.finding->step; step-- > 0;) {
+    const auto* const segment = std::get_if<PeerSegment>(&sequence.steps[step]);
     if (segment == nullptr || (segment->flags & kRst) != 0 || segment->is_damaged) continue;
     if (segment->is_lost) continue;
-    const std::vector<SeenSegment>& seen = record.steps[lost].segments;
-    if (std::any_of(seen.begin(), seen.end(), [](const auto& one) { return !one.is_of_peer; })) {
-      continue;
+    const Answer answer = AnswerIn(record.steps[step]);
+    if (answer == Answer::kMore) continue;
+    const char* how = nullptr;
+    if (answer != Answer::kAcknowledgment && is_allowed({.step = step})) {
+      how = answer == Answer::kNothing ? "dropped silently" : "dropped with an ACK";
+    } else if ((segment->flags & kSyn) == 0 && is_allowed({.step = step, .is_taken = true})) {
+      how = "taken";
     }
-    const Judged otherwise = Trial(sequence, record, patience, stack, lost).Run();
-    if (otherwise.finding && otherwise.finding->step <= judged.finding->step) continue;
-    judged.finding->origin = trial.history()[lost] + " -> is dropped silently";
+    if (how == nullptr) continue;
+    judged.finding->origin = fmt::format("{} -> is {}", trial.history()[step], how);
     break;
   }
   return judged;

@@ -97,6 +97,18 @@ TEST_WITH(ListenTest, Listener, IgnoresReset, .claims = {"rfc9293:3.10.7.2-rst"}
   EXPECT_EQ(listener.Accept().value().remote.ToString(), client.local().ToString());
 }
 
+// Whether shutdown() ends a listener POSIX leaves open: without one the port is closed.
+TEST_WITH(ListenTest, Listener, IsSilentToAResetAlsoWhenItWasShutDown,
+          .claims = {"rfc9293:3.10.7.1-rst"}) {
+  Socket listener = Listening(8);
+  listener.Shutdown("SHUT_RD");
+  ScriptedTcp& client = Client();
+  client.Send(Rst());
+  client.Send(Rst().With(kAck));
+  Settle();
+  EXPECT_EQ(client.waiting(), 0U);
+}
+
 // --- accept() ------------------------------------------------------------------------------------
 
 TEST_WITH(ListenTest, Accept, FailsWithEagainOnANonblockingListenerWithoutConnections,

@@ -1,5 +1,6 @@
 // Data of Multipath TCP and its end, RFC 8684 sections 3.3, 3.5 and 3.7, over a single subflow.
 #include "suites/mptcp/mptcp_test.h"
+#include "suites/tcp/schedule.h"
 
 using namespace sockproof;
 using namespace sockproof::mptcp;
@@ -94,6 +95,69 @@ TEST_WITH(MptcpDataTest, MptcpFallback, DataThatIsAcknowledgedWithoutDataAckEnds
   EXPECT_THAT(socket.Receive(64), Returns("regular"));
 }
 
+TEST_WITH(
+    MptcpDataTest, MptcpData, AMappingIsTheSameWhenDataComesAgain,
+    .claims = {"rfc8684:3.3.1-mapping-fixed"},
+    .lasts = [](const Facts&) -> Duration { return 1s; }) {
+  const MptcpConnection connection = Running();
+  Socket socket = connection.socket;
+  socket.Send("again").value();
+  const Segment first = connection.peer.ExpectEventually(Data("again"));
+  const Segment again =
+      connection.peer.ExpectEventually(Data("again").Seq(first.seq), FirstTimeout());
+  // Which number the octets of the segment have: 32 bits of it.
+  std::vector<std::uint32_t> numbers;
+  for (const Segment& segment : {first, again}) {
+    const std::optional<Dss> dss = FindDss(segment);
+    if (!dss || !dss->mapping) NotReached("one of them has no mapping");
+    numbers.push_back(static_cast<std::uint32_t>(dss->mapping->dsn) - dss->mapping->ssn);
+  }
+  EXPECT_EQ(numbers[0], numbers[1]);
+}
+
+TEST_WITH(MptcpDataTest, MptcpFallback, ThereIsNoWayBackFromRegularTcp,
+          .claims = {"rfc8684:3.7-no-return"}) {
+  MptcpConnection connection = Connected();
+  auto& [socket, peer, key, peer_key, has_checksums] = connection;
+  for (const std::string text : {"one", "two"}) {
+    socket.Send(text).value();
+    peer.ExpectEventually(Data(text));
+    peer.Send(Ack());
+    Settle();
+  }
+  socket.Send("regular").value();
+  if (HasMptcp(peer.Expect(Data("regular")))) NotReached("it does not fall back");
+  peer.Send(Ack());
+  Dss dss;
+  dss.data_ack = connection.Dsn(13);
+  dss.mapping = MappingOf(connection, 0, "mapped");
+  peer.Send(Data("mapped").Option(DssOption(dss)));
+  EXPECT_FALSE(HasMptcp(peer.Expect(Ack().Ack(peer.snd_nxt)))) << "an ACK";
+  socket.Send("for ever").value();
+  EXPECT_FALSE(HasMptcp(peer.Expect(Data("for ever")))) << "data";
+}
+
+TEST_WITH(MptcpDataTest, MptcpFallback, AnMpFailIsAnsweredWithAnotherAndEndsMultipath,
+          .claims = {"rfc8684:3.7-mp-fail"}) {
+  MptcpConnection connection = Running();
+  auto& [socket, peer, key, peer_key, has_checksums] = connection;
+  socket.Send("failed").value();
+  peer.ExpectEventually(Data("failed"));
+  peer.Send(Ack().Option(MpFail(connection.Dsn(kAnswer.size()))));
+  Settle();
+  bool is_answered = false;
+  for (const Segment& segment : peer.TakeArrived())
+    is_answered |= Find(segment, kMpFail).has_value();
+  // It may be in the first data that follows, with the infinite mapping.
+  socket.Send("the last one").value();
+  is_answered |= Find(peer.ExpectEventually(Data("the last one")), kMpFail).has_value();
+  EXPECT_TRUE(is_answered) << "no MP_FAIL comes back";
+  peer.Send(Ack());
+  Settle();
+  socket.Send("regular").value();
+  EXPECT_FALSE(HasMptcp(peer.ExpectEventually(Data("regular")))) << "multipath goes on";
+}
+
 // --- What it receives
 // ------------------------------------------------------------------------------
 
@@ -132,6 +196,20 @@ TEST_WITH(MptcpDataTest, MptcpData, AChecksumThatWasNotAgreedOnResetsTheSubflow,
   dss.mapping = MappingOf(connection, kQuestion.size(), "summed");
   dss.mapping->checksum = ChecksumOf(*dss.mapping, "summed");
   connection.peer.Send(Data("summed").Option(DssOption(dss)));
+  connection.peer.ExpectEventually(Rst());
+}
+
+TEST_WITH(MptcpDataTest, MptcpData, AChecksumThatIsMissingResetsTheSubflow,
+          .claims = {"rfc8684:3.3-missing-checksum"}, .needs = {"sysctl"}) {
+  sut.SetSysctl("net.mptcp.checksum_enabled", 1);
+  MptcpConnection connection = Running();
+  if (!connection.has_checksums) NotReached("it asks for no checksums");
+  Deciding("rfc8684:3.3-missing-checksum");
+  Dss dss;
+  dss.data_ack = connection.Dsn(kAnswer.size());
+  dss.mapping = MappingOf(connection, kQuestion.size(), "not summed");
+  dss.mapping->checksum.reset();
+  connection.peer.Send(Data("not summed").Option(DssOption(dss)));
   connection.peer.ExpectEventually(Rst());
 }
 

@@ -14,7 +14,7 @@
 namespace sockproof::mptcp {
 
 // Subtypes, section 7.2.
-inline constexpr std::uint8_t kMpCapable = 0, kDss = 2, kFastClose = 7;
+inline constexpr std::uint8_t kMpCapable = 0, kDss = 2, kMpFail = 6, kFastClose = 7;
 // Flags of MP_CAPABLE, section 3.1: "Checksum required", extensibility, HMAC-SHA256.
 inline constexpr std::uint8_t kA = 0x80, kB = 0x40, kH = 0x01;
 // Flags of DSS, section 3.3: Data FIN; octets and presence of the mapping and of the Data ACK.
@@ -86,6 +86,13 @@ inline TcpOption DssOption(const Dss& dss) {
 inline TcpOption FastClose(Key key) {
   Bytes data{kFastClose << 4, 0};
   Append64(data, key);
+  return tcp_option::Mptcp(data);
+}
+
+// A failure of what begins at this number, section 3.7.
+inline TcpOption MpFail(std::uint64_t dsn) {
+  Bytes data{kMpFail << 4, 0};
+  Append64(data, dsn);
   return tcp_option::Mptcp(data);
 }
 

@@ -1,5 +1,6 @@
 // When data is sent: the Nagle algorithm, PUSH, and data that may wait. RFC 9293 sections 3.7.4 and
 // 3.9.1.2.
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -59,6 +60,24 @@ TEST_WITH_PEER(Nagle, WithoutAnythingInFlightALittleDataGoesOutAtOnce,
     peer.Send(Ack());
     Settle();
   }
+}
+
+TEST_WITH_PEER(Nagle, WhatWaitsHoldsBackNoAnswer,
+               .claims = {"rfc9293:3.10.7.4-unacceptable-segment"}) {
+  auto [socket, peer] = Connected();
+  ASSERT_THAT(socket.Send("one"), Returns(3));
+  const Segment one = peer.Expect(Data("one"));
+  ASSERT_THAT(socket.Send("two"), Returns(3));
+  Settle();
+  peer.TakeArrived();
+  const std::uint32_t nxt = peer.snd_nxt;
+  peer.Send(Ack().Seq(nxt - 1000).Ack(one.seq));
+  Settle();
+  const std::vector<Segment> arrived = peer.TakeArrived();
+  const bool is_answered = std::any_of(arrived.begin(), arrived.end(), [&](const Segment& segment) {
+    return segment.length() == 0 && segment.ack == nxt;
+  });
+  EXPECT_TRUE(is_answered) << "held back";
 }
 
 TEST_WITH(NagleTest, Nagle, AFullSegmentDoesNotWait,

@@ -30,6 +30,16 @@ class Seen {
   Seen& Out(std::uint16_t flags, std::uint32_t seq, std::uint32_t ack, std::uint32_t text = 0) {
     return Add(false, flags, kIss + seq, kIrs + ack, text);
   }
+  // An ACK that offers another window.
+  Seen& Update(std::uint32_t seq, std::uint32_t ack) {
+    Out(kAck, seq, ack);
+    record_.steps.back().segments.back().segment.window = 61000;
+    return *this;
+  }
+  Seen& Wait(Duration duration) {
+    now_ += duration;
+    return *this;
+  }
   Judged Judge(Patience patience) {
     Step();
     record_.steps.back().end = now_ += 700ms;
@@ -123,6 +133,61 @@ TEST(Trial, NamesTheSegmentThatShouldHaveEndedTheConnection) {
   const Judged judged = seen.Judge(Patience::kNone);
   ASSERT_TRUE(judged.finding);
   EXPECT_EQ(judged.finding->Cause(), "ESTABLISHED: RST -> does not end the connection");
+}
+
+// A closed port that is silent to a FIN is, whether an RST has ended the connection or not.
+TEST(Trial, BlamesNoSegmentWithoutWhichItDepartsToo) {
+  Seen seen = Connected("RST;FIN,ACK");
+  seen.Step().In(kRst, 1, 0);
+  seen.Step().In(kFin | kAck, 1, 1);
+  const Judged judged = seen.Judge(Patience::kAll);
+  ASSERT_TRUE(judged.finding);
+  EXPECT_EQ(judged.finding->Cause(), "CLOSED: FIN,ACK -> nothing");
+}
+
+// A challenge ACK says so as well as the ACK that follows.
+TEST(Trial, SeesThatAConnectionLivesOnWhenItsEndWasAnswered) {
+  Seen seen("listen();SYN seq=ISS;SYN,ACK ack+1000;ACK;ACK seq-1");
+  seen.Step("0");
+  seen.Step().In(kSyn, 0, 0).Out(kSyn | kAck, 0, 1);
+  seen.Step().In(kSyn | kAck, 1, 1001).Out(kRst, 1001, 0);
+  seen.Step().In(kAck, 1, 1);
+  seen.Step().In(kAck, 0, 1).Out(kAck, 1, 1);
+  const Judged judged = seen.Judge(Patience::kNone);
+  ASSERT_TRUE(judged.finding);
+  EXPECT_THAT(judged.finding->Cause(), HasSubstr("SYN,ACK, ACK of what was not sent -> does not"));
+}
+
+// The window in the ACK may be a new one, so that only what follows shows what it has not taken.
+TEST(Trial, FindsTheSegmentThatWasDroppedWithAnAck) {
+  Seen seen = Connected("ACK len=4;ACK len=4");
+  seen.Step().In(kAck, 1, 1, 4).Update(1, 1);
+  seen.Step().In(kAck, 5, 1, 4).Out(kAck, 1, 1);
+  const Judged judged = seen.Judge(Patience::kNone);
+  ASSERT_TRUE(judged.finding);
+  EXPECT_EQ(judged.finding->Cause(), "ESTABLISHED: ACK with text -> is dropped with an ACK");
+}
+
+TEST(Trial, FindsTheSegmentThatShouldNotHaveBeenTaken) {
+  Seen seen = Connected("no-flags len=4;ACK len=4");
+  seen.Step().In(0, 1, 0, 4);
+  seen.Step().In(kAck, 5, 1, 4).Out(kAck, 1, 9);
+  const Judged judged = seen.Judge(Patience::kNone);
+  ASSERT_TRUE(judged.finding);
+  EXPECT_EQ(judged.finding->Cause(), "ESTABLISHED: no flags with text -> is taken");
+}
+
+// MUST-23: a SYN is sent again for three minutes at least.
+TEST(Trial, LetsAnAttemptEndAfterThreeMinutes) {
+  const auto departs = [](Duration after) {
+    Seen seen("connect();wait(61000 ms);SYN,ACK seq=ISS");
+    seen.Step("EINPROGRESS").Out(kSyn, 0, 0);
+    seen.Step().Wait(after);
+    seen.Step().In(kSyn | kAck, 0, 1).Out(kRst, 1, 0);
+    return seen.Judge(Patience::kAll).finding.has_value();
+  };
+  EXPECT_TRUE(departs(170s));
+  EXPECT_FALSE(departs(181s));
 }
 
 TEST(Trial, KnowsThatAnAbortIsSilentWhenItIsClosing) {

@@ -286,5 +286,78 @@ TEST(Rules, AreNamedByWhatIsWrong) {
             "rfc9293:3.8.6-offered");
 }
 
+// "Because" is of the number that is wrong, and of the connection, not of the end it might have
+// had.
+TEST(Rules, ADepartureSaysWhichNumberIsWrong) {
+  const auto again = [](std::uint32_t ack, std::uint32_t octets) {
+    Conversation seen;
+    seen.Active().In(kAck, 1, 1, 5).Out(kAck, 1, 6).Out(kAck, 1, 6, 10).In(kAck, 6, 1, 5);
+    return seen.Out(kAck, 11, 11).Later(1s).Out(kAck, 1, ack, octets).departure();
+  };
+  EXPECT_EQ(again(1, 10).claim, "rfc9293:3.1-ack-field");
+  EXPECT_EQ(again(6, 5).claim, "rfc9293:3.1-ack-field");  // in other pieces it is no copy
+  EXPECT_THAT(again(6, 5).expected, testing::StartsWith("in ESTABLISHED: "));
+  Conversation reopened = TimeWait(false);
+  reopened.In(kSyn, 100000, 0).Out(kSyn | kAck, static_cast<std::uint32_t>(-500), 100001);
+  EXPECT_EQ(reopened.departure().claim, "rfc9293:MAY-2");
+}
+
+// "It is assumed that the segment ... begins at RCV.NXT": SHLD-31, for all that a segment has.
+TEST(Rules, WhatBeginsPastRcvNxtMayBeHeldWithItsAcknowledgment) {
+  const auto last_ack = [](std::uint32_t seq) {
+    Conversation seen;
+    seen.Active().In(kFin | kAck, 1, 1).Out(kAck, 1, 2).Finishes().Out(kFin | kAck, 1, 2);
+    return std::move(seen.In(kAck, seq, 2, 4).Later(60ms));  // its FIN is acknowledged
+  };
+  const auto is_closed = [](Conversation seen) {
+    return seen.In(kAck, 2, 2).Out(kRst, 2, 0).IsAllowed();
+  };
+  EXPECT_TRUE(last_ack(6).Out(kFin | kAck, 1, 2).IsAllowed());
+  EXPECT_FALSE(last_ack(2).Out(kFin | kAck, 1, 2).IsAllowed());
+  EXPECT_TRUE(is_closed(last_ack(6)));
+  EXPECT_TRUE(is_closed(last_ack(2)));
+  const auto is_silent = [](std::uint32_t seq) {  // to an ACK of what was not sent
+    return Conversation().Active().In(kAck, seq, 1000).Later(1s).IsAllowed();
+  };
+  EXPECT_TRUE(is_silent(2));
+  EXPECT_FALSE(is_silent(1));
+}
+
+// "If the ACK is a duplicate (SEG.ACK =< SND.UNA), it can be ignored": or not.
+TEST(Rules, AnOldAcknowledgmentMayBeAnsweredInClosingToo) {
+  const auto is_answered = [](std::uint32_t ack) {
+    Conversation seen;
+    seen.Active().Finishes().Out(kFin | kAck, 1, 1).In(kFin | kAck, 1, 1).Out(kAck, 2, 2);
+    return seen.In(kAck, 2, ack).Later(60ms).Out(kAck, 2, 2).IsAllowed();
+  };
+  EXPECT_TRUE(is_answered(0));
+  EXPECT_FALSE(is_answered(1));
+}
+
+// SHLD-3: data is pending when it closes.
+TEST(Rules, TimeWaitIsResetToShowThatDataWasLost) {
+  const auto is_reset = [](std::uint32_t text) {
+    Conversation seen;
+    seen.user().is_known = true;
+    seen.user().opens = 1;
+    seen.user().is_gone = seen.user().may_abort = true;
+    seen.Active().Finishes().Out(kFin | kAck, 1, 1).In(kFin | kAck, 1, 2, text);
+    return seen.Out(kAck, 2, 2 + text).Out(kRst | kAck, 2, 2 + text).IsAllowed();
+  };
+  EXPECT_TRUE(is_reset(4));
+  EXPECT_FALSE(is_reset(0));
+}
+
+TEST(Rules, ADepartureKnowsAListenerFromAClosedPort) {
+  const auto expected = [](bool is_listening) {
+    Conversation seen;
+    seen.user().is_known = true;
+    seen.user().is_listening = is_listening;
+    return seen.In(kAck, 1, 1).Later(1s).departure().expected;
+  };
+  EXPECT_EQ(expected(true), "in LISTEN: RST seq=5001");
+  EXPECT_EQ(expected(false), "in CLOSED: RST seq=5001");
+}
+
 }  // namespace
 }  // namespace sockproof::oracle

@@ -124,6 +124,12 @@ class AoTest : public PeerTest {
   void ExpectDropped(const Connection& connection, std::uint32_t seq) {
     Settle();
     EXPECT_EQ(connection.peer.waiting(), 0U) << "it is answered";
+    ExpectDiscarded(connection, seq);
+  }
+  // What was sent last came to nothing, answered or not.
+  void ExpectDiscarded(const Connection& connection, std::uint32_t seq) {
+    Settle();
+    connection.peer.TakeArrived();
     connection.peer.snd_nxt = seq;
     SendSigned(connection.peer, Data("proper"));
     connection.peer.Expect(Ack().Ack(connection.peer.snd_nxt));
@@ -245,4 +251,26 @@ TEST_WITH(AoTest, AuthenticationOption, AHardErrorOfIcmpIsIgnored, .claims = {"r
   SendSigned(peer, Data("goes on"));
   peer.Expect(Ack().Ack(peer.snd_nxt));
   EXPECT_THAT(socket.Receive(64), Returns("goes on"));
+}
+
+// The second one of them is right.
+TEST_WITH(AoTest, AuthenticationOption, WhatHasTwoOfThemIsDiscarded,
+          .claims = {"rfc5925:2.2-two"}) {
+  const Connection connection = Protected();
+  const std::uint32_t seq = connection.peer.snd_nxt;
+  SendSigned(connection.peer, Data("forged"), kTuple.OfThePeer(),
+             {tcp_option::Ao(kTuple.recv_id, kTuple.send_id, Bytes(12))});
+  ExpectDiscarded(connection, seq);
+}
+
+TEST_WITH(AoTest, AuthenticationOption, AWrongLengthIsDiscarded, .claims = {"rfc5925:2.2-length"}) {
+  const Connection connection = Protected();
+  const std::uint32_t seq = connection.peer.snd_nxt;
+  constexpr std::uint8_t kTooLong = 60;
+  for (const Bytes& options : {Bytes{tcp_option::kAo, 2, 0, 0}, Bytes{tcp_option::kAo, 3, 7, 0},
+                               Bytes{tcp_option::kAo, kTooLong, 7, 5}}) {
+    connection.peer.snd_nxt = seq;
+    connection.peer.Send(Data("forged").RawOptions(options));
+  }
+  ExpectDiscarded(connection, seq);
 }

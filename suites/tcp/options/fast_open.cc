@@ -242,3 +242,17 @@ TEST_WITH_PEER(FastOpen, AnOptionWithoutSynOrOfAnOddLengthIsIgnored,
     EXPECT_THAT(socket.Receive(64), Returns("data"));
   }
 }
+
+TEST_WITH(FastOpenTest, FastOpen, AServerThatDidNotTakeDataWithItsSynGetsNoneTheNextTime,
+          .claims = {"rfc7413:4.1.3.1-disable"}, .needs = {"fresh"}) {
+  Learn({1, 2, 3, 4, 5, 6, 7, 8});
+  ScriptedTcp& acceptor = host.Listen(ip, 80);
+  Opening(acceptor, "early");
+  const Segment syn = acceptor.Expect(Syn());
+  if (syn.payload.empty()) NotReached("no data goes with the SYN");
+  acceptor.Send(SynAck().Ack(syn.seq + 1));
+  acceptor.ExpectEventually(Data("early").Seq(syn.seq + 1));
+  ScriptedTcp& later = host.Listen(ip, 80);
+  Opening(later, "later");
+  EXPECT_TRUE(later.Expect(Syn()).payload.empty()) << "data goes with the SYN again";
+}

@@ -11,6 +11,36 @@ class CongestionWindowTest : public FlightTest {
  protected:
   // Initial windows of RFC 6928 and RFC 5681: no more segments than that.
   static constexpr std::uint32_t kLargestInitialWindow = 10;
+
+  // A connection whose SYN had to be sent again, once.
+  Connection AfterALostSyn() {
+    ScriptedTcp& peer = host.Listen(ip, NextPort());
+    peer.syn_options = {tcp_option::Mss(kMss)};
+    Socket socket = sut.NewSocket(ip);
+    Pending<int> connecting = socket.StartConnect(peer.local());
+    const Segment syn = peer.Expect(Syn());
+    peer.Expect(Syn().Seq(syn.seq), OpeningPatience());
+    peer.Send(SynAck());
+    peer.Expect(Ack().Ack(peer.snd_nxt));
+    connecting.Await().value();
+    return {socket, peer};
+  }
+
+  // What a connection has in flight at first.
+  std::uint32_t FirstFlight(Connection connection) {
+    WriteMuch(connection);
+    Begin(connection);
+    return FlightSize(connection);
+  }
+
+  // Who takes a timeout for spurious undoes what it did to the window (RFC 5682); where that can be
+  // turned off, it is.
+  void TurnOffForwardRto() const {
+    try {
+      sut.SetSysctl("net.ipv4.tcp_frto", 0);
+    } catch (const Skip&) {
+    }
+  }
 };
 
 }  // namespace
@@ -73,19 +103,15 @@ TEST_WITH(
     CongestionWindowTest, CongestionWindow, AfterALostSynItBeginsWithOneSegment,
     .claims = {"rfc5681:3.1-after-lost-syn"},
     .lasts = [](const Facts&) -> Duration { return 1s; }) {
-  ScriptedTcp& peer = host.Listen(ip, 80);
-  peer.syn_options = {tcp_option::Mss(kMss)};
-  Socket socket = sut.NewSocket(ip);
-  Pending<int> connecting = socket.StartConnect(peer.local());
-  const Segment syn = peer.Expect(Syn());
-  peer.Expect(Syn().Seq(syn.seq), OpeningPatience());
-  peer.Send(SynAck());
-  peer.Expect(Ack().Ack(peer.snd_nxt));
-  connecting.Await().value();
-  Connection connection{socket, peer};
-  WriteMuch(connection);
-  Begin(connection);
-  EXPECT_LE(FlightSize(connection), kMss);
+  EXPECT_LE(FirstFlight(AfterALostSyn()), kMss);
+}
+
+// One lost SYN may be a timer that was too short.
+TEST_WITH(
+    CongestionWindowTest, CongestionWindow, OneLostSynDoesNotMakeItOneSegment,
+    .claims = {"rfc6928:2-after-lost-syn"}, .lasts = [](const Facts&) -> Duration { return 1s; }) {
+  if (FirstFlight(Connected(SmallSegments())) <= kMss) NotReached("it begins with one segment");
+  EXPECT_GT(FirstFlight(AfterALostSyn()), kMss);
 }
 
 TEST_WITH(
@@ -193,5 +219,32 @@ TEST_WITH(CongestionWindowTest, CongestionWindow, DuringRecoveryADuplicateLetsOu
     // Section 4.3: half of what was in flight in each round trip, as for every other duplicate.
     const std::uint32_t reduced = flight + (2 + duplicates / 2 + 1) * kMss;
     EXPECT_LE(FlightSize(connection), std::max(reduced, inflated)) << duplicates;
+  }
+}
+
+// The second timeout of the same segment halves nothing more; that the first one has halved it
+// shows in where slow start ends.
+TEST_WITH(
+    CongestionWindowTest, CongestionWindow, AfterATimeoutSlowStartEndsAtHalfOfTheFlight,
+    .claims = {"rfc5681:3.1-timeout-threshold"},
+    .lasts = [](const Facts&) -> Duration { return 2s; }) {
+  TurnOffForwardRto();
+  Connection connection = ByRfc5681();
+  WriteMuch(connection);
+  Begin(connection);
+  const std::uint32_t threshold = std::max(Grow(connection, 16) / 2, 2 * kMss);
+  for (int timeouts = 0; timeouts < 2; ++timeouts) {
+    connection.peer.ExpectEventually(AnyData().Seq(acknowledged()), Within(20s));
+  }
+  Acknowledge(connection, in_flight(connection));
+  std::uint32_t flight = FlightSize(connection);
+  std::uint32_t most = threshold + kMss;
+  for (int round_trips = 0; round_trips < 6; ++round_trips) {
+    Require(flight <= most,
+            std::to_string(most) + " octets in flight at most, in round trip " +
+                std::to_string(round_trips),
+            std::to_string(flight));
+    flight = RoundTrip(connection);
+    most += kMss;
   }
 }

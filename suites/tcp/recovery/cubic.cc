@@ -14,6 +14,7 @@ namespace {
 class CubicTest : public FlightTest {
  protected:
   static constexpr Duration kCubicRoundTrip = 100ms;
+  static constexpr Duration kLongestHandshake = 800ms;
   static constexpr double kBeta = 0.7;  // section 4.6
   static constexpr double kC = 0.4;     // section 5.1
 
@@ -28,13 +29,14 @@ class CubicTest : public FlightTest {
 
   // A connection with at least so many segments in flight and more to send, whose round trips all
   // took as long.
-  Connection WithCubicFlight(std::uint32_t segments) {
-    Connection connection = OpenSlowly(kCubicRoundTrip, false, ChooseCubic);
+  Connection WithCubicFlight(std::uint32_t segments, Duration round_trip = kCubicRoundTrip) {
+    // A handshake that takes longer than a second has its SYN sent again.
+    Connection connection = OpenSlowly(std::min(round_trip, kLongestHandshake), false, ChooseCubic);
     WriteMuch(connection);
     Begin(connection);
     for (int round_trips = 0; FlightSize(connection) < segments * kMss; ++round_trips) {
       if (round_trips == 12) NotReached("so much is never in flight");
-      Pass(kCubicRoundTrip);
+      Pass(round_trip);
       RoundTrip(connection);
     }
     return connection;
@@ -107,4 +109,37 @@ TEST_WITH(
   std::uint32_t octets = 0;
   for (const Segment& segment : Answers(connection)) octets += segment.length();
   EXPECT_LE(octets, 2 * kMss);
+}
+
+// Round trips in which the function itself would more than double the window.
+TEST_WITH(
+    CubicTest, Cubic, ItGrowsByHalfInARoundTripAtMost, .claims = {"rfc9438:4.2-target"},
+    .lasts = [](const Facts&) -> Duration { return 20s; }) {
+  constexpr Duration kLongRoundTrip = 2s;
+  Connection connection = WithCubicFlight(8, kLongRoundTrip);
+  LoseOneSegment(connection);
+  Acknowledge(connection, in_flight(connection));
+  std::uint32_t flight = FlightSize(connection);
+  for (int round_trips = 0; round_trips < 6; ++round_trips) {
+    Pass(kLongRoundTrip);
+    const std::uint32_t next = RoundTrip(connection);
+    EXPECT_LE(next, flight * 3 / 2 + kMss) << "in round trip " << round_trips;
+    flight = std::max(flight, next);
+  }
+}
+
+TEST_WITH(CubicTest, Cubic, EchoesOfCongestionReduceItToOneSegment, .claims = {"rfc9438:4.6-ecn"}) {
+  Offer offer = SmallSegments();
+  offer.ecn = true;
+  Connection connection = ConnectedByAccept(offer);
+  ChooseCubic(connection.socket);
+  WriteMuch(connection);
+  Begin(connection);
+  Grow(connection, 4);
+  // Seven tenths of it in each window: of ten segments one is left long before.
+  for (int windows = 0; windows < 16 && in_flight(connection) > kMss; ++windows) {
+    Acknowledge(connection, in_flight(connection), Ack().With(kEce));
+    FlightSize(connection);
+  }
+  EXPECT_LE(in_flight(connection), kMss);
 }

@@ -46,6 +46,16 @@ TEST_WITH(FastRetransmitTest, FastRetransmit, TwoDuplicatesBringNothingAgain,
   ExpectNoRetransmission(connection);
 }
 
+TEST_WITH(FastRetransmitTest, FastRetransmit, TwoDuplicatesLetOutTwoSegmentsAtMost,
+          .claims = {"rfc3042:2-limit"}) {
+  Connection connection = Connected(SmallSegments());
+  WriteMuch(connection);
+  Begin(connection);
+  const std::uint32_t flight = Grow(connection, 8);
+  SendDuplicates(connection, 2);
+  EXPECT_LE(FlightSize(connection), flight + 2 * kMss);
+}
+
 TEST_WITH(FastRetransmitTest, FastRetransmit, AnAcknowledgmentWithDataIsNoDuplicate,
           .claims = {"rfc5681:2-duplicate"}) {
   Connection connection = WithFlightOf(8);

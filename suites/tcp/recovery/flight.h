@@ -114,17 +114,17 @@ class FlightTest : public PeerTest {
   // From here on, nothing is acknowledged.
   std::uint32_t Begin(Connection& connection) { return acknowledged_ = connection.peer.rcv_nxt; }
 
-  // The peer acknowledges so many octets more.
-  Segment Acknowledge(Connection& connection, std::uint32_t octets) {
+  // The peer acknowledges so many octets more, by segments like this one.
+  Segment Acknowledge(Connection& connection, std::uint32_t octets, PartialSegment like = Ack()) {
     acknowledged_ += octets;
-    return connection.peer.Send(Ack().Ack(acknowledged_));
+    return connection.peer.Send(like.Ack(acknowledged_));
   }
 
   // A round trip: each segment in flight is acknowledged by itself. What is then in flight.
-  std::uint32_t RoundTrip(Connection& connection) {
+  std::uint32_t RoundTrip(Connection& connection, const PartialSegment& like = Ack()) {
     for (std::uint32_t octets = in_flight(connection); octets > 0;) {
       const std::uint32_t segment = std::min(octets, kMss);
-      Acknowledge(connection, segment);
+      Acknowledge(connection, segment, like);
       octets -= segment;
     }
     return FlightSize(connection);
@@ -141,11 +141,12 @@ class FlightTest : public PeerTest {
 
   // Until at least so many segments are in flight. NotReached() where the window does not grow so
   // far, for whatever reason: a buffer, or a window that is not scaled.
-  std::uint32_t Grow(Connection& connection, std::uint32_t segments) {
+  std::uint32_t Grow(Connection& connection, std::uint32_t segments,
+                     const PartialSegment& like = Ack()) {
     std::uint32_t flight = FlightSize(connection);
     for (int round_trips = 0; flight < segments * kMss; ++round_trips) {
       if (round_trips == 20) NotReached("so much is never in flight");
-      flight = RoundTrip(connection);
+      flight = RoundTrip(connection, like);
     }
     return flight;
   }

@@ -129,3 +129,41 @@ TEST_WITH(
           Describe(answers.front(), connection.peer.irs, connection.peer.iss));
   RequireAtMost(Octets(answers), 3 * kMss);
 }
+
+TEST_WITH(
+    FrtoTest, ForwardRtoRecovery, AnAcknowledgmentOfAPartLeadsToTheUsualRecovery,
+    .claims = {"rfc5682:2.1-2a-partial"}, .lasts = [](const Facts&) -> Duration { return 1s; }) {
+  Connection connection = AfterATimeout(false);
+  Acknowledge(connection, kMss / 2);
+  Answers(connection);
+  Acknowledge(connection, kMss / 2);
+  const std::vector<Segment> answers = Answers(connection);
+  if (answers.empty()) NotReached("nothing comes at once");
+  // No process that is late brings new data about.
+  EXPECT_FALSE(IsNew(answers.front())) << "new data comes";
+}
+
+TEST_WITH(
+    FrtoTest, ForwardRtoRecovery, AnotherTimeoutBeginsWithTheFirstSegmentAgain,
+    .claims = {"rfc5682:2.1-again"}, .lasts = [](const Facts&) -> Duration { return 2s; },
+    .rows = kFrtoVersions) {
+  Connection connection = AfterNewData(RowOf(kFrtoVersions).sack);
+  const Segment again = connection.peer.Expect(AnySegment(), Within(20s));
+  EXPECT_EQ(again.seq, acknowledged()) << Describe(again, connection.peer.irs, connection.peer.iss);
+}
+
+// What brings data acknowledges nothing by it, and is no duplicate.
+TEST_WITH(
+    FrtoTest, ForwardRtoRecovery, WhatIsNeitherNewNorADuplicateIsIgnored,
+    .claims = {"rfc5682:2.1-ignored"}, .lasts = [](const Facts&) -> Duration { return 2s; },
+    .rows = kFrtoVersions) {
+  const bool sack = RowOf(kFrtoVersions).sack;
+  AfterNewData(sack);  // or it does without
+  Connection connection = AfterATimeout(sack);
+  connection.peer.Send(Data("data").Ack(acknowledged()));
+  Answers(connection);
+  Acknowledge(connection, kMss);
+  const std::vector<Segment> answers = Answers(connection);
+  if (answers.empty()) NotReached("nothing comes at once");
+  for (const Segment& segment : answers) RequireNew(segment);
+}

@@ -43,11 +43,11 @@ class SackRecoveryTest : public FlightTest {
   }
 
   // One with as many segments in flight, or more, and more to send.
-  Connection WithMoreToSend() {
+  Connection WithMoreToSend(std::uint32_t segments = kSegments) {
     Connection connection = OpenSlowly(kRoundTrip, true, ChooseRfc5681);
     Begin(connection);
     WriteMuch(connection);
-    for (int round_trips = 0; FlightSize(connection) < kSegments * kMss; ++round_trips) {
+    for (int round_trips = 0; FlightSize(connection) < segments * kMss; ++round_trips) {
       if (round_trips == 6) NotReached("so much is never in flight");
       Pass(kRoundTrip);
       RoundTrip(connection);
@@ -263,5 +263,43 @@ TEST_WITH(
       Require(PlaceOf(segment) < 3, "what was not reported",
               "segment " + std::to_string(PlaceOf(segment)));
     }
+  }
+}
+
+// What is reported of new data, sent during the recovery, is known after it.
+TEST_WITH(SackRecoveryTest, SackRecovery, WhatWasReportedBeyondTheRecoveryIsNotForgotten,
+          .claims = {"rfc6675:5-scoreboard-after"}) {
+  Connection connection = WithMoreToSend(2 * kSegments);
+  const std::uint32_t end = flight();
+  Report(connection, 0, {{1, end}});
+  if (TimesOf(0, Answers(connection)) == 0) NotReached("a single report brings nothing");
+  Report(connection, 0, {{end + 1, end + 2}, {1, end}});
+  Answers(connection);
+  Report(connection, end, {{end + 1, end + 2}});
+  Answers(connection);
+  if (connection.peer.rcv_nxt - first() < (end + 6) * kMss) NotReached("too little new data comes");
+  std::vector<Segment> answers;
+  for (std::uint32_t to = end + 6; to <= end + 10; ++to) {
+    if (connection.peer.rcv_nxt - first() < to * kMss) break;
+    Report(connection, end, {{end + 3, to}});
+    for (const Segment& segment : Answers(connection)) answers.push_back(segment);
+  }
+  if (TimesOf(end, answers) == 0) NotReached("holes that are reported are not filled");
+  Require(TimesOf(end + 1, answers) == 0, "what was not reported", "what was, again");
+}
+
+// A receiver that has discarded all that it had reported, and does not report it any longer.
+TEST_WITH(
+    SackRecoveryTest, SackRecovery, AfterATimeoutWhatWasReportedBeforeComesAgain,
+    .claims = {"rfc2018:5.1-forgotten"}, .lasts = [](const Facts&) -> Duration { return 3s; }) {
+  Connection connection = WithAllInFlight();
+  Report(connection, 0, {{2, kSegments}});
+  Answers(connection);
+  connection.peer.ExpectEventually(AnyData().Seq(first()), Within(20s));
+  for (std::uint32_t place = 2; place < 5; ++place) {
+    Report(connection, place, {});
+    const Segment again =
+        connection.peer.ExpectEventually(AnyData().Seq(first() + place * kMss), Within(20s));
+    EXPECT_EQ(again.payload, Bytes(again.payload.size(), static_cast<std::uint8_t>('a' + place)));
   }
 }

@@ -183,3 +183,22 @@ TEST_WITH(
   if (again.time - report.time > 2 * round_trip) NotReached("it waits for its timeout");
   EXPECT_THAT(again.time - report.time - way(), LastsAtMost(FiresAfter(round_trip).latest()));
 }
+
+// Seven of ten segments are lost at once, by time or by what was reported: no more of them than
+// half of what was in flight may come again before anything else is acknowledged.
+TEST_WITH(
+    TailLossTest, TailLoss, WhatIsLostWaitsForCongestionControl,
+    .claims = {"rfc8985:9.3-congestion-control"},
+    .lasts = [](const Facts&) -> Duration { return 1s; }) {
+  std::vector<Segment> flight;
+  Duration round_trip{0};
+  Connection connection = WithTail(10, flight, round_trip);
+  connection.peer.ExpectSilence(kRoundTrip);
+  connection.peer.Send(Ack().Ack(flight[0].seq).Sack(Block(flight[7], flight[9])));
+  Pass(round_trip);
+  std::uint32_t octets = 0;
+  for (const Segment& segment : AllArrived(connection.peer)) octets += segment.length();
+  if (octets == 0) NotReached("it waits for its timeout");
+  Require(octets <= 10 * kMss / 2, std::to_string(10 * kMss / 2) + " octets at most",
+          std::to_string(octets));
+}

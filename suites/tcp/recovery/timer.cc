@@ -58,6 +58,9 @@ class RetransmissionTimerTest : public PeerTest {
 
 Duration AFewSeconds(const Facts&) { return 5s; }
 
+// Timeouts that are doubled from 200 ms on until one is longer than a minute.
+Duration UntilAMinute(const Facts&) { return 205s; }
+
 }  // namespace
 
 TEST_WITH(RetransmissionTimerTest, RetransmissionTimer, IsThreeTimesTheFirstSample,
@@ -99,4 +102,26 @@ TEST_WITH(RetransmissionTimerTest, RetransmissionTimer, IsDoubledUntilDataIsAckn
   const Duration tick = OwnGranularity(sut.facts());
   EXPECT_THAT(last.time - again.time, LastsAtLeast(4 * (first - tick) * 8 / 9));
   EXPECT_THAT(last.time - again.time, LastsAtMost(4 * (first + tick) * 9 / 8));
+}
+
+TEST_WITH(RetransmissionTimerTest, RetransmissionTimer, IsNotBoundedBelowAMinute,
+          .claims = {"rfc6298:2.5-maximum-rto"}, .lasts = UntilAMinute) {
+  constexpr Duration kLeastMaximum = 60s;
+  auto [socket, peer] = Connected();
+  socket.Send("again?").value();
+  Segment last = peer.Expect(Data("again?"));
+  for (Duration timeout{0}; timeout < kLeastMaximum;) {
+    sut.loop().RunUntil([&] { return peer.waiting() > 0; }, Clock::now() + 3 * kLeastMaximum);
+    if (peer.waiting() == 0) NotReached("it gives up before");
+    const Segment again = peer.Expect(Data("again?").Seq(last.seq));
+    const Duration next = again.time - last.time;
+    const bool is_bounded = timeout > Duration(0) && next < timeout * 3 / 2;
+    if (is_bounded) {
+      EXPECT_THAT(next, LastsAtLeast(kLeastMaximum - OwnGranularity(sut.facts())));
+      return;
+    }
+    timeout = next;
+    last = again;
+  }
+  NotTaken("rfc6298:2.5-maximum-rto", "it has no upper bound up to a minute");
 }
