@@ -374,9 +374,9 @@ Judged Judge(const Sequence& sequence, const Record& record, Patience patience,
     if (segment == nullptr || (segment->flags & kRst) != 0 || segment->is_damaged) continue;
     if (segment->is_lost) continue;
     const Answer answer = AnswerIn(record.steps[step]);
-    if (answer == Answer::kMore) continue;
+    if (answer == Answer::kAcknowledgment || answer == Answer::kMore) continue;
     const char* how = nullptr;
-    if (answer != Answer::kAcknowledgment && is_allowed({.step = step})) {
+    if (is_allowed({.step = step})) {
       how = answer == Answer::kNothing ? "dropped silently" : "dropped with an ACK";
     } else if ((segment->flags & kSyn) == 0 && is_allowed({.step = step, .is_taken = true})) {
       how = "taken";

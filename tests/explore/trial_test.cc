@@ -177,6 +177,17 @@ TEST(Trial, FindsTheSegmentThatShouldNotHaveBeenTaken) {
   EXPECT_EQ(judged.finding->Cause(), "ESTABLISHED: no flags with text -> is taken");
 }
 
+// What was acknowledged explains no ACK that follows.
+TEST(Trial, BlamesNoSegmentThatWasTakenAsItShould) {
+  Seen seen = Connected("shutdown(SHUT_WR);FIN,ACK;FIN");
+  seen.Step("0").Out(kFin | kAck, 1, 1);
+  seen.Step().In(kFin | kAck, 1, 2).Out(kAck, 2, 2);
+  seen.Step().In(kFin, 2, 0).Out(kAck, 2, 2);
+  const Judged judged = seen.Judge(Patience::kNone);
+  ASSERT_TRUE(judged.finding);
+  EXPECT_EQ(judged.finding->Cause(), "TIME-WAIT: FIN -> ACK");
+}
+
 // MUST-23: a SYN is sent again for three minutes at least.
 TEST(Trial, LetsAnAttemptEndAfterThreeMinutes) {
   const auto departs = [](Duration after) {
