@@ -1,6 +1,8 @@
 // What documents tell about sysctls and options that are not everywhere.
 #include "harness/claims/missing.h"
 
+#include <stdlib.h>
+
 #include <map>
 #include <string_view>
 
@@ -19,6 +21,13 @@ const std::map<std::string_view, std::string_view> kSysctlSince = {
 const std::map<std::string_view, std::string_view> kSysctlOfNamespacesSince = {
     {"net.core.optmem_max", "6.8"},
 };
+
+// Values that releases before do not know: the first one, and a release whose ip-sysctl.rst has it.
+struct LaterValue {
+  int first;
+  std::string_view release;
+};
+const std::map<std::string_view, LaterValue> kSysctlValues = {{"net.ipv4.tcp_ecn", {3, "7.2"}}};
 
 const std::map<std::string_view, std::string_view> kSysctlOption = {
     {"net.ipv4.tcp_syncookies", "CONFIG_SYN_COOKIES"},
@@ -56,6 +65,16 @@ std::string WhyNoSysctl(const std::string& name, const Facts& facts) {
     text += option->second;
   }
   return text;
+}
+
+std::string WhyNoSysctlValue(const std::string& name, const std::string& value, const std::string& error,
+                             const Facts& facts) {
+  std::string text = "sysctl " + name + " cannot be set to " + value + ": " + error;
+  const auto later = kSysctlValues.find(name);
+  if (!IsLinux(facts) || later == kSysctlValues.end() || atoi(value.c_str()) < later->second.first) return text;
+  text += "; Linux documents that value in ";
+  text += later->second.release;
+  return text + ", this is " + facts.Find("release").value_or("of unknown release");
 }
 
 std::string WhyNoCapability(const std::string& name, const Facts& facts) {

@@ -13,6 +13,9 @@ namespace sockproof {
 // is 6.1.0". What comes after the semicolon is left out when no document tells.
 std::string WhyNoSysctl(const std::string& name, const Facts& facts);
 
+// "sysctl net.ipv4.tcp_ecn cannot be set to 3: EINVAL; Linux documents that value in 7.2, this is 6.18.44"
+std::string WhyNoSysctlValue(const std::string& name, const std::string& value, const std::string& error,
+                             const Facts& facts);
 // "the system under test lacks the capability diag; Linux has it with CONFIG_INET_DIAG"
 std::string WhyNoCapability(const std::string& name, const Facts& facts);
 

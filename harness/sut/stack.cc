@@ -184,8 +184,7 @@ void Stack::SetSysctl(const std::string& name, const std::string& value) {
   log_.Now(NoteEvent{fmt::format("{}: sysctl {} = {}", actor(), name, value)});
   if (reply.error == ENOENT) throw Skip(WhyNoSysctl(name, facts()));
   if (reply.error != 0) {
-    throw Skip(
-        fmt::format("sysctl {} cannot be set to {}: {}", name, value, ErrnoName(reply.error)));
+    throw Skip(WhyNoSysctlValue(name, value, ErrnoName(reply.error), facts()));
   }
   facts_.reset();
 }

@@ -24,6 +24,13 @@ TEST(Missing, ASysctlThatIsYoungerThanTheKernelIsSaidToBe) {
             "6.15, this is 6.1.0-50-amd64");
 }
 
+TEST(Missing, AValueThatIsYoungerThanTheKernelIsSaidToBe) {
+  EXPECT_EQ(WhyNoSysctlValue("net.ipv4.tcp_ecn", "3", "EINVAL", LinuxFacts("6.1.0")),
+            "sysctl net.ipv4.tcp_ecn cannot be set to 3: EINVAL; Linux documents that value in 7.2, this is 6.1.0");
+  EXPECT_EQ(WhyNoSysctlValue("net.ipv4.tcp_ecn", "2", "EPERM", LinuxFacts("6.1.0")),
+            "sysctl net.ipv4.tcp_ecn cannot be set to 2: EPERM");
+}
+
 TEST(Missing, ASysctlOfAnOptionNamesTheOption) {
   EXPECT_THAT(WhyNoSysctl("net.ipv4.tcp_syncookies", LinuxFacts("6.1.0")),
               HasSubstr("CONFIG_SYN_COOKIES"));
