@@ -553,6 +553,7 @@ class Run {
       Doubt(result, lateness);
     }
     if (!interrupted && !repeated && result.verdict == Verdict::kFail &&
+        result.planned < RunOptions::kLong &&
         ++failures_[result.id] < std::min(options_.failures_that_count, options_.attempts)) {
       TryAgain(ended, in_company);
       return;

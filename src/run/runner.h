@@ -31,7 +31,9 @@ struct RunOptions {
   // after the last attempt that is INCONCLUSIVE too.
   int attempts = 3;
   // A FAIL counts when a test has ended so this often; a PASS before that counts, and the failures are kept as
-  // attempts. For tests whose outcome hangs on what the kernel's timers do within a tick.
+  // attempts. For tests whose outcome hangs on what the kernel's timers do within a tick; not for those that last
+  // longer than kLong.
+  static constexpr Duration kLong{5s};
   int failures_that_count = 1;
   int repeat = 1;                     // how often each test is run, unless there is a surprise
   int most_surprises = 0;             // end the run after so many; 0: go on
