@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "harness/oracle/sends.h"
+#include "harness/packet/options.h"
 #include "harness/trace/frame_view.h"
 #include "harness/trace/relative_numbers.h"
 #include "src/judge/calls.h"
@@ -65,7 +66,22 @@ struct JudgedEnd {
   std::optional<std::uint32_t> first_sent, first_arrived;  // the numbers of the first octets
   bool are_contents_known = true;
   bool has_ecn = false;
+  bool asks_for_multipath = false, is_asked_for_multipath = false;  // by options of SYNs
+  std::string beyond;  // why another RFC may allow what RFC 9293 does not
 };
+
+// Notes which options of a segment, sent or arrived, let another RFC change what RFC 9293 asks.
+void TakeOptions(JudgedEnd& end, const TcpView& tcp, bool is_syn, bool sends) {
+  const auto options = packet::ReadOptions(tcp.options).options;
+  const auto has = [&](std::uint8_t kind) { return packet::FindOption(options, kind) != nullptr; };
+  if (sends && has(tcp_option::kMd5)) end.beyond = "its segments are signed (RFC 2385)";
+  if (sends && has(tcp_option::kAo)) end.beyond = "its segments are authenticated (RFC 5925)";
+  if (!is_syn || !has(tcp_option::kMptcp)) return;
+  (sends ? end.asks_for_multipath : end.is_asked_for_multipath) = true;
+  if (end.asks_for_multipath && end.is_asked_for_multipath) {
+    end.beyond = "it is a part of a Multipath TCP connection (RFC 8684)";
+  }
+}
 
 std::string SectionText(const std::string& section) {
   const bool is_elsewhere = section.starts_with("RFC") || section.starts_with("POSIX");
@@ -317,6 +333,7 @@ class Judge {
     // Of a capture at the sender's, before its device has filled in the sum.
     if (!is_ours_ && segment.defect == "bad checksum") segment.defect.clear();
     numbers_[key].Take(tcp);
+    TakeOptions(end, tcp, segment.Has(oracle::kSyn), sends);
     const bool is_syn = segment.Has(oracle::kSyn) && !segment.Has(oracle::kAck | oracle::kRst);
     if (is_syn && is_ours_ && use_calls_) calls_[happening.actor].Opens(end.connection, sends);
     const Duration at = happening.time - capture_.frames.front().time;
@@ -417,6 +434,11 @@ class Judge {
 
   void Depart(JudgedEnd& end, const std::string& observed, oracle::Departure departure) {
     ConnectionJudgement& judged = judgement_.connections[end.index];
+    if (!end.beyond.empty()) {
+      judged.answer = ConnectionJudgement::Answer::kUndecided;
+      judged.why_undecided = fmt::format("RFC 9293 does not allow \"{}\", but {}", observed, end.beyond);
+      return;
+    }
     judged.answer = ConnectionJudgement::Answer::kDeparts;
     judged.number = end.last_number;
     judged.at = end.last_at;
@@ -500,7 +522,7 @@ class Judge {
           fmt::format("{}: {} ({})", SectionText(rule->section), rule->sentence, rule->claim));
     }
     std::sort(judged.unfollowed.begin(), judged.unfollowed.end());
-    if (judged.answer == ConnectionJudgement::Answer::kDeparts) return;
+    if (judged.answer != ConnectionJudgement::Answer::kAllowed) return;
     judged.why_undecided = end.oracle->undecided();
     if (judged.why_undecided.empty() && !end.oracle->HasBegun()) {
       judged.why_undecided = "its beginning is not in the capture, and nothing of this end";

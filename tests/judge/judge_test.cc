@@ -58,6 +58,18 @@ TEST(Judge, AllowsBothEndsOfAWholeConnection) {
               HasSubstr("192.0.2.1:1000 > 192.0.2.2:80: allowed (8 segments)"));
 }
 
+TEST(Judge, CallsNothingOfMultipathTcpADeparture) {
+  constexpr std::size_t kFirstOption = 54;  // behind Ethernet, IPv4 and TCP
+  std::vector<Bytes> frames;
+  for (const MadeUpSegment& segment : WholeConnection(1)) {
+    frames.push_back(EthernetFrame(segment));
+    if ((segment.flags & kS) != 0) frames.back()[kFirstOption] = 30;
+  }
+  const Judgement judgement = JudgeCapture(ReadCapture(PcapOf(frames, 1)), {}, {});
+  EXPECT_FALSE(judgement.Departs());
+  EXPECT_THAT(RenderJudgement(judgement, "x"), HasSubstr("RFC 8684"));
+}
+
 // An RST in the window: challenged by one connection, obeyed by another of the same system.
 TEST(Judge, HoldsASystemToWhatItChoosesInAnotherConnection) {
   using Segments = std::vector<MadeUpSegment>;
