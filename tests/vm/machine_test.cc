@@ -173,7 +173,8 @@ TEST_F(MachineTest, AReportOfTheKernelIsAFailureOfTheTestThatMadeIt) {
     for (const char* ip : {"ipv4", "ipv6"}) {
       const json& test = tests.at(std::string("Guest.") + name + "/" + ip);
       EXPECT_EQ(test.at("verdict"), "PASS");
-      EXPECT_EQ(test.at("attempts"), json::array());
+      // In company a report may be read before the end of the test ahead of it; alone it is nobody else's.
+      for (const json& attempt : test.at("attempts")) EXPECT_EQ(attempt.at("in_company"), true);
     }
   }
 }
