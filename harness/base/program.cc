@@ -19,6 +19,7 @@
 //
 #include <boost/asio/io_context.hpp>
 #include <boost/process/v2/posix/default_launcher.hpp>
+#include <boost/process/v2/posix/vfork_launcher.hpp>
 #include <boost/process/v2/process.hpp>
 #include <sstream>
 #include <utility>
@@ -111,6 +112,31 @@ class ChildSetup {
   const pid_t parent_ = getpid();
 };
 
+template <typename Launcher>
+pid_t Launch(const std::vector<std::string>& command, std::size_t descriptors,
+             ChildSetup setup) {
+  Launcher launcher;
+  for (std::size_t i = 3; i < descriptors; ++i) {
+    launcher.fd_whitelist.push_back(static_cast<int>(i));
+  }
+  boost::asio::io_context context;  // never run
+  boost::system::error_code error;
+  try {
+    launcher(context.get_executor(), error, command.front(),
+             std::vector<std::string>(command.begin() + 1, command.end()),
+             std::move(setup))
+        .detach();
+  } catch (const boost::system::system_error&) {
+    // It runs: what has no place in Linux before 5.3 is Boost's handle of it.
+    if (launcher.pid <= 0) throw;
+  }
+  if (error) {
+    if (launcher.pid > 0) waitpid(launcher.pid, nullptr, 0);
+    ThrowErrno("cannot start " + command.front(), error.value());
+  }
+  return launcher.pid;
+}
+
 }  // namespace
 
 std::string FindProgram(const std::string& name) {
@@ -124,7 +150,7 @@ std::string FindProgram(const std::string& name) {
 }
 
 pid_t StartProgram(std::vector<std::string> command, const std::vector<int>& descriptors,
-                   const std::function<int()>& in_child) {
+                   const std::function<int()>& in_child, ChildMemory memory) {
   const std::string name = command.front();
   if (name.find('/') == std::string::npos) {
     command.front() = FindProgram(name);
@@ -140,26 +166,10 @@ pid_t StartProgram(std::vector<std::string> command, const std::vector<int>& des
   std::vector<int> given = descriptors;
   std::replace(given.begin(), given.end(), -1, nothing.back().get());
 
-  process::posix::default_launcher launcher;
-  for (std::size_t i = 3; i < given.size(); ++i) {
-    launcher.fd_whitelist.push_back(static_cast<int>(i));
-  }
-  boost::asio::io_context context;  // never run
-  boost::system::error_code error;
-  try {
-    launcher(context.get_executor(), error, command.front(),
-             std::vector<std::string>(command.begin() + 1, command.end()),
-             ChildSetup(given, in_child))
-        .detach();
-  } catch (const boost::system::system_error&) {
-    // It runs: what has no place in Linux before 5.3 is Boost's handle of it.
-    if (launcher.pid <= 0) throw;
-  }
-  if (error) {
-    if (launcher.pid > 0) waitpid(launcher.pid, nullptr, 0);
-    ThrowErrno("cannot start " + command.front(), error.value());
-  }
-  return launcher.pid;
+  ChildSetup setup(given, in_child);
+  return memory == ChildMemory::kShared
+             ? Launch<process::posix::vfork_launcher>(command, given.size(), std::move(setup))
+             : Launch<process::posix::default_launcher>(command, given.size(), std::move(setup));
 }
 
 std::string RunProgram(const std::vector<std::string>& command) {

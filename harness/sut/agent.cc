@@ -200,7 +200,8 @@ class AgentProcess {
       const rlimit complaints{kMostComplaints, kMostComplaints};
       return ::setrlimit(RLIMIT_FSIZE, &complaints) == 0 ? 0 : errno;
     };
-    return StartProgram(words, {stdio, stdio, STDERR_FILENO}, in_child);
+    return StartProgram(words, {stdio, stdio, STDERR_FILENO}, in_child,
+                        ChildMemory::kShared);
   }
 
   const pid_t pid_;
@@ -621,6 +622,7 @@ std::unique_ptr<Agent> Agent::Spawn(EventLoop& loop, EventLog& log, std::string 
                                     const AgentCommand& command) {
   auto process = std::make_unique<Process>(loop, log, std::move(actor), command);
   const CallId call = process->Send("hello", {{"protocol", agent_protocol::kVersion}}, "");
+  if (command.meanwhile) command.meanwhile();
   if (!process->RunUntilFinished(call, Clock::now() + command.hello_time)) {
     throw HarnessError(fmt::format("agent {} ({}) does not say hello within {}", process->actor(),
                                    command.program, FormatDuration(command.hello_time)));

@@ -23,6 +23,8 @@ struct AgentCommand {
   // Runs in the child between fork and exec (async-signal-safe calls only), e.g. to enter a
   // network namespace. Returns 0 or an errno, which makes the spawn fail.
   std::function<int()> in_child;
+  // What this process does while the agent starts; nothing by default.
+  std::function<void()> meanwhile;
   Duration hello_time = std::chrono::seconds(10);  // from its start to its answer
   // For programs that run the agent elsewhere or are the stack under test themselves. Called when
   // the agent has ended, with how it did; throws what follows from that. Without it, or if it

@@ -18,25 +18,29 @@ class HostSystem final : public System {
   void EnterPrivateWorld() override { EnterPrivateWorldOfWires(); }
 
   std::shared_ptr<Stack> Start(EventLoop& loop, EventLog& log, const StackPlan& plan) override {
-    WiredNamespace made = plan.wired ? MakeWiredNamespace(loop, plan, Answering::kKernel)
-                          : std::exchange(own_namespace_is_free_, false)
-                              ? WiredNamespace{TakeOwnNamespaceWithoutWire(), nullptr}
-                              : WiredNamespace{MakeNamespaceWithoutWire(), nullptr};
+    // The agent starts while the kernel makes its network.
+    const bool takes_own = !plan.wired && own_namespace_is_free_;
+    const auto space = std::make_shared<NetworkNamespace>(takes_own ? NetworkNamespace::Current()
+                                                                    : NetworkNamespace::Create());
     own_namespace_is_free_ = false;
     Stack::Parts parts;
     parts.plan = plan;
     parts.capabilities = capabilities_;
-    parts.wire = std::move(made.port);
-    {
-      const InNamespace inside(*made.space);
+    AgentCommand command{agent_program_, {}, EnterBeforeExec(*space)};
+    command.meanwhile = [&] {
+      if (plan.wired) {
+        parts.wire = WireTo(*space, loop, plan, Answering::kKernel);
+      } else {
+        SetUpWithoutWire(*space);
+      }
+      const InNamespace inside(*space);
       parts.diag.emplace();
-    }
-    parts.agent =
-        Agent::Spawn(loop, log, plan.actor, {agent_program_, {}, EnterBeforeExec(*made.space)});
+    };
+    parts.agent = Agent::Spawn(loop, log, plan.actor, command);
     if (plan.wired) {
-      parts.add_second_addresses = [space = made.space, plan] { AddSecondAddresses(*space, plan); };
+      parts.add_second_addresses = [space, plan] { AddSecondAddresses(*space, plan); };
     }
-    parts.world = std::move(made.space);
+    parts.world = space;
     return std::make_unique<Stack>(loop, log, std::move(parts));
   }
 

@@ -69,38 +69,34 @@ std::string OurLink(const std::string& actor) { return "wire-" + actor; }
 
 void EnterPrivateWorldOfWires() { EnterPrivateNamespaces(); }
 
-WiredNamespace MakeWiredNamespace(EventLoop& loop, const StackPlan& plan, Answering answering) {
+std::unique_ptr<WirePort> WireTo(const NetworkNamespace& space, EventLoop& loop,
+                                 const StackPlan& plan, Answering answering) {
   // Only before the first wire: these sysctls take the lock of all links of this machine, for which
   // the kernel spins.
   if (!IsSilent()) SilenceKernel();
-  WiredNamespace made;
-  made.space = std::make_shared<NetworkNamespace>(NetworkNamespace::Create());
   const std::string our_link = OurLink(plan.actor);
   Netlink here;
   here.CreateVeth(
-      {our_link, WireMac(kOurMac + plan.index), kWireLink, WireMac(plan.index), made.space.get()});
+      {our_link, WireMac(kOurMac + plan.index), kWireLink, WireMac(plan.index), &space});
   here.SetUp(here.IndexOf(our_link));
   {
-    const InNamespace inside(*made.space);
+    const InNamespace inside(space);
     SetUpStackSide(plan, answering);
   }
   here.WaitUntilOperational(here.IndexOf(our_link));
-  made.port = std::make_unique<WirePort>(loop, our_link);
-  return made;
+  return std::make_unique<WirePort>(loop, our_link);
 }
 
-std::shared_ptr<NetworkNamespace> MakeNamespaceWithoutWire() {
+WiredNamespace MakeWiredNamespace(EventLoop& loop, const StackPlan& plan, Answering answering) {
   auto space = std::make_shared<NetworkNamespace>(NetworkNamespace::Create());
-  const InNamespace inside(*space);
-  PinSysctls();
-  Netlink().SetUp(kLoopbackIndex);
-  return space;
+  std::unique_ptr<WirePort> port = WireTo(*space, loop, plan, answering);
+  return {std::move(space), std::move(port)};
 }
 
-std::shared_ptr<NetworkNamespace> TakeOwnNamespaceWithoutWire() {
+void SetUpWithoutWire(const NetworkNamespace& space) {
+  const InNamespace inside(space);
   PinSysctls();
   Netlink().SetUp(kLoopbackIndex);
-  return std::make_shared<NetworkNamespace>(NetworkNamespace::Current());
 }
 
 void AddSecondAddresses(const NetworkNamespace& space, const StackPlan& plan) {

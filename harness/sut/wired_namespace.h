@@ -32,16 +32,16 @@ struct WiredNamespace {
 // plan, or a program that takes frames from kWireLink while the kernel has no address at all.
 enum class Answering { kKernel, kProgram };
 
-// Makes the namespace and its wire, all up: the first frame is possible on return. The link has the
+// Makes a wire to a new namespace, all up: the first frame is possible on return. The link has the
 // MAC of the plan, offloads are off, and what an administrator's sysctls would decide for a test is
 // pinned. The calling process must be in a private world of wires. Throws HarnessError.
+std::unique_ptr<WirePort> WireTo(const NetworkNamespace& space, EventLoop& loop,
+                                 const StackPlan& plan, Answering answering);
+// With the namespace.
 WiredNamespace MakeWiredNamespace(EventLoop& loop, const StackPlan& plan, Answering answering);
 
-// A namespace without wire, its loopback interface up. Throws HarnessError.
-std::shared_ptr<NetworkNamespace> MakeNamespaceWithoutWire();
-// The private one of this process in its place, which takes less time, but serves for one stack
-// alone: of a process that holds no wires.
-std::shared_ptr<NetworkNamespace> TakeOwnNamespaceWithoutWire();
+// For a stack without wire: the loopback interface is up, sysctls are pinned. Throws HarnessError.
+void SetUpWithoutWire(const NetworkNamespace& space);
 
 // Gives the kernel in `space`, which must be up, the second addresses of its host: it takes packets
 // for them when this returns. Throws HarnessError.

@@ -59,8 +59,8 @@ int ReceiveDescriptor(int socket) {
 }
 
 // A file system in memory that is mounted nowhere: it ends with its descriptor. In a process of its
-// own, since only one thread of this one could leave the mounts of the others. Between fork() and
-// its end that makes system calls alone.
+// own, since only one thread of this one could leave the mounts of the others. Between vfork()
+// and its end that makes system calls alone.
 [[noreturn]] void SendMountOfItsOwn(int socket) {
   if (unshare(CLONE_NEWNS) != 0) _exit(1);
   const auto context = static_cast<int>(syscall(SYS_fsopen, "tmpfs", FSOPEN_CLOEXEC));
@@ -76,7 +76,7 @@ int MakeMount() {
   if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) != 0) return -1;
   const UniqueFd ours(ends[0]);
   UniqueFd theirs(ends[1]);
-  const pid_t child = fork();
+  const pid_t child = vfork();
   if (child < 0) return -1;
   if (child == 0) SendMountOfItsOwn(theirs.get());
   theirs.Reset();

@@ -30,7 +30,9 @@ namespace {
 constexpr int kFirstChannel = 700;  // out of the way of the descriptors that tests see
 constexpr const char* kExecuted = "SOCKPROOF_AGENT_EXECUTED";
 
-std::optional<int> exit_asked_for;  // set by Exit(), read by the thread that answers it
+// Set by Exit(). Another thread may be answering a call, and must not end the process before this
+// one has answered.
+thread_local std::optional<int> exit_asked_for;
 
 // The children of this process, and the way to each by its pid.
 struct Family {

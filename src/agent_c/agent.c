@@ -463,6 +463,7 @@ struct request {
   struct iovec* vector; /* of a call that takes one, to be freed with the request */
   struct text value;
 #ifdef ON_LINUX
+  int exits, exit_status; /* once it is answered */
   struct watch* watch; /* of an announced call in a thread of its own; else NULL */
 #endif
 };
@@ -3443,13 +3444,12 @@ static void Kill(struct request* request, struct object* params) {
   if (Begin(request)) EndWith(request, kill(pid, number));
 }
 
-static int exit_asked_for = -1;
-
 static void Exit(struct request* request, struct object* params) {
   const int status = IntegerFrom(params, "status", 0, 255);
   if (!Begin(request)) return;
   EndWith(request, 0);
-  exit_asked_for = status;
+  request->exits = 1;
+  request->exit_status = status;
 }
 
 static const char kExecuted[] = "SOCKPROOF_AGENT_EXECUTED";
@@ -3840,7 +3840,7 @@ static void Carry(struct request* request) {
 #endif
   Reply(request);
 #ifdef ON_LINUX
-  if (exit_asked_for >= 0) _exit(exit_asked_for);
+  if (request->exits) _exit(request->exit_status); /* not before its answer is written */
 #endif
 }
 

@@ -104,22 +104,27 @@ class ContainerSystem final : public System {
   }
 
   std::shared_ptr<Stack> Start(EventLoop& loop, EventLog& log, const StackPlan& plan) override {
-    WiredNamespace made = plan.wired ? MakeWiredNamespace(loop, plan, Answering::kKernel)
-                                     : WiredNamespace{MakeNamespaceWithoutWire(), nullptr};
-    const ContainerFiles files{mounts_->MakeContainerFolder(plan.actor, *made.space)};
+    const auto space = std::make_shared<NetworkNamespace>(NetworkNamespace::Create());
+    std::unique_ptr<WirePort> wire;
+    if (plan.wired) {
+      wire = WireTo(*space, loop, plan, Answering::kKernel);
+    } else {
+      SetUpWithoutWire(*space);
+    }
+    const ContainerFiles files{mounts_->MakeContainerFolder(plan.actor, *space)};
     configuration_.Write(files, mounts_->agent());
 
     Stack::Parts parts;
     parts.plan = plan;
-    parts.wire = std::move(made.port);
+    parts.wire = std::move(wire);
     parts.facts = facts_;
     if (!plan_.runtime.brings_stack()) {
-      const InNamespace inside(*made.space);
+      const InNamespace inside(*space);
       parts.diag.emplace();
-      parts.add_second_addresses = [space = made.space, plan] { AddSecondAddresses(*space, plan); };
+      parts.add_second_addresses = [space, plan] { AddSecondAddresses(*space, plan); };
     }
     parts.agent = SpawnAgent(loop, log, plan.actor, files);
-    parts.world = std::move(made.space);
+    parts.world = space;
     return std::make_unique<Stack>(loop, log, std::move(parts));
   }
 
