@@ -32,9 +32,9 @@ Expression Compiled(const std::string& expression) {
   int error = 0;
   PCRE2_SIZE place = 0;
   const auto* const pattern = reinterpret_cast<PCRE2_SPTR>(expression.data());
-  Expression compiled(pcre2_compile(pattern, expression.size(), PCRE2_MULTILINE,
-                                    &error, &place, nullptr),
-                      pcre2_code_free);
+  Expression compiled(
+      pcre2_compile(pattern, expression.size(), PCRE2_MULTILINE, &error, &place, nullptr),
+      pcre2_code_free);
   if (!compiled) {
     std::array<PCRE2_UCHAR, 256> words{};
     pcre2_get_error_message(error, words.data(), words.size());
@@ -283,9 +283,8 @@ Baseline::Baseline(const std::vector<KnownDeparture>& entries, const Facts& fact
 }
 
 const KnownDeparture* Baseline::Find(const std::string& id) const {
-  const auto found =
-      std::find_if(entries_.rbegin(), entries_.rend(),
-                   [&id](const KnownDeparture& entry) { return entry.Means(id); });
+  const auto found = std::find_if(entries_.rbegin(), entries_.rend(),
+                                  [&id](const KnownDeparture& entry) { return entry.Means(id); });
   return found == entries_.rend() ? nullptr : &*found;
 }
 
@@ -328,30 +327,31 @@ std::vector<std::string> Baseline::Files() const {
 
 std::vector<std::string> Baseline::Stale(const RunResult& run,
                                          const std::vector<std::string>& suite) const {
-  std::map<std::string, std::optional<Verdict>> verdicts;
-  for (const TestResult& result : run.tests) verdicts[result.id] = result.verdict;
+  std::set<std::string> passed;
+  std::set<const KnownDeparture*> passed_by_some;
+  for (const TestResult& result : run.tests) {
+    if (result.verdict != Verdict::kPass) continue;
+    passed.insert(result.id);
+    passed_by_some.insert(Find(result.id));
+  }
   std::vector<std::string> stale;
   for (const KnownDeparture& entry : entries_) {
     const auto tell = [&](const std::string& tests, const char* why) {
       stale.push_back(fmt::format("{}: {}: {}", entry.place(), tests, why));
     };
-    int judged = 0;  // by this entry
-    int passed = 0;
-    for (const std::string& id : suite) {
-      if (!entry.Means(id) || Find(id) != &entry) continue;
-      ++judged;
-      const auto verdict = verdicts.find(id);
-      if (verdict != verdicts.end() && verdict->second == Verdict::kPass) ++passed;
-    }
     for (const std::string& pattern : entry.tests) {
-      const bool names_any = std::any_of(
-          suite.begin(), suite.end(),
-          [&pattern](const std::string& id) { return MeansTest(pattern, id); });
-      if (!names_any && !entry.shipped) tell(pattern, "there is no such test");
+      if (entry.shipped) break;
+      const bool names_any =
+          std::any_of(suite.begin(), suite.end(),
+                      [&pattern](const std::string& id) { return MeansTest(pattern, id); });
+      if (!names_any) tell(pattern, "there is no such test");
     }
-    if (judged > 0 && passed == judged && !entry.passes && !entry.sometimes) {
-      tell(entry.named(), "departs no longer");
-    }
+    if (entry.passes || entry.sometimes || passed_by_some.count(&entry) == 0) continue;
+    const bool departs_no_longer =
+        std::all_of(suite.begin(), suite.end(), [&](const std::string& id) {
+          return passed.count(id) != 0 || !entry.Means(id) || Find(id) != &entry;
+        });
+    if (departs_no_longer) tell(entry.named(), "departs no longer");
   }
   return stale;
 }
