@@ -82,7 +82,8 @@ json RunBatch(const RunOn& run, const std::vector<Sequence>& sequences, Logged l
   for (const Event& event : log.events()) {
     // Records are for the oracle, not for readers.
     const bool is_record = std::holds_alternative<ObservationEvent>(event.what);
-    if (logged == Logged::kAll && !is_record) answer["events"].push_back(event);
+    const bool is_end = std::holds_alternative<VerdictEvent>(event.what);  // of no test
+    if (logged == Logged::kAll && !is_record && !is_end) answer["events"].push_back(event);
     if (const auto* failure = std::get_if<FailureEvent>(&event.what)) {
       if (answer["end"] == "") answer["why"] = failure->text;
       answer["end"] = kCrashed;

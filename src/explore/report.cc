@@ -42,8 +42,9 @@ std::string SequenceLine(const std::vector<Sequence>& example) {
 
 // "3 sequences, again 5 of 5"
 std::string CountsText(std::uint64_t sequences, int again, int replays) {
-  return fmt::format("{} sequences, {}", sequences,
-                     replays == 0 ? "not run again" : fmt::format("again {} of {}", again, replays));
+  return fmt::format(
+      "{} sequences, {}", sequences,
+      replays == 0 ? "not run again" : fmt::format("again {} of {}", again, replays));
 }
 
 // "FIN-WAIT-1: ACK -> RST   (3 sequences, again 5 of 5)"
@@ -140,9 +141,10 @@ std::string RenderExploration(const Exploration& exploration, const ReportOn& on
   }
   const std::size_t surprises = SurprisesIn(exploration, on);
   text += fmt::format(
-      "\n{} sequences of {} (seed {}{}): {} causes, {} of them not known{}{}{}\n",
+      "\n{} sequences of {} (seed {}{}): {} cause{}, {} of them not known{}{}{}\n",
       exploration.sequences, on.system, on.plan.seed, on.plan.pairs ? ", pairs" : "",
-      exploration.causes.size(), surprises, UncertainText(exploration.fleeting),
+      exploration.causes.size(), exploration.causes.size() == 1 ? "" : "s", surprises,
+      UncertainText(exploration.fleeting),
       exploration.undecided == 0 ? "" : fmt::format("; {} undecided", exploration.undecided),
       exploration.is_interrupted ? "; INTERRUPTED" : "");
   const std::string choices = ChoicesText(exploration.stack);
@@ -153,10 +155,9 @@ std::string RenderExploration(const Exploration& exploration, const ReportOn& on
 namespace {
 
 std::string DifferenceText(const Difference& one, int number) {
-  std::string text = fmt::format("\n{}. {}: {}   ({})\n  sequence  {}\n", number,
-                                 KindText(one.kind), one.text,
-                                 CountsText(one.count, one.again, one.replays),
-                                 SequenceLine(one.example));
+  std::string text =
+      fmt::format("\n{}. {}: {}   ({})\n  sequence  {}\n", number, KindText(one.kind), one.text,
+                  CountsText(one.count, one.again, one.replays), SequenceLine(one.example));
   if (!one.why.empty()) text += fmt::format("  known     {}\n", one.why);
   const std::optional<Finding>& finding = one.after ? one.after : one.before;
   if (!finding) return text;

@@ -337,6 +337,16 @@ class Trial {
 
 }  // namespace
 
+namespace {
+
+// Whether nothing of the peer's can be taken any more in the state that begins the text.
+bool IsAfterFin(const std::string& history) {
+  return history.starts_with("CLOSE-WAIT") || history.starts_with("CLOSING") ||
+         history.starts_with("LAST-ACK") || history.starts_with("TIME-WAIT");
+}
+
+}  // namespace
+
 std::string Finding::Cause() const {
   return origin.empty() ? fmt::format("{}: {} -> {}", states, symbol, reaction) : origin;
 }
@@ -378,7 +388,8 @@ Judged Judge(const Sequence& sequence, const Record& record, Patience patience,
     const char* how = nullptr;
     if (is_allowed({.step = step})) {
       how = answer == Answer::kNothing ? "dropped silently" : "dropped with an ACK";
-    } else if ((segment->flags & kSyn) == 0 && is_allowed({.step = step, .is_taken = true})) {
+    } else if ((segment->flags & kSyn) == 0 && !IsAfterFin(trial.history()[step]) &&
+               is_allowed({.step = step, .is_taken = true})) {
       how = "taken";
     }
     if (how == nullptr) continue;
