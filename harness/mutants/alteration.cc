@@ -111,7 +111,7 @@ class Reader {
     return node == nullptr ? nullptr : node->as_table();
   }
 
-  // A flat table of strings, integers and lists of strings: {flags = ["MSG_PEEK"]}.
+  // A flat table of strings, numbers, truths and lists of strings: {flags = ["MSG_PEEK"]}.
   nlohmann::json Object(const std::string& key) {
     known_.push_back(key);
     nlohmann::json object = nlohmann::json::object();
@@ -124,16 +124,17 @@ class Reader {
     return object;
   }
 
-  // Lists and tables of strings and integers, too.
+  // Lists and tables of these, too.
   nlohmann::json Json(const toml::node& node, const std::string& key) const {
     if (node.is_string()) return *node.value<std::string>();
     if (node.is_integer()) return *node.value<std::int64_t>();
+    if (node.is_boolean()) return *node.value<bool>();
     if (const toml::array* list = node.as_array()) {
       nlohmann::json elements = nlohmann::json::array();
       for (const toml::node& element : *list) elements.push_back(Json(element, key));
       return elements;
     }
-    if (!node.is_table()) Refuse(node, "must hold strings and integers", key);
+    if (!node.is_table()) Refuse(node, "must hold strings, integers, true or false", key);
     nlohmann::json members = nlohmann::json::object();
     for (const auto& [name, member] : *node.as_table()) {
       members[std::string(name.str())] = Json(member, key);
@@ -444,10 +445,10 @@ bool AnyMatches(const std::vector<std::string>& globs, std::string_view claim) {
 // Keys that say what an alteration is and concerns, not what it does.
 bool IsChoice(std::string_view key) {
   static const std::set<std::string_view> choices = {
-      "id",      "what",        "breaks",     "allowed_by", "departs_from", "on",
-      "with",    "without",     "payload",    "options",    "repeated",     "has_ip_options",
-      "when",    "has_option",  "skip",       "times",      "of",           "ipv4",
-      "type",    "code",        "to_many",    "headers",    "defect",       "hops_below",
+      "id",      "what",        "breaks",      "allowed_by", "departs_from", "on",
+      "with",    "without",     "payload",     "options",    "repeated",     "has_ip_options",
+      "when",    "has_option",  "skip",        "times",      "of",           "ipv4",
+      "type",    "code",        "to_many",     "headers",    "defect",       "hops_below",
       "only_if", "longer_than", "in_place_of", "asks"};
   return choices.contains(key);
 }

@@ -217,6 +217,16 @@ void CheckInterface(const std::string& where, const json& value) {
 void CheckInterfaces(const std::string& where, const json& value) {
   ObjectOf({{"length", Int()}, {"interfaces", ListOf(CheckInterface)}})(where, value);
 }
+void CheckTruth(const std::string& where, const json& value) {
+  if (!value.is_boolean()) Refuse(where, value, "true or false");
+}
+void CheckCompletion(const std::string& where, const json& value) {
+  ObjectOf({{"more", CheckTruth}})(where, value);
+  if (value.contains("errno")) CheckText(where + ".errno", value["errno"]);
+  if (value.contains("fd")) Int()(where + ".fd", value["fd"]);
+  if (value.contains("data")) CheckData(where + ".data", value["data"]);
+  if (value.contains("events")) ListOf(CheckText)(where + ".events", value["events"]);
+}
 void CheckSelected(const std::string& where, const json& value) {
   ObjectOf({{"ready", Int()},
             {"read", CheckNumbers},

@@ -5,6 +5,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "harness/agent_protocol/base64.h"
 #include "harness/agent_protocol/names.h"
 #include "harness/base/errors.h"
 #include "harness/sut/call_at_once.h"
@@ -79,6 +80,39 @@ Outcome<int> Interfaces::SetAddress(const std::string& request, const std::strin
   PutName(params, address);
   return Ask<int>(request, std::move(params), fmt::format("{}, {}", name, address.ToString()),
                   [](const json&) { return 0; });
+}
+
+Outcome<int> Interfaces::Rename(const std::string& name, const std::string& to) const {
+  return Ask<int>("SIOCSIFNAME", {{"name", name}, {"new_name", to}},
+                  fmt::format("{}, {}", name, to), [](const json&) { return 0; });
+}
+
+Outcome<int> Interfaces::SetHardware(const std::string& request, const std::string& name,
+                                     int family, const std::string& octets) const {
+  json params = {
+      {"name", name}, {"number", family}, {"octets", agent_protocol::Base64Encode(octets)}};
+  return Ask<int>(request, std::move(params), name, [](const json&) { return 0; });
+}
+
+Outcome<std::string> Interfaces::Hardware(const std::string& name) const {
+  return Ask<std::string>("SIOCGIFHWADDR", {{"name", name}}, name, [](const json& value) {
+    const auto octets = agent_protocol::Base64Decode(value.at("octets").get<std::string>());
+    if (!octets) throw HarnessError("the agent gives octets that are no base64");
+    return *octets;
+  });
+}
+
+Outcome<int> Interfaces::SetIpv6Address(const std::string& request, int index, const Name& address,
+                                        int prefix_length) const {
+  json params = {{"number", index}, {"prefix_length", prefix_length}};
+  PutName(params, address);
+  return Ask<int>(request, std::move(params),
+                  fmt::format("{}, {}/{}", index, address.ToString(), prefix_length),
+                  [](const json&) { return 0; });
+}
+
+Outcome<int> Interfaces::Make(const std::string& request, const std::string& name) const {
+  return Ask<int>(request, {{"name", name}}, name, [](const json&) { return 0; });
 }
 
 Outcome<std::vector<std::pair<std::string, Name>>> Interfaces::List(int room) const {

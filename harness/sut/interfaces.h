@@ -35,6 +35,18 @@ class Interfaces {
   Outcome<Name> Address(const std::string& request, const std::string& name) const;
   Outcome<int> SetAddress(const std::string& request, const std::string& name,
                           const Name& address) const;
+  // SIOCSIFNAME.
+  Outcome<int> Rename(const std::string& name, const std::string& to) const;
+  // SIOCSIFHWADDR, SIOCSIFHWBROADCAST, SIOCADDMULTI, SIOCDELMULTI: a link-layer address and the
+  // family that it is given with; SIOCGIFHWADDR reads all 14 octets of one.
+  Outcome<int> SetHardware(const std::string& request, const std::string& name, int family,
+                           const std::string& octets) const;
+  Outcome<std::string> Hardware(const std::string& name) const;
+  // SIOCSIFADDR and SIOCDIFADDR of a socket of AF_INET6, by the index of the interface.
+  Outcome<int> SetIpv6Address(const std::string& request, int index, const Name& address,
+                              int prefix_length) const;
+  // A request without more than a name.
+  Outcome<int> Make(const std::string& request, const std::string& name) const;
   // SIOCGIFCONF: names and addresses, with room for so many.
   Outcome<std::vector<std::pair<std::string, Name>>> List(int room) const;
   // The same without a buffer, which tells how many there are.

@@ -99,6 +99,12 @@ std::string Process::Directory() {
       .value();
 }
 
+std::string Process::ReadOnlyDirectory() {
+  return CallAtOnce<std::string>(*stack_, "directory", {{"read_only", true}}, "",
+                                 [](const json& value) { return value.get<std::string>(); })
+      .value();
+}
+
 Outcome<Socket> Process::OpenFile(const std::string& path, const std::vector<std::string>& flags,
                                   int mode) {
   CheckKnown("flag of open()", agent_protocol::OpenFlags(), flags);
@@ -223,6 +229,7 @@ Outcome<Process> Process::Fork(const ForkPlan& plan) {
     CheckKnown("limit", agent_protocol::ResourceLimits(), {limit});
     params["limits"][limit] = value;
   }
+  if (plan.umask) params["umask"] = *plan.umask;
   return CallAtOnce<Process>(*stack_, "fork", std::move(params), "fork()",
                              [&](const json& value) { return Process(*stack_, value.get<int>()); });
 }

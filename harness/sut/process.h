@@ -25,6 +25,7 @@ struct ForkPlan {
   std::optional<int> gid = std::nullopt;
   std::vector<std::string> without_capabilities = {};  // "CAP_NET_RAW"
   std::map<std::string, int> limits = {};              // {"RLIMIT_NOFILE", 10}, soft and hard
+  std::optional<int> umask = std::nullopt;
 };
 
 // What stat() tells.
@@ -72,6 +73,8 @@ class Process {
   // The path of a directory of the agent's own, gone when it ends. Needs the capability
   // "directory".
   std::string Directory();
+  // Likewise that of another one, on a file system that is mounted read-only.
+  std::string ReadOnlyDirectory();
   Outcome<Socket> OpenFile(const std::string& path, const std::vector<std::string>& flags,
                            int mode = 0600);
   Outcome<int> Unlink(const std::string& path);

@@ -107,6 +107,51 @@ Outcome<int> RingCalls::Close() const {
   return Start<int>("close", json::object(), "", ReadNumber).Await();
 }
 
+Multishot RingCalls::StartAgainAndAgain(json params, const std::string& what) const {
+  const std::string text = fmt::format(
+      "{}({}{}, io_uring)", params.at("operation").get<std::string>(), socket_.fd(), what);
+  params["fd"] = socket_.fd();
+  return {socket_, CallAtOnce<int>(socket_.stack(), "multishot", std::move(params),
+                                   text + " again and again", ReadNumber)
+                       .value()};
+}
+
+Multishot RingCalls::AcceptAgainAndAgain() const {
+  return StartAgainAndAgain({{"operation", "accept"}}, "");
+}
+
+Multishot RingCalls::ReceiveAgainAndAgain(int buffers, int length) const {
+  return StartAgainAndAgain({{"operation", "recv"}, {"buffers", buffers}, {"length", length}},
+                            fmt::format(", {}", length));
+}
+
+Multishot RingCalls::PollAgainAndAgain(const std::vector<std::string>& events) const {
+  CheckKnown("event", agent_protocol::PollEvents(), events);
+  return StartAgainAndAgain({{"operation", "poll"}, {"events", events}}, "");
+}
+
+Pending<Completion> Multishot::StartNext() const {
+  std::string text = fmt::format("completion({}, io_uring)", number_);
+  Stack& stack = by_.stack();
+  const Agent::CallId call = stack.agent().Start("completion", {{"multishot", number_}}, text);
+  return {stack, call, std::move(text), [by = by_](const json& value) {
+            Completion completion;
+            completion.more = value.at("more").get<bool>();
+            if (value.contains("errno")) {
+              completion.error = ErrnoFromName(value.at("errno").get<std::string>());
+            }
+            if (value.contains("fd")) {
+              completion.accepted = by.WithDescriptor(value.at("fd").get<int>());
+            }
+            const auto data = agent_protocol::Base64Decode(value.value("data", ""));
+            if (!data) throw HarnessError("the agent gives data that is no base64");
+            completion.data = *data;
+            completion.events = value.value("events", Events());
+            std::sort(completion.events.begin(), completion.events.end());
+            return completion;
+          }};
+}
+
 Outcome<int> RingCalls::Cancel() const {
   return CallAtOnce<int>(socket_.stack(), "cancel", {{"fd", socket_.fd()}},
                          fmt::format("cancel({})", socket_.fd()), ReadNumber);

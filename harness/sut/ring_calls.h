@@ -5,7 +5,9 @@
 #pragma once
 
 #include <nlohmann/json_fwd.hpp>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "harness/sut/message.h"
@@ -15,6 +17,30 @@
 #include "harness/sut/socket.h"
 
 namespace sockproof {
+
+// What a request that completes again and again has given.
+struct Completion {
+  bool more = false;               // IORING_CQE_F_MORE: it will give more
+  int error = 0;                   // an errno; 0 when it gave one of these
+  std::optional<Socket> accepted;  // a connection
+  std::string data;
+  Events events;
+};
+
+// Such a request.
+class Multishot {
+ public:
+  Multishot(Socket by, int number) : by_(std::move(by)), number_(number) {}
+
+  Pending<Completion> StartNext() const;
+  Outcome<Completion> Next(SourceLocation where = SourceLocation::Current()) const {
+    return StartNext().Await(Within(kPatience), where);
+  }
+
+ private:
+  Socket by_;
+  int number_;
+};
 
 // Members are as those of Socket of the same names.
 class RingCalls {
@@ -42,10 +68,17 @@ class RingCalls {
   Outcome<int> Shutdown(const std::string& how) const;
   Outcome<int> Close() const;
 
+  // Requests that are made once. That which receives has so many buffers of that length, each of
+  // which it fills once.
+  Multishot AcceptAgainAndAgain() const;
+  Multishot ReceiveAgainAndAgain(int buffers, int length) const;
+  Multishot PollAgainAndAgain(const std::vector<std::string>& events) const;
+
   // IORING_OP_ASYNC_CANCEL of a call of this descriptor that waits.
   Outcome<int> Cancel() const;
 
  private:
+  Multishot StartAgainAndAgain(nlohmann::json params, const std::string& what) const;
   template <typename T>
   Pending<T> Start(const std::string& method, nlohmann::json params, const std::string& what,
                    typename Pending<T>::Reader read) const;

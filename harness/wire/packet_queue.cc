@@ -9,7 +9,7 @@ namespace sockproof {
 void PacketQueue::Put(IpPacket packet) {
   // Reports of group membership are sent several times, since they may be lost (RFC 3376 section
   // 5.1, RFC 3810 section 6.1).
-  if (!IsRepeated(packet)) waiting_.push_back(std::move(packet));
+  (IsRepeated(packet) ? repeated_ : waiting_).push_back(std::move(packet));
 }
 
 bool PacketQueue::IsRepeated(const IpPacket& packet) const {
@@ -33,7 +33,11 @@ void PacketQueue::Remember(const IpPacket& report) {
     std::erase_if(told_, [&](const auto& before) { return before.group == record.group; });
     told_.push_back(record);
   }
-  std::erase_if(waiting_, [this](const IpPacket& packet) { return IsRepeated(packet); });
+  std::erase_if(waiting_, [this](const IpPacket& packet) {
+    if (!IsRepeated(packet)) return false;
+    repeated_.push_back(packet);
+    return true;
+  });
 }
 
 IpPacket PacketQueue::Expect(const PartialPacket& partial, Within within, SourceLocation where) {
@@ -72,6 +76,26 @@ IpPacket PacketQueue::ExpectNext(const PartialPacket& partial, Duration within,
       fmt::format("  Expected: {} from {} within {}\n  Observed: {}", wanted, sut_,
                   FormatDuration(within), passed_over.empty() ? "nothing" : "only" + passed_over),
       where, ThatExplainsAbsence(within));
+}
+
+IpPacket PacketQueue::ExpectAgain(const PartialPacket& partial, Within within,
+                                  SourceLocation where) {
+  const auto found = [&] {
+    return std::find_if(repeated_.begin(), repeated_.end(),
+                        [&](const IpPacket& packet) { return partial.Matches(packet); });
+  };
+  const bool met =
+      loop_.RunUntil([&] { return found() != repeated_.end(); }, Clock::now() + within.value);
+  log_.Now(ExpectationEvent{sut_, partial.Describe() + " again", met});
+  if (met) {
+    IpPacket packet = std::move(*found());
+    repeated_.clear();
+    return packet;
+  }
+  throw Departure(
+      fmt::format("  Expected: {} from {} again within {}\n  Observed: nothing of that kind",
+                  partial.Describe(), sut_, FormatDuration(within.value)),
+      where, ThatExplainsAbsence(within.value));
 }
 
 void PacketQueue::ExpectSilence(Duration duration, SourceLocation where) {

@@ -26,6 +26,8 @@ class PacketQueue {
   IpPacket Expect(const PartialPacket& partial, Within within, SourceLocation where);
   // The next one that matches; those before it are dropped.
   IpPacket ExpectEventually(const PartialPacket& partial, Within within, SourceLocation where);
+  // A report of what was reported before. What is no such report is left alone.
+  IpPacket ExpectAgain(const PartialPacket& partial, Within within, SourceLocation where);
   // None has come, and none comes for so long. Throws Departure.
   void ExpectSilence(Duration duration, SourceLocation where);
 
@@ -43,6 +45,7 @@ class PacketQueue {
   EventLog& log_;
   std::string sut_;
   std::deque<IpPacket> waiting_;
+  std::deque<IpPacket> repeated_;          // reports that told the same again
   std::vector<packet::GroupRecord> told_;  // in reports that were expected, the last of each group
 };
 

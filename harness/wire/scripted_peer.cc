@@ -379,6 +379,11 @@ IpPacket ScriptedPeer::ExpectEventually(const PartialPacket& partial, Within wit
   return QueueOf(partial.kind()).ExpectEventually(partial, within, where);
 }
 
+IpPacket ScriptedPeer::ExpectAgain(const PartialPacket& partial, Within within,
+                                   SourceLocation where) {
+  return QueueOf(partial.kind()).ExpectAgain(partial, within, where);
+}
+
 void ScriptedPeer::ExpectSilence(PacketKind kind, Duration duration, SourceLocation where) {
   QueueOf(kind).ExpectSilence(duration, where);
 }

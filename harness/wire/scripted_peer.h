@@ -82,10 +82,10 @@ class ScriptedTcp {
   // asks for "an acknowledgment", and some stacks acknowledge with their FIN as long as that is
   // outstanding. What is returned is the segment as it came, so that its flags tell.
   // A payload that is expected may come in several segments, since TCP keeps no boundaries, also
-  // when it comes again: they are returned as one, with the time of the first. A window update that came before the last
-  // segment of this end was sent is skipped: an ACK that says nothing new but another window.
-  // Advances RCV.NXT and SND.UNA. Throws Departure; nothing at all, and a segment too many that
-  // brings nothing new, may be explained by this process being served late.
+  // when it comes again: they are returned as one, with the time of the first. A window update that
+  // came before the last segment of this end was sent is skipped: an ACK that says nothing new but
+  // another window. Advances RCV.NXT and SND.UNA. Throws Departure; nothing at all, and a segment
+  // too many that brings nothing new, may be explained by this process being served late.
   Segment Expect(const PartialSegment& partial, Within within = Within(kPatience),
                  SourceLocation where = SourceLocation::Current());
 
@@ -171,14 +171,17 @@ class ScriptedPeer {
   // Sends a packet to the system under test: an ICMP message, a query, what nobody knows. Natural
   // are the addresses of both on the wire. Returns what was sent.
   IpPacket Send(IpVersion version, const PartialPacket& partial);
-  // The next packet of its kind that has no endpoint here must match: of ICMP messages, of what is said of
-  // neighbours, or of reports of group membership, where what IPv6 itself needs is left out, and reports that were
-  // expected before. Throws as ScriptedUdp::Expect() does.
+  // The next packet of its kind that has no endpoint here must match: of ICMP messages, of what is
+  // said of neighbours, or of reports of group membership, where what IPv6 itself needs is left
+  // out, and reports that were expected before. Throws as ScriptedUdp::Expect() does.
   IpPacket Expect(const PartialPacket& partial, Within within = Within(kPatience),
                   SourceLocation where = SourceLocation::Current());
   // The same, but others may come before; they are passed over.
   IpPacket ExpectEventually(const PartialPacket& partial, Within within = Within(kPatience),
                             SourceLocation where = SourceLocation::Current());
+  // A report of group membership that tells again what one told that was expected.
+  IpPacket ExpectAgain(const PartialPacket& partial, Within within = Within(kPatience),
+                       SourceLocation where = SourceLocation::Current());
   // Nothing of this kind has arrived unexpected, and nothing arrives for so long. Throws Departure.
   void ExpectSilence(PacketKind kind, Duration duration,
                      SourceLocation where = SourceLocation::Current());
@@ -199,8 +202,9 @@ class ScriptedPeer {
   }
   Time Report(const IcmpError& error, const Segment& about);
 
-  // Whether ARP requests and neighbour solicitations for its addresses are answered; true at first. Those that are
-  // not, and what others tell of their addresses, can be expected (harness/wire/neighbour_words.h).
+  // Whether ARP requests and neighbour solicitations for its addresses are answered; true at first.
+  // Those that are not, and what others tell of their addresses, can be expected
+  // (harness/wire/neighbour_words.h).
   void AnswerNeighbours(bool answer) { answer_neighbours_ = answer; }
 
   EventLoop& loop() { return loop_; }

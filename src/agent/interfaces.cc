@@ -1,6 +1,7 @@
 #include "src/agent/interfaces.h"
 
 #include <net/if.h>
+#include <netinet/in.h>
 #include <string.h>
 #include <sys/ioctl.h>
 
@@ -20,7 +21,7 @@ using agent_protocol::InterfaceFlags;
 using agent_protocol::InterfaceRequests;
 
 // Which member of the union in struct ifreq a request means.
-enum class Member { kNumber, kFlags, kAddress, kHardware };
+enum class Member { kNumber, kFlags, kAddress, kHardware, kNone };
 
 Member MemberOf(unsigned long request) {
   switch (request) {
@@ -38,20 +39,43 @@ Member MemberOf(unsigned long request) {
       return Member::kAddress;
     case SIOCGIFHWADDR:
     case SIOCSIFHWADDR:
+    case SIOCSIFHWBROADCAST:
+    case SIOCADDMULTI:
+    case SIOCDELMULTI:
       return Member::kHardware;
+    case SIOCSIFNAME:
+    case SIOCSIFMAP:
+      return Member::kNone;
     default:
       return Member::kNumber;
   }
 }
 
+void ReadName(Parameters& parameters, const char* parameter, char* into) {
+  if (!parameters.Has(parameter)) return;
+  const std::string name = parameters.Text(parameter);
+  if (name.size() > IFNAMSIZ || name.find('\0') != std::string::npos) {
+    parameters.Refuse(parameter, "at most 16 octets, none of them 0");
+  }
+  name.copy(into, IFNAMSIZ);
+}
+
+// A hardware address: `number` is its type.
+void ReadHardware(Parameters& parameters, sockaddr& address) {
+  const std::string octets = parameters.Bytes("octets");
+  if (octets.size() > sizeof address.sa_data) parameters.Refuse("octets", "at most 14 octets");
+  const int type = parameters.Has("number") ? parameters.Integer("number", 0, 0xffff) : 0;
+  address.sa_family = static_cast<sa_family_t>(type);
+  octets.copy(address.sa_data, sizeof address.sa_data);
+}
+
 ifreq ReadRequest(Parameters& parameters) {
   ifreq request{};
-  if (parameters.Has("name")) {
-    const std::string name = parameters.Text("name");
-    if (name.size() > IFNAMSIZ || name.find('\0') != std::string::npos) {
-      parameters.Refuse("name", "at most 16 octets, none of them 0");
-    }
-    name.copy(request.ifr_name, IFNAMSIZ);
+  ReadName(parameters, "name", request.ifr_name);
+  ReadName(parameters, "new_name", request.ifr_newname);
+  if (parameters.Has("octets")) {
+    ReadHardware(parameters, request.ifr_hwaddr);
+    return request;
   }
   if (parameters.Has("number")) request.ifr_ifindex = parameters.Integer("number");
   if (parameters.Has("flags")) {
@@ -75,12 +99,35 @@ json AddressIn(const ifreq& request) {
   return AddressToJson(address);
 }
 
+// struct in6_ifreq of linux/ipv6.h, which cannot stand beside netinet/in.h.
+struct Ipv6Request {
+  in6_addr address;
+  std::uint32_t prefix_length;
+  int interface;
+};
+
+// What sockets of AF_INET6 take.
+json ControlByIpv6(Parameters& parameters, Call& call, int fd, unsigned long asked) {
+  constexpr int kBits = 128;
+  Ipv6Request request{};
+  const SocketAddress address = ReadAddress(parameters, agent_protocol::AddressFamilies());
+  sockaddr_in6 ipv6{};
+  memcpy(&ipv6, address.storage, sizeof ipv6);
+  request.address = ipv6.sin6_addr;
+  request.prefix_length = static_cast<std::uint32_t>(parameters.Integer("prefix_length", 0, kBits));
+  request.interface = parameters.Integer("number");
+  void* const at = parameters.Pointer("interface", &request, sizeof request);
+  if (call.Run([&] { return ioctl(fd, asked, at); }) < 0) return nullptr;
+  return {{"name", ""}};
+}
+
 }  // namespace
 
 json InterfaceControl(Parameters& parameters, Call& call) {
   const int fd = parameters.Integer("fd");
   const auto asked =
       static_cast<unsigned long>(parameters.Constant("request", InterfaceRequests()));
+  if (parameters.Has("prefix_length")) return ControlByIpv6(parameters, call, fd, asked);
   ifreq request = ReadRequest(parameters);
   void* const at = parameters.Pointer("interface", &request, sizeof request);
   if (call.Run([&] { return ioctl(fd, asked, at); }) < 0) return nullptr;
@@ -100,6 +147,9 @@ json InterfaceControl(Parameters& parameters, Call& call) {
       value["number"] = request.ifr_hwaddr.sa_family;
       value["octets"] =
           Base64Encode({request.ifr_hwaddr.sa_data, sizeof request.ifr_hwaddr.sa_data});
+      break;
+    case Member::kNone:
+      break;
   }
   return value;
 }

@@ -332,6 +332,43 @@ struct Kernel : SocketMethods<kKernel> {
     return call.Run([&] { return ring::Cancel(fd); });
   }
 
+  static json StartMultishot(Parameters& parameters, Call& call) {
+    const int fd = parameters.Integer("fd");
+    const std::string operation = parameters.Text("operation");
+    ring::Buffers buffers;
+    int events = 0;
+    ring::Multishot what = ring::Multishot::kAccept;
+    if (operation == "recv") {
+      constexpr int kMost = 1 << 16;
+      what = ring::Multishot::kReceive;
+      buffers = {parameters.Integer("buffers", 1, kMost), parameters.Integer("length", 1, kMost)};
+    } else if (operation == "poll") {
+      what = ring::Multishot::kPoll;
+      events = parameters.Flags("events", agent_protocol::PollEvents());
+    } else if (operation != "accept") {
+      parameters.Unsupported("the operation " + operation);
+    }
+    const std::string why_not = ring::WhyNot(what);
+    if (!why_not.empty()) parameters.Unsupported(operation + " again and again (" + why_not + ")");
+    return call.Run([&] { return ring::Start(what, fd, events, buffers); });
+  }
+  static json NextCompletion(Parameters& parameters, Call& call) {
+    const int multishot = parameters.Integer("multishot");
+    ring::Completion next;
+    if (call.Run([&] { return ring::Next(multishot, next); }) < 0) return nullptr;
+    json value = {{"more", next.more}};
+    if (next.result < 0) {
+      value["errno"] = ErrnoName(-next.result);
+    } else if (next.of == ring::Multishot::kReceive) {
+      value["data"] = agent_protocol::Base64Encode(next.data);
+    } else if (next.of == ring::Multishot::kPoll) {
+      value["events"] = agent_protocol::NamesOfFlags(agent_protocol::PollEvents(), next.result);
+    } else {
+      value["fd"] = next.result;
+    }
+    return value;
+  }
+
   static json SocketPair(Parameters& parameters, Call& call) {
     const int domain = parameters.Constant("domain", AddressFamilies());
     const int type =

@@ -61,24 +61,25 @@ int ReceiveDescriptor(int socket) {
 // A file system in memory that is mounted nowhere: it ends with its descriptor. In a process of its
 // own, since only one thread of this one could leave the mounts of the others. Between vfork()
 // and its end that makes system calls alone.
-[[noreturn]] void SendMountOfItsOwn(int socket) {
+[[noreturn]] void SendMountOfItsOwn(int socket, bool read_only) {
   if (unshare(CLONE_NEWNS) != 0) _exit(1);
   const auto context = static_cast<int>(syscall(SYS_fsopen, "tmpfs", FSOPEN_CLOEXEC));
   if (context < 0) _exit(2);
   if (syscall(SYS_fsconfig, context, FSCONFIG_CMD_CREATE, nullptr, nullptr, 0) != 0) _exit(3);
-  const auto mount = static_cast<int>(syscall(SYS_fsmount, context, FSMOUNT_CLOEXEC, 0));
+  const auto mount = static_cast<int>(
+      syscall(SYS_fsmount, context, FSMOUNT_CLOEXEC, read_only ? MOUNT_ATTR_RDONLY : 0));
   _exit(mount >= 0 && SendDescriptor(socket, mount) ? 0 : 4);
 }
 
 // -1, with errno, where the system has none.
-int MakeMount() {
+int MakeMount(bool read_only) {
   std::array<int, 2> ends{};
   if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) != 0) return -1;
   const UniqueFd ours(ends[0]);
   UniqueFd theirs(ends[1]);
   const pid_t child = vfork();
   if (child < 0) return -1;
-  if (child == 0) SendMountOfItsOwn(theirs.get());
+  if (child == 0) SendMountOfItsOwn(theirs.get(), read_only);
   theirs.Reset();
   const UniqueFd mount(ReceiveDescriptor(ours.get()));
   waitpid(child, nullptr, 0);
@@ -91,7 +92,14 @@ int MakeMount() {
 
 // The one of this agent, made when it is first asked for.
 int Mount() {
-  static const int mount = MakeMount();
+  static const int mount = MakeMount(false);
+  if (mount < 0) errno = ENOSYS;
+  return mount;
+}
+
+// Another, which nobody can write to.
+int ReadOnlyMount() {
+  static const int mount = MakeMount(true);
   if (mount < 0) errno = ENOSYS;
   return mount;
 }
@@ -119,9 +127,10 @@ const char* TypeOf(mode_t mode) {
 
 bool HasPrivateDirectory() { return Mount() >= 0; }
 
-json MakeDirectory(Parameters&, Call& call) {
+json MakeDirectory(Parameters& parameters, Call& call) {
+  const bool read_only = parameters.Truth("read_only");
   int mount = -1;
-  call.Run([&] { return mount = Mount(); });
+  call.Run([&] { return mount = read_only ? ReadOnlyMount() : Mount(); });
   return "/proc/self/fd/" + std::to_string(mount);
 }
 

@@ -9,6 +9,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -51,12 +52,16 @@ struct Restrictions {
   std::optional<gid_t> gid;
   std::vector<int> capabilities;
   std::vector<std::pair<int, rlim_t>> limits;
+  std::optional<mode_t> mask;
 };
 
 Restrictions ReadRestrictions(Parameters& parameters) {
   Restrictions restrictions;
   if (parameters.Has("uid")) restrictions.uid = static_cast<uid_t>(parameters.Integer("uid", 0));
   if (parameters.Has("gid")) restrictions.gid = static_cast<gid_t>(parameters.Integer("gid", 0));
+  if (parameters.Has("umask")) {
+    restrictions.mask = static_cast<mode_t>(parameters.Integer("umask", 0, 0777));
+  }
   if (parameters.Has("without_capabilities")) {
     const json& names = parameters.Any("without_capabilities");
     if (!names.is_array()) parameters.Refuse("without_capabilities", "a list of names");
@@ -81,6 +86,7 @@ Restrictions ReadRestrictions(Parameters& parameters) {
 
 // 0 or an errno. The limits first: they may need what is given up.
 int Restrict(const Restrictions& restrictions) {
+  if (restrictions.mask) umask(*restrictions.mask);
   for (const auto& [limit, value] : restrictions.limits) {
     const rlimit both{value, value};
     if (setrlimit(static_cast<__rlimit_resource_t>(limit), &both) != 0) return errno;

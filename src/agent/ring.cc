@@ -10,6 +10,8 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <map>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <vector>
@@ -23,6 +25,10 @@ constexpr unsigned kEntries = 4;
 // What tells the completions of a ring apart.
 constexpr std::uint64_t kOfTheCall = 1;
 constexpr std::uint64_t kOfItsCancellation = 2;
+constexpr std::uint64_t kOfItsBuffers = 3;
+// Operations that are as old as a flag of another, which the kernel does not list.
+constexpr int kAsOldAsMultishotAccept = 45;   // IORING_OP_SOCKET, 5.19
+constexpr int kAsOldAsMultishotReceive = 47;  // IORING_OP_SEND_ZC, 6.0
 
 std::uint64_t AddressOf(const void* pointer) { return reinterpret_cast<std::uintptr_t>(pointer); }
 
@@ -55,6 +61,12 @@ class Shared {
  private:
   std::size_t size_;
   void* memory_;
+};
+
+// What a completion says.
+struct Taken {
+  int result;
+  unsigned flags;
 };
 
 class Ring {
@@ -96,16 +108,25 @@ class Ring {
   }
   // What the call has given, once its completion has come. From one thread.
   std::optional<int> Result() {
+    const auto completion = Take(kOfTheCall);
+    return completion ? std::optional(completion->result) : std::nullopt;
+  }
+  // The next completion of what has this mark, once it has come; others are dropped. From one
+  // thread.
+  std::optional<Taken> Take(std::uint64_t mark) {
     std::atomic_ref head(*completions_.At(about_.cq_off.head));
     const std::atomic_ref tail(*completions_.At(about_.cq_off.tail));
-    std::optional<int> result;
-    for (; head.load() != tail.load(); head.fetch_add(1)) {
+    while (head.load() != tail.load()) {
       const unsigned index = head.load() & *completions_.At(about_.cq_off.ring_mask);
       const io_uring_cqe& completion = completions_.At<io_uring_cqe>(about_.cq_off.cqes)[index];
-      if (completion.user_data == kOfTheCall) result = completion.res;
+      const bool wanted = completion.user_data == mark;
+      const Taken taken{completion.res, completion.flags};
+      head.fetch_add(1);
+      if (wanted) return taken;
     }
-    return result;
+    return std::nullopt;
   }
+  unsigned features() const { return about_.features; }
 
  private:
   io_uring_params about_{};
@@ -126,6 +147,58 @@ std::vector<UnderWay> under_way;
 int Failed(int error) {
   errno = error;
   return -1;
+}
+
+// The next completion of what has this mark. Nothing, with errno, where the ring fails.
+std::optional<Taken> WaitFor(Ring& ring, std::uint64_t mark) {
+  while (true) {
+    if (auto completion = ring.Take(mark)) return completion;
+    if (ring.Enter(0U, 1) < 0 && errno != EINTR) return std::nullopt;
+  }
+}
+
+// A request that completes again and again.
+struct Kept {
+  Multishot what;
+  Buffers buffers;
+  std::vector<char> octets;
+  Ring ring;
+  std::mutex taking;
+};
+std::mutex kept_lock;
+std::map<int, std::shared_ptr<Kept>> kept;
+
+// Gives the kernel the memory to receive into. False, with errno, where it does not take it.
+bool ProvideBuffers(Kept& request) {
+  const auto length = static_cast<std::size_t>(request.buffers.length);
+  const auto count = static_cast<std::size_t>(request.buffers.count);
+  request.octets.resize(length * count);
+  io_uring_sqe entry = Entry(IORING_OP_PROVIDE_BUFFERS, request.buffers.count);
+  entry.addr = AddressOf(request.octets.data());
+  entry.len = static_cast<std::uint32_t>(length);
+  entry.user_data = kOfItsBuffers;
+  if (request.ring.Enter(entry, 1) < 0 && errno != EINTR) return false;
+  const auto completion = WaitFor(request.ring, kOfItsBuffers);
+  if (completion && completion->result < 0) errno = -completion->result;
+  return completion && completion->result >= 0;
+}
+
+io_uring_sqe EntryOf(Multishot what, int fd, int events) {
+  if (what == Multishot::kAccept) {
+    io_uring_sqe entry = Entry(IORING_OP_ACCEPT, fd);
+    entry.ioprio = IORING_ACCEPT_MULTISHOT;
+    return entry;
+  }
+  if (what == Multishot::kPoll) {
+    io_uring_sqe entry = Entry(IORING_OP_POLL_ADD, fd);
+    entry.poll_events = static_cast<std::uint16_t>(events);
+    entry.len = IORING_POLL_ADD_MULTI;
+    return entry;
+  }
+  io_uring_sqe entry = Entry(IORING_OP_RECV, fd);
+  entry.flags = IOSQE_BUFFER_SELECT;
+  entry.ioprio = IORING_RECV_MULTISHOT;
+  return entry;
 }
 
 int Run(const io_uring_sqe& entry) {
@@ -166,6 +239,59 @@ std::string WhyNot(int operation) {
   memcpy(&known, room.data() + sizeof probe + number * sizeof known, sizeof known);
   const bool knows = operation <= probe.last_op && (known.flags & IO_URING_OP_SUPPORTED) != 0;
   return knows ? "" : "the kernel does not know it";
+}
+
+std::string WhyNot(Multishot what) {
+  if (what == Multishot::kAccept) return WhyNot(kAsOldAsMultishotAccept);
+  if (what == Multishot::kReceive) return WhyNot(kAsOldAsMultishotReceive);
+  const std::string why_not = WhyNot(IORING_OP_POLL_ADD);
+  if (!why_not.empty()) return why_not;
+  return (Ring().features() & IORING_FEAT_RSRC_TAGS) != 0 ? "" : "the kernel does not know it";
+}
+
+int Start(Multishot what, int fd, int events, Buffers buffers) {
+  static int last = 0;
+  const auto request = std::make_shared<Kept>();
+  request->what = what;
+  request->buffers = buffers;
+  if (!request->ring.ok()) return Failed(request->ring.error());
+  if (what == Multishot::kReceive && !ProvideBuffers(*request)) return -1;
+  if (request->ring.Enter(EntryOf(what, fd, events), 0) < 0) return -1;
+  {
+    const std::lock_guard lock(under_way_lock);
+    under_way.push_back({fd, &request->ring});
+  }
+  const std::lock_guard lock(kept_lock);
+  kept[++last] = request;
+  return last;
+}
+
+int Next(int multishot, Completion& completion) {
+  std::shared_ptr<Kept> request;
+  {
+    const std::lock_guard lock(kept_lock);
+    const auto found = kept.find(multishot);
+    if (found == kept.end()) return Failed(ENOENT);
+    request = found->second;
+  }
+  const std::lock_guard taking(request->taking);
+  const auto taken = WaitFor(request->ring, kOfTheCall);
+  if (!taken) return -1;
+  completion.of = request->what;
+  completion.result = taken->result;
+  completion.more = (taken->flags & IORING_CQE_F_MORE) != 0;
+  if (request->what == Multishot::kReceive && taken->result > 0) {
+    const std::size_t buffer = taken->flags >> IORING_CQE_BUFFER_SHIFT;
+    completion.data.assign(
+        request->octets.data() + buffer * static_cast<std::size_t>(request->buffers.length),
+        static_cast<std::size_t>(taken->result));
+  }
+  if (completion.more) return 0;
+  const std::lock_guard lock(under_way_lock);
+  std::erase_if(under_way, [&](const UnderWay& call) { return call.ring == &request->ring; });
+  const std::lock_guard also(kept_lock);
+  kept.erase(multishot);
+  return 0;
 }
 
 int Accept(int fd, sockaddr* address, socklen_t* length, int flags) {

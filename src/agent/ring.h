@@ -30,4 +30,29 @@ int Poll(pollfd* fds, nfds_t count, int timeout);
 // with ENOENT where none does.
 int Cancel(int fd);
 
+// A request that completes again and again: it is made once, and what it gives is taken one by one.
+enum class Multishot { kAccept, kReceive, kPoll };
+// Why it cannot be asked for, as WhyNot().
+std::string WhyNot(Multishot what);
+
+// What a received one has room for: it ends when it has filled them all.
+struct Buffers {
+  int count = 0;
+  int length = 0;
+};
+
+// Its number; -1, with errno. A thread that lives on must call it: the kernel ends the requests of
+// one that ends.
+int Start(Multishot what, int fd, int events, Buffers buffers);
+
+struct Completion {
+  Multishot of = Multishot::kAccept;
+  int result = 0;     // as the kernel gives it: a negative errno
+  bool more = false;  // IORING_CQE_F_MORE
+  std::string data;
+};
+
+// Waits for the next one. Fails with ENOENT where there is no such request, or none any more.
+int Next(int multishot, Completion& completion);
+
 }  // namespace sockproof::agent::ring

@@ -681,7 +681,8 @@ static char StateOfThread(int file) {
   const ssize_t count = pread(file, line, sizeof line - 1, 0);
   if (count <= 0) return 0;
   line[count] = 0;
-  const char* const name_end = strrchr(line, ')'); /* "4711 (name) S ...": a name may hold anything */
+  const char* const name_end =
+      strrchr(line, ')'); /* "4711 (name) S ...": a name may hold anything */
   return name_end != NULL && name_end[1] == ' ' ? name_end[2] : 0;
 }
 
@@ -1188,10 +1189,24 @@ enum {
   kRingClose = 19,
   kRingSend = 26,
   kRingReceive = 27,
+  kRingProvideBuffers = 31,
   kRingShutdown = 34,
+  kRingSocket = 45,       /* as old as accepting again and again, which the kernel does not list */
+  kRingSendZerocopy = 47, /* as old as receiving so */
 };
 
-enum { kOfTheCall = 1, kOfItsCancellation = 2 }; /* completions of a ring */
+/* Completions of a ring. */
+enum { kOfTheCall = 1, kOfItsCancellation = 2, kOfItsBuffers = 3 };
+
+/* Of linux/io_uring.h, whose older forms do not have them all. */
+enum {
+  kAgainAndAgain = 1,             /* IORING_ACCEPT_MULTISHOT, IORING_POLL_ADD_MULTI */
+  kReceiveAgainAndAgain = 2,      /* IORING_RECV_MULTISHOT */
+  kByProvidedBuffer = 1 << 5,     /* IOSQE_BUFFER_SELECT */
+  kHasBuffer = 16,                /* IORING_CQE_BUFFER_SHIFT */
+  kMoreToCome = 1 << 1,           /* IORING_CQE_F_MORE */
+  kAsOldAsPollingAgain = 1 << 10, /* IORING_FEAT_RSRC_TAGS */
+};
 
 /* Made for one call. */
 struct ring {
@@ -1261,23 +1276,42 @@ static int EnterRing(const struct ring* ring, unsigned submitted, unsigned compl
   return (int)syscall(SYS_io_uring_enter, ring->fd, submitted, completions, flags, NULL, 0);
 }
 
-/* Whether the completion of the call has come, and its result. */
-static int TakeResult(const struct ring* ring, int* result) {
+/* Whether the next completion with this mark has come, which it takes; others are dropped. */
+static int TakeCompletion(const struct ring* ring, unsigned mark, struct io_uring_cqe* taken) {
   unsigned* const head = CompletionWord(ring, ring->about.cq_off.head);
   const unsigned* const tail = CompletionWord(ring, ring->about.cq_off.tail);
-  int came = 0;
   while (*head != __atomic_load_n(tail, __ATOMIC_SEQ_CST)) {
-    struct io_uring_cqe completion;
     const unsigned index = *head & *CompletionWord(ring, ring->about.cq_off.ring_mask);
-    memcpy(&completion, ring->completions + ring->about.cq_off.cqes + index * sizeof completion,
-           sizeof completion);
-    if (completion.user_data == kOfTheCall) {
-      *result = completion.res;
-      came = 1;
-    }
+    memcpy(taken, ring->completions + ring->about.cq_off.cqes + index * sizeof *taken,
+           sizeof *taken);
     __atomic_store_n(head, *head + 1, __ATOMIC_SEQ_CST);
+    if (taken->user_data == mark) return 1;
   }
-  return came;
+  return 0;
+}
+
+/* Waits for it. 0, with errno, where the ring fails. */
+static int AwaitCompletion(const struct ring* ring, unsigned mark, struct io_uring_cqe* taken) {
+  while (!TakeCompletion(ring, mark, taken)) {
+    if (EnterRing(ring, 0, 1) < 0 && errno != EINTR) return 0;
+  }
+  return 1;
+}
+
+static void NoteRing(struct ring* ring, int called) {
+  ring->called = called;
+  pthread_mutex_lock(&ring_calls);
+  ring->next = rings_under_way;
+  rings_under_way = ring;
+  pthread_mutex_unlock(&ring_calls);
+}
+
+static void ForgetRing(const struct ring* ring) {
+  pthread_mutex_lock(&ring_calls);
+  struct ring** link = &rings_under_way;
+  while (*link != ring) link = &(*link)->next;
+  *link = ring->next;
+  pthread_mutex_unlock(&ring_calls);
 }
 
 /* As the plain call would, with errno. `other` is what the operation has in `off` or `addr2`. */
@@ -1285,7 +1319,7 @@ static long long ByRing(int operation, int fd, const void* at, unsigned long lon
                         size_t length, unsigned flags) {
   struct ring ring;
   struct io_uring_sqe entry;
-  int result = 0;
+  struct io_uring_cqe taken;
   const int refused = OpenRing(&ring);
   if (refused != 0) {
     errno = refused;
@@ -1300,38 +1334,23 @@ static long long ByRing(int operation, int fd, const void* at, unsigned long lon
   entry.msg_flags = flags;
   entry.user_data = kOfTheCall;
   PutEntry(&ring, &entry);
-  ring.called = fd;
-  pthread_mutex_lock(&ring_calls);
-  ring.next = rings_under_way;
-  rings_under_way = &ring;
-  pthread_mutex_unlock(&ring_calls);
-  int entered = EnterRing(&ring, 1, 1);
+  NoteRing(&ring, fd);
+  const int entered = EnterRing(&ring, 1, 1);
   int error = errno;
-  int came = TakeResult(&ring, &result);
-  while (!came && (entered >= 0 || error == EINTR)) {
-    entered = EnterRing(&ring, 0, 1);
+  int came = TakeCompletion(&ring, kOfTheCall, &taken);
+  if (!came && (entered >= 0 || error == EINTR)) {
+    came = AwaitCompletion(&ring, kOfTheCall, &taken);
     error = errno;
-    came = TakeResult(&ring, &result);
   }
-  pthread_mutex_lock(&ring_calls);
-  struct ring** link = &rings_under_way;
-  while (*link != &ring) link = &(*link)->next;
-  *link = ring.next;
-  pthread_mutex_unlock(&ring_calls);
+  ForgetRing(&ring);
   CloseRing(&ring);
-  errno = came ? -result : error;
-  return came && result >= 0 ? result : -1;
+  errno = came ? -taken.res : error;
+  return came && taken.res >= 0 ? taken.res : -1;
 }
 
-/* Whether the request asks for it. What cannot be done is refused. */
-static int ThroughRing(struct object* params, int operation) {
-  const char* const through = Optional(params, "through");
-  if (through == NULL) return 0;
-  if (*through != '"' || !StringIs(through, "io_uring")) {
-    Refuse(params->request, kUnsupported, "%s: a call through that is unsupported",
-           params->context);
-    return 0;
-  }
+/* Whether a ring can be asked for this operation, and has these features. What it cannot do is
+ * refused. */
+static int RingCan(struct object* params, int operation, unsigned features) {
   struct ring ring;
   union {
     struct io_uring_probe about;
@@ -1344,6 +1363,7 @@ static int ThroughRing(struct object* params, int operation) {
     if (syscall(SYS_io_uring_register, ring.fd, IORING_REGISTER_PROBE, &room, 256) != 0) {
       error = errno;
     }
+    if ((ring.about.features & features) != features) error = EOPNOTSUPP;
     CloseRing(&ring);
   }
   memcpy(&known, room.octets + sizeof(struct io_uring_probe) + (size_t)operation * sizeof known,
@@ -1356,6 +1376,171 @@ static int ThroughRing(struct object* params, int operation) {
   Refuse(params->request, kUnsupported, "%s: a call through io_uring (%s) is unsupported",
          params->context, ErrnoName(error, number, sizeof number));
   return 0;
+}
+
+/* Whether the request asks for it. */
+static int ThroughRing(struct object* params, int operation) {
+  const char* const through = Optional(params, "through");
+  if (through == NULL) return 0;
+  if (*through != '"' || !StringIs(through, "io_uring")) {
+    Refuse(params->request, kUnsupported, "%s: a call through that is unsupported",
+           params->context);
+    return 0;
+  }
+  return RingCan(params, operation, 0);
+}
+
+/* A request that completes again and again. */
+struct multishot {
+  int number, operation;
+  size_t length; /* of each buffer */
+  char* octets;  /* of them all */
+  struct ring ring;
+  pthread_mutex_t taking;
+  struct multishot* next;
+};
+
+static pthread_mutex_t keeping_multishots = PTHREAD_MUTEX_INITIALIZER;
+static struct multishot* multishots = NULL;
+
+static void FreeMultishot(struct multishot* shot) {
+  CloseRing(&shot->ring);
+  free(shot->octets);
+  free(shot);
+}
+
+/* Gives the kernel the memory to receive into: 0, or an errno. */
+static int ProvideBuffers(struct multishot* shot, int count) {
+  struct io_uring_sqe entry;
+  struct io_uring_cqe taken;
+  shot->octets = malloc(shot->length * (size_t)count);
+  if (shot->octets == NULL) return ENOMEM;
+  memset(&entry, 0, sizeof entry);
+  entry.opcode = kRingProvideBuffers;
+  entry.fd = count;
+  entry.addr = (uintptr_t)shot->octets;
+  entry.len = (uint32_t)shot->length;
+  entry.user_data = kOfItsBuffers;
+  PutEntry(&shot->ring, &entry);
+  if (EnterRing(&shot->ring, 1, 1) < 0 && errno != EINTR) return errno;
+  if (!AwaitCompletion(&shot->ring, kOfItsBuffers, &taken)) return errno;
+  return taken.res < 0 ? -taken.res : 0;
+}
+
+/* By the thread that reads lines: the kernel ends the requests of a thread that ends. */
+static void StartMultishot(struct request* request, struct object* params) {
+  static int last = 0;
+  const int fd = Integer(params, "fd");
+  char* const operation = Text(params, "operation");
+  struct io_uring_sqe entry;
+  int count = 0, length = 0;
+  memset(&entry, 0, sizeof entry);
+  entry.fd = fd;
+  entry.user_data = kOfTheCall;
+  if (operation != NULL && strcmp(operation, "accept") == 0) {
+    entry.opcode = kRingAccept;
+    entry.ioprio = kAgainAndAgain;
+    RingCan(params, kRingSocket, 0);
+  } else if (operation != NULL && strcmp(operation, "poll") == 0) {
+    entry.opcode = kRingPoll;
+    entry.len = kAgainAndAgain;
+    entry.poll_events = (uint16_t)Flags(params, "events", kPollEvents);
+    RingCan(params, kRingPoll, kAsOldAsPollingAgain);
+  } else if (operation != NULL && strcmp(operation, "recv") == 0) {
+    entry.opcode = kRingReceive;
+    entry.ioprio = kReceiveAgainAndAgain;
+    entry.flags = kByProvidedBuffer;
+    count = IntegerFrom(params, "buffers", 1, 1 << 16);
+    length = IntegerFrom(params, "length", 1, 1 << 16);
+    RingCan(params, kRingSendZerocopy, 0);
+  } else if (operation != NULL) {
+    Refuse(request, kUnsupported, "multishot: the operation %s is unsupported", operation);
+  }
+  free(operation);
+  if (!Begin(request)) return;
+  struct multishot* const shot = calloc(1, sizeof *shot);
+  if (shot == NULL) _exit(1);
+  int error = OpenRing(&shot->ring);
+  if (error != 0) {
+    free(shot);
+    errno = error;
+    EndWith(request, -1);
+    return;
+  }
+  shot->operation = entry.opcode;
+  shot->length = (size_t)length;
+  pthread_mutex_init(&shot->taking, NULL);
+  if (count > 0) error = ProvideBuffers(shot, count);
+  if (error == 0) {
+    PutEntry(&shot->ring, &entry);
+    if (EnterRing(&shot->ring, 1, 0) < 0) error = errno;
+  }
+  if (error != 0) {
+    FreeMultishot(shot);
+    errno = error;
+    EndWith(request, -1);
+    return;
+  }
+  NoteRing(&shot->ring, fd);
+  pthread_mutex_lock(&keeping_multishots);
+  shot->number = ++last;
+  shot->next = multishots;
+  multishots = shot;
+  pthread_mutex_unlock(&keeping_multishots);
+  EndWith(request, shot->number);
+}
+
+static struct multishot* FindMultishot(int number) {
+  pthread_mutex_lock(&keeping_multishots);
+  struct multishot* shot = multishots;
+  while (shot != NULL && shot->number != number) shot = shot->next;
+  pthread_mutex_unlock(&keeping_multishots);
+  return shot;
+}
+
+/* After its last completion. It stays in memory, for who may wait for one more. */
+static void EndMultishot(struct multishot* shot) {
+  ForgetRing(&shot->ring);
+  pthread_mutex_lock(&keeping_multishots);
+  struct multishot** link = &multishots;
+  while (*link != shot) link = &(*link)->next;
+  *link = shot->next;
+  pthread_mutex_unlock(&keeping_multishots);
+}
+
+static void NextCompletion(struct request* request, struct object* params) {
+  struct multishot* const shot = FindMultishot(Integer(params, "multishot"));
+  struct io_uring_cqe taken;
+  char number[64];
+  if (!Begin(request)) return;
+  if (shot == NULL) {
+    errno = ENOENT;
+    End(request, -1);
+    return;
+  }
+  pthread_mutex_lock(&shot->taking);
+  const int came = AwaitCompletion(&shot->ring, kOfTheCall, &taken);
+  if (End(request, came ? 0 : -1)) {
+    Put(&request->value, taken.flags & kMoreToCome ? "{\"more\":true" : "{\"more\":false");
+    if (taken.res < 0) {
+      Put(&request->value, ",\"errno\":");
+      const char* const name = ErrnoName(-taken.res, number, sizeof number);
+      PutString(&request->value, name, strlen(name));
+    } else if (shot->operation == kRingPoll) {
+      Put(&request->value, ",\"events\":");
+      PutFlags(&request->value, kPollEvents, (unsigned)taken.res);
+    } else if (shot->operation == kRingReceive) {
+      const char* const at = shot->octets + (taken.flags >> kHasBuffer) * shot->length;
+      Put(&request->value, ",\"data\":");
+      PutBase64(&request->value, at, (size_t)taken.res);
+    } else {
+      Put(&request->value, ",\"fd\":");
+      PutInteger(&request->value, taken.res);
+    }
+    Put(&request->value, "}");
+    if (!(taken.flags & kMoreToCome)) EndMultishot(shot);
+  }
+  pthread_mutex_unlock(&shot->taking);
 }
 
 static void Cancel(struct request* request, struct object* params) {
@@ -1389,6 +1574,8 @@ static void Cancel(struct request* request, struct object* params) {
   (void)params;
   Refuse(request, kUnsupported, "a call through io_uring is unsupported");
 }
+#define StartMultishot Cancel
+#define NextCompletion Cancel
 #endif
 #endif
 
@@ -2027,7 +2214,8 @@ static int PutLinuxControl(struct text* text, enum kind kind, const char* data, 
     Put(text, "\"errno\":\"");
     Put(text, ErrnoName((int)error.ee_errno, room, sizeof room));
     snprintf(numbers, sizeof numbers,
-             "\",\"origin\":%u,\"error_type\":%u,\"error_code\":%u,\"info\":%u,\"data\":%u,\"offender\":",
+             "\",\"origin\":%u,\"error_type\":%u,\"error_code\":%u,\"info\":%u,\"data\":%u,"
+             "\"offender\":",
              error.ee_origin, error.ee_type, error.ee_code, error.ee_info, error.ee_data);
     Put(text, numbers);
     if (length > sizeof error) {
@@ -3075,18 +3263,41 @@ static void Tee(struct request* request, struct object* params) {
 
 /* ---- interfaces ---- */
 
+static void ReadInterfaceName(struct object* params, const char* parameter, char* into) {
+  if (Optional(params, parameter) == NULL) return;
+  char* const name = Text(params, parameter);
+  if (name != NULL && strlen(name) > IFNAMSIZ) {
+    Refuse(params->request, kBadParameters, "%s: %s must have at most %d octets", params->context,
+           parameter, IFNAMSIZ);
+  } else if (name != NULL) {
+    memcpy(into, name, strlen(name));
+  }
+  free(name);
+}
+
+/* A hardware address: `number` is its type. */
+static void ReadHardware(struct object* params, struct sockaddr* address) {
+  size_t length = 0;
+  char* const octets = Bytes(params, "octets", &length);
+  const char* const number = Optional(params, "number");
+  if (octets != NULL && length > sizeof address->sa_data) {
+    Refuse(params->request, kBadParameters, "%s: octets must be at most 14", params->context);
+  } else if (octets != NULL) {
+    memcpy(address->sa_data, octets, length);
+  }
+  free(octets);
+  if (number == NULL) return;
+  address->sa_family = (sa_family_t)IntegerAt(params, "number", number, 0, 0xffff);
+}
+
 static struct ifreq ReadInterface(struct object* params) {
   struct ifreq interface;
   memset(&interface, 0, sizeof interface);
-  if (Optional(params, "name") != NULL) {
-    char* const name = Text(params, "name");
-    if (name != NULL && strlen(name) > IFNAMSIZ) {
-      Refuse(params->request, kBadParameters, "%s: name must have at most %d octets",
-             params->context, IFNAMSIZ);
-    } else if (name != NULL) {
-      memcpy(interface.ifr_name, name, strlen(name));
-    }
-    free(name);
+  ReadInterfaceName(params, "name", interface.ifr_name);
+  ReadInterfaceName(params, "new_name", interface.ifr_newname);
+  if (Optional(params, "octets") != NULL) {
+    ReadHardware(params, &interface.ifr_hwaddr);
+    return interface;
   }
   const char* const number = Optional(params, "number");
   if (number != NULL) {
@@ -3129,10 +3340,16 @@ static void PutInterface(struct text* text, const struct ifreq* interface, unsig
       break;
     case SIOCGIFHWADDR:
     case SIOCSIFHWADDR:
+    case SIOCSIFHWBROADCAST:
+    case SIOCADDMULTI:
+    case SIOCDELMULTI:
       Put(text, ",\"number\":");
       PutInteger(text, interface->ifr_hwaddr.sa_family);
       Put(text, ",\"octets\":");
       PutBase64(text, interface->ifr_hwaddr.sa_data, sizeof interface->ifr_hwaddr.sa_data);
+      break;
+    case SIOCSIFNAME:
+    case SIOCSIFMAP:
       break;
     default:
       Put(text, ",\"number\":");
@@ -3141,9 +3358,33 @@ static void PutInterface(struct text* text, const struct ifreq* interface, unsig
   Put(text, "}");
 }
 
+/* What sockets of AF_INET6 take: struct in6_ifreq of linux/ipv6.h, which cannot stand beside
+ * netinet/in.h. */
+static void ControlByIpv6(struct request* request, struct object* params, int fd,
+                          unsigned long asked) {
+  struct {
+    struct in6_addr address;
+    uint32_t prefix_length;
+    int interface;
+  } wanted;
+  const struct address address = ReadAddress(params);
+  struct sockaddr_in6 ipv6;
+  memcpy(&ipv6, &address.storage, sizeof ipv6);
+  wanted.address = ipv6.sin6_addr;
+  wanted.prefix_length = (uint32_t)IntegerFrom(params, "prefix_length", 0, 128);
+  wanted.interface = Integer(params, "number");
+  void* const at = At(params, "interface", &wanted, sizeof wanted);
+  if (!Begin(request) || !End(request, ioctl(fd, asked, at))) return;
+  Put(&request->value, "{\"name\":\"\"}");
+}
+
 static void InterfaceControl(struct request* request, struct object* params) {
   const int fd = Integer(params, "fd");
   const unsigned long asked = (unsigned long)Constant(params, "request", kInterfaceRequests);
+  if (Optional(params, "prefix_length") != NULL) {
+    ControlByIpv6(request, params, fd, asked);
+    return;
+  }
   struct ifreq interface = ReadInterface(params);
   void* const at = At(params, "interface", &interface, sizeof interface);
   if (!Begin(request) || !End(request, ioctl(fd, asked, at))) return;
@@ -3205,7 +3446,7 @@ static int CarryDescriptor(int socket, int fd) {
 
 /* A file system in memory that is mounted nowhere: it ends with its descriptor. Made by a process
  * of its own, since only one thread of this one could leave the mounts of the others. */
-static int MakeMount(void) {
+static int MakeMount(int read_only) {
   int ends[2];
   if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) return -1;
   const pid_t child = fork();
@@ -3214,7 +3455,8 @@ static int MakeMount(void) {
     const int context = (int)syscall(SYS_fsopen, "tmpfs", FSOPEN_CLOEXEC);
     if (context < 0) _exit(2);
     if (syscall(SYS_fsconfig, context, FSCONFIG_CMD_CREATE, NULL, NULL, 0) != 0) _exit(3);
-    const int mount = (int)syscall(SYS_fsmount, context, FSMOUNT_CLOEXEC, 0);
+    const int mount =
+        (int)syscall(SYS_fsmount, context, FSMOUNT_CLOEXEC, read_only ? MOUNT_ATTR_RDONLY : 0);
     _exit(mount >= 0 && CarryDescriptor(ends[1], mount) >= 0 ? 0 : 4);
   }
   close(ends[1]);
@@ -3227,21 +3469,25 @@ static int MakeMount(void) {
   return moved;
 }
 
-/* The one of this agent, made when it is first asked for. */
-static int Mount(void) {
+/* The one of this agent, or the one that nobody can write to, made when it is first asked for. */
+static int Mount(int read_only) {
   static pthread_mutex_t making = PTHREAD_MUTEX_INITIALIZER;
-  static int mount = -2;
+  static int mounts[2] = {-2, -2};
   pthread_mutex_lock(&making);
-  if (mount == -2) mount = MakeMount();
+  if (mounts[read_only] == -2) mounts[read_only] = MakeMount(read_only);
+  const int mount = mounts[read_only];
   pthread_mutex_unlock(&making);
   if (mount < 0) errno = ENOSYS;
   return mount;
 }
 
 static void MakeDirectory(struct request* request, struct object* params) {
-  (void)params;
+  const char* const asked = Optional(params, "read_only");
+  if (asked != NULL && *asked != 't' && *asked != 'f') {
+    Refuse(request, kBadParameters, "directory: read_only must be true or false");
+  }
   if (!Begin(request)) return;
-  const int mount = Mount();
+  const int mount = Mount(asked != NULL && *asked == 't');
   if (!End(request, mount)) return;
   Put(&request->value, "\"/proc/self/fd/");
   PutInteger(&request->value, mount);
@@ -3300,6 +3546,7 @@ static void* CarryLines(void* argument) {
 /* What a child gives up before it serves. */
 struct restrictions {
   int has_uid, has_gid, uid, gid;
+  int has_mask, mask;
   uint64_t capabilities;
   const char* limits; /* an object, NULL for none */
 };
@@ -3312,6 +3559,9 @@ static void ReadRestrictions(struct object* params, struct restrictions* restric
   restrictions->has_gid = gid != NULL;
   restrictions->uid = IntegerAt(params, "uid", uid, 0, INT_MAX);
   restrictions->gid = IntegerAt(params, "gid", gid, 0, INT_MAX);
+  const char* const mask = Optional(params, "umask");
+  restrictions->has_mask = mask != NULL;
+  restrictions->mask = IntegerAt(params, "umask", mask, 0, 0777);
   if (at != NULL && *at != '[') {
     Refuse(params->request, kBadParameters, "fork: without_capabilities must be a list");
   } else if (at != NULL) {
@@ -3341,6 +3591,7 @@ static int Restrict(struct object* params, const struct restrictions* restrictio
     const struct rlimit both = {limit, limit};
     if (setrlimit((int)ConstantAt(params, "limit", name, kLimits), &both) != 0) return errno;
   }
+  if (restrictions->has_mask) umask((mode_t)restrictions->mask);
   const int uid = restrictions->uid, gid = restrictions->gid;
   if (restrictions->has_gid && syscall(SYS_setresgid, gid, gid, gid) != 0) return errno;
   if (restrictions->has_uid && syscall(SYS_setresuid, uid, uid, uid) != 0) return errno;
@@ -3754,7 +4005,7 @@ static void PutCapabilities(struct text* text) {
   PutCapability(text, "tcp_info", CanTellTcpInfo());
 #ifdef ON_LINUX
   PutCapability(text, "abstract_names", HasAbstractNames());
-  PutCapability(text, "directory", Mount() >= 0);
+  PutCapability(text, "directory", Mount(0) >= 0);
   PutCapability(text, "processes", 1);
   const int poller = epoll_create1(EPOLL_CLOEXEC);
   PutCapability(text, "epoll", poller >= 0);

@@ -492,6 +492,27 @@ static const struct constant kInterfaceRequests[] = {
 #ifdef SIOCSIFTXQLEN
     {"SIOCSIFTXQLEN", (long)(SIOCSIFTXQLEN)},
 #endif
+#ifdef SIOCSIFNAME
+    {"SIOCSIFNAME", (long)(SIOCSIFNAME)},
+#endif
+#ifdef SIOCDIFADDR
+    {"SIOCDIFADDR", (long)(SIOCDIFADDR)},
+#endif
+#ifdef SIOCSIFHWBROADCAST
+    {"SIOCSIFHWBROADCAST", (long)(SIOCSIFHWBROADCAST)},
+#endif
+#ifdef SIOCADDMULTI
+    {"SIOCADDMULTI", (long)(SIOCADDMULTI)},
+#endif
+#ifdef SIOCDELMULTI
+    {"SIOCDELMULTI", (long)(SIOCDELMULTI)},
+#endif
+#ifdef SIOCSIFMAP
+    {"SIOCSIFMAP", (long)(SIOCSIFMAP)},
+#endif
+#ifdef SIOCGIFPFLAGS
+    {"SIOCGIFPFLAGS", (long)(SIOCGIFPFLAGS)},
+#endif
     {NULL, 0}};
 
 static const struct constant kInterfaceFlags[] = {
@@ -1629,7 +1650,9 @@ static const struct control_type kControlTypes[] = {
   {"sysctl_set", SetSysctl, kReturnsAtOnce}, \
   {"counters", Counters, kReturnsAtOnce}, \
   {"tcp_sockets", TcpSockets, kReturnsAtOnce}, \
-  {"cancel", Cancel, kReturnsAtOnce},
+  {"cancel", Cancel, kReturnsAtOnce}, \
+  {"multishot", StartMultishot, kReturnsAtOnce}, \
+  {"completion", NextCompletion, kMayBlock},
 #else
 #define METHODS_OF_LINUX
 #endif

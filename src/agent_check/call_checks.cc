@@ -358,6 +358,9 @@ std::string KeepsADirectory(Session& agent) {
   ExpectErrno(agent.Result("stat", {{"path", path}}), "ENOENT");
   ExpectEqual(agent.Value("stat", {{"fd", file}}).value("size", json()), 5);
   Close(agent, {file});
+  const std::string empty =
+      agent.Value("directory", {{"read_only", true}}).get<std::string>() + "/file";
+  ExpectErrno(agent.Result("open", {{"path", empty}, {"flags", {"O_CREAT", "O_RDWR"}}}), "EROFS");
   return "";
 }
 
@@ -405,7 +408,15 @@ std::string Forks(Session& agent) {
   ExpectEqual(agent.Value("ping", {{"process", child}}), "pong");
   ExpectEqual(agent.Value("exit", {{"process", child}, {"status", 7}}), 0);
   ExpectEqual(agent.Value("waitpid", {{"pid", child}}), {{"exited", 7}});
-  const json other = agent.Value("fork", json::object());
+  const json other = agent.Value("fork", {{"umask", 027}});
+  if (Declares(agent, "directory")) {
+    const std::string path =
+        agent.Value("directory", json::object()).get<std::string>() + "/masked";
+    agent.Value("open",
+                {{"path", path}, {"flags", {"O_CREAT"}}, {"mode", 0666}, {"process", other}});
+    ExpectEqual(agent.Value("stat", {{"path", path}}).value("mode", json()), 0640);
+    agent.Value("unlink", {{"path", path}});
+  }
   agent.Value("kill", {{"pid", other}, {"signal", "SIGKILL"}});
   ExpectEqual(agent.Value("waitpid", {{"pid", other}}), {{"signal", "SIGKILL"}});
   const json reply = agent.Request("ping", {{"process", other}});
@@ -616,6 +627,23 @@ std::string CallsThroughRings(Session& agent) {
   return "";
 }
 
+std::string CompletesAgainAndAgain(Session& agent) {
+  const json pair = agent.Value("socketpair", {{"domain", "AF_UNIX"}, {"type", "SOCK_DGRAM"}});
+  const json params = {{"fd", pair[0]}, {"operation", "recv"}, {"buffers", 4}, {"length", 64}};
+  const json multishot = agent.Value("multishot", params);
+  for (const char* text : {"one", "another"}) {
+    agent.Value("send", {{"fd", pair[1]}, {"data", Data(text)}});
+    const json completion = agent.Value("completion", {{"multishot", multishot}});
+    ExpectEqual(completion, {{"more", true}, {"data", Data(text)}});
+  }
+  ExpectEqual(agent.Value("cancel", {{"fd", pair[0]}}), 0);
+  ExpectEqual(agent.Value("completion", {{"multishot", multishot}}),
+              {{"more", false}, {"errno", "ECANCELED"}});
+  ExpectErrno(agent.Result("completion", {{"multishot", multishot}}), "ENOENT");
+  Close(agent, {pair[0], pair[1]});
+  return "";
+}
+
 std::string SysctlsThatDoNotExist(Session& agent) {
   if (!Declares(agent, "sysctl")) throw Unsupported("sysctl is not declared");
   ExpectErrno(agent.Result("sysctl_get", {{"name", "net.ipv4.no_such_thing"}}), "ENOENT");
@@ -704,6 +732,7 @@ std::vector<Check> CallChecks() {
       {"Methods", "ioctl", "ioctl with FIONREAD", CountsWhatCanBeRead},
       {"Methods", "interfaces", "interface_ioctl and interface_list", AsksForInterfaces},
       {"Methods", "io-uring", "calls through io_uring, and cancel", CallsThroughRings},
+      {"Methods", "multishot", "multishot and completion", CompletesAgainAndAgain},
       {"Methods", "epoll", "epoll_create1, epoll_ctl and epoll_wait", EpollWaits},
       {"Methods", "no-such-sysctl", "A sysctl that does not exist fails with ENOENT",
        SysctlsThatDoNotExist},

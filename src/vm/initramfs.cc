@@ -23,8 +23,9 @@ constexpr const char* kLinker = "/lib64/ld-linux-x86-64.so.2";
 
 // Modules that tests may need; sock_diag and what else these need comes with them.
 const std::vector<std::string> kModulesOfGuest = {
-    "ipv6",     "af_packet", "veth",      "inet_diag", "tcp_diag",
-    "udp_diag", "raw_diag",  "unix_diag", "tcp_cubic", "vsock_loopback"};
+    "ipv6",           "af_packet",    "veth",      "inet_diag", "tcp_diag",
+    "udp_diag",       "raw_diag",     "unix_diag", "tcp_cubic", "vsock_loopback",
+    "af_packet_diag", "netlink_diag", "vsock_diag"};
 
 // Folders above a file, each once.
 void AddFoldersOf(const fs::path& file, std::set<std::string>& made, CpioArchive& archive) {

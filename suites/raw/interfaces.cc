@@ -17,31 +17,38 @@ namespace {
 using testing::Contains;
 using testing::Not;
 
-constexpr const char* kLoopback = "lo";  // which every network namespace of Linux has
-constexpr std::size_t kInfoSize = 16;    // of struct ifinfomsg
+constexpr const char* kLoopback = "lo";           // which every network namespace of Linux has
+constexpr std::size_t kInfoSize = 16;             // of struct ifinfomsg
+const std::string kOther("\x02\0\0\0\0\x07", 6);  // an address of the link, for nobody
 
 class InterfacesTest : public SocketsTest {
  protected:
   Interfaces interfaces{sut.OpenSocket("AF_INET", "SOCK_DGRAM").value()};
 
+  // What netlink lists in answer to a request with so many octets of zeros.
+  std::vector<netlink::Answer> Listed(int request, std::size_t octets) {
+    return netlink::List(sut.OpenSocket("AF_NETLINK", "SOCK_RAW", {}, "0x0").value(), request,
+                         std::string(octets, '\0'));
+  }
   // What RTM_NEWLINK says of the loopback interface: struct ifinfomsg and attributes.
   std::string FromNetlink() {
     constexpr int kGetLink = 18;            // RTM_GETLINK
     constexpr std::uint32_t kNameOfIt = 3;  // IFLA_IFNAME
-    constexpr std::size_t kMuch = 60'000;   // of one answer
-    Socket socket = sut.OpenSocket("AF_NETLINK", "SOCK_RAW", {}, "0x0").value();
-    const std::string any(kInfoSize, '\0');
-    socket.SendTo(netlink::Kernel(), netlink::Message(kGetLink, netlink::kDump, any)).value();
-    while (true) {
-      const auto answers = netlink::Answers(socket.Receive(kMuch).value());
-      for (const netlink::Answer& answer : answers) {
-        const auto name = netlink::Attribute(answer.body, kInfoSize, kNameOfIt);
-        if (name == std::string(kLoopback) + '\0') return answer.body;
-      }
-      if (answers.empty() || answers.back().type <= netlink::kDoneMessage) {
-        NotReached("RTM_GETLINK does not tell of it");
-      }
+    for (const netlink::Answer& link : Listed(kGetLink, kInfoSize)) {
+      const auto name = netlink::Attribute(link.body, kInfoSize, kNameOfIt);
+      if (name == std::string(kLoopback) + '\0') return link.body;
     }
+    NotReached("RTM_GETLINK does not tell of it");
+  }
+  // Whether RTM_GETADDR tells of this address, as its octets.
+  bool HasAddress(const std::string& octets) {
+    constexpr int kGetAddress = 22;        // RTM_GETADDR
+    constexpr std::size_t kSize = 8;       // of struct ifaddrmsg
+    constexpr std::uint32_t kAddress = 1;  // IFA_ADDRESS
+    const std::vector<netlink::Answer> listed = Listed(kGetAddress, kSize);
+    return std::any_of(listed.begin(), listed.end(), [&](const netlink::Answer& address) {
+      return netlink::Attribute(address.body, kSize, kAddress) == octets;
+    });
   }
   // Sets, unless the agent may not.
   static void Set(const Outcome<int>& set) {
@@ -214,6 +221,80 @@ TEST_WITH(InterfacesTest, InterfaceCalls, AnAddressOfZeroDeletesIt,
   EXPECT_FALSE(IsListed(Ipv4("127.0.0.1")));
 }
 
+TEST_WITH(InterfacesTest, InterfaceCalls, RenameWhatIsNotUp,
+          .claims = {"man:netdevice(7)-SIOCSIFNAME"}, .needs = {"fresh"}, .over = kOnce) {
+  const int index = interfaces.Number("SIOCGIFINDEX", kLoopback).value();
+  Set(interfaces.SetFlags(kLoopback, {}));
+  ASSERT_THAT(interfaces.Rename(kLoopback, "renamed"), Succeeds());
+  EXPECT_THAT(interfaces.Number("SIOCGIFINDEX", "renamed"), Returns(index));
+  EXPECT_THAT(interfaces.Number("SIOCGIFINDEX", kLoopback), Not(Succeeds()));
+}
+
+TEST_WITH(InterfacesTest, InterfaceCalls, DoNotRenameWhatIsUp,
+          .claims = {"man:netdevice(7)-SIOCSIFNAME-up"}, .needs = {"fresh"}, .over = kOnce) {
+  Set(interfaces.SetFlags(kLoopback, {"IFF_UP"}));
+  EXPECT_THAT(interfaces.Rename(kLoopback, "renamed"), Not(Succeeds()));
+}
+
+TEST_WITH(InterfacesTest, InterfaceCalls, SetTheHardwareAddress,
+          .claims = {"man:netdevice(7)-SIOCSIFHWADDR"}, .needs = {"fresh"}, .over = kOnce) {
+  const int type = interfaces.Number("SIOCGIFHWADDR", kLoopback).value();
+  const Outcome<int> set = interfaces.SetHardware("SIOCSIFHWADDR", kLoopback, type, kOther);
+  if (set.error() == EOPNOTSUPP) NotReached("the loopback interface has one that stays");
+  Set(set);
+  EXPECT_TRUE(interfaces.Hardware(kLoopback).value().starts_with(kOther));
+}
+
+TEST_WITH(InterfacesTest, InterfaceCalls, SetTheHardwareBroadcastAddress,
+          .claims = {"man:netdevice(7)-SIOCSIFHWBROADCAST"}, .needs = {"fresh"}, .over = kOnce) {
+  constexpr std::uint32_t kBroadcast = 2;  // IFLA_BROADCAST
+  const int type = interfaces.Number("SIOCGIFHWADDR", kLoopback).value();
+  Set(interfaces.SetHardware("SIOCSIFHWBROADCAST", kLoopback, type, kOther));
+  EXPECT_EQ(netlink::Attribute(FromNetlink(), kInfoSize, kBroadcast), kOther);
+}
+
+TEST_WITH(InterfacesTest, InterfaceCalls, TellTheExtendedFlags,
+          .claims = {"man:netdevice(7)-SIOCGIFPFLAGS"}, .over = kOnce) {
+  EXPECT_THAT(interfaces.Number("SIOCGIFPFLAGS", kLoopback), Returns(0))
+      << "a loopback interface is none of those that they name";
+}
+
+TEST_WITH(InterfacesTest, InterfaceCalls, SetAndDeleteAnAddressOfIpv6,
+          .claims = {"man:netdevice(7)-SIOCSIFADDR-ipv6", "man:netdevice(7)-SIOCDIFADDR"},
+          .needs = {"fresh"}, .over = kOnce) {
+  constexpr int kBits = 128;
+  const Interfaces by_ipv6(sut.OpenSocket("AF_INET6", "SOCK_DGRAM").value());
+  const int index = interfaces.Number("SIOCGIFINDEX", kLoopback).value();
+  const IpAddress address("2001:db8:7::7");
+  const std::string octets(reinterpret_cast<const char*>(address.bytes()), address.size());
+  const Name name = Endpoint{address, 0};
+  if (HasAddress(octets)) NotReached("the system has that address already");
+  Deciding("man:netdevice(7)-SIOCSIFADDR-ipv6");
+  Set(by_ipv6.SetIpv6Address("SIOCSIFADDR", index, name, kBits));
+  EXPECT_TRUE(HasAddress(octets));
+  Deciding("man:netdevice(7)-SIOCDIFADDR");
+  Set(by_ipv6.SetIpv6Address("SIOCDIFADDR", index, name, kBits));
+  EXPECT_FALSE(HasAddress(octets));
+}
+
+TEST_WITH_PEER(InterfaceCalls, AddAndDeleteAnAddressOfTheLink,
+               .claims = {"man:netdevice(7)-SIOCADDMULTI"},
+               .ipv4_only_because = "an address of the link has no version of IP") {
+  const std::string group("\x01\0\x5e\x01\x02\x03", 6);
+  const Interfaces interfaces(sut.OpenSocket("AF_INET", "SOCK_DGRAM").value());
+  const auto list = interfaces.List(64).value();
+  for (const auto& [name, address] : list) {
+    if (!(address == Name(Endpoint{sut.Address(ip), 0}))) continue;
+    for (const char* request : {"SIOCADDMULTI", "SIOCDELMULTI"}) {
+      const Outcome<int> made = interfaces.SetHardware(request, name, AF_UNSPEC, group);
+      if (made.error() == EPERM) NotReached("the agent is no privileged process");
+      EXPECT_THAT(made, Succeeds());
+    }
+    return;
+  }
+  NotReached("SIOCGIFCONF does not list the interface on the wire");
+}
+
 struct AddressPair {
   const char* name;
   const char* get;
@@ -254,6 +335,18 @@ TEST_WITH(InterfacesTest, InterfaceCalls, WhatIsPrivilegedFailsForOthers,
       cell.Expect(theirs.SetAddress(request, kLoopback, Ipv4("127.0.0.9")), HasErrno(EPERM));
     });
   }
+  for (const char* request :
+       {"SIOCSIFHWADDR", "SIOCSIFHWBROADCAST", "SIOCADDMULTI", "SIOCDELMULTI"}) {
+    matrix.Check({request}, [&](Cell& cell) {
+      cell.Expect(theirs.SetHardware(request, kLoopback, AF_UNSPEC, kOther), HasErrno(EPERM));
+    });
+  }
+  matrix.Check({"SIOCSIFMAP"}, [&](Cell& cell) {
+    cell.Expect(theirs.Make("SIOCSIFMAP", kLoopback), HasErrno(EPERM));
+  });
+  matrix.Check({"SIOCSIFNAME"}, [&](Cell& cell) {
+    cell.Expect(theirs.Rename(kLoopback, "renamed"), HasErrno(EPERM));
+  });
   matrix.Check({"SIOCSIFFLAGS"},
                [&](Cell& cell) { cell.Expect(theirs.SetFlags(kLoopback, {}), HasErrno(EPERM)); });
 }

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "harness/sut/name.h"
+#include "harness/sut/socket.h"
 
 namespace sockproof::netlink {
 
@@ -80,6 +81,21 @@ inline std::optional<std::string> Attribute(const std::string& body, std::size_t
     at += (*length + kAlignment - 1) / kAlignment * kAlignment;
   }
   return std::nullopt;
+}
+
+// What a socket of NETLINK_ROUTE is answered to a request for a list.
+inline std::vector<Answer> List(Socket route, int request, const std::string& body) {
+  constexpr std::size_t kMuch = 60'000;  // of one answer
+  route.SendTo(Kernel(), Message(request, kDump, body)).value();
+  std::vector<Answer> listed;
+  while (true) {
+    const std::vector<Answer> answers = Answers(route.Receive(kMuch).value());
+    for (const Answer& answer : answers) {
+      if (answer.type <= kDoneMessage) return listed;
+      listed.push_back(answer);
+    }
+    if (answers.empty()) return listed;
+  }
 }
 
 }  // namespace sockproof::netlink

@@ -5,66 +5,12 @@
 
 #include "harness/test/test.h"
 #include "suites/raw/netlink_messages.h"
+#include "suites/raw/sock_diag_test.h"
 
 namespace sockproof {
 namespace {
 
 using netlink::Number;
-
-// Of linux/sock_diag.h.
-constexpr int kByFamily = 20;  // SOCK_DIAG_BY_FAMILY
-constexpr int kDestroy = 21;   // SOCK_DESTROY
-// The kernel's numbers of states.
-constexpr std::uint32_t kEstablishedState = 1;
-constexpr std::uint32_t kListenState = 10;
-constexpr std::uint32_t kEveryState = 0xffffffff;
-constexpr std::uint32_t kAnyCookie = 0xffffffff;
-
-// What an answer begins with: struct inet_diag_msg or struct unix_diag_msg.
-using Entry = std::string;
-
-class SockDiagTest : public SocketsTest {
- protected:
-  // NETLINK_SOCK_DIAG.
-  Socket Open() {
-    const Outcome<Socket> opened = sut.OpenSocket("AF_NETLINK", "SOCK_RAW", {}, "0x4");
-    if (opened.error() == EPROTONOSUPPORT) NotReached("the system has no NETLINK_SOCK_DIAG");
-    return opened.value();
-  }
-  Socket diag = Open();
-
-  struct Listed {
-    int error = 0;
-    std::vector<Entry> entries;
-  };
-  // A request, and what comes in answer: a list up to its end, or one message.
-  Listed Ask(int type, std::uint32_t flags, const std::string& body) {
-    diag.SendTo(netlink::Kernel(), netlink::Message(type, flags, body)).value();
-    Listed listed;
-    while (true) {
-      const std::vector<netlink::Answer> answers = netlink::Answers(diag.Receive(60'000).value());
-      if (answers.empty()) throw Departure("the answer is no message", SourceLocation::Current());
-      for (const netlink::Answer& answer : answers) {
-        if (answer.type == netlink::kDoneMessage) return listed;
-        if (answer.type == netlink::kErrorMessage) {
-          listed.error = -static_cast<int>(netlink::NumberAt(answer.body, 0).value_or(0));
-          return listed;
-        }
-        listed.entries.push_back(answer.body);
-      }
-      if ((flags & netlink::kDump) == 0) return listed;
-    }
-  }
-  // NotReached() where the kernel has no list of these.
-  std::vector<Entry> List(const std::string& body) {
-    const Listed listed = Ask(kByFamily, netlink::kDump, body);
-    if (listed.error == ENOENT) NotReached("the system lists no sockets of that family");
-    if (listed.error != 0) {
-      throw Departure("the list ends with " + ErrnoName(listed.error), SourceLocation::Current());
-    }
-    return listed.entries;
-  }
-};
 
 // --- AF_INET and AF_INET6 ------------------------------------------------------------------------
 
@@ -205,6 +151,25 @@ TEST_WITH(InetDiagTest, InetDiag, ASocketWithoutANameIsNotListed,
   EXPECT_NE(Find(Sockets(IPPROTO_UDP), unbound), nullptr) << "connect() has given it one";
 }
 
+TEST_WITH(InetDiagTest, InetDiag, ARawSocketThatIsBoundIsListed, .claims = {"linux:raw_diag"},
+          .needs = {"fresh"}) {
+  const auto raw_sockets_here = [&] {
+    const std::vector<Entry> listed = Sockets(IPPROTO_RAW);
+    return std::count_if(listed.begin(), listed.end(), [&](const Entry& entry) {
+      return entry.size() >= 72 && entry.substr(8, 16) == AddressOf(*Loopback().endpoint());
+    });
+  };
+  const Outcome<Socket> opened =
+      sut.OpenSocket(std::string(family.domain), "SOCK_RAW", {}, "0xfd");  // RFC 3692: for all
+  if (opened.error() == EPERM) NotReached("the agent may open no raw sockets");
+  EXPECT_EQ(raw_sockets_here(), 0);
+  Socket raw = opened.value();
+  ASSERT_THAT(raw.Bind(Loopback(0)), Succeeds());
+  EXPECT_EQ(raw_sockets_here(), 1);
+  raw.Close().value();
+  EXPECT_EQ(raw_sockets_here(), 0);
+}
+
 // --- SOCK_DESTROY --------------------------------------------------------------------------------
 
 class SockDestroyTest : public InetDiagTest {
@@ -243,6 +208,22 @@ TEST_WITH(SockDestroyTest, SockDestroy, AListenerAcceptsNoMore,
   const Name name = listener.LocalName().value();
   Destroy(IPPROTO_TCP, listener.LocalEndpoint(), Nobody());
   EXPECT_THAT(NewSocket().Connect(name), testing::Not(Succeeds()));
+}
+
+TEST_WITH(SockDestroyTest, SockDestroy, ADatagramSocketThatWaitsFailsWithEconnaborted,
+          .claims = {"linux:SOCK_DESTROY-udp-ECONNABORTED"}, .over = kDiagDatagrams) {
+  Socket bound = Bound();
+  Pending<std::string> receiving = bound.StartReceive(64);
+  ExpectStillBlocked(receiving);
+  Destroy(IPPROTO_UDP, bound.LocalEndpoint(), Nobody());
+  EXPECT_THAT(receiving.Await(), FailsWith(ECONNABORTED));
+}
+
+TEST_WITH(SockDestroyTest, SockDestroy, ADatagramSocketLosesItsPeer,
+          .claims = {"linux:SOCK_DESTROY-udp-disconnects"}, .over = kDiagDatagrams) {
+  auto [near, far] = ConnectedPair();
+  Destroy(IPPROTO_UDP, near.LocalEndpoint(), near.RemoteEndpoint());
+  EXPECT_THAT(near.PeerName(), FailsWith(ENOTCONN));
 }
 
 TEST_WITH(SockDestroyTest, SockDestroy, NeedsACapability,

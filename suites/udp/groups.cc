@@ -8,6 +8,9 @@ namespace {
 using packet::GroupRecord;
 using packet::GroupRecordType;
 
+// RFC 3376 section 8.11, RFC 3810 section 9.11.
+constexpr Duration kUnsolicitedReportInterval = 1s;
+
 class GroupTest : public UdpTest {
  protected:
   // Of organisation-local scope, so that nobody joins it by himself.
@@ -217,6 +220,18 @@ TEST_WITH(GroupTest, UdpGroups, JoiningIsReportedAtOnce,
   Socket socket = NewUdp();
   ASSERT_THAT(Join(socket, group()), Succeeds());
   ExpectJoins();
+}
+
+TEST_WITH(GroupTest, UdpGroups, JoiningIsReportedAgainWithinASecond,
+          .claims = {"rfc3376:5.1-repeated", "rfc3810:6.1-repeated"},
+          .lasts = kUnsolicitedReportInterval) {
+  Socket socket = NewUdp();
+  ASSERT_THAT(Join(socket, group()), Succeeds());
+  const IpPacket first = ExpectJoins();
+  const IpPacket again = host.ExpectAgain(Joins(group()));
+  // As much later as a timer may be; see FiresAfter.
+  EXPECT_THAT(again.time - first.time,
+              LastsAtMost(kUnsolicitedReportInterval + kUnsolicitedReportInterval / 8));
 }
 
 TEST_WITH(GroupTest, UdpGroups, LeavingIsReportedAtOnce,

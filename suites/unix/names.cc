@@ -310,3 +310,41 @@ TEST_WITH(UnixTest, UnixPermissions, BindNeedsWriteAndSearchPermissionForTheDire
   Socket socket = child.OpenSocket("AF_UNIX", type()).value();
   EXPECT_THAT(socket.Bind(UnixName::Path(FreshPath())), Succeeds());
 }
+
+// ---- the umask and the file system ----
+
+TEST_WITH(UnixTest, UnixPermissions, OfTheFileAreAllButThoseOfTheUmask,
+          .claims = {"man:unix(7)-mode"}, .needs = {"directory", "processes"},
+          .over = kEachUnixType) {
+  for (const int mask : {0, 027, 0777}) {
+    const std::string path = FreshPath();
+    Process child = sut.process().Fork({.umask = mask}).value();
+    Socket socket = child.OpenSocket("AF_UNIX", type()).value();
+    ASSERT_THAT(socket.Bind(UnixName::Path(path)), Succeeds());
+    EXPECT_EQ(sut.process().StatusOf(path).value().mode, 0777 & ~mask) << "with the umask " << mask;
+  }
+}
+
+TEST_WITH(UnixTest, UnixPermissions, OfAbstractSocketsThereAreNone,
+          .claims = {"man:unix(7)-abstract-permissions"}, .needs = {"abstract_names", "processes"},
+          .over = kEachUnixType) {
+  const Name name = FreshName();
+  Process owner = sut.process().Fork({.umask = 0777}).value();
+  Socket holder = owner.OpenSocket("AF_UNIX", type()).value();
+  holder.Bind(name).value();
+  if (type() != "SOCK_DGRAM") holder.Listen(4).value();
+  const Outcome<Process> stranger = sut.process().Fork({.uid = 65534, .gid = 65534});
+  if (!stranger.ok()) NotReached("the agent has one user alone");
+  EXPECT_THAT(Process(stranger.value()).OpenSocket("AF_UNIX", type()).value().Connect(name),
+              Succeeds());
+  // fchmod(), where the system lets it.
+  owner.ChangeMode("/proc/self/fd/" + std::to_string(holder.fd()), 0);
+  EXPECT_THAT(Process(stranger.value()).OpenSocket("AF_UNIX", type()).value().Connect(name),
+              Succeeds());
+}
+
+TEST_WITH(UnixTest, UnixNames, NoFileIsMadeOnAReadOnlyFileSystem, .claims = {"man:bind(2)-EROFS"},
+          .needs = {"directory"}, .over = kEachUnixType) {
+  const std::string path = sut.process().ReadOnlyDirectory() + "/socket";
+  EXPECT_THAT(NewSocket().Bind(UnixName::Path(path)), FailsWith(EROFS));
+}
