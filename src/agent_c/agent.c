@@ -464,7 +464,7 @@ struct request {
   struct text value;
 #ifdef ON_LINUX
   int exits, exit_status; /* once it is answered */
-  struct watch* watch; /* of an announced call in a thread of its own; else NULL */
+  struct watch* watch;    /* of an announced call in a thread of its own; else NULL */
 #endif
 };
 
