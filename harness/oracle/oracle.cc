@@ -472,10 +472,11 @@ std::string Oracle::Describe(const Segment& segment) const {
       if (tcb.state == State::kSynReceived && !tcb.is_passive) text += " after both have opened";
     }
   }
-  if (tcb.state == State::kSynReceived && segment.timestamps && tcb.has_timestamps &&
-      Before(tcb.syn_value, segment.timestamps->echo)) {
-    text += ", TSecr of a later ACK";
-  }
+  const auto echoes_later = [&](const Tcb& one) {
+    return one.state == State::kSynReceived && segment.timestamps && one.has_timestamps &&
+           Before(one.syn_value, segment.timestamps->echo);
+  };
+  if (std::any_of(latest.begin(), latest.end(), echoes_later)) text += ", TSecr of a later ACK";
   if (tcb.state == State::kSynSent) return text;
   const std::uint32_t length = segment.Length();
   const std::uint32_t last = segment.seq + (length == 0 ? 0 : length - 1);

@@ -143,6 +143,7 @@ class Explorer {
   Exploration Run() {
     pool_.StopWhen([this] { return options_.is_interrupted() || IsAfter(phase_end_); });
     pool_.Know(ChoicesOf(pool_));
+    pool_.Know(options_.is_known);
     exploration_.stack = pool_.stack();
     phase_end_ = 1;
     Look();

@@ -206,6 +206,11 @@ Pool::Ended Pool::End(std::size_t index, bool is_hung) {
   } else {
     ended.result = ResultOf(child->text);
   }
+  for (SequenceResult& sequence : ended.result.sequences) {
+    for (std::optional<Finding>* finding : {&sequence.prompt, &sequence.patient}) {
+      if (*finding && is_known_((*finding)->Seen())) (*finding)->origin.clear();
+    }
+  }
   return ended;
 }
 

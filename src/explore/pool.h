@@ -50,6 +50,11 @@ class Pool {
   void Know(const oracle::Stack& stack) { stack_ = stack; }
   const oracle::Stack& stack() const { return stack_; }
 
+  // What is known as it is seen needs no earlier segment to explain it.
+  void Know(std::function<bool(const std::string& seen)> is_known) {
+    is_known_ = std::move(is_known);
+  }
+
   // When to stop waiting, asked several times a second; never, if nobody says so.
   void StopWhen(std::function<bool()> stop) { stop_ = std::move(stop); }
 
@@ -80,6 +85,7 @@ class Pool {
   RunOn run_;
   oracle::Stack stack_;
   std::function<bool()> stop_ = [] { return false; };
+  std::function<bool(const std::string& seen)> is_known_ = [](const std::string&) { return false; };
   int jobs_, jobs_of_one_;
   std::vector<std::unique_ptr<Child>> running_;
 };

@@ -347,9 +347,9 @@ bool IsAfterFin(const std::string& history) {
 
 }  // namespace
 
-std::string Finding::Cause() const {
-  return origin.empty() ? fmt::format("{}: {} -> {}", states, symbol, reaction) : origin;
-}
+std::string Finding::Seen() const { return fmt::format("{}: {} -> {}", states, symbol, reaction); }
+
+std::string Finding::Cause() const { return origin.empty() ? Seen() : origin; }
 
 Judged Judge(const Sequence& sequence, const Record& record, Patience patience,
              const oracle::Stack& stack) {

@@ -23,6 +23,8 @@ struct Finding {
   // What explains it better: an earlier segment of the peer that was not taken. As Cause().
   std::string origin;
 
+  // What is seen, without its origin.
+  std::string Seen() const;
   // The same for what probably has the same cause.
   std::string Cause() const;
 };

@@ -202,6 +202,45 @@ TEST(Explore, TellsWhatIsKnownFromWhatIsNot) {
   EXPECT_THAT(RenderExploration(exploration, on), HasSubstr("it is made up"));
 }
 
+// Of a system that goes on after a reset: connect();SYN,ACK seq=ISS;RST;ACK len=4.
+void RunAfterReset(const TestCase& test, EventLog& log) {
+  Time now{std::chrono::hours(1)};
+  Record record;
+  const auto step = [&](const std::vector<SeenSegment>& segments, const char* outcome = "") {
+    record.steps.push_back({now, now + 1ms, outcome, segments});
+    now += 2ms;
+  };
+  const auto seen = [&](bool is_of_peer, std::uint16_t flags, std::uint32_t seq, std::uint32_t ack,
+                        std::uint32_t text = 0) {
+    SeenSegment one{is_of_peer, now += 1us, {}};
+    one.segment.flags = flags;
+    one.segment.seq = (is_of_peer ? kMadeUpIrs : kMadeUpIss) + seq;
+    one.segment.ack = (is_of_peer ? kMadeUpIss : kMadeUpIrs) + ack;
+    one.segment.window = 60000;
+    one.segment.text = text;
+    if ((flags & oracle::kSyn) != 0) one.segment.mss = 1460;
+    return one;
+  };
+  step({seen(false, oracle::kSyn, 0, 0)}, "EINPROGRESS");
+  step({seen(true, oracle::kSyn | oracle::kAck, 0, 1), seen(false, oracle::kAck, 1, 1)});
+  step({seen(true, oracle::kRst, 1, 0)});
+  step({seen(true, oracle::kAck, 1, 1, 4), seen(false, oracle::kAck, 1, 5)});
+  step({});
+  Run(test, log, [&](const Sequence&) { return record; });
+}
+
+TEST(Pool, LooksForNoEarlierCauseOfWhatIsKnownAsItIsSeen) {
+  Pool pool(RunAfterReset, 1);
+  const auto finding = [&pool] {
+    const std::vector<Sequence> one =
+        ParseOneLine("ipv4;none;connect();SYN,ACK seq=ISS;RST;ACK len=4");
+    return pool.RunAll({one}, Logged::kNothing).front().sequences.at(0).prompt.value();
+  };
+  EXPECT_EQ(finding().Cause(), "ESTABLISHED: RST -> does not end the connection");
+  pool.Know([](const std::string& seen) { return seen.starts_with("CLOSED: ACK with text -> "); });
+  EXPECT_EQ(finding().Cause(), finding().Seen());
+}
+
 TEST(Explore, NamesTheMutantInWhatRunsAFindAgain) {
   Pool pool(RunSilently, 2);
   ReportOn on{"made-up", Few(60).plan, Facts(), {}, "out", "fin-lost"};
