@@ -75,7 +75,9 @@ TEST_WITH(FilterTest, Filters, AFilterThatIsDetachedFiltersNoMore,
 TEST_WITH(FilterTest, Filters, ALockedFilterStays, .claims = {"man:socket(7)-SO_LOCK_FILTER"},
           .over = kOptionKinds) {
   Socket socket = NewSocket();
-  ASSERT_THAT(SetFilter(socket, "SO_ATTACH_FILTER", FilterThatAnswers(kWhole)), Succeeds());
+  const Outcome<int> attached = SetFilter(socket, "SO_ATTACH_FILTER", FilterThatAnswers(kWhole));
+  if (attached.error() == EPERM) NotReached("the agent may attach no filter to such a socket");
+  ASSERT_THAT(attached, Succeeds());
   ASSERT_THAT(socket.SetOption("SO_LOCK_FILTER", 1), Succeeds());
   EXPECT_THAT(SetFilter(socket, "SO_ATTACH_FILTER", FilterThatAnswers(0)), FailsWith(EPERM));
   EXPECT_THAT(socket.SetOption("SO_DETACH_FILTER", 0), FailsWith(EPERM));
@@ -86,6 +88,9 @@ TEST_WITH(FilterTest, Filters, ALockedFilterStays, .claims = {"man:socket(7)-SO_
 
 class PortGroupTest : public SocketsTest {
  protected:
+  // So many times a socket out of two is not chosen by chance.
+  static constexpr int kNoChance = 16;
+
   // So many sockets on one port, in the order in which they are numbered.
   std::vector<Socket> Group(int count) {
     std::vector<Socket> group;
@@ -142,7 +147,7 @@ TEST_WITH(PortGroupTest, PortGroups, ANewSocketHasTheProgramToo,
   std::vector<Socket> group = Group(2);
   ASSERT_THAT(SetFilter(group[0], "SO_ATTACH_REUSEPORT_CBPF", FilterThatAnswers(2)), Succeeds());
   group.push_back(Member(group));
-  for (int time = 0; time < 4; ++time) EXPECT_EQ(WhoGetsIt(group), 2);
+  for (int time = 0; time < kNoChance; ++time) EXPECT_EQ(WhoGetsIt(group), 2);
 }
 
 TEST_WITH(PortGroupTest, PortGroups, TheLastSocketTakesThePlaceOfOneThatIsClosed,
@@ -152,7 +157,7 @@ TEST_WITH(PortGroupTest, PortGroups, TheLastSocketTakesThePlaceOfOneThatIsClosed
   const Name name = group[0].LocalName().value();
   group[0].Close().value();
   const std::vector<Socket> left = {group[1], group[2]};
-  for (int time = 0; time < 4; ++time) EXPECT_EQ(WhoGetsIt(left), 1);
+  for (int time = 0; time < kNoChance; ++time) EXPECT_EQ(WhoGetsIt(left), 1);
 }
 
 }  // namespace
