@@ -80,13 +80,19 @@ class UnansweredSyn : public PeerTest {
 // --- The schedule --------------------------------------------------------------------------------
 
 TEST_WITH(UnansweredSyn, SynRetries, TheDefaultScheduleIsTheDocumentedOne,
-          .claims = {"linux:tcp_syn_retries", "man:connect(2)-ETIMEDOUT"}, .needs = {"sysctl"},
-          .lasts = SynGiveUp) {
+          .claims = {"linux:tcp_syn_retries", "man:connect(2)-ETIMEDOUT",
+                     "man:tcp(7)-tcp_syn_retries"},
+          .needs = {"sysctl"}, .lasts = SynGiveUp) {
   Attempt attempt = Connecting();
   Deciding("linux:tcp_syn_retries");
   const Outcome<int> connected = ExpectGivenUpAs(LinuxSynSchedule(sut.facts()), attempt);
   Deciding("man:connect(2)-ETIMEDOUT");
   EXPECT_THAT(connected, FailsWith(ETIMEDOUT));
+  Deciding("man:tcp(7)-tcp_syn_retries");
+  if (sut.facts().Find(std::string("sysctl.") + kSynRetries) != "6") {
+    NotReached("the system has another number of retries than the default that is documented");
+  }
+  EXPECT_THAT(connected.end - connected.begin, FiresAfter(127s)) << "approximately";
 }
 
 TEST_WITH(
