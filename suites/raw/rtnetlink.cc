@@ -89,23 +89,58 @@ TEST_WITH_PEER(RouteNetlink, TheRouteToThePeerIsToldWithItsInterface,
 
 // ---- what is told to groups ----
 
-TEST_WITH_SOCKETS(RouteNetlink, AChangeIsToldToWhoListensToItsGroup,
-                  .claims = {"man:netlink(7)-nl_groups"}, .needs = {"fresh"}, .over = kOnce) {
-  constexpr std::uint32_t kLinkGroupBit = 1;  // RTMGRP_LINK
-  const Interfaces interfaces(sut.OpenSocket("AF_INET", "SOCK_DGRAM").value());
-  Socket deaf = sut.OpenSocket("AF_NETLINK", "SOCK_RAW", {}, "0x0").value();
-  Socket listener = sut.OpenSocket("AF_NETLINK", "SOCK_RAW", {}, "0x0").value();
+class RouteGroupTest : public SocketsTest {
+ protected:
+  Socket RouteSocket() { return sut.OpenSocket("AF_NETLINK", "SOCK_RAW", {}, "0x0").value(); }
+  // From then on it listens to changes of interfaces.
+  static Outcome<int> Join(Socket socket) {
+    constexpr std::uint32_t kLinks = 1;  // RTMGRP_LINK
+    return socket.Bind(RawName{"AF_NETLINK", Number(0, 2) + Number(0) + Number(kLinks)});
+  }
+  void Change(const std::vector<std::string>& flags) {
+    const Outcome<int> set = interfaces.SetFlags("lo", flags);
+    if (set.error() == EPERM) NotReached("the agent is no privileged process");
+    ASSERT_THAT(set, Succeeds());
+  }
+  // More changes than this socket has room for; the error that ends what it receives then.
+  int ErrorOfTooMuch(Socket listener) {
+    constexpr int kMany = 100;
+    if (!Join(listener).ok()) NotReached("it cannot listen to a group");
+    listener.SetOption("SO_RCVBUF", 0).value();  // the least
+    for (int time = 0; time < kMany; ++time) Change(time % 2 == 0 ? Flags() : Flags{"IFF_UP"});
+    for (int time = 0; time < 2 * kMany; ++time) {
+      const Outcome<std::string> received = listener.Receive(60'000, {"MSG_DONTWAIT"});
+      if (!received.ok()) return received.error();
+    }
+    return 0;
+  }
+  using Flags = std::vector<std::string>;
+  Interfaces interfaces{sut.OpenSocket("AF_INET", "SOCK_DGRAM").value()};
+};
+
+TEST_WITH(RouteGroupTest, RouteNetlink, AChangeIsToldToWhoListensToItsGroup,
+          .claims = {"man:netlink(7)-nl_groups"}, .needs = {"fresh"}, .over = kOnce) {
+  Socket deaf = RouteSocket();
+  Socket listener = RouteSocket();
   ASSERT_THAT(deaf.Bind(netlink::Kernel()), Succeeds());
-  ASSERT_THAT(
-      listener.Bind(RawName{"AF_NETLINK", Number(0, 2) + Number(0) + Number(kLinkGroupBit)}),
-      Succeeds());
-  const Outcome<int> set = interfaces.SetFlags("lo", {});
-  if (set.error() == EPERM) NotReached("the agent is no privileged process");
-  ASSERT_THAT(set, Succeeds());
+  ASSERT_THAT(Join(listener), Succeeds());
+  Change({});
   const std::vector<Answer> told = netlink::Answers(listener.Receive(60'000).value());
   ASSERT_FALSE(told.empty());
   EXPECT_EQ(told[0].type, kNewLinkMessage);
   EXPECT_THAT(deaf.Receive(60'000, {"MSG_DONTWAIT"}), FailsWith(EAGAIN));
+}
+
+TEST_WITH(RouteGroupTest, RouteNetlink, WhatTheBufferHasNoRoomForIsToldByEnobufs,
+          .claims = {"man:netlink(7)-ENOBUFS"}, .needs = {"fresh"}, .over = kOnce) {
+  EXPECT_EQ(ErrnoName(ErrorOfTooMuch(RouteSocket())), ErrnoName(ENOBUFS));
+}
+
+TEST_WITH(RouteGroupTest, RouteNetlink, WithNetlinkNoEnobufsItIsNotTold,
+          .claims = {"man:netlink(7)-NETLINK_NO_ENOBUFS"}, .needs = {"fresh"}, .over = kOnce) {
+  Socket listener = RouteSocket();
+  ASSERT_THAT(listener.SetOption("NETLINK_NO_ENOBUFS", 1), Succeeds());
+  EXPECT_EQ(ErrnoName(ErrorOfTooMuch(listener)), ErrnoName(EAGAIN));
 }
 
 }  // namespace
