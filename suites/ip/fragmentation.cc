@@ -205,3 +205,15 @@ TEST_WITH(FragmentationTest, PathMtu, ItIsThatOfOneDestination, .claims = {"man:
   ASSERT_THAT(other.Connect(elsewhere), Succeeds());
   EXPECT_THAT(other.GetOption(Of("IP_MTU", "IPV6_MTU")), Returns(static_cast<int>(link_mtu())));
 }
+
+// IP_PMTUDISC_PROBE of ip(7). A system that does not probe for itself need not have it.
+TEST_WITH(FragmentationTest, PathMtu, AnApplicationMayProbe, .claims = {"rfc4821:9-applications"}) {
+  constexpr int kProbe = 3;
+  Dialogue dialogue = Connected();
+  TellMtu(dialogue, 1300);
+  if (!FitsThePath(SentAfterwards(dialogue), 1300)) NotReached("it discovers no path MTU");
+  if (!SetDiscovery(dialogue.socket, kProbe).ok()) NotReached("there is no such way");
+  const IpPacket probe = SentAfterwards(dialogue);
+  EXPECT_GT(LongestPart(probe), 1300U) << "it is cut";
+  EXPECT_TRUE(!IsIpv4() || probe.dont_fragment());
+}

@@ -3,6 +3,7 @@
 // draft-ietf-tcpm-accurate-ecn-34. Where a system cannot be told to use it, nothing is judged.
 #include <algorithm>
 #include <array>
+#include <functional>
 #include <optional>
 
 #include "suites/tcp/in_flight.h"
@@ -142,6 +143,49 @@ class AccurateEcnTest : public FlightTest {
     return Grow(connection, segments, Fed(Ack()));
   }
 
+  // The option of a peer that has got `octets_` with ECT(0) or ECT(1), as they were sent, and then
+  // `marks` segments with CE and as many without; of its data the first `length` octets, with
+  // padding behind the counters.
+  static constexpr std::uint32_t kMany = 16;  // segments that one ACK is for
+  using OptionMaker = std::function<TcpOption(std::uint32_t before, bool ect1)>;
+  static OptionMaker OptionOf(std::uint8_t kind, std::uint32_t marks, std::size_t length) {
+    return [=](std::uint32_t before, bool ect1) {
+      const std::uint32_t ect = 1 + before + (kMany - marks) * kMss, ce = marks * kMss;
+      std::vector<std::uint32_t> counters = {ect1 ? 1 : ect, ce, ect1 ? ect : 1};
+      if (kind == tcp_option::kAccurateEcn1) std::swap(counters[0], counters[2]);
+      TcpOption option = tcp_option::AccurateEcn(kind, counters);
+      option.data.resize(length);
+      return option;
+    };
+  }
+  // A new connection, of which sixteen segments in flight are acknowledged at once by such an ACK:
+  // whether less is in flight then.
+  bool IsReducedBy(const OptionMaker& option, int marks) {
+    Connection connection = Accepted({}, {InitialOption()});
+    ChooseRfc5681(connection.socket);
+    WriteMuch(connection, 100 * kMss);
+    const std::uint32_t start = Begin(connection);
+    Settle();
+    const std::vector<Segment> first = connection.peer.TakeArrived();
+    if (first.empty() || AnyData().NotEct().Matches(first.front())) {
+      NotReached("data is sent as not ECN-capable");
+    }
+    const bool ect1 = AnyData().Ect1().Matches(first.front());
+    // Up to sixteen segments, by ACKs of one each.
+    while (in_flight(connection) < kMany * kMss) {
+      if (acknowledged() - start > 40 * kMss) NotReached("so much is never in flight");
+      const std::uint32_t got = acknowledged() + kMss - start;
+      const std::vector<std::uint32_t> counters = {ect1 ? 1 : 1 + got, 0, ect1 ? 1 + got : 1};
+      Acknowledge(connection, kMss,
+                  Fed(Ack()).Option(tcp_option::AccurateEcn(tcp_option::kAccurateEcn0, counters)));
+      FlightSize(connection);
+    }
+    const std::uint32_t flight = in_flight(connection);
+    Acknowledge(connection, kMany * kMss,
+                Fed(Ack(), marks).Option(option(acknowledged() - start, ect1)));
+    return FlightSize(connection) < flight;
+  }
+
   std::optional<Connection> listening;
   std::optional<Socket> connecting;
   Segment first_ack;
@@ -154,6 +198,17 @@ struct ReservedSynRow {
 };
 constexpr ReservedSynRow kEachReservedSyn[] = {
     {"001", 1}, {"010", 2}, {"100", 4}, {"101", 5}, {"110", 6}};
+
+// How much of the counters of an AccECN option is there (section 3.2.3), and how many marks are fed
+// back with it: without the counter of CE in it, as many as the ACE field can tell.
+struct OptionLengthRow {
+  const char* name;
+  std::size_t length;  // of its data, in octets
+  std::uint32_t marks;
+};
+constexpr OptionLengthRow kEachOptionLength[] = {
+    {"2", 0, 1}, {"4", 2, 1},  {"5", 3, 1},  {"7", 5, 1},   {"8", 6, 8},
+    {"9", 7, 8}, {"10", 8, 8}, {"11", 9, 8}, {"12", 10, 8}, {"14", 12, 8}};
 
 }  // namespace
 
@@ -365,6 +420,41 @@ TEST_WITH(AccurateEcnTest, AccurateEcn, AClientDoesNotSwitchItsMode,
   ExpectCounting(peer);
 }
 
+// The answer feeds back the field of the SYN that crossed, and is none of a client's.
+TEST_WITH(AccurateEcnTest, AccurateEcn, ASynThatCrossesAnotherIsAnsweredAsByAServer,
+          .claims = {"rfc9768:3.1.2-simultaneous"}, .needs = {"sysctl"}, .rows = kEachEcnField) {
+  const EcnFieldRow& field = RowOf(kEachEcnField);
+  ScriptedTcp& peer = Asks();
+  if (Ace(peer.Expect(Syn())) != kAsks) NotReached("it does not ask for AccECN");
+  peer.Send(WithAce(Syn(), kAsks).TrafficClass(field.codepoint));
+  const Segment syn_ack = peer.Expect(AnySegment());
+  if (!syn_ack.Has(kSyn) || !syn_ack.Has(kAck)) NotReached("it does not answer SYNs that cross");
+  EXPECT_EQ(Ace(syn_ack), field.fed_back);
+  peer.Send(WithAce(Ack(), FedBack(syn_ack)));
+  ExpectCounting(peer);
+}
+
+// By an option of servers that makes Linux wait for data to send along with the ACK (RFC 9768 section
+// 3.2.2.1 is of such clients).
+TEST_WITH(AccurateEcnTest, AccurateEcn, AClientThatHasDataSendsAPureAckBefore,
+          .claims = {"rfc9768:3.2.2.1-data"}, .needs = {"sysctl"}) {
+  sut.SetSysctl("net.ipv4.tcp_ecn", 3);
+  ScriptedTcp& peer = host.Listen(ip, NextPort());
+  Socket socket = sut.NewSocket(ip, "SOCK_STREAM", {"SOCK_NONBLOCK"});
+  try {
+    (void)socket.SetOption("TCP_DEFER_ACCEPT", 1);
+  } catch (const Skip&) {  // it has no such option
+  }
+  socket.Connect(peer.local());  // EINPROGRESS
+  if (Ace(peer.Expect(Syn())) != kAsks) NotReached("it does not ask for AccECN");
+  peer.Send(WithAce(SynAck(), kEachEcnField[0].fed_back).Ce());
+  Settle();
+  socket.Send("at once").value();
+  const Segment first = peer.Expect(AnySegment());
+  ASSERT_TRUE(first.payload.empty()) << "data acknowledges the SYN,ACK";
+  EXPECT_EQ(Ace(first), kEachEcnField[3].fed_back);
+}
+
 // --- The ACE field
 // ----------------------------------------------------------------------------------
 
@@ -425,26 +515,33 @@ TEST_WITH(AccurateEcnTest, AccurateEcn, AMarkAfterNoneIsAcknowledgedAtOnce,
   EXPECT_FALSE(answers.empty()) << "nothing comes at once";
 }
 
-TEST_WITH(AccurateEcnTest, AccurateEcn, MarkedAcksAreAnsweredAfterThreeToSeven,
-          .claims = {"rfc9768:3.2.2.5.1-increment", "rfc9768:3.2.2.5.1-three",
-                     "rfc9768:3.2.2.5.1-no-sack"},
-          .needs = {"sysctl"}) {
+TEST_WITH(AccurateEcnTest, AccurateEcn, SevenMarkedAcksAreAnswered,
+          .claims = {"rfc9768:3.2.2.5.1-increment"}, .needs = {"sysctl"}) {
+  auto [socket, peer] = Accepted();
+  for (int marks = 0; marks < 7; ++marks) peer.Send(Fed(Ack()).Ce());
+  Settle();
+  EXPECT_FALSE(AllArrived(peer).empty()) << "seven marks bring no ACK";
+}
+
+// Who answers none of them keeps to it too.
+TEST_WITH(AccurateEcnTest, AccurateEcn, NoAnswerToMarkedAcksReportsAnything,
+          .claims = {"rfc9768:3.2.2.5.1-no-sack"}, .needs = {"sysctl"}) {
   auto [socket, peer] = Accepted({tcp_option::SackPermitted()});
-  int marks = 0;
-  std::vector<Segment> answers;
-  while (answers.empty() && marks < 7) {
-    peer.Send(Fed(Ack()).Ce());
-    ++marks;
-    Settle();
-    answers = AllArrived(peer);
+  for (int marks = 0; marks < 7; ++marks) peer.Send(Fed(Ack()).Ce());
+  Settle();
+  for (const Segment& answer : AllArrived(peer)) {
+    EXPECT_EQ(answer.FindOption(tcp_option::kSack), nullptr);
   }
-  Deciding("rfc9768:3.2.2.5.1-increment");
-  EXPECT_FALSE(answers.empty()) << "seven marks bring no ACK";
-  if (answers.empty()) return;
-  Deciding("rfc9768:3.2.2.5.1-three");
-  EXPECT_GE(marks, 3);
-  Deciding("rfc9768:3.2.2.5.1-no-sack");
-  EXPECT_EQ(answers.front().FindOption(tcp_option::kSack), nullptr);
+}
+
+TEST_WITH(AccurateEcnTest, AccurateEcn, TwoMarkedAcksAreNotAnswered,
+          .claims = {"rfc9768:3.2.2.5.1-three"}, .needs = {"sysctl"}) {
+  auto [socket, peer] = Accepted();
+  for (int marks = 1; marks <= 2; ++marks) {
+    peer.Send(Fed(Ack()).Ce());
+    Settle();
+    EXPECT_TRUE(AllArrived(peer).empty()) << "an answer to mark " << marks;
+  }
 }
 
 // --- What a sender makes of it
@@ -495,6 +592,35 @@ TEST_WITH(AccurateEcnTest, AccurateEcn, AfterAFirstAckOfZeroFeedbackReducesNothi
   Connection connection = Accepted({}, {}, 0);
   const std::uint32_t flight = FlightOf(connection, 16);
   RequireInFlight(RoundTrip(connection, Fed(Ack(), 1)), flight);
+}
+
+// The mark of the SYN,ACK was counted: the counter that the peer goes on with is one less, seven
+// marks later. Who did not count it sees none.
+TEST_WITH(AccurateEcnTest, AccurateEcn, AMarkOfTheSynAckIsCountedByTheServer,
+          .claims = {"rfc9768:3.2.2.2-ack-ce"}, .needs = {"sysctl"}) {
+  Connection connection = Accepted({}, {}, kEachEcnField[3].fed_back);
+  ChooseRfc5681(connection.socket);
+  WriteMuch(connection);
+  Begin(connection);
+  const std::uint32_t flight = FlightSize(connection);
+  if (flight < 4 * kMss) NotReached("too little is in flight at first");
+  EXPECT_LT(RoundTrip(connection, Fed(Ack(), 8)), flight);
+}
+
+// Whatever the counter begins with, what it grows by later is heeded.
+TEST_WITH(AccurateEcnTest, AccurateEcn, TheCounterOfThePeerMayBeginAnywhere,
+          .claims = {"rfc9768:3.2.2.4-any-initial"}, .needs = {"sysctl"}) {
+  for (const int initial : {1, 2, 3, 4, 6, 7}) {
+    SCOPED_TRACE("from " + std::to_string(initial));
+    Connection connection = Accepted();
+    ChooseRfc5681(connection.socket);
+    WriteMuch(connection, 200 * kMss);
+    Begin(connection);
+    FlightSize(connection);
+    RoundTrip(connection, WithAce(Ack(), initial));
+    const std::uint32_t flight = Grow(connection, 6, WithAce(Ack(), initial));
+    EXPECT_LT(RoundTrip(connection, WithAce(Ack(), (initial + 1) & 7)), flight);
+  }
 }
 
 // --- The AccECN option
@@ -601,6 +727,23 @@ TEST_WITH(AccurateEcnTest, AccurateEcn, TwoBlocksOfSackHavePrecedence,
   const TcpOption* sack = answers.back().FindOption(tcp_option::kSack);
   const std::size_t blocks = sack == nullptr ? 0 : tcp_option::SackBlocksOf(*sack).size();
   EXPECT_GE(blocks, 2U) << "blocks of SACK";
+}
+
+// One ACK for sixteen segments, half of them marked: the ACE field is where it was. Whether that is
+// understood shows by what is in flight afterwards.
+TEST_WITH(AccurateEcnTest, AccurateEcn, AnOptionOfAnyLengthIsRead,
+          .claims = {"rfc9768:3.2.3-any-length"}, .needs = {"sysctl"}, .rows = kEachOptionLength) {
+  const auto& [name, length, marks] = RowOf(kEachOptionLength);
+  const std::size_t whole = 9;
+  if (IsReducedBy(OptionOf(tcp_option::kAccurateEcn0, 0, whole), 0)) {
+    NotReached("it does not make use of options");
+  }
+  if (!IsReducedBy(OptionOf(tcp_option::kAccurateEcn0, 8, whole), 8)) {
+    NotReached("it does not make use of options");
+  }
+  for (const std::uint8_t kind : {tcp_option::kAccurateEcn0, tcp_option::kAccurateEcn1}) {
+    EXPECT_TRUE(IsReducedBy(OptionOf(kind, marks, length), marks)) << "of kind " << int{kind};
+  }
 }
 
 TEST_WITH(AccurateEcnTest, AccurateEcn, TcpEcnOptionTurnsTheOptionOff,

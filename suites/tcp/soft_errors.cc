@@ -1,5 +1,6 @@
 // ICMP errors about a connection that stands: none of the soft ones ends it, and whoever wants to
 // hear of them does. RFC 9293 sections 3.9.1.8 and 3.9.2.2.
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -140,4 +141,33 @@ TEST_WITH(SoftErrorsTest, SoftErrors, AsTheRfcSaysAHardErrorEndsAConnection,
     EXPECT_THAT(connection.socket.Receive(64, {"MSG_DONTWAIT"}),
                 testing::AllOf(testing::Not(Succeeds()), testing::Not(FailsWith(EAGAIN))));
   }
+}
+
+// Whoever asks to be told of errors is told that nothing is acknowledged any more: after three
+// retransmissions or later, and before the connection is given up.
+TEST_WITH(SoftErrorsTest, SoftErrors, ManyRetransmissionsAreReported,
+          .claims = {"rfc9293:SHLD-9", "rfc9293:SHLD-10"}, .needs = {"virtual-time"},
+          .lasts = LinuxDataGiveUpMinimum) {
+  auto [socket, peer] = Connected();
+  ASSERT_THAT(socket.SetOption(ReportOption(), 1), Succeeds());
+  socket.Send("anyone there?").value();
+  const Segment data = peer.Expect(Data("anyone there?"));
+  std::size_t retransmissions = 0;
+  Events events;
+  const Time give_up = data.time + 2 * LinuxDataGiveUpMinimum(sut.facts());
+  while (events.empty() && Clock::now() < give_up) {
+    const bool soon = Clock::now() - data.time < 3s;
+    sut.loop().RunUntil([] { return false; }, Clock::now() + (soon ? 100ms : 10s));
+    while (peer.waiting() > 0) {
+      peer.Expect(AnySegment());
+      ++retransmissions;
+    }
+    events = socket.Poll({"POLLIN", "POLLPRI"}, 0s).value();
+  }
+  const bool is_over = std::find(events.begin(), events.end(), "POLLHUP") != events.end();
+  Deciding("rfc9293:SHLD-9");
+  EXPECT_FALSE(events.empty() || is_over) << "the application is told of nothing before the end";
+  if (events.empty() || is_over) return;
+  Deciding("rfc9293:SHLD-10");
+  EXPECT_GE(retransmissions, 3U);
 }

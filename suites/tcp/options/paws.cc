@@ -162,3 +162,15 @@ TEST_WITH(PawsTest, Paws, ASegmentOutOfOrderSetsNoTimestamp, .claims = {"rfc7323
   peer.TakeArrived();
   ExpectNotUpdated(connection, recent + 1);
 }
+
+TEST_WITH(
+    PawsTest, Paws, AfterTwentyFourIdleDaysNothingIsTooOld, .claims = {"rfc7323:5.5-outdated"},
+    .needs = {"virtual-time"}, .lasts = [](const Facts&) -> Duration { return 24 * 24h + 1h; },
+    .ipv4_only_because = "so many days of virtual time take two minutes, and TCP does not differ") {
+  std::uint32_t recent = 0;
+  auto [socket, peer] = Protected(recent);
+  peer.ExpectSilence(24 * 24h + 1h);
+  peer.Send(Data("after all").TsVal(recent - kLongAgo));
+  peer.Expect(Ack().Ack(peer.snd_nxt));
+  EXPECT_THAT(socket.Receive(64), Returns("after all"));
+}

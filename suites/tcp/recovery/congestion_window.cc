@@ -147,6 +147,32 @@ TEST_WITH(
   EXPECT_LE(FlightSize(connection), kLargestInitialWindow * kMss);
 }
 
+// Ten timeouts later, RFC 2861 section 3.1 has halved it down to the initial window.
+TEST_WITH(
+    CongestionWindowTest, CongestionWindow, TcpSlowStartAfterIdleSaysWhetherItShrinks,
+    .claims = {"linux:tcp_slow_start_after_idle"}, .needs = {"sysctl", "tcp_info"},
+    .lasts = [](const Facts&) -> Duration { return 5s; }) {
+  constexpr std::uint32_t kEnough = 200'000;
+  for (const bool shrinks : {true, false}) {
+    SCOPED_TRACE("tcp_slow_start_after_idle=" + std::to_string(shrinks));
+    sut.SetSysctl("net.ipv4.tcp_slow_start_after_idle", shrinks ? 1 : 0);
+    Connection connection = Connected(SmallSegments());
+    ChooseRfc5681(connection.socket);
+    WriteMuch(connection, kEnough);
+    const std::uint32_t start = Begin(connection);
+    const std::uint32_t before = Grow(connection, 10 * kLargestInitialWindow);
+    Drain(connection, start, kEnough);
+    connection.peer.ExpectSilence(10 * std::chrono::microseconds(connection.socket.Info("rto")));
+    WriteMuch(connection);
+    const std::uint32_t now = FlightSize(connection);
+    if (shrinks) {
+      EXPECT_LE(now, kLargestInitialWindow * kMss);
+    } else {
+      EXPECT_GE(now, before);
+    }
+  }
+}
+
 // --- Loss ----------------------------------------------------------------------------------------
 
 TEST_WITH(

@@ -56,6 +56,34 @@ TEST_WITH(FastRetransmitTest, FastRetransmit, TwoDuplicatesLetOutTwoSegmentsAtMo
   EXPECT_LE(FlightSize(connection), flight + 2 * kMss);
 }
 
+TEST_WITH(FastRetransmitTest, FastRetransmit, EachOfTwoDuplicatesLetsOutNewData,
+          .claims = {"rfc3042:2-new-data", "rfc5681:3.2-limited-transmit"}) {
+  constexpr Duration kRoundTripOfLoss = 100ms;
+  Connection connection = OpenSlowly(kRoundTripOfLoss, false, ChooseRfc5681);
+  WriteMuch(connection);
+  Begin(connection);
+  const std::uint32_t flight = Grow(connection, 16);
+  for (std::uint32_t duplicates = 1; duplicates <= 2; ++duplicates) {
+    Pass(kRoundTripOfLoss / 10);  // who has just sent may wait for more to send along
+    SendDuplicates(connection, 1);
+    RequireInFlight(FlightSize(connection), flight + duplicates * kMss);
+  }
+}
+
+// SACK was agreed on, and these duplicates report nothing.
+TEST_WITH(FastRetransmitTest, FastRetransmit, WithSackADuplicateWithoutNewsLetsNothingOut,
+          .claims = {"rfc3042:2-new-data", "rfc5681:3.2-limited-transmit"}) {
+  Offer offer = SmallSegments();
+  offer.sack = true;
+  Connection connection = Connected(offer);
+  ChooseRfc5681(connection.socket);
+  WriteMuch(connection);
+  Begin(connection);
+  const std::uint32_t flight = Grow(connection, 16);
+  SendDuplicates(connection, 2);
+  EXPECT_EQ(FlightSize(connection), flight);
+}
+
 TEST_WITH(FastRetransmitTest, FastRetransmit, AnAcknowledgmentWithDataIsNoDuplicate,
           .claims = {"rfc5681:2-duplicate"}) {
   Connection connection = WithFlightOf(8);

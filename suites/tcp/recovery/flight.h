@@ -51,9 +51,10 @@ class FlightTest : public PeerTest {
   // A connection of that congestion control whose handshake takes a round trip, long against what a
   // machine may be late: the sample of it is sample(), what came back from the system in no time
   // took way(). With SACK or without; NotReached() where the system does not permit that.
-  Connection OpenSlowly(Duration round_trip, bool sack, void (*choose)(Socket)) {
+  Connection OpenSlowly(Duration round_trip, bool sack, void (*choose)(Socket),
+                        std::uint16_t mss = kMss) {
     ScriptedTcp& peer = host.Listen(ip, 80);
-    peer.syn_options = {tcp_option::Mss(kMss)};
+    peer.syn_options = {tcp_option::Mss(mss)};
     if (sack) peer.syn_options.push_back(tcp_option::SackPermitted());
     Socket socket = sut.NewSocket(ip);
     choose(socket);
@@ -89,13 +90,13 @@ class FlightTest : public PeerTest {
   // The system has more to send than any window lets out, and holds as much of it as it may: else
   // what is in flight could wait for the process that writes. Once for each connection.
   static constexpr std::uint32_t kMuch = 1'000'000;
-  void WriteMuch(Connection& connection) {
+  void WriteMuch(Connection& connection, std::uint32_t octets = kMuch) {
     constexpr int kHeld = 200'000;
     try {
       (void)connection.socket.SetOption("SO_SNDBUF", kHeld);
     } catch (const Skip&) {  // it has no such option
     }
-    writing_.push_back(connection.socket.StartSend(std::string(kMuch, 'x')));
+    writing_.push_back(connection.socket.StartSend(std::string(octets, 'x')));
   }
 
   // Takes in what has come, once all that can come at once has: FlightSize of RFC 5681, in octets.
@@ -131,9 +132,9 @@ class FlightTest : public PeerTest {
   }
 
   // Acknowledges what comes until all that was written is.
-  void Drain(Connection& connection, std::uint32_t start) {
+  void Drain(Connection& connection, std::uint32_t start, std::uint32_t octets = kMuch) {
     Acknowledge(connection, in_flight(connection));
-    while (acknowledged_ != start + kMuch) {
+    while (acknowledged_ != start + octets) {
       connection.peer.Expect(AnyData().Seq(connection.peer.rcv_nxt));
       Acknowledge(connection, in_flight(connection));
     }

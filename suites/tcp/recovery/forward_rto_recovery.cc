@@ -167,3 +167,30 @@ TEST_WITH(
   if (answers.empty()) NotReached("nothing comes at once");
   for (const Segment& segment : answers) RequireNew(segment);
 }
+
+// The first segment is lost, also when it is sent again: the timeout that follows is that of a
+// recovery.
+TEST_WITH(
+    FrtoTest, ForwardRtoRecovery, InARecoveryATimeoutLeadsToTheUsualOne,
+    .claims = {"rfc5682:2.1-other-recovery"},
+    .lasts = [](const Facts&) -> Duration { return 3s; }) {
+  AfterNewData(true);  // or it does without
+  Connection connection = OpenSlowly(100ms, true, ChooseRfc5681);
+  const std::uint32_t first = Begin(connection);
+  WriteMuch(connection, 100 * kMss);
+  if (FlightSize(connection) < 8 * kMss) NotReached("the initial window is smaller");
+  connection.peer.Send(Ack().Ack(first).Sack({{first + kMss, first + 4 * kMss}}));
+  const std::vector<Segment> again = Answers(connection);
+  if (std::none_of(again.begin(), again.end(),
+                   [&](const Segment& segment) { return segment.seq == first; })) {
+    NotReached("a report brings nothing again");
+  }
+  connection.peer.ExpectEventually(AnyData().Seq(first), Within(20s));
+  Answers(connection);
+  const std::uint32_t sent = connection.peer.rcv_nxt;
+  Acknowledge(connection, 4 * kMss);
+  const std::vector<Segment> answers = Answers(connection);
+  if (answers.empty()) NotReached("nothing comes at once");
+  // No process that is late brings new data about.
+  EXPECT_LT(static_cast<std::int32_t>(answers.front().seq - sent), 0) << "new data comes";
+}

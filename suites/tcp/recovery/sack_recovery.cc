@@ -46,7 +46,7 @@ class SackRecoveryTest : public FlightTest {
   Connection WithMoreToSend(std::uint32_t segments = kSegments) {
     Connection connection = OpenSlowly(kRoundTrip, true, ChooseRfc5681);
     Begin(connection);
-    WriteMuch(connection);
+    WriteMuch(connection, 200 * kMss);
     for (int round_trips = 0; FlightSize(connection) < segments * kMss; ++round_trips) {
       if (round_trips == 6) NotReached("so much is never in flight");
       Pass(kRoundTrip);
@@ -137,6 +137,33 @@ TEST_WITH(SackRecoveryTest, SackRecovery, ReportsCountWhateverElseTheyCarry,
   RequirePlace(answers.front(), 0);
 }
 
+// Segments that are small, so that three of them are less than two of full size (IsLost() of
+// section 4), after a report of three full ones has brought the first again.
+TEST_WITH(SackRecoveryTest, SackRecovery, AThirdDuplicateBringsItHoweverLittleIsReported,
+          .claims = {"rfc6675:5-dupacks"}) {
+  Connection large = WithAllInFlight();
+  Report(large, 0, {{1, 4}});
+  if (TimesOf(0, Answers(large)) == 0) NotReached("a single report brings nothing");
+
+  constexpr std::uint32_t kOctets = 50;
+  Connection connection = OpenSlowly(kRoundTrip, true, ChooseRfc5681);
+  ASSERT_THAT(connection.socket.SetOption("TCP_NODELAY", 1), Succeeds());
+  const std::uint32_t start = Begin(connection);
+  for (std::uint32_t i = 0; i < 5; ++i) {
+    const std::string text(kOctets, static_cast<char>('a' + i));
+    connection.socket.Send(text).value();
+    connection.peer.Expect(Data(text).Seq(start + i * kOctets));
+  }
+  for (std::uint32_t i = 1; i <= 3; ++i) {
+    connection.peer.Send(Ack().Ack(start).Sack({{start + kOctets, start + (1 + i) * kOctets}}));
+  }
+  // Far from any timeout, and longer than who looks at time alone would wait.
+  Pass(kRoundTrip);
+  const std::vector<Segment> answers = FlightTest::Answers(connection);
+  Require(!answers.empty() && answers.front().seq == start, "the first segment again",
+          answers.empty() ? "nothing" : "segment " + std::to_string(answers.front().seq - start));
+}
+
 // --- What is sent --------------------------------------------------------------------------------
 
 TEST_WITH(SackRecoveryTest, SackRecovery, WhatIsLostComesInOrderAndThenNewData,
@@ -197,6 +224,23 @@ TEST_WITH(
   EXPECT_EQ(again.payload, Bytes(again.payload.size(), 'b'));
 }
 
+// The first of ten segments is lost, and the last two; there is nothing new. Who goes on with the
+// first of those two has taken them for lost, by time.
+TEST_WITH(SackRecoveryTest, SackRecovery, ARescueIsTheLastSegmentAndOnlyOne,
+          .claims = {"rfc6675:4-rescue"}) {
+  Connection connection = WithAllInFlight();
+  Report(connection, 0, {{1, 4}});
+  if (TimesOf(0, Answers(connection)) == 0) NotReached("a single report brings nothing");
+  Report(connection, 0, {{1, kSegments - 2}});
+  Answers(connection);
+  Report(connection, kSegments - 2, {});
+  const std::vector<Segment> answers = Answers(connection);
+  if (answers.empty()) NotReached("nothing is sent again without a timeout");
+  if (PlaceOf(answers.front()) == kSegments - 2) NotReached("what is missing is taken for lost");
+  RequirePlace(answers.front(), kSegments - 1);
+  EXPECT_EQ(answers.size(), 1U) << "more than one";
+}
+
 // --- How much ------------------------------------------------------------------------------------
 
 TEST_WITH(SackRecoveryTest, SackRecovery, HalfOfTheFlightIsInTheNetworkAtMost,
@@ -237,6 +281,69 @@ TEST_WITH(SackRecoveryTest, SackRecovery, WhatIsSentKeepsToTheShareOfWhatHasCome
   if (sent == 0) NotReached("there is no recovery");
 }
 
+// Most of what was in flight is lost at once, so that less is in the network than the threshold.
+// Who sends nothing before half of the flight has come does it by RFC 6675, and may send a burst.
+TEST_WITH(SackRecoveryTest, SackRecovery, WhereLittleIsLeftEachReportLetsOutOneMoreThanCame,
+          .claims = {"rfc6937:3-reduction-bound"}) {
+  {
+    Connection connection = WithMoreToSend(2 * kSegments);
+    std::uint32_t sent = 0;
+    for (std::uint32_t end = 4; end < flight() / 2 - 2; ++end) {
+      Report(connection, 0, {{1, end}});
+      sent += OctetsOf(Answers(connection));
+    }
+    if (sent <= kMss) NotReached("what is sent does not keep to what comes");
+  }
+  Connection connection = WithMoreToSend(2 * kSegments);
+  const std::uint32_t threshold = flight() * kMss / 2;
+  std::uint32_t delivered = 0, out = 0;  // prr_delivered, prr_out
+  const std::uint32_t from = flight() - 6;
+  for (std::uint32_t end = from + 3; end <= flight(); ++end) {
+    Report(connection, 0, {{from, end}});
+    const std::uint32_t came = (end - from) * kMss - delivered;
+    delivered += came;
+    // What was in flight is lost or has come, or will.
+    const std::uint32_t pipe = out + (flight() - end) * kMss;
+    const std::uint32_t limit = std::max(delivered > out ? delivered - out : 0, came) + kMss;
+    const std::uint32_t most = std::min(limit, threshold > pipe ? threshold - pipe : 0);
+    const std::uint32_t sent = OctetsOf(Answers(connection));
+    Require(sent <= most, std::to_string(most) + " octets at most", std::to_string(sent));
+    out += sent;
+  }
+  if (out == 0) NotReached("there is no recovery");
+}
+
+// The first segment is lost twice. Who sends before half of the flight has come has PRR, or
+// something like it (RFC 8985 section 9.3 asks others).
+TEST_WITH(
+    SackRecoveryTest, SackRecovery, ARetransmissionThatIsLostReducesTheWindowAgain,
+    .claims = {"rfc8985:9.3-lost-retransmission"},
+    .lasts = [](const Facts&) -> Duration { return 2s; }) {
+  {
+    Connection connection = WithMoreToSend(2 * kSegments);
+    std::uint32_t sent = 0;
+    for (std::uint32_t end = 4; end < flight() / 2 - 2; ++end) {
+      Report(connection, 0, {{1, end}});
+      sent += OctetsOf(Answers(connection));
+    }
+    if (sent > kMss) NotReached("what is sent keeps to what comes, as that of PRR");
+  }
+  Connection connection = WithMoreToSend(2 * kSegments);
+  const std::uint32_t before = flight() * kMss;
+  Report(connection, 0, {{1, flight()}});
+  if (TimesOf(0, Answers(connection)) == 0) NotReached("a single report brings nothing");
+  // No sooner than the shortest round trip, else it could be an answer to what was sent first.
+  Pass(sample() + kRoundTrip / 8);
+  Report(connection, 0, {{1, (connection.peer.rcv_nxt - first()) / kMss}});
+  Pass(sample() / 2);
+  if (TimesOf(0, Answers(connection)) == 0) NotReached("it waits for its timeout");
+  Acknowledge(connection, in_flight(connection));
+  const std::uint32_t now = FlightSize(connection);
+  // Twice halved, or as near to that as to once.
+  Require(now <= before * 3 / 8 + kMss, std::to_string(before * 3 / 8 + kMss) + " octets at most",
+          std::to_string(now));
+}
+
 // --- How it ends ---------------------------------------------------------------------------------
 
 TEST_WITH(SackRecoveryTest, SackRecovery, TheNextLossIsMendedOnceAllOfTheFirstIsAcknowledged,
@@ -264,6 +371,24 @@ TEST_WITH(
               "segment " + std::to_string(PlaceOf(segment)));
     }
   }
+}
+
+// The segment that the recovery has sent again is lost too. Duplicates that come after the timeout
+// are of segments sent before it, and no reason to send it once more.
+TEST_WITH(
+    SackRecoveryTest, SackRecovery, AfterATimeoutDuplicatesBeginNoOther,
+    .claims = {"rfc6675:5.1-no-recovery"}, .lasts = [](const Facts&) -> Duration { return 1s; }) {
+  Connection connection = WithAllInFlight();
+  Report(connection, 0, {{1, 4}});
+  if (TimesOf(0, Answers(connection)) == 0) NotReached("a single report brings nothing");
+  connection.peer.ExpectEventually(AnyData().Seq(first()), Within(20s));
+  FlightTest::Answers(connection);
+  std::vector<Segment> answers;
+  for (std::uint32_t end = 5; end <= 8; ++end) {
+    connection.peer.Send(Reports(Data("data"), 0, {{1, end}}));
+    for (const Segment& segment : FlightTest::Answers(connection)) answers.push_back(segment);
+  }
+  Require(TimesOf(0, answers) == 0, "nothing of the first segment", "it is sent again");
 }
 
 // What is reported of new data, sent during the recovery, is known after it.

@@ -11,6 +11,13 @@ namespace {
 // Long against what a machine may be late, short against a minimum of the timeout.
 constexpr Duration kRoundTrip = 160ms;
 
+// What was seen of a connection before.
+struct SeenBeforeRow {
+  const char* name;
+  bool reordering;
+};
+constexpr SeenBeforeRow kSeenBefore[] = {{"in-order", false}, {"reordering", true}};
+
 class TailLossTest : public FlightTest {
  protected:
   // A connection whose handshake took a round trip, with so many full segments in flight; where
@@ -32,6 +39,33 @@ class TailLossTest : public FlightTest {
   // From the beginning of that segment up to the end of this one.
   static std::vector<tcp_option::SackBlock> Block(const Segment& from, const Segment& to) {
     return {{from.seq, to.seq + to.length()}};
+  }
+
+  // A round trip later the second of these segments has arrived, and not the first: how long after
+  // that was reported the first one is sent again.
+  Duration FoundLost(Connection& connection, const std::vector<Segment>& flight,
+                     Duration round_trip = kRoundTrip) {
+    Pass(round_trip);
+    const Segment report =
+        connection.peer.Send(Ack().Ack(flight[0].seq).Sack(Block(flight[1], flight[1])));
+    const Segment again = connection.peer.Expect(AnyData().Seq(flight[0].seq), Within(10s));
+    return again.time - report.time;
+  }
+
+  // The segments of so much more data, sent at once.
+  std::vector<Segment> SendMore(Connection& connection, std::uint32_t segments) {
+    connection.socket.Send(std::string(std::size_t{segments} * kMss, 'z')).value();
+    Settle();
+    std::vector<Segment> flight = connection.peer.TakeArrived();
+    if (flight.size() != segments) NotReached("its segments do not leave at once");
+    return flight;
+  }
+
+  void TurnOff(const char* sysctl) const {
+    try {
+      sut.SetSysctl(sysctl, 0);
+    } catch (const Skip&) {  // it has none
+    }
   }
 
   // When a timer of rule 2.2 of RFC 6298 may fire at the earliest after such a first sample.
@@ -203,4 +237,128 @@ TEST_WITH(
   if (octets == 0) NotReached("it waits for its timeout");
   Require(octets <= 10 * kMss / 2, std::to_string(10 * kMss / 2) + " octets at most",
           std::to_string(octets));
+}
+
+// --- The reordering window -----------------------------------------------------------------------
+
+// A segment that had come all the same, as a D-SACK says: the next one is waited for longer,
+// whether or not segments were seen out of order before.
+TEST_WITH(
+    TailLossTest, TailLoss, AfterADSackALossIsFoundLater, .claims = {"rfc8985:3.3.2-dsack"},
+    .lasts = [](const Facts&) -> Duration { return 2s; }, .rows = kSeenBefore) {
+  std::vector<Segment> flight;
+  Duration round_trip{0};
+  Connection connection = WithTail(3, flight, round_trip);
+  if (RowOf(kSeenBefore).reordering) {
+    Pass(kRoundTrip);
+    connection.peer.Send(Ack().Ack(flight[0].seq).Sack(Block(flight[1], flight[1])));
+    connection.peer.Send(Ack());
+    Settle();
+    flight = SendMore(connection, 3);
+  }
+  if (FoundLost(connection, flight) > round_trip) NotReached("it waits for its timeout");
+  connection.peer.Send(Ack().Sack(Block(flight[0], flight[0])));
+  Settle();
+  const std::vector<Segment> next = SendMore(connection, 3);
+  // No sample is shorter than the handshake was (section 6.2, step 4).
+  EXPECT_THAT(FoundLost(connection, next),
+              LastsAtLeast(2 * kRoundTrip / 4 - OwnGranularity(sut.facts())));
+}
+
+// The path becomes longer, for longer than what the system is told to call recent.
+TEST_WITH(
+    TailLossTest, TailLoss, TheShortestRoundTripIsThatOfARecentTime,
+    .claims = {"rfc8985:6.2-min-rtt"}, .needs = {"sysctl"},
+    .lasts = [](const Facts&) -> Duration { return 6s; }) {
+  constexpr Duration kLongest = 540ms;
+  sut.SetSysctl("net.ipv4.tcp_min_rtt_wlen", 1);  // seconds
+  std::vector<Segment> flight;
+  Duration sample{0};
+  Connection connection = WithTail(1, flight, sample, 100ms);
+  for (const Duration round_trip : std::initializer_list<Duration>{
+           100ms, 160ms, 240ms, 360ms, kLongest, kLongest, kLongest, kLongest, kLongest}) {
+    Pass(round_trip);
+    connection.peer.Send(Ack());
+    Settle();
+    flight = SendMore(connection, 1);
+  }
+  Pass(kLongest);
+  connection.peer.Send(Ack());
+  Settle();
+  flight = SendMore(connection, 3);
+  const Duration found = FoundLost(connection, flight, kLongest);
+  if (found > kLongest) NotReached("it waits for its timeout");
+  EXPECT_THAT(found, LastsAtLeast(kLongest / 4 - OwnGranularity(sut.facts())));
+}
+
+// --- Timers --------------------------------------------------------------------------------------
+
+// Segments that were sent half a round trip before the timeout are not lost by it.
+TEST_WITH(
+    TailLossTest, TailLoss, ATimeoutMakesNoRecentSegmentLost, .claims = {"rfc8985:6.3-rto"},
+    .lasts = [](const Facts&) -> Duration { return 3s; }) {
+  TurnOff("net.ipv4.tcp_early_retrans");  // a probe instead of the timeout
+  TurnOff("net.ipv4.tcp_frto");           // new data instead of what is lost
+  std::vector<Segment> flight;
+  Duration round_trip{0};
+  {
+    Connection connection = WithTail(3, flight, round_trip);
+    if (FoundLost(connection, flight) > round_trip) NotReached("no sign of RACK");
+  }
+  Duration timeout{0};
+  {
+    Connection connection = WithTail(2, flight, round_trip);
+    const Segment again = connection.peer.Expect(AnyData(), Within(10s));
+    if (again.seq != flight[0].seq) NotReached("it sends a probe before its timeout");
+    timeout = again.time - flight.back().time;
+  }
+  auto [socket, peer] = WithTail(2, flight, round_trip);
+  Pass(timeout - kRoundTrip / 2);
+  socket.Send(std::string(std::size_t{4} * kMss, 'z')).value();
+  Settle();
+  const std::vector<Segment> recent = peer.TakeArrived();
+  if (recent.empty() || recent[0].seq == flight[0].seq) NotReached("the timeout came before");
+  const Segment again = peer.Expect(AnyData().Seq(flight[0].seq), Within(10s));
+  if (again.time - recent[0].time > kRoundTrip) NotReached("the timeout came later");
+  Settle();
+  std::vector<Segment> answers = AllArrived(peer);
+  peer.Send(Ack().Ack(recent[0].seq));
+  Settle();
+  for (const Segment& segment : AllArrived(peer)) answers.push_back(segment);
+  for (const Segment& segment : answers) {
+    EXPECT_LT(segment.seq - flight[0].seq, 2 * kMss) << "a segment again that was sent just before";
+  }
+}
+
+TEST_WITH(
+    TailLossTest, TailLoss, AnAcknowledgmentOfNewDataStartsItsTimerAnew,
+    .claims = {"rfc8985:7.2-start"}, .lasts = [](const Facts&) -> Duration { return 1s; }) {
+  std::vector<Segment> flight;
+  Duration round_trip{0};
+  auto [socket, peer] = WithTail(3, flight, round_trip);
+  peer.ExpectSilence(kRoundTrip);
+  const Segment ack = peer.Send(Ack().Ack(flight[1].seq));
+  const Segment again = peer.Expect(AnyData(), Within(10s));
+  if (again.seq == flight[1].seq) NotReached("it waits for its timeout");
+  EXPECT_THAT(again.time - ack.time, OwnTimer(2 * round_trip, sut.facts()));
+}
+
+// The first of five segments is lost, and the last: what comes after it is a timeout.
+TEST_WITH(
+    TailLossTest, TailLoss, InARecoveryThereIsNoProbe, .claims = {"rfc8985:7.2-start"},
+    .lasts = [](const Facts&) -> Duration { return 3s; }) {
+  std::vector<Segment> flight;
+  Duration round_trip{0};
+  Connection connection = WithTail(3, flight, round_trip);
+  ScriptedTcp& peer = connection.peer;
+  const Segment probe = peer.Expect(AnyData(), Within(10s));
+  if (probe.seq == flight.front().seq) NotReached("it waits for its timeout");
+  peer.Send(Ack().Sack(Block(flight[2], flight[2])));  // it has come twice
+  Settle();
+  flight = SendMore(connection, 5);
+  Pass(kRoundTrip);
+  peer.Send(Ack().Ack(flight[0].seq).Sack(Block(flight[1], flight[3])));
+  peer.Expect(AnyData().Seq(flight[0].seq), Within(10s));
+  const Segment next = peer.Expect(AnySegment(), Within(20s));
+  EXPECT_EQ(next.seq, flight[0].seq) << "it is the last one: a probe";
 }
