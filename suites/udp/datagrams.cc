@@ -1,6 +1,7 @@
 // Datagrams and the calls that send and receive them: RFC 768, POSIX, udp(7).
 #include <set>
 
+#include "harness/claims/link.h"
 #include "suites/udp/udp_test.h"
 
 using namespace sockproof;
@@ -119,7 +120,7 @@ TEST_WITH(UdpTest, Datagrams, TheLargestIsReceived, .claims = {"rfc1122:3.3.2-in
           .ipv4_only_because = "RFC 8200 demands 1500 octets and allows more") {
   auto [socket, peer] = Bound();
   const std::string text = LongText(LargestPayload(ip));
-  peer.Send(Datagram(text).InFragmentsOfMtu(1500));
+  peer.Send(Datagram(text).InFragmentsOfMtu(LinkMtu(sut.facts())));
   Settle();
   const Outcome<std::string> received = socket.Receive(66000, {"MSG_DONTWAIT"});
   // RFC 1122 section 3.3.2: a limit that can be configured is as good as none.
