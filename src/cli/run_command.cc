@@ -75,6 +75,7 @@ constexpr int kFailuresOfScripts = 4;   // and what a timer of the kernel does m
 constexpr int kBisectSkip = 125;        // of git bisect run: this commit cannot be tested
 constexpr int kBisectEnd = 128;         // and this: stop
 constexpr Duration kMaxWaitInRealTime = 180s;
+constexpr Duration kMaxWaitInVirtualTime = 48h;  // 24 days take minutes even there
 
 std::string_view Environment(const char* name) {
   const char* value = getenv(name);
@@ -234,8 +235,8 @@ class SystemRun {
     if (arguments_.max_wait >= 0) {
       options.max_wait =
           std::chrono::duration_cast<Duration>(std::chrono::duration<double>(arguments_.max_wait));
-    } else if (!target_.virtual_time()) {
-      options.max_wait = kMaxWaitInRealTime;
+    } else {
+      options.max_wait = target_.virtual_time() ? kMaxWaitInVirtualTime : kMaxWaitInRealTime;
     }
     if (!target_.virtual_time()) {
       options.attempts = arguments_.attempts > 0  ? arguments_.attempts
@@ -403,7 +404,7 @@ void AddSelection(CLI::App& app, RunArguments& run) {
       ->check(known_tag)
       ->type_name("TAG");
   app.add_option("--max-wait", run.max_wait,
-                 "Skip tests that wait longer; default: 180 where time is real")
+                 "Skip tests that wait longer; default: 180, in virtual time 172800")
       ->check(NumberFrom(0, 1e9))
       ->type_name("SECONDS");
   app.add_flag("--rerun-failed", run.rerun_failed,
