@@ -62,12 +62,14 @@ std::optional<Problem> ProblemBeforeParsing(std::string_view text) {
     } else if (c == '\n') {
       ++line;
       comment = false;
-      if (quotes.size() == 1) quotes = {};  // an error that toml++ tells
+      if (quotes.size() == 1) return std::nullopt;  // an error that toml++ tells, and ends with
     } else if (comment) {
       continue;
     } else if (quotes.empty()) {
       comment = c == '#';
-      if (c == '"' || c == '\'') {
+      // Behind a letter or digit no text begins.
+      const bool is_in_word = i > 0 && std::isalnum(static_cast<unsigned char>(text[i - 1])) != 0;
+      if ((c == '"' || c == '\'') && !is_in_word) {
         const bool many_lines = rest.size() > 2 && rest[1] == c && rest[2] == c;
         quotes = rest.substr(0, many_lines ? 3 : 1);
         i += quotes.size() - 1;
