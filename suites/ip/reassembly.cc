@@ -2,6 +2,7 @@
 // section 4.5.
 #include <algorithm>
 
+#include "harness/claims/link.h"
 #include "suites/ip/ip_test.h"
 
 using namespace sockproof;
@@ -65,7 +66,8 @@ TEST_WITH(ReassemblyTest, Reassembly, DatagramsOf576OctetsAreTaken,
 TEST_WITH(ReassemblyTest, Reassembly, DatagramsAsLargeAsTheMtuAreTaken,
           .claims = {"rfc1122:3.3.2-mtu", "rfc8200:5-minimum"}) {
   auto [socket, peer] = Bound();
-  const std::string text(1500 - (IsIpv4() ? 20 : 40) - 8, 'x');
+  const std::size_t mtu = IsIpv4() ? LinkMtu(sut.facts()) : std::size_t{1500};
+  const std::string text(mtu - (IsIpv4() ? 20 : 40) - 8, 'x');
   peer.Send(Datagram(text).InFragmentsOfMtu(IsIpv4() ? 576 : 1280));
   ExpectReceived(socket, text, peer.local());
 }
@@ -199,14 +201,15 @@ TEST_WITH(ReassemblyTest, Reassembly, AFragmentThatMakesAPacketTooLongIsDiscarde
 TEST_WITH(ReassemblyTest, Reassembly, ADatagramThatBecomesTooLongDoesNoHarm,
           .claims = {"rfc1122:3.3.2-reassembly"}, .ipv4_only_because = "RFC 8200 says more of it") {
   Dialogue dialogue = Bound();
-  constexpr std::size_t kSize = 1480, kLastOffset = 65528;
+  const std::size_t size = (LinkMtu(sut.facts()) - 20) / 8 * 8;
+  constexpr std::size_t kLastOffset = 65528;
   std::vector<packet::FragmentPiece> pieces;
-  for (std::size_t at = 0; at < kLastOffset; at += kSize) {
-    pieces.push_back({.offset = at, .size = kSize, .more_fragments = true});
-    if (at > 0) pieces.back().octets = Bytes(std::min(kSize, kLastOffset - at), 'x');
+  for (std::size_t at = 0; at < kLastOffset; at += size) {
+    pieces.push_back({.offset = at, .size = size, .more_fragments = true});
+    if (at > 0) pieces.back().octets = Bytes(std::min(size, kLastOffset - at), 'x');
   }
   pieces.push_back({.offset = kLastOffset, .more_fragments = false, .octets = Bytes(512, 'x')});
-  dialogue.peer.Send(Datagram(std::string(kSize, 'x')).InFragments(pieces));
+  dialogue.peer.Send(Datagram(std::string(size, 'x')).InFragments(pieces));
   ExpectNothingButEcho();
   ExpectNothingReceived(dialogue);
 }

@@ -59,12 +59,12 @@ class UdpTest : public PeerTest {
 
   // What is waiting to be read is this datagram, and it came from there.
   static void ExpectReceived(Socket& socket, const std::string& data, const Endpoint& from) {
-    EXPECT_THAT(socket.ReceiveFrom(2048), Returns(ReceivedFrom(data, Name(from))));
+    EXPECT_THAT(socket.ReceiveFrom(66000), Returns(ReceivedFrom(data, Name(from))));
   }
   // Nothing that was sent before is delivered: what is sent now is the next to be read.
   void ExpectNothingReceived(Dialogue& dialogue) {
     dialogue.peer.Send(Datagram("and now"));
-    EXPECT_THAT(dialogue.socket.Receive(2048), Returns("and now"));
+    EXPECT_THAT(dialogue.socket.Receive(66000), Returns("and now"));
   }
   // What was sent before is not answered by any ICMP message.
   void ExpectNoError() {
