@@ -153,7 +153,7 @@ std::string RenderLadder(const std::vector<Event>& events) {
     }
     text += lines[index] + "\n";
   }
-  return text;
+  return CleanText(text);
 }
 
 }  // namespace sockproof

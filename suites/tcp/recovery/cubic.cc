@@ -71,6 +71,15 @@ class CubicTest : public FlightTest {
     return most;
   }
 
+  // What is in flight once the loss of a segment out of `at_loss` octets is repaired: an epoch
+  // begins. RFC 6582 section 3.2, step 3, also lets recovery end in slow start: then it begins
+  // later.
+  std::uint32_t BeginEpoch(Connection& connection, std::uint32_t at_loss) {
+    const std::uint32_t flight = FlightSize(connection);
+    if (flight < kBeta / 2 * at_loss) NotReached("recovery ends in slow start");
+    return flight;
+  }
+
   static double Seconds(Duration time) { return std::chrono::duration<double>(time).count(); }
   // Figure 1 of section 4.2, in segments: `t` seconds after the congestion window was `cwnd_epoch`.
   static double WCubic(double t, double w_max, double cwnd_epoch) {
@@ -113,11 +122,11 @@ TEST_WITH(
     CubicTest, Cubic, ItGrowsByItsFunctionAndByThatOfRenoAtMost, .claims = {"rfc9438:4.2-growth"},
     .lasts = [](const Facts&) -> Duration { return 3s; }) {
   Connection connection = WithCubicFlight(20);
-  LoseOneSegment(connection);
+  const std::uint32_t at_loss = LoseOneSegment(connection);
   // The window before the loss, at most: limited transmit lets more out than that.
   const double w_max = in_flight(connection) / static_cast<double>(kMss);
   const Time epoch = Acknowledge(connection, in_flight(connection)).time;
-  const double cwnd_epoch = FlightSize(connection) / static_cast<double>(kMss);
+  const double cwnd_epoch = Segments(BeginEpoch(connection, at_loss));
   const double k = std::cbrt((w_max - cwnd_epoch) / kC);
   double w_est = cwnd_epoch;
   for (int round_trips = 0; round_trips < 12; ++round_trips) {
@@ -154,9 +163,9 @@ TEST_WITH(
     .lasts = [](const Facts&) -> Duration { return 20s; }) {
   constexpr Duration kVeryLongRoundTrip = 2s;
   Connection connection = WithCubicFlight(8, kVeryLongRoundTrip);
-  LoseOneSegment(connection);
+  const std::uint32_t at_loss = LoseOneSegment(connection);
   Acknowledge(connection, in_flight(connection));
-  std::uint32_t flight = FlightSize(connection);
+  std::uint32_t flight = BeginEpoch(connection, at_loss);
   for (int round_trips = 0; round_trips < 6; ++round_trips) {
     Pass(kVeryLongRoundTrip);
     const std::uint32_t next = RoundTrip(connection);
@@ -259,9 +268,10 @@ TEST_WITH(
   FlightSize(connection);
   Pass(kLongRoundTrip);
   if (Segments(RoundTrip(connection)) < 8) NotReached("too little is left after a loss");
-  const double w_max = Segments(LoseOneSegment(connection)) * (1 + kBeta) / 2;
+  const std::uint32_t at_loss = LoseOneSegment(connection);
+  const double w_max = Segments(at_loss) * (1 + kBeta) / 2;
   const Time epoch = Acknowledge(connection, in_flight(connection)).time;
-  const double cwnd_epoch = Segments(FlightSize(connection));
+  const double cwnd_epoch = Segments(BeginEpoch(connection, at_loss));
   for (int round_trips = 1; round_trips <= 3; ++round_trips) {
     Pass(kLongRoundTrip);
     const double flight = Segments(RoundTrip(connection));
@@ -276,9 +286,10 @@ TEST_WITH(
     CubicTest, Cubic, ItsFunctionHasTheConstantOfTheRfc, .claims = {"rfc9438:5.1-c"},
     .lasts = [](const Facts&) -> Duration { return 12s; }) {
   Connection connection = WithCubicFlight(30, kLongRoundTrip);
-  const double w_max = Segments(LoseOneSegment(connection));
+  const std::uint32_t at_loss = LoseOneSegment(connection);
+  const double w_max = Segments(at_loss);
   const Time epoch = Acknowledge(connection, in_flight(connection)).time;
-  const double cwnd_epoch = Segments(FlightSize(connection));
+  const double cwnd_epoch = Segments(BeginEpoch(connection, at_loss));
   for (int round_trips = 1; round_trips <= 12; ++round_trips) {
     Pass(kLongRoundTrip);
     const double flight = Segments(RoundTrip(connection));

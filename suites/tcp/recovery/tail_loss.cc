@@ -228,7 +228,8 @@ TEST_WITH(
   Duration round_trip{0};
   Connection connection = WithTail(10, flight, round_trip);
   // Another than that of RFC 5681 may allow more.
-  if (!connection.socket.GetText("TCP_CONGESTION").ok()) NotReached("it does not tell its congestion control");
+  if (!connection.socket.GetText("TCP_CONGESTION").ok())
+    NotReached("it does not tell its congestion control");
   connection.peer.ExpectSilence(kRoundTrip);
   connection.peer.Send(Ack().Ack(flight[0].seq).Sack(Block(flight[7], flight[9])));
   Pass(round_trip);
