@@ -92,7 +92,7 @@ TEST(PacketdrillParser, TellsNoOptionsFromAny) {
 }
 
 TEST(PacketdrillParser, ReadsIcmpUdpAndEncapsulation) {
-  const auto& icmp = std::get<IcmpPart>(
+  const auto icmp = std::get<IcmpPart>(
       PacketOf(EventOf("+0 < icmp unreachable frag_needed mtu 1400 [1:1461(1460)]")).what);
   EXPECT_EQ(icmp.code, "frag_needed");
   EXPECT_EQ(icmp.mtu, 1400U);
