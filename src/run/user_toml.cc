@@ -41,8 +41,8 @@ std::optional<Problem> ProblemBeforeParsing(std::string_view text) {
   std::string_view quotes;  // those that end the text we are in; empty outside of any
   bool comment = false;
   std::size_t line = 1;
-  for (std::size_t i = text.starts_with(kByteOrderMark) ? kByteOrderMark.size() : 0;
-       i < text.size(); ++i) {
+  const std::size_t begin = text.starts_with(kByteOrderMark) ? kByteOrderMark.size() : 0;
+  for (std::size_t i = begin; i < text.size(); ++i) {
     const char c = text[i];
     const std::string_view rest = text.substr(i);
     const bool line_begins = i == 0 || text[i - 1] == '\n';
@@ -67,9 +67,10 @@ std::optional<Problem> ProblemBeforeParsing(std::string_view text) {
       continue;
     } else if (quotes.empty()) {
       comment = c == '#';
-      // Behind a letter or digit no text begins.
-      const bool is_in_word = i > 0 && std::isalnum(static_cast<unsigned char>(text[i - 1])) != 0;
-      if ((c == '"' || c == '\'') && !is_in_word) {
+      // Elsewhere no text begins; nor behind the dot of a key, which may be that of a number.
+      const bool may_begin =
+          i == begin || std::string_view(" \t\r\n=[,{").find(text[i - 1]) != text.npos;
+      if ((c == '"' || c == '\'') && may_begin) {
         const bool many_lines = rest.size() > 2 && rest[1] == c && rest[2] == c;
         quotes = rest.substr(0, many_lines ? 3 : 1);
         i += quotes.size() - 1;
