@@ -141,9 +141,10 @@ class Collector {
   std::size_t number_ = 0;
 };
 
+// What is later than the year 2116 is taken for that: with room to add to it.
 std::int64_t Nanoseconds(std::uint64_t ticks, std::uint64_t per_second) {
   const std::uint64_t seconds = ticks / per_second;
-  constexpr std::uint64_t kLast = INT64_MAX / 1'000'000'000 - 1;
+  constexpr std::uint64_t kLast = INT64_MAX / 2 / 1'000'000'000;
   const auto fraction = static_cast<double>(ticks % per_second) / static_cast<double>(per_second);
   return static_cast<std::int64_t>(std::min(seconds, kLast)) * 1'000'000'000 +
          static_cast<std::int64_t>(fraction * 1e9 + 0.5);
