@@ -39,7 +39,7 @@ bool OpensNamelessTable(std::string_view line) {
 std::optional<Problem> ProblemBeforeParsing(std::string_view text) {
   constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
   std::string_view quotes;  // those that end the text we are in; empty outside of any
-  bool comment = false;
+  bool comment = false, is_escaped = false;
   std::size_t line = 1;
   const std::size_t begin = text.starts_with(kByteOrderMark) ? kByteOrderMark.size() : 0;
   for (std::size_t i = begin; i < text.size(); ++i) {
@@ -58,6 +58,9 @@ std::optional<Problem> ProblemBeforeParsing(std::string_view text) {
       if (quotes.empty() && !comment) {
         return Problem{line, fmt::format("'{}' outside of quotes", rest.substr(0, end))};
       }
+      if (is_escaped) {
+        return Problem{line, fmt::format("a backslash before '{}'", rest.substr(0, end))};
+      }
       i += end - 1;
     } else if (c == '\n') {
       ++line;
@@ -75,9 +78,9 @@ std::optional<Problem> ProblemBeforeParsing(std::string_view text) {
         quotes = rest.substr(0, many_lines ? 3 : 1);
         i += quotes.size() - 1;
       }
-    } else if (c == '\\' && quotes[0] == '"' && rest.size() > 1 && IsAscii(rest[1]) &&
-               rest[1] != '\n') {
-      ++i;
+    } else if (c == '\\' && quotes[0] == '"' && rest.size() > 1 && rest[1] != '\n') {
+      is_escaped = !IsAscii(rest[1]);
+      if (!is_escaped) ++i;
     } else if (rest.starts_with(quotes)) {
       // Of five quotes, the first two are text.
       const std::size_t in_a_row = rest.find_first_not_of(c);

@@ -34,6 +34,7 @@ TEST(ParseUserToml, RefusesTheRestWithFileAndLine) {
            {"x = \"\"\"\n\"\"\"\né = 1", "a.toml:3: 'é' outside of quotes"},
            {"x = é", "a.toml:1: 'é' outside of quotes"},
            {"x = 9f\"é", "a.toml:1: 'é' outside of quotes"},
+           {"x = \"\"\"\n\\é\"\"\"", "a.toml:2: a backslash before 'é'"},
            {"x = [a/\"é", "a.toml:1: 'é' outside of quotes"},
            {"x = 'a\nb' é", "a.toml:1: "},
            {"# a\n\nx = '\xff'", "a.toml:3: bytes that are no text in UTF-8"},
