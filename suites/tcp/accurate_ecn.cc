@@ -73,9 +73,15 @@ class AccurateEcnTest : public FlightTest {
     return tcp_option::AccurateEcn(tcp_option::kAccurateEcn0, {1, 0, 1});
   }
 
+  // Linux before AccECN takes any number for tcp_ecn.
+  void SetTcpEcn(int value) {
+    sut.SetSysctl("net.ipv4.tcp_ecn_option_beacon", 3);  // the default; a SKIP where there is none
+    sut.SetSysctl("net.ipv4.tcp_ecn", value);
+  }
+
   // The answer of a new listener where incoming connections get AccECN.
   Segment AnswerTo(const PartialSegment& syn, int tcp_ecn = 3) {
-    sut.SetSysctl("net.ipv4.tcp_ecn", tcp_ecn);
+    SetTcpEcn(tcp_ecn);
     listening.emplace(InState(TcpState::kListen));
     listening->peer.Send(syn);
     return listening->peer.Expect(SynAck().Ack(listening->peer.snd_nxt));
@@ -86,7 +92,7 @@ class AccurateEcnTest : public FlightTest {
   Connection Accepted(const std::vector<TcpOption>& options = {},
                       const std::vector<TcpOption>& ack_options = {},
                       std::optional<int> ace = std::nullopt) {
-    sut.SetSysctl("net.ipv4.tcp_ecn", 3);
+    SetTcpEcn(3);
     Connection connection = InState(TcpState::kListen);
     ScriptedTcp& peer = connection.peer;
     peer.syn_options = {tcp_option::Mss(kMss)};
@@ -103,7 +109,7 @@ class AccurateEcnTest : public FlightTest {
 
   // The SYN of a connect() that asks for AccECN.
   ScriptedTcp& Asks(int tcp_ecn = 3) {
-    sut.SetSysctl("net.ipv4.tcp_ecn", tcp_ecn);
+    SetTcpEcn(tcp_ecn);
     ScriptedTcp& peer = host.Listen(ip, NextPort());
     connecting.emplace(sut.NewSocket(ip, "SOCK_STREAM", {"SOCK_NONBLOCK"}));
     connecting->Connect(peer.local());  // EINPROGRESS
@@ -284,7 +290,7 @@ TEST_WITH(AccurateEcnTest, AccurateEcn, ASynAckFeedsBackTheEcnFieldOfTheSyn,
 
 TEST_WITH(AccurateEcnTest, AccurateEcn, WithTcpEcnOfTheClassicOneIsTheMostThatIsGranted,
           .claims = {"linux:tcp_ecn-accurate"}, .needs = {"sysctl"}) {
-  sut.SetSysctl("net.ipv4.tcp_ecn", 3);  // it has AccECN
+  SetTcpEcn(3);  // it has AccECN
   for (const int tcp_ecn : {1, 2}) {
     SCOPED_TRACE("tcp_ecn=" + std::to_string(tcp_ecn));
     EXPECT_EQ(Ace(AnswerTo(WithAce(Syn(), kAsks), tcp_ecn)), kGrantsClassic);
@@ -434,11 +440,11 @@ TEST_WITH(AccurateEcnTest, AccurateEcn, ASynThatCrossesAnotherIsAnsweredAsByASer
   ExpectCounting(peer);
 }
 
-// By an option of servers that makes Linux wait for data to send along with the ACK (RFC 9768 section
-// 3.2.2.1 is of such clients).
+// By an option of servers that makes Linux wait for data to send along with the ACK (RFC 9768
+// section 3.2.2.1 is of such clients).
 TEST_WITH(AccurateEcnTest, AccurateEcn, AClientThatHasDataSendsAPureAckBefore,
           .claims = {"rfc9768:3.2.2.1-data"}, .needs = {"sysctl"}) {
-  sut.SetSysctl("net.ipv4.tcp_ecn", 3);
+  SetTcpEcn(3);
   ScriptedTcp& peer = host.Listen(ip, NextPort());
   Socket socket = sut.NewSocket(ip, "SOCK_STREAM", {"SOCK_NONBLOCK"});
   try {
@@ -705,7 +711,7 @@ TEST_WITH(AccurateEcnTest, AccurateEcn, TheOptionCountsOctetsByTheirEcnField,
 TEST_WITH(AccurateEcnTest, AccurateEcn, TwoBlocksOfSackHavePrecedence,
           .claims = {"rfc9768:3.2.3.3-sack"}, .needs = {"sysctl"}) {
   sut.SetSysctl("net.ipv4.tcp_ecn_option", 2);
-  sut.SetSysctl("net.ipv4.tcp_ecn", 3);
+  SetTcpEcn(3);
   Connection connection = InState(TcpState::kListen);
   ScriptedTcp& peer = connection.peer;
   peer.syn_options.push_back(tcp_option::SackPermitted());
