@@ -438,6 +438,10 @@ void ScriptedPeer::TakePacket(Time time, packet::Packet frame) {
   if (packet::IsFragment(arrived.packet)) {
     auto whole = reassembly_.Take(arrived.packet);
     if (!whole) return;
+    if (const std::optional<Segment> segment = SegmentIn(whole->packet, time)) {
+      TakeSegment(*segment);
+      return;
+    }
     arrived.packet = std::move(whole->packet);
     arrived.fragments = std::move(whole->fragments);
   }

@@ -31,7 +31,10 @@ std::optional<std::pair<std::uint32_t, std::uint32_t>> Segment::timestamps() con
 }
 
 std::optional<Segment> ParseSegment(const Bytes& frame, Time time) {
-  const packet::Packet read = packet::ReadFrame(frame);
+  return SegmentIn(packet::ReadFrame(frame), time);
+}
+
+std::optional<Segment> SegmentIn(const packet::Packet& read, Time time) {
   const auto* tcp = read.Find<packet::Tcp>();
   if (tcp == nullptr || packet::IsCutShort(read)) return std::nullopt;
   Segment segment;

@@ -57,6 +57,9 @@ struct Segment {
 // refused.
 std::optional<Segment> ParseSegment(const Bytes& frame, Time time);
 
+// The segment in a packet that was read, with or without Ethernet; of fragments, put together.
+std::optional<Segment> SegmentIn(const packet::Packet& read, Time time);
+
 // The frame that carries `segment`. IP version: that of its endpoints, which must agree.
 Bytes BuildFrame(const Segment& segment, const MacAddress& source, const MacAddress& destination);
 

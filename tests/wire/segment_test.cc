@@ -5,6 +5,7 @@
 #include <tins/tins.h>
 
 #include "harness/base/errors.h"
+#include "harness/packet/fragments.h"
 
 namespace sockproof {
 namespace {
@@ -36,6 +37,22 @@ class SegmentOfBothVersions : public testing::TestWithParam<bool> {
   Segment example_ =
       GetParam() ? Example("2001:db8::1", "2001:db8::2") : Example("192.0.2.1", "192.0.2.2");
 };
+
+TEST_P(SegmentOfBothVersions, IsPutTogetherFromFragments) {
+  example_.payload.assign(600, 'x');
+  packet::Reassembly reassembly;
+  std::optional<packet::Reassembly::Whole> whole;
+  for (const packet::Packet& fragment : packet::FragmentsOfMtu(IpPacketOf(example_), 1, 296)) {
+    EXPECT_FALSE(SegmentIn(fragment, Time()));
+    whole = reassembly.Take(packet::ReadIp(packet::Write(fragment)));
+  }
+  ASSERT_TRUE(whole);
+  const auto segment = SegmentIn(whole->packet, Time());
+  ASSERT_TRUE(segment);
+  EXPECT_EQ(segment->source, example_.source);
+  EXPECT_EQ(segment->payload, example_.payload);
+  EXPECT_TRUE(segment->checksum_valid);
+}
 
 TEST_P(SegmentOfBothVersions, SurvivesTheWayThroughAFrame) {
   const auto parsed = ParseSegment(BuildFrame(example_, kFrom, kTo), Time());
