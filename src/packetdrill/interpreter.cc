@@ -378,7 +378,12 @@ class Interpreter final : public TestBody {
     }
     return fmt::format("at {:.6f}, give or take {}{}", ToSeconds(timing_.from()),
                        FormatDuration(timing_.Tolerance(timing_.from())),
-                       ticks_ > Duration(0) ? ", or later by three ticks of this kernel" : "");
+                       ticks_ > Duration(0) ? ", or a tick of this kernel earlier or three later" : "");
+  }
+
+  // What the lines before took within a tick does not put off what comes at one.
+  Duration EarlierByTicks() const {
+    return tick_earlier_ + std::min(timing_.drift(), tick_earlier_);
   }
 
   void Expect(const Event& event, const PacketEvent& packet) {
@@ -417,7 +422,7 @@ class Interpreter final : public TestBody {
     }
     if (any_time) return;
     const Duration tolerance = timing_.Tolerance(timing_.from());
-    const Duration early = timing_.from() - tolerance - at;
+    const Duration early = timing_.from() - EarlierByTicks() - tolerance - at;
     const Duration late = at - last - tolerance - ticks_;
     const Duration off = std::max(early, late);
     if (off <= Duration(0)) return;
@@ -757,6 +762,7 @@ class Interpreter final : public TestBody {
   std::string lack_;                // what the init command could not give; empty: nothing
 
   const Duration ticks_ = AllowanceForTicks();
+  const Duration tick_earlier_ = AllowanceForEarlierTick();
   Timing timing_;
   Connections connections_;
   ScriptCode code_;

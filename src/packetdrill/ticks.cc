@@ -33,4 +33,6 @@ Duration LongerTick() {
 
 Duration AllowanceForTicks() { return 3 * LongerTick(); }
 
+Duration AllowanceForEarlierTick() { return LongerTick() > Duration(0) ? Tick() : Duration(0); }
+
 }  // namespace sockproof::packetdrill

@@ -18,4 +18,8 @@ Duration LongerTick();
 // two to its shortest timers (TCP_TIMEOUT_MIN).
 Duration AllowanceForTicks();
 
+// By how much earlier: a timer runs up to a tick after its time, on the machine for which a script was written
+// as on this one, where another processor may run it at the tick after its own. Nothing with HZ=1000.
+Duration AllowanceForEarlierTick();
+
 }  // namespace sockproof::packetdrill

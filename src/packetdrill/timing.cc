@@ -8,6 +8,9 @@ namespace {
 // How much later than it should be is still at once.
 constexpr Duration kNothing = 1ms;
 constexpr Duration kUsualForLine = 300us;
+// An interval so short is never made shorter than it is written, whatever the lines before it took: the kernel
+// asks whether something was within a millisecond.
+constexpr Duration kShort = 2ms;
 
 }  // namespace
 
@@ -29,6 +32,10 @@ void Timing::Place(const Event& event) {
   const Duration base = inbound && last_was_injected_ ? last_from_ : last_done_;
   from_ += base;
   to_ += base;
+  const bool is_act = inbound || call != nullptr;
+  if (is_act && event.when.from > Duration(0) && event.when.from <= kShort) {
+    from_ = std::max(from_, really_done_ + event.when.from);
+  }
   if (event.when.kind == When::Kind::kRelative) ends_ += base;
 }
 

@@ -641,18 +641,24 @@ class Run {
   }
 
   // What fails in the same words so often, each time in a process that was not much late, is no accident
-  // of the machine.
+  // of the machine. Nor is what has failed so in a process that was not late at all: lateness is not its reason.
   bool FailIfRepeated(const TestCase& test, TestResult& result, Duration lateness) {
     constexpr Duration kNotMuch = 10ms;
     constexpr int kOften = 5;
-    if (result.verdict != Verdict::kInconclusive || result.failures.empty() || lateness > kNotMuch) return false;
+    const bool in_doubt = result.verdict == Verdict::kInconclusive;
+    if ((!in_doubt && result.verdict != Verdict::kFail) || result.failures.empty()) return false;
     const FailureEvent& first = result.failures.front();
     const std::string words = fmt::format("{}: {}", first.line, WithoutNumbers(first.text));
-    const int times = ++failed_so_[{test.id(), words}];
-    if (times < kOften) return false;
+    SameFailures& so_far = failed_so_[{test.id(), words}];
+    ++(in_doubt ? so_far.in_doubt : so_far.in_time);
+    if (in_doubt && lateness <= kNotMuch) ++so_far.little_late;
+    if (!in_doubt) return false;
+    const int all = so_far.in_time + so_far.in_doubt;
+    const bool in_time_too = so_far.in_time > 0 && all >= std::min(options_.failures_that_count, options_.attempts);
+    if (!in_time_too && (lateness > kNotMuch || so_far.little_late < kOften)) return false;
     result.verdict = Verdict::kFail;
-    result.reason = fmt::format("it failed so {} times, though a process of it was served up to {} late", times,
-                                FormatDuration(lateness));
+    result.reason = fmt::format("it failed so {} times, {} of them in time; this time a process of it was served up to {} late",
+                                all, so_far.in_time, FormatDuration(lateness));
     options_.baseline.Judge(result);
     return true;
   }
@@ -924,7 +930,11 @@ class Run {
   Group again_;  // to be run again when none waits any more
   std::list<Running> running_;
   std::map<std::string, int> failures_;                           // of each test, in this repetition
-  std::map<std::pair<std::string, std::string>, int> failed_so_;  // inconclusively, by test and words
+  struct SameFailures {
+    int in_time = 0, in_doubt = 0;
+    int little_late = 0;  // of those in doubt
+  };
+  std::map<std::pair<std::string, std::string>, SameFailures> failed_so_;  // by test and words
   bool abandoned_ = false;
   int surprises_ = 0;
   const Steady::time_point began_ = Steady::now();

@@ -557,6 +557,29 @@ TEST_F(RunnerTest, AFailureCountsWhenItCameAsOftenAsAsked) {
   EXPECT_EQ(Of("Fails").attempts.size(), 3U);
 }
 
+TEST_F(RunnerTest, WhatFailedInTimeFailsInTheSameWordsLateToo) {
+  const Counter same(folder_ / "same"), other(folder_ / "other");
+  const auto fails = [](EventLog& log, const std::string& words, bool late) {
+    log.Now(FailureEvent{"script.pkt", 9, words});
+    log.Now(VerdictEvent{late ? Verdict::kInconclusive : Verdict::kFail, "", late ? 300ms : 0ms});
+  };
+  Add("SameWords", [&](EventLog& log) {
+    const int time = same.Next();
+    fails(log, fmt::format("Observed: TS val {} at 0.{}", 97 * time, 31 * time), time != 2);
+  });
+  Add("OtherWords", [&](EventLog& log) {
+    const int time = other.Next();
+    fails(log, std::string("Observed: ") + "abcdefgh"[time - 1], time != 2);
+  });
+  options_.attempts = 6;
+  options_.failures_that_count = 4;
+  Run();
+  EXPECT_EQ(Of("SameWords").verdict, Verdict::kFail);
+  EXPECT_EQ(same.count(), 4);
+  EXPECT_EQ(Of("OtherWords").verdict, Verdict::kInconclusive);
+  EXPECT_EQ(other.count(), 6);
+}
+
 TEST_F(RunnerTest, AttemptsAreBounded) {
   const Counter counter(folder_ / "count");
   Add("IsAlwaysLate", [&counter](EventLog& log) {
