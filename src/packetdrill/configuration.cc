@@ -94,8 +94,14 @@ class ConfigurationReader {
     }
   }
 
+  // Of a script that names addresses the other end has several.
+  void HaveSeveralAddresses() { has_several_ = true; }
+
   Configuration Finished() {
-    const TunnelPlan& tunnel = read_.tunnel;
+    TunnelPlan& tunnel = read_.tunnel;
+    if (has_several_) {
+      tunnel.remote_prefix_length = std::min(tunnel.remote_prefix_length, version_ == IpVersion::kIpv4 ? 24 : 64);
+    }
     if (!HaveSamePrefix(tunnel.local, tunnel.gateway, tunnel.prefix_length)) {
       throw SyntaxError(address_, fmt::format("the gateway {} is not on the network of {}",
                                               tunnel.gateway.ToString(), tunnel.local.ToString()));
@@ -137,6 +143,7 @@ class ConfigurationReader {
   const IpVersion version_;
   Configuration read_;
   Position address_;  // of the last one
+  bool has_several_ = false;
 };
 
 }  // namespace
@@ -145,6 +152,11 @@ Configuration Configure(const ScriptPlan& plan, const Script& script) {
   ConfigurationReader reader(plan);
   for (const Option& option : script.options) reader.Take(option);
   for (const Option& option : plan.options) reader.Take(option);
+  const bool names = std::any_of(script.events.begin(), script.events.end(), [](const Event& event) {
+    const auto* packet = std::get_if<PacketEvent>(&event.what);
+    return packet != nullptr && !(packet->source_name.empty() && packet->destination_name.empty());
+  });
+  if (names) reader.HaveSeveralAddresses();
   return reader.Finished();
 }
 

@@ -13,6 +13,40 @@ Flow& Connections::Add() {
 }
 
 Flow& Connections::Of(const Event& event, const PacketEvent& packet) {
+  // A packet without names is of the last connection that began.
+  Flow* const last = current_;
+  const std::size_t so_far = flows_.size();
+  Select(packet);
+  Flow& flow = OfConnection(event, packet);
+  if (flows_.size() == so_far) current_ = last;
+  const auto name = [&](const std::string& text, const IpAddress& address) {
+    if (!text.empty()) names_.emplace(text, address);
+  };
+  name(packet.source_name, packet.inbound ? flow.remote.address : flow.local.address);
+  name(packet.destination_name, packet.inbound ? flow.local.address : flow.remote.address);
+  return flow;
+}
+
+// For a moment the connection between the addresses that the packet names is the current one.
+void Connections::Select(const PacketEvent& packet) {
+  if (packet.source_name.empty() && packet.destination_name.empty()) return;
+  const auto fits = [&](const std::string& name, const IpAddress& address) {
+    const IpAddress* const known = AddressOf(name);
+    return known == nullptr || *known == address;
+  };
+  const auto matches = [&](const Flow* flow) {
+    if (flow == nullptr || flow->state == Flow::State::kNew || flow->state == Flow::State::kListening) return false;
+    const IpAddress& source = packet.inbound ? flow->remote.address : flow->local.address;
+    const IpAddress& destination = packet.inbound ? flow->local.address : flow->remote.address;
+    return fits(packet.source_name, source) && fits(packet.destination_name, destination);
+  };
+  if (matches(current_)) return;
+  const auto found =
+      std::find_if(flows_.rbegin(), flows_.rend(), [&](const auto& flow) { return matches(flow.get()); });
+  if (found != flows_.rend()) current_ = found->get();
+}
+
+Flow& Connections::OfConnection(const Event& event, const PacketEvent& packet) {
   const auto* tcp = std::get_if<TcpPart>(&packet.what);
   if (tcp != nullptr && packet.inbound &&
       (current_ == nullptr || current_->state == Flow::State::kListening)) {
@@ -21,6 +55,10 @@ Flow& Connections::Of(const Event& event, const PacketEvent& packet) {
   if (current_ == nullptr) {
     throw SyntaxError(event.where, "there is no socket that this packet could be of");
   }
+  const bool joins = tcp != nullptr && std::any_of(tcp->mptcp.begin(), tcp->mptcp.end(), [](const auto& option) {
+                       return option.second.kind == MptcpOption::Kind::kJoinSyn;
+                     });
+  if (joins) return Joining(packet, *tcp);
   if (current_->protocol == IPPROTO_UDP && current_->remote.port == 0) {
     current_->remote = connect_;
   }
@@ -39,6 +77,47 @@ Flow& Connections::Accepting(const TcpPart& tcp) {
   flow.remote = {connect_.address, next_port_++};
   flow.script_remote_isn = flow.live_remote_isn = tcp.seq;
   return flow;
+}
+
+Flow& Connections::Joining(const PacketEvent& packet, const TcpPart& tcp) {
+  const Endpoint local = current_->local;
+  const Endpoint remote = current_->remote;
+  Flow& flow = Add();
+  if (packet.inbound) {
+    flow.state = Flow::State::kSynReceived;
+    flow.local = {Named(packet.destination_name, local.address), local.port};
+    const bool is_new = !packet.source_name.empty() && AddressOf(packet.source_name) == nullptr;
+    flow.remote = {is_new ? AnotherRemoteAddress() : Named(packet.source_name, remote.address), next_port_++};
+    flow.script_remote_isn = flow.live_remote_isn = tcp.seq;
+  } else {
+    flow.state = Flow::State::kSynSent;
+    flow.local = {local.address, 0};
+    flow.remote = {Named(packet.destination_name, remote.address), remote.port};
+    flow.script_local_isn = tcp.seq;
+  }
+  return flow;
+}
+
+const IpAddress* Connections::AddressOf(const std::string& name) const {
+  const auto found = names_.find(name);
+  return found == names_.end() ? nullptr : &found->second;
+}
+
+IpAddress Connections::Named(const std::string& name, const IpAddress& otherwise) {
+  const IpAddress* const known = AddressOf(name);
+  return known == nullptr ? otherwise : *known;
+}
+
+IpAddress Connections::AnotherRemoteAddress() {
+  const IpAddress& first = connect_.address;
+  Bytes octets(first.bytes(), first.bytes() + first.size());
+  octets.back() = static_cast<std::uint8_t>(octets.back() + ++more_addresses_);
+  return {first.version(), octets.data()};
+}
+
+bool Connections::MayComeTo(const packet::Packet& packet) const {
+  return !names_.empty() &&
+         std::any_of(flows_.begin(), flows_.end(), [&](const auto& flow) { return flow->Sends(packet); });
 }
 
 bool Connections::IsOf(const Flow& flow, const packet::Packet& packet) const {

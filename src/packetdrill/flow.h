@@ -28,6 +28,7 @@ struct Flow {
   };
   State state = State::kNew;
   int protocol = 6;
+  bool is_multipath = false;  // of a socket of MPTCP
   std::int64_t live_descriptor = -1;
   Endpoint local, remote;  // on the wire; a local port of 0: not known yet
   std::uint32_t script_local_isn = 0, script_remote_isn = 0;
@@ -35,6 +36,7 @@ struct Flow {
   std::map<std::uint32_t, std::uint32_t> timestamps;  // of what was expected, to what was seen
   std::optional<std::pair<std::uint32_t, std::uint32_t>> first_timestamp;  // the same, of the first
   std::map<std::uint32_t, std::uint32_t> flow_labels;  // the same
+  std::uint32_t own_random = 0, system_random = 0;     // of the MP_JOINs that began this subflow
 
   std::uint32_t LocalOffset(bool syn) const {
     return syn ? live_local_isn - script_local_isn : live_local_isn;

@@ -9,11 +9,13 @@
 #include <net/if.h>
 #include <netinet/in.h>
 #include <sched.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <deque>
 #include <memory>
 #include <optional>
@@ -33,6 +35,7 @@
 #include "src/packetdrill/configuration.h"
 #include "src/packetdrill/connections.h"
 #include "src/packetdrill/flow.h"
+#include "src/packetdrill/mptcp.h"
 #include "src/packetdrill/shell.h"
 #include "src/packetdrill/substitutes.h"
 #include "src/packetdrill/tcp_info.h"
@@ -136,6 +139,7 @@ class Interpreter final : public TestBody {
     around_.connect = {set_.tunnel.remote, set_.connect_port};
     around_.folder = FolderOf(plan_.path);
     around_.tolerance = set_.tolerance;
+    TellCommands();
     if (script_.init) RunInit(*script_.init);
   }
 
@@ -204,6 +208,29 @@ class Interpreter final : public TestBody {
       Log(time, octets, false);
       arrived_.push_back({time, packet::ReadIp(octets)});
     });
+  }
+
+  // By the variables of their environment that commands of scripts know.
+  void TellCommands() const {
+    const TunnelPlan& tunnel = set_.tunnel;
+    const char* const version = plan_.variant == Variant::kMapped ? "ipv4-mapped-ipv6" : VariantName(plan_.variant);
+    const auto tell = [](const char* name, const std::string& value) { setenv(name, value.c_str(), 1); };
+    tell("OPT_IP_VERSION", version);
+    tell("OPT_LOCAL_DEV", "tun0");
+    tell("OPT_LOCAL_IP", tunnel.local.ToString());
+    tell("OPT_GATEWAY_IP", tunnel.gateway.ToString());
+    tell("OPT_REMOTE_IP", tunnel.remote.ToString());
+    tell("OPT_NETMASK_IP", MaskText(tunnel.local.version(), tunnel.prefix_length));
+    tell("OPT_BIND_PORT", std::to_string(set_.bind_port));
+    tell("OPT_CONNECT_PORT", std::to_string(set_.connect_port));
+    tell("OPT_MTU", std::to_string(tunnel.mtu));
+  }
+
+  // 255.255.0.0 of IPv4; of IPv6 the same as an address.
+  static std::string MaskText(IpVersion version, int prefix_length) {
+    std::array<std::uint8_t, 16> mask{};
+    for (int bit = 0; bit < prefix_length; ++bit) mask[bit / 8] |= static_cast<std::uint8_t>(0x80 >> bit % 8);
+    return IpAddress(version, mask.data()).ToString();
   }
 
   void Log(Time time, const Bytes& octets, bool sent) {
@@ -340,7 +367,8 @@ class Interpreter final : public TestBody {
     WaitForDueTime(event);
     Connections::Injects(flow, packet);
     const auto* tcp = std::get_if<TcpPart>(&packet.what);
-    const Bytes octets = packet::Write(MakePacket(packet, event.where, flow, set_.rules));
+    const PacketEvent live = mptcp_.ToInject(packet, event.where, flow);
+    const Bytes octets = packet::Write(MakePacket(live, event.where, flow, set_.rules));
     const Time sent = tunnel_->Send(octets, tcp != nullptr ? set_.injected_segment : std::uint16_t{0});
     Log(sent, octets, true);
     timing_.NoteBegun(sent);
@@ -349,16 +377,22 @@ class Interpreter final : public TestBody {
 
   // The next packet of the flow; none: there was none until then.
   std::optional<Arrived> Next(Flow& flow, Time deadline) {
+    auto at = arrived_.begin();
     const auto is_next = [&] {
-      while (!arrived_.empty() && !connections_.IsOf(flow, arrived_.front().packet)) {
-        NoteStranger(arrived_.front());
-        arrived_.pop_front();
+      at = arrived_.begin();
+      while (at != arrived_.end() && !connections_.IsOf(flow, at->packet)) {
+        if (connections_.MayComeTo(at->packet)) {
+          ++at;
+          continue;
+        }
+        NoteStranger(*at);
+        at = arrived_.erase(at);
       }
-      return !arrived_.empty();
+      return at != arrived_.end();
     };
     if (!loop_.RunUntil(is_next, deadline)) return std::nullopt;
-    Arrived next = std::move(arrived_.front());
-    arrived_.pop_front();
+    Arrived next = std::move(*at);
+    arrived_.erase(at);
     return next;
   }
 
@@ -406,7 +440,7 @@ class Interpreter final : public TestBody {
     connections_.Learn(flow, packet, seen->packet);
     if (tcp != nullptr && !set_.rules.strict_segments) Join(*seen, flow, tcp->length, deadline);
     const std::string different =
-        Judge(packet, event.where, seen->packet, flow, set_.rules,
+        Judge(mptcp_.Expected(packet, event.where, seen->packet, flow), event.where, seen->packet, flow, set_.rules,
               timing_.ToleranceOf(timing_.from()));
     const Duration at = timing_.Since(seen->time);
     // What a timer of the kernel sends tells where its next one begins.
@@ -472,6 +506,7 @@ class Interpreter final : public TestBody {
     FinishBlocked();
     WaitForDueTime(event);
     around_.drift = timing_.drift();
+    around_.bind = BoundTo(call);
     SystemCall made = MakeSystemCall(call, event.where, around_);
     Before(call);
     const Agent::CallId id = stack_.agent().Start("system_call", made.parameters, made.text);
@@ -488,6 +523,14 @@ class Interpreter final : public TestBody {
     timing_.NoteBegun(reply.begin);
     timing_.Done(reply.end);
     Finish(event, call, made, reply);
+  }
+
+  // Subflows come to any address of a socket of MPTCP.
+  Endpoint BoundTo(const CallEvent& call) {
+    const Flow* const flow = FlowOfDescriptor(call);
+    if (flow == nullptr || !flow->is_multipath) return {set_.tunnel.local, set_.bind_port};
+    constexpr std::array<std::uint8_t, 16> kAny{};
+    return {IpAddress(set_.tunnel.local.version(), kAny.data()), set_.bind_port};
   }
 
   // Waits for the call that blocks, and judges it.
@@ -556,6 +599,10 @@ class Interpreter final : public TestBody {
                                  CleanLine(call.error)));
         }
       }
+      if (!fails && call.name == "socket" && (reply.error == EPROTONOSUPPORT || reply.error == ENOPROTOOPT)) {
+        throw Skip(fmt::format("line {}: this kernel has no sockets of {}", event.where.line,
+                               call.arguments.size() < 3 ? "this protocol" : Describe(call.arguments[2])));
+      }
       if (!fails || (wanted != 0 && wanted != reply.error)) return Differs(event, call, observed);
       return;
     }
@@ -613,7 +660,8 @@ class Interpreter final : public TestBody {
     const std::int64_t type = NumberOf(call.arguments.at(1));
     constexpr std::int64_t kTypes = 15;  // without SOCK_NONBLOCK and the like
     const std::int64_t usual = (type & kTypes) == SOCK_DGRAM ? IPPROTO_UDP : IPPROTO_TCP;
-    flow.protocol = static_cast<int>(protocol != 0 ? protocol : usual);
+    flow.is_multipath = protocol == IPPROTO_MPTCP;
+    flow.protocol = static_cast<int>(protocol != 0 && protocol != IPPROTO_MPTCP ? protocol : usual);
     if (flow.protocol != IPPROTO_TCP) return;
     if (!substitutes_.congestion_control.empty()) {
       Expression name;
@@ -765,6 +813,7 @@ class Interpreter final : public TestBody {
   const Duration tick_earlier_ = AllowanceForEarlierTick();
   Timing timing_;
   Connections connections_;
+  Mptcp mptcp_{connections_};
   ScriptCode code_;
   std::deque<Arrived> arrived_;
   std::optional<Blocked> blocked_;

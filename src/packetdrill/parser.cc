@@ -8,6 +8,7 @@
 #include <limits>
 #include <utility>
 
+#include "harness/base/errors.h"
 #include "harness/base/text.h"
 #include "harness/packet/tcp_flags.h"
 #include "src/packetdrill/script.h"
@@ -511,6 +512,7 @@ class Parser {
       packet.what = TakeIcmp();
     } else {
       RefuseOtherProtocols();
+      TakeAddressNames(packet);
       TakePorts(packet);
       packet.what = TakeTcp(packet.inbound);
     }
@@ -531,7 +533,20 @@ class Parser {
         throw Unknown{Here().where, fmt::format("the protocol {}", protocol)};
       }
     }
-    if (Here().IsWord("addr") || Here().Is(">")) throw Unknown{Here().where, "an address by name"};
+  }
+
+  // addr[client] > addr[server], or one of them.
+  void TakeAddressNames(PacketEvent& packet) {
+    if (Here().IsWord("addr")) packet.source_name = TakeAddressName();
+    if (TakeIf(">")) packet.destination_name = TakeAddressName();
+  }
+
+  std::string TakeAddressName() {
+    TakeWord("addr");
+    TakeSign("[");
+    std::string name = TakeKind(TokenKind::kWord, "the name of an address").text;
+    TakeSign("]");
+    return name;
   }
 
   IpInfo TakeIpInfo() {
@@ -779,12 +794,12 @@ class Parser {
       if (!TakeIf("*")) tcp.window = TakeNumber<std::uint16_t>("a window");
     }
     if (TakeIfWord("urg")) tcp.urgent_pointer = TakeNumber<std::uint16_t>("an urgent pointer");
-    tcp.options = TakeTcpOptions();
+    tcp.options = TakeTcpOptions(tcp);
     if (inbound && !tcp.options) throw SyntaxError(where, "<...> is for packets that are expected");
     return tcp;
   }
 
-  std::optional<std::vector<TcpOption>> TakeTcpOptions() {
+  std::optional<std::vector<TcpOption>> TakeTcpOptions(TcpPart& tcp) {
     std::vector<TcpOption> options;
     const bool there = Here().Is("<") && !Here().begins_line;
     if (!there) return options;
@@ -795,13 +810,21 @@ class Parser {
       return std::nullopt;
     }
     const Position where = Here().where;
-    do options.push_back(TakeTcpOption());
-    while (TakeIf(","));
+    std::size_t of_mptcp = 0;
+    do {
+      if (std::optional<MptcpOption> option = TakeMptcpOption()) {
+        of_mptcp += option->size(IpVersion::kIpv4);
+        tcp.mptcp.emplace_back(options.size(), std::move(*option));
+        options.push_back({tcp_option::kMptcp, {}});
+      } else {
+        options.push_back(TakeTcpOption());
+      }
+    } while (TakeIf(","));
     TakeSign(">");
     Bytes area;
     packet::AppendOptions(area, options);
-    constexpr std::size_t kMost = 40;
-    if (area.size() > kMost) throw SyntaxError(where, "the options take more than 40 octets");
+    constexpr std::size_t kMost = 40, kWithoutValue = 2;
+    if (area.size() + of_mptcp - tcp.mptcp.size() * kWithoutValue > kMost) throw SyntaxError(where, "the options take more than 40 octets");
     return options;
   }
 
@@ -873,6 +896,172 @@ class Parser {
     }
     if (name.text == "ECN") return TakeAccurateEcn();
     throw Unknown{name.where, fmt::format("the TCP option {}", Shortened(CleanLine(name.text), 40))};
+  }
+
+  // --- Options of Multipath TCP ----------------------------------------------------------------
+
+  std::optional<MptcpOption> TakeMptcpOption() {
+    using Kind = MptcpOption::Kind;
+    constexpr std::pair<std::string_view, Kind> kNames[] = {
+        {"mpcapable", Kind::kCapable},          {"mp_join_syn", Kind::kJoinSyn},
+        {"mp_join_syn_ack", Kind::kJoinSynAck}, {"mp_join_ack", Kind::kJoinAck},
+        {"dss", Kind::kDss},                    {"add_address", Kind::kAddAddress},
+        {"remove_address", Kind::kRemoveAddress}, {"mp_prio", Kind::kPriority},
+        {"mp_fail", Kind::kFail},               {"mp_fastclose", Kind::kFastClose},
+        {"mp_reset", Kind::kReset},
+    };
+    for (const auto& [name, kind] : kNames) {
+      if (!Here().IsWord(name)) continue;
+      const Position where = Take().where;
+      MptcpOption option;
+      option.kind = kind;
+      option.has_checksum = kind == Kind::kDss;
+      if (kind == Kind::kReset) option.reason = TakeNumber<std::uint8_t>("a reason");
+      if (kind == Kind::kFastClose && Here().kind == TokenKind::kWord) option.keys.push_back(TakeMptcpKey());
+      while (Here().kind == TokenKind::kWord) TakeMptcpMember(option);
+      CheckMptcp(option, where);
+      return option;
+    }
+    return std::nullopt;
+  }
+
+  void TakeMptcpMember(MptcpOption& option) {
+    const Token word = Take();
+    const std::string& name = word.text;
+    const auto refuse = [&] {
+      return Unknown{word.where, fmt::format("{} of an option of MPTCP", Shown(word))};
+    };
+    if (option.kind == MptcpOption::Kind::kCapable && (name == "v0" || name == "v1")) {
+      option.version = name == "v1" ? 1 : 0;
+    } else if (name == "flags") {
+      option.flags = TakeMptcpFlags();
+    } else if (name == "nokey" || name == "nocs" || name == "fin" || name == "addr_echo") {
+      option.has_checksum &= name != "nocs";
+      option.is_data_fin |= name == "fin";
+      option.is_echo |= name == "addr_echo";
+    } else if (name == "key") {
+      TakeSign("[");
+      do option.keys.push_back(TakeMptcpKey());
+      while (TakeIf(","));
+      TakeSign("]");
+    } else if (name == "mpcdatalen") {
+      option.data_length = TakeNumber<std::uint16_t>("a length");
+    } else if (name == "dack4" || name == "dack8") {
+      option.data_ack = TakeDataNumber(name.back() == '8');
+    } else if (name == "dsn4" || name == "dsn8") {
+      option.data_sequence = TakeDataNumber(name.back() == '8');
+    } else if (name == "addr") {
+      TakeAddressToAdd(option);
+    } else if (!TakeIf("=")) {
+      throw refuse();
+    } else if (name == "ssn") {
+      option.subflow_sequence = TakeNumber<std::uint32_t>("a sequence number");
+    } else if (name == "dll") {
+      option.data_length = TakeNumber<std::uint16_t>("a length");
+    } else if (name == "cksum") {
+      option.checksum = TakeNumber<std::uint16_t>("a checksum");
+    } else if (name == "backup") {
+      option.is_backup = TakeNumber<std::uint8_t>("a bit", 1) != 0;
+    } else if (name == "address_id" && TakeIf("[")) {
+      do option.address_ids.push_back(TakeNumber<std::uint8_t>("an identifier"));
+      while (TakeIf(","));
+      TakeSign("]");
+    } else if (name == "address_id") {
+      if (!TakeIfWord("auto")) option.address_id = TakeNumber<std::uint8_t>("an identifier");
+    } else if (name == "port") {
+      option.port = TakeNumber<std::uint16_t>("a port");
+    } else if (name == "rand") {
+      option.random = TakeNumber<std::uint32_t>("a random number");
+    } else if (name == "token") {
+      TakeMptcpToken(option);
+    } else if (name == "sender_hmac" || name == "hmac") {
+      if (!TakeIfWord("auto")) throw Unknown{Here().where, fmt::format("{} as a MAC", Shown(Here()))};
+    } else {
+      throw refuse();
+    }
+  }
+
+  // flags[flag_a, flag_h], flags 0x41; the first letter is the highest bit.
+  std::uint8_t TakeMptcpFlags() {
+    if (!TakeIf("[")) return TakeNumber<std::uint8_t>("flags");
+    std::uint8_t flags = 0;
+    do {
+      const Token flag = TakeKind(TokenKind::kWord, "a flag");
+      constexpr std::string_view kBegin = "flag_";
+      const std::string_view letter = std::string_view(flag.text).substr(std::min(kBegin.size(), flag.text.size()));
+      if (flag.text == "no_flags") continue;
+      if (flag.text == "flag_t") {  // of MP_TCPRST: the failure will pass
+        flags |= 1;
+      } else if (flag.text.starts_with(kBegin) && letter.size() == 1 && letter[0] >= 'a' && letter[0] <= 'h') {
+        flags |= static_cast<std::uint8_t>(0x80 >> (letter[0] - 'a'));
+      } else {
+        throw Unknown{flag.where, fmt::format("{} as a flag", Shown(flag))};
+      }
+    } while (TakeIf(","));
+    TakeSign("]");
+    return flags;
+  }
+
+  MptcpOption::Key TakeMptcpKey() {
+    MptcpOption::Key key{TakeKind(TokenKind::kWord, "the name of a key").text, std::nullopt};
+    if (TakeIf("=")) key.value = TakeNumber<std::uint64_t>("a key");
+    if (Here().Is("+")) throw Unknown{Here().where, "a key and a number"};
+    return key;
+  }
+
+  MptcpOption::Number TakeDataNumber(bool is_long) {
+    MptcpOption::Number number{is_long, std::nullopt};
+    if (TakeIf("=")) number.value = TakeNumber<std::uint64_t>("a data sequence number");
+    return number;
+  }
+
+  void TakeMptcpToken(MptcpOption& option) {
+    if (TakeIfWord("auto")) return;
+    if (TakeIfWord("sha256_32")) {
+      TakeSign("(");
+      option.keys.push_back(TakeMptcpKey());
+      TakeSign(")");
+    } else {
+      option.token = TakeNumber<std::uint32_t>("a token");
+    }
+  }
+
+  // addr[name], addr[name=inet_addr("192.0.2.1")]
+  void TakeAddressToAdd(MptcpOption& option) {
+    TakeSign("[");
+    option.address_name = TakeKind(TokenKind::kWord, "the name of an address").text;
+    if (TakeIf("=")) {
+      const Token call = TakeKind(TokenKind::kWord, "inet_addr or inet6_addr");
+      TakeSign("(");
+      const Token text = TakeKind(TokenKind::kString, "an address");
+      TakeSign(")");
+      try {
+        option.address = IpAddress(text.text);
+      } catch (const HarnessError&) {
+        throw SyntaxError(text.where, fmt::format("{} is no address", Shown(text)));
+      }
+    }
+    TakeSign("]");
+  }
+
+  void CheckMptcp(const MptcpOption& option, Position where) {
+    using Kind = MptcpOption::Kind;
+    const auto require = [&](bool there, const char* what) {
+      if (!there) throw SyntaxError(where, fmt::format("this option of MPTCP needs {}", what));
+    };
+    constexpr std::uint8_t kChecksumRequired = 0x80;
+    if (option.kind == Kind::kCapable) {
+      require(option.keys.size() <= 2, "at most two keys");
+      if (option.data_length && (option.flags & kChecksumRequired) != 0) {
+        throw Unknown{where, "a checksum of MP_CAPABLE"};
+      }
+    }
+    if (option.kind == Kind::kDss && !option.data_ack && !option.data_sequence) {
+      throw Unknown{where, "a DSS without numbers"};
+    }
+    if (option.kind == Kind::kAddAddress) require(!option.address_name.empty(), "an address");
+    if (option.kind == Kind::kRemoveAddress) require(!option.address_ids.empty(), "identifiers of addresses");
+    if (option.kind == Kind::kFail) require(option.data_sequence && option.data_sequence->value, "dsn8");
   }
 
   // ECN e0b 1 ceb 2 e1b 3, or the other way round, without those at the end.

@@ -13,6 +13,7 @@
 #include "harness/net/ip.h"
 #include "harness/packet/options.h"
 #include "src/packetdrill/lexer.h"
+#include "src/packetdrill/mptcp_option.h"
 
 namespace sockproof::packetdrill {
 
@@ -90,6 +91,7 @@ struct TcpPart {
   std::uint16_t urgent_pointer = 0;
   // In the numbers of the script; none: may be any.
   std::optional<std::vector<TcpOption>> options;
+  MptcpOptions mptcp;  // in whose place there stands one without a value
 };
 struct UdpPart {
   std::uint32_t length = 0;
@@ -113,6 +115,7 @@ struct PacketEvent {
   IpInfo ip;
   std::vector<Encapsulation> around;
   std::uint16_t source_port = 0, destination_port = 0;  // 0: those of the connection
+  std::string source_name, destination_name;            // of addresses; empty: not said
   std::variant<TcpPart, UdpPart, IcmpPart> what;
 };
 

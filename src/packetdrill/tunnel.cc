@@ -79,6 +79,16 @@ UniqueFd Listener(int link) {
   return listener;
 }
 
+// The address without what is behind the prefix.
+IpAddress NetworkOf(const IpAddress& address, int prefix_length) {
+  Bytes octets(address.bytes(), address.bytes() + address.size());
+  for (std::size_t i = 0; i < octets.size(); ++i) {
+    const int bits = std::clamp(prefix_length - static_cast<int>(i) * 8, 0, 8);
+    octets[i] &= static_cast<std::uint8_t>(0xff << (8 - bits));
+  }
+  return {address.version(), octets.data()};
+}
+
 }  // namespace
 
 Tunnel::Tunnel(EventLoop& loop, const TunnelPlan& plan)
@@ -93,7 +103,7 @@ Tunnel::Tunnel(EventLoop& loop, const TunnelPlan& plan)
   if (plan.mtu != kMtuOfTun) netlink.SetMtu(link, plan.mtu);
   netlink.SetUp(link);
   netlink.AddAddress(link, plan.local, plan.prefix_length);
-  netlink.AddRoute(link, plan.remote, plan.remote_prefix_length, plan.gateway);
+  netlink.AddRoute(link, NetworkOf(plan.remote, plan.remote_prefix_length), plan.remote_prefix_length, plan.gateway);
   if (ipv6) netlink.WaitUntilReceiving(plan.local);
   socket_ = Listener(link);
   loop_.Watch(socket_.get(), [this] { TakePackets(); });

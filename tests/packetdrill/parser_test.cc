@@ -91,6 +91,45 @@ TEST(PacketdrillParser, TellsNoOptionsFromAny) {
   EXPECT_FALSE(TcpOf(EventOf("+0 > . 1:1(0) ack 1 <...>")).options.has_value());
 }
 
+TEST(PacketdrillParser, ReadsOptionsOfMultipathTcp) {
+  const Event event = EventOf(
+      "+0 < addr[a] > addr[b] P. 1:5(4) ack 1 win 9 "
+      "<nop,dss dack4=7 dsn8=3 ssn=2 dll=4 cksum=6 fin,mp_prio backup=1 address_id=8>");
+  EXPECT_EQ(PacketOf(event).source_name, "a");
+  EXPECT_EQ(PacketOf(event).destination_name, "b");
+  EXPECT_THAT(*TcpOf(event).options, SizeIs(3));
+  const MptcpOptions& options = TcpOf(event).mptcp;
+  ASSERT_THAT(options, SizeIs(2));
+  EXPECT_EQ(options[0].first, 1U);
+  const MptcpOption& dss = options[0].second;
+  EXPECT_FALSE(dss.data_ack->is_long);
+  EXPECT_EQ(dss.data_ack->value, 7U);
+  EXPECT_TRUE(dss.data_sequence->is_long);
+  EXPECT_EQ(dss.subflow_sequence, 2U);
+  EXPECT_EQ(dss.data_length, 4U);
+  EXPECT_EQ(dss.checksum, 6U);
+  EXPECT_TRUE(dss.has_checksum && dss.is_data_fin);
+  EXPECT_TRUE(options[1].second.is_backup);
+  EXPECT_EQ(options[1].second.address_id, 8U);
+
+  const MptcpOption capable =
+      TcpOf(EventOf("+0 > S. 0:0(0) ack 1 <mpcapable v1 flags[flag_a, flag_h] key[k=5, other]>")).mptcp[0].second;
+  EXPECT_EQ(capable.flags, 0x81);
+  ASSERT_THAT(capable.keys, SizeIs(2));
+  EXPECT_EQ(capable.keys[0].name, "k");
+  EXPECT_EQ(capable.keys[0].value, 5U);
+  EXPECT_FALSE(capable.keys[1].value);
+}
+
+TEST(PacketdrillParser, CountsTheOctetsOfOptionsOfMultipathTcp) {
+  const std::string most = "+0 < S 0:0(0) win 5 <dss dack8=1 dsn8=1 dll=1,nop,nop,sackOK";  // 32 octets
+  EXPECT_EQ(TcpOf(EventOf(most + ",mss 1460,mp_prio backup=0>")).mptcp.size(), 2U);
+  EXPECT_THAT([&] { Parse(most + ",mss 1460,mp_prio,mp_prio>"); },
+              ThrowsMessage<SyntaxError>(HasSubstr("more than 40 octets")));
+  EXPECT_THAT([&] { Parse("+0 < S 0:0(0) win 5 <add_address>"); },
+              ThrowsMessage<SyntaxError>(HasSubstr("needs an address")));
+}
+
 TEST(PacketdrillParser, ReadsIcmpUdpAndEncapsulation) {
   const auto icmp = std::get<IcmpPart>(
       PacketOf(EventOf("+0 < icmp unreachable frag_needed mtu 1400 [1:1461(1460)]")).what);
@@ -127,11 +166,11 @@ TEST(PacketdrillParser, PutsDefinitionsInPlace) {
 
 TEST(PacketdrillParser, KeepsWhatItDoesNotKnowAndReadsOn) {
   const Script script = Parse(
-      "+0 < S 0:0(0) win 5 <mss 1460,mpcapable v1 flags[a] nokey>\n"
+      "+0 < S 0:0(0) win 5 <mss 1460,unheard_of v1 flags[a] nokey>\n"
       "+0 > sctp: INIT[flgs=0]\n"
       "+0 close(3) = 0\n");
   ASSERT_THAT(script.events, SizeIs(3));
-  EXPECT_EQ(script.FirstUnsupported()->what, "the TCP option mpcapable");
+  EXPECT_EQ(script.FirstUnsupported()->what, "the TCP option unheard_of");
   EXPECT_EQ(script.FirstUnsupported()->where, (Position{1, 31}));
   EXPECT_EQ(std::get<Unsupported>(script.events[1].what).what, "the protocol sctp");
   EXPECT_EQ(CallOf(script.events[2]).name, "close");

@@ -141,7 +141,15 @@ TEST(PacketdrillRun, SkipsWhatItCannotRun) {
   EXPECT_THAT(other_system.verdict->reason, HasSubstr("net.inet.tcp.insecure_rst=1 is of FreeBSD"));
   const Ended dialect = RunOf("other_dialect.pkt", "ipv4");
   EXPECT_EQ(VerdictOf(dialect), Verdict::kSkip);
-  EXPECT_EQ(dialect.verdict->reason, "line 3: the TCP option mpcapable is not supported");
+  EXPECT_EQ(dialect.verdict->reason, "line 3: the TCP option unheard_of is not supported");
+}
+
+TEST(PacketdrillRun, KnowsMultipathTcp) {
+  for (const char* variant : {"ipv4", "ipv4-mapped"}) {
+    const Ended ended = RunUntilKnown("mptcp.pkt", variant);
+    if (VerdictOf(ended) == Verdict::kSkip) GTEST_SKIP() << ended.verdict->reason;
+    EXPECT_EQ(VerdictOf(ended), Verdict::kPass) << Why(ended);
+  }
 }
 
 TEST(PacketdrillRun, TakesWhatIsNoScriptForABrokenTest) {
