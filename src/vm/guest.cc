@@ -65,7 +65,7 @@ void Tell(const Json& message) {
 }
 
 [[noreturn]] void EndMachine() {
-  outb(0, kExitPort);
+  outb(kReset, kResetPort);
   while (true) pause();
 }
 
@@ -432,7 +432,7 @@ void TellSymbols() {
 void RunAsGuest(bool virtual_time) {
   g_capabilities.emplace_back("own-machine");
   if (virtual_time) g_capabilities.emplace_back("virtual-time");
-  if (ioperm(kConsolePort, 1, 1) != 0 || ioperm(kExitPort, 1, 1) != 0 ||
+  if (ioperm(kConsolePort, 1, 1) != 0 || ioperm(kResetPort, 1, 1) != 0 ||
       ioperm(kSelectorPort, 2, 1) != 0) {
     perror("sockproof: the kernel lacks CONFIG_X86_IOPL_IOPERM");
     _exit(1);

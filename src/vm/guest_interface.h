@@ -14,7 +14,8 @@
 namespace sockproof::guest_interface {
 
 constexpr unsigned short kConsolePort = 0xe9;    // isa-debugcon
-constexpr unsigned short kExitPort = 0xf4;       // isa-debug-exit
+constexpr unsigned short kResetPort = 0x64;      // of the keyboard's controller
+constexpr unsigned char kReset = 0xfe;           // what it takes for that
 constexpr unsigned short kSelectorPort = 0x510;  // fw_cfg (QEMU docs/specs/fw_cfg)
 constexpr unsigned short kDataPort = 0x511;
 constexpr const char* kTestsFile = "opt/sockproof/tests";  // ids of the tests to run, one a line

@@ -106,7 +106,6 @@ std::vector<std::string> Arguments(const fs::path& qemu, MachineTime time, int m
       "-no-user-config",
       "-display",
       "none",
-      "-no-reboot",
       "-object",
       fmt::format("memory-backend-file,id=ram,size={}M,share={},mem-path={}", memory,
                   shared ? "on" : "off", Escaped((folder / "ram").string())),

@@ -1,12 +1,10 @@
 #include "src/vm/qemu.h"
 
 #include <errno.h>
-#include <fcntl.h>
+#include <fmt/format.h>
 #include <poll.h>
 #include <signal.h>
-#include <sys/mman.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -14,6 +12,7 @@
 #include <array>
 #include <nlohmann/json.hpp>
 
+#include "harness/agent_protocol/base64.h"
 #include "harness/base/errors.h"
 #include "harness/base/program.h"
 
@@ -25,6 +24,13 @@ using Steady = std::chrono::steady_clock;
 
 constexpr auto kAnswerTime = std::chrono::seconds(60);
 constexpr auto kBetweenLooks = std::chrono::milliseconds(50);
+constexpr std::size_t kRing = 16 << 20;  // more than a machine says between two looks
+
+// The process has.
+class QemuEnded : public HarnessError {
+ public:
+  QemuEnded() : HarnessError("QEMU has ended") {}
+};
 
 }  // namespace
 
@@ -34,25 +40,23 @@ Qemu::Qemu(std::vector<std::string> arguments, int console, int state, int reach
     ThrowErrno("socketpair");
   qmp_.Reset(ends[0]);
   const UniqueFd qemu_qmp(ends[1]);
-  // QEMU writes each byte by itself. A file takes them in; a pipe would wake its reader for each.
-  debug_console_.Reset(memfd_create("debug console", MFD_CLOEXEC));
-  if (!debug_console_) ThrowErrno("memfd_create");
+  // The guest says each byte by itself, and a file would take a system call for each. A ring of
+  // memory takes none; to be read to its end, QEMU has to stay when the guest resets the machine.
+  const std::string ring = fmt::format("ringbuf,id=debug,size={}", kRing);
   for (const char* argument :
        {"-chardev", "socket,id=qmp,fd=0", "-mon", "chardev=qmp,mode=control", "-chardev",
-        "file,id=debug,path=/dev/stdout", "-device", "isa-debugcon,iobase=0xe9,chardev=debug",
-        "-device", "isa-debug-exit,iobase=0xf4", "-chardev",
-        "file,id=console,path=/dev/stderr,append=on", "-serial", "chardev:console"}) {
+        ring.c_str(), "-device", "isa-debugcon,iobase=0xe9,chardev=debug", "-no-reboot",
+        "-no-shutdown", "-chardev", "file,id=console,path=/dev/stderr,append=on", "-serial",
+        "chardev:console"}) {
     arguments.emplace_back(argument);
   }
-  pid_ = StartProgram(arguments, {qemu_qmp.get(), debug_console_.get(), console, state, reached});
-  process_.Reset(static_cast<int>(syscall(SYS_pidfd_open, pid_, 0)));
-  if (!process_) ThrowErrno("pidfd_open");
+  pid_ = StartProgram(arguments, {qemu_qmp.get(), -1, console, state, reached});
 }
 
 Qemu::~Qemu() {
   if (pid_ <= 0) return;
   kill(pid_, SIGKILL);
-  WaitForEnd();
+  Reap();
 }
 
 Json Qemu::Command(const std::string& name) { return Command(name, Json::object()); }
@@ -60,12 +64,14 @@ Json Qemu::Command(const std::string& name) { return Command(name, Json::object(
 Json Qemu::Command(const std::string& name, const Json& arguments) {
   const std::string line = Json{{"execute", name}, {"arguments", arguments}}.dump() + "\n";
   if (send(qmp_.get(), line.data(), line.size(), MSG_NOSIGNAL) < 0) {
-    throw HarnessError("QEMU has ended");
+    throw QemuEnded();
   }
   const Deadline deadline = Steady::now() + kAnswerTime;
   while (true) {
     const Json message = Json::parse(ReadAnswer(deadline), nullptr, false);
+    if (!message.is_object()) continue;
     if (message.contains("return")) return message["return"];
+    if (message.value("event", "") == "SHUTDOWN") guest_ended_ = true;
     if (message.contains("error")) {
       throw HarnessError("QEMU refuses " + name + ": " + message["error"].value("desc", ""));
     }
@@ -98,25 +104,29 @@ bool Qemu::AwaitLine(Deadline deadline) {
   debug_input_.erase(0, debug_taken_);
   debug_taken_ = 0;
   while (true) {
-    pollfd end{process_.get(), POLLIN, 0};
-    const bool ended = poll(&end, 1, 0) > 0;  // asked before the last look at what it has said
-    if (ReadDebugConsole() || ended) return true;
+    const bool ended = guest_ended_;  // before the last look at what it has said
+    try {
+      if (ReadDebugConsole() || ended) return true;
+    } catch (const QemuEnded&) {
+      return true;
+    }
     const auto now = Steady::now();
     if (now >= deadline) return false;
     const auto wait = std::min<Steady::duration>(deadline - now, kBetweenLooks);
-    poll(&end, 1, static_cast<int>(std::chrono::ceil<std::chrono::milliseconds>(wait).count()));
+    pollfd readable{qmp_.get(), POLLIN, 0};
+    poll(&readable, 1,
+         static_cast<int>(std::chrono::ceil<std::chrono::milliseconds>(wait).count()));
   }
 }
 
 // Takes in what there is. Whether a line has come to its end.
 bool Qemu::ReadDebugConsole() {
   const std::size_t searched = debug_input_.size();
-  char chunk[65536];
-  for (ssize_t count;
-       (count = pread(debug_console_.get(), chunk, sizeof chunk, debug_read_)) > 0;) {
-    debug_input_.append(chunk, static_cast<std::size_t>(count));
-    debug_read_ += count;
-  }
+  const Json said =
+      Command("ringbuf-read", {{"device", "debug"}, {"size", kRing}, {"format", "base64"}});
+  const auto text = agent_protocol::Base64Decode(said.get<std::string>());
+  if (!text || text->size() >= kRing) throw HarnessError("the guest says more than can be read");
+  debug_input_ += *text;
   return debug_input_.find('\n', searched) != std::string::npos;
 }
 
@@ -137,12 +147,20 @@ std::string Qemu::ReadAnswer(Deadline deadline) {
     if (ready == 0) throw HarnessError("QEMU does not answer");
     char chunk[65536];
     const ssize_t count = read(qmp_.get(), chunk, sizeof chunk);
-    if (count <= 0) throw HarnessError("QEMU has ended");
+    if (count <= 0) throw QemuEnded();
     qmp_input_.append(chunk, static_cast<std::size_t>(count));
   }
 }
 
 int Qemu::WaitForEnd() {
+  try {
+    if (guest_ended_) Command("quit");
+  } catch (const QemuEnded&) {
+  }
+  return Reap();
+}
+
+int Qemu::Reap() {
   int status = 0;
   while (pid_ > 0 && waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
   }
