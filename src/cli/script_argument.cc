@@ -70,6 +70,7 @@ void BringAlong(const std::string& argument) {
                                                  {"options", Given().options},
                                                  {"definitions", Given().definitions}}
                                       .dump();
+  luggage.takes_no_time = true;  // scripts expect calls and packets at their moments
   luggage.modules = {"tun", "sch_fq", "tcp_bbr", "tcp_dctcp"};
 }
 

@@ -52,7 +52,8 @@ constexpr std::size_t kConsoleLines = 40;
 std::vector<std::string> TimeArguments(MachineTime time) {
   switch (time) {
     case MachineTime::kVirtual:
-      return {"-accel", "tcg", "-icount", "shift=2,sleep=off"};
+      return {"-accel", "tcg", "-icount",
+              LuggageOfRun().takes_no_time ? "shift=0,sleep=off" : "shift=2,sleep=off"};
     case MachineTime::kRealByKvm:
       return {"-accel", "kvm", "-cpu", "host"};
     case MachineTime::kRealByTcg:
