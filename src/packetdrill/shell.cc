@@ -141,18 +141,18 @@ std::string LackToldBy(const Shell::Result& result) {
       kWithoutEqual,
       "Read-only file system",  // what is the machine's (confinement.h)
   };
+  constexpr int kNotExecutable = 126, kNotFound = 127;
+  const bool no_program = result.status == kNotExecutable || result.status == kNotFound;
+  // Of several commands the last one failed.
+  std::string told;
   std::istringstream lines(result.output);
   for (std::string line; std::getline(lines, line);) {
     const bool lack = std::any_of(std::begin(kLacks), std::end(kLacks), [&](const char* words) {
       return line.find(words) != std::string::npos;
     });
-    if (lack) return CleanLine(line);
+    if (lack || (no_program && !line.empty())) told = CleanLine(line);
   }
-  constexpr int kNotExecutable = 126, kNotFound = 127;
-  if (result.status == kNotExecutable || result.status == kNotFound) {
-    return CleanLine(result.output);
-  }
-  return "";
+  return told;
 }
 
 std::string LackDespiteSuccess(const Shell::Result& result, const std::string& script) {

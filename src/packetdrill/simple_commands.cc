@@ -152,6 +152,10 @@ class LineReader {
     std::string word;
     char quote = '\0';
     for (; at_ < text_.size(); ++at_) {
+      if (quote != '\'' && TakeIf("\\\n")) {
+        --at_;
+        continue;
+      }
       const char here = text_[at_];
       if (quote != '\0' && here == quote) {
         quote = '\0';

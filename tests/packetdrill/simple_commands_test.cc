@@ -41,6 +41,11 @@ TEST(SimpleCommands, ArePlainWordsAndComments) {
   EXPECT_EQ(ran.result->output, "said");
 }
 
+TEST(SimpleCommands, GoOnInTheNextLine) {
+  const Ran ran = RanOf("tool one=1\\\n\t two\\\n2 \"a\\\nb\"");
+  EXPECT_THAT(ran.programs, ElementsAre(ElementsAre("tool", "one=1", "two2", "ab")));
+}
+
 TEST(SimpleCommands, KnowProductsAndTheProcess) {
   const Ran ran = RanOf("tool \"4096 $((2*256*1024)) $((3 + 4))\" ${PPID}");
   EXPECT_THAT(ran.programs, ElementsAre(ElementsAre("tool", "4096 524288 7", "77")));
