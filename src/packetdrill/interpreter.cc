@@ -147,10 +147,12 @@ class Interpreter final : public TestBody {
     try {
       RunEvents();
     } catch (...) {
+      WriteDown();
       CleanUp();
       throw;
     }
     Go(Ahead::kWhileSetUp);
+    WriteDown();
     CleanUp();
     RunPythonAtEnd();
     LookAtTheRest();
@@ -233,14 +235,26 @@ class Interpreter final : public TestBody {
     return IpAddress(version, mask.data()).ToString();
   }
 
-  void Log(Time time, const Bytes& octets, bool sent) {
-    packet::Packet frame = packet::ReadIp(octets);
-    frame.layers.insert(frame.layers.begin(),
-                        packet::Ethernet{.destination = WireMac(sent ? 1 : 2),
-                                         .source = WireMac(sent ? 2 : 1)});
-    stack_.log().Add({time, FrameEvent{sent ? "peer" : "sut", sent ? "sut" : "peer",
-                                       sent ? Fate::kSent : Fate::kReceived, Duration(0),
-                                       packet::Write(frame)}});
+  // Packets are written down while there is time: between lines that come at once it would make the next one late.
+  struct Logged {
+    Time time;
+    Bytes octets;
+    bool sent = false;
+  };
+
+  void Log(Time time, const Bytes& octets, bool sent) { unlogged_.push_back({time, octets, sent}); }
+
+  void WriteDown(std::optional<Time> until = std::nullopt) {
+    while (!unlogged_.empty() && (!until || Clock::now() < *until)) {
+      const Logged next = std::move(unlogged_.front());
+      unlogged_.pop_front();
+      packet::Packet frame = packet::ReadIp(next.octets);
+      frame.layers.insert(frame.layers.begin(), packet::Ethernet{.destination = WireMac(next.sent ? 1 : 2),
+                                                                 .source = WireMac(next.sent ? 2 : 1)});
+      stack_.log().Add({next.time, FrameEvent{next.sent ? "peer" : "sut", next.sent ? "sut" : "peer",
+                                              next.sent ? Fate::kSent : Fate::kReceived, Duration(0),
+                                              packet::Write(frame)}});
+    }
   }
 
   void RunInit(const CommandEvent& command) {
@@ -272,6 +286,8 @@ class Interpreter final : public TestBody {
 
   // Sleeps until the event is due. Throws Inconclusive when this process was too late by itself.
   void WaitForDueTime(const Event& event) {
+    constexpr Duration kForOnePacket = 20ms;
+    WriteDown(timing_.start() + timing_.from() - kForOnePacket);
     const Timing::Lateness late = timing_.Wait();
     const Duration tolerance = timing_.Tolerance(timing_.from());
     if (late.all <= tolerance) return;
@@ -769,6 +785,7 @@ class Interpreter final : public TestBody {
 
   void LookAtTheRest() {
     loop_.RunUntil([] { return false; }, Clock::now());
+    WriteDown();
     for (const Arrived& arrived : arrived_) {
       const Flow* const current = connections_.current();
       if (current != nullptr && current->Sends(arrived.packet)) {
@@ -816,6 +833,7 @@ class Interpreter final : public TestBody {
   Mptcp mptcp_{connections_};
   ScriptCode code_;
   std::deque<Arrived> arrived_;
+  std::deque<Logged> unlogged_;
   std::optional<Blocked> blocked_;
   std::vector<std::string> strangers_, trailing_;
 };
