@@ -148,8 +148,8 @@ struct WireAlteration : SegmentSelection {
 struct PacketSelection {
   bool sent_by_system = true;  // on = "sent" or "received"
   enum class What { kAny, kUdp, kIcmp, kGroups, kNeighbours, kFragment, kOther, kTcp };
-  What what = What::kAny;              // of neighbours only where that is said
-  std::optional<bool> asks;            // of neighbours: a request, an answer
+  What what = What::kAny;                  // of neighbours only where that is said
+  std::optional<bool> asks;                // of neighbours: a request, an answer
   std::optional<bool> ipv4;                // of that version of IP, of the other
   std::optional<std::uint8_t> type, code;  // of ICMP
   std::optional<bool> payload;             // with payload, without
@@ -190,9 +190,10 @@ struct PacketAlteration : PacketSelection {
   std::optional<std::uint8_t> new_type, new_code;  // of ICMP
   std::optional<std::uint32_t> new_rest;           // of its four octets by type
   std::int64_t add_rest = 0;
-  // Of neighbours, numbers of the address plan: whose link-layer address is told, and who is asked for or told of.
+  // Of neighbours, numbers of the address plan: whose link-layer address is told, and who is asked
+  // for or told of.
   std::optional<int> told_host, named_host;
-  bool without_link_address = false;  // IPv6: it tells none
+  bool without_link_address = false;      // IPv6: it tells none
   bool flip_payload = false;              // every bit of its last octet
   std::optional<std::size_t> flip_octet;  // every bit of this one of its payload, from 0
   bool cut_payload = false;               // its last octet is lost
@@ -313,9 +314,23 @@ std::string WhyUnbroken(std::string_view claim);
 // The alterations of a list in TOML. Throws HarnessError with the line of what is wrong.
 std::vector<Alteration> ParseAlterations(std::string_view toml, AlterationKind kind);
 
+// How a test went, its frames read once for all alterations.
+struct TestCourse {
+  explicit TestCourse(std::vector<Event> events);
+
+  struct Frame {
+    Fate fate;
+    Bytes octets;
+    packet::Packet packet;
+    std::optional<Segment> segment;  // nothing when there is none
+  };
+  std::vector<Event> events;
+  std::vector<Frame> frames;
+};
+
 // Whether the alteration would find something to do in a test that went like this. May be wrong in
 // one direction only: true for one that then does nothing.
-bool MayApply(const Alteration& alteration, const std::vector<Event>& events);
+bool MayApply(const Alteration& alteration, const TestCourse& course);
 
 // Whether it did something in a test that went like this.
 bool WasApplied(const Alteration& alteration, const std::vector<Event>& events);

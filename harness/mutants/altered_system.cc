@@ -397,39 +397,33 @@ class AlteredSystem final : public System {
   Alterations alterations_;
 };
 
-// Whether a segment is among the frames of a test. Between two stacks of the system every segment
-// is sent by one and received by the other.
-bool AnyIcmp(WireAlteration::Icmp kind, const std::vector<Event>& events) {
-  return std::any_of(events.begin(), events.end(), [kind](const Event& event) {
-    const auto* frame = std::get_if<FrameEvent>(&event.what);
-    return frame != nullptr && frame->fate != Fate::kReceived && IsIcmp(frame->bytes, kind);
-  });
+bool AnyIcmp(WireAlteration::Icmp kind, const TestCourse& course) {
+  return std::any_of(course.frames.begin(), course.frames.end(),
+                     [kind](const TestCourse::Frame& frame) {
+                       return frame.fate != Fate::kReceived && IsIcmp(frame.octets, kind);
+                     });
 }
 
-bool AnyPicked(const SegmentSelection& selection, const std::vector<Event>& events) {
+// Whether a segment is among the frames of a test. Between two stacks of the system every segment
+// is sent by one and received by the other.
+bool AnyPicked(const SegmentSelection& selection, const TestCourse& course) {
   SegmentPicker picker(selection);
   bool picked = false;
-  for (const Event& event : events) {
-    const auto* frame = std::get_if<FrameEvent>(&event.what);
-    if (frame == nullptr) continue;
-    const std::optional<Segment> segment = ParseSegment(frame->bytes, event.time);
-    if (!segment) continue;
-    if (frame->fate != Fate::kSent) picked = picker.Picks(*segment, true) || picked;
-    if (frame->fate != Fate::kReceived) picked = picker.Picks(*segment, false) || picked;
+  for (const TestCourse::Frame& frame : course.frames) {
+    if (!frame.segment) continue;
+    if (frame.fate != Fate::kSent) picked = picker.Picks(*frame.segment, true) || picked;
+    if (frame.fate != Fate::kReceived) picked = picker.Picks(*frame.segment, false) || picked;
   }
   return picked;
 }
 
 // The same of packets that are no segments.
-bool AnyPicked(const PacketSelection& selection, const std::vector<Event>& events) {
+bool AnyPicked(const PacketSelection& selection, const TestCourse& course) {
   PacketPicker picker(selection);
   bool picked = false;
-  for (const Event& event : events) {
-    const auto* frame = std::get_if<FrameEvent>(&event.what);
-    if (frame == nullptr) continue;
-    const packet::Packet read = packet::ReadFrame(frame->bytes);
-    if (frame->fate != Fate::kSent) picked = picker.Picks(read, true) || picked;
-    if (frame->fate != Fate::kReceived) picked = picker.Picks(read, false) || picked;
+  for (const TestCourse::Frame& frame : course.frames) {
+    if (frame.fate != Fate::kSent) picked = picker.Picks(frame.packet, true) || picked;
+    if (frame.fate != Fate::kReceived) picked = picker.Picks(frame.packet, false) || picked;
   }
   return picked;
 }
@@ -475,25 +469,19 @@ bool AnyCallFails(const std::string& method, const std::string& error,
   });
 }
 
-bool AnyFrame(const std::vector<Event>& events) {
-  return std::any_of(events.begin(), events.end(), [](const Event& event) {
-    return std::holds_alternative<FrameEvent>(event.what);
-  });
-}
-
 // A setting whose `seen_in` is not said concerns each socket of the Internet; what is set for TCP
 // alone, each of its streams; what is set of links, routes and ICMP, what goes over a wire.
-bool Concerns(const SettingAlteration& setting, const std::vector<Event>& events) {
+bool Concerns(const SettingAlteration& setting, const TestCourse& course) {
   const bool is_of_link =
       setting.mtu != 0 || !setting.route.empty() ||
       std::any_of(setting.sysctls.begin(), setting.sysctls.end(), [](const auto& sysctl) {
         return sysctl.first.find(std::string(".") + kWireLink + ".") != std::string::npos;
       });
-  if (is_of_link && !AnyFrame(events)) return false;
+  if (is_of_link && course.frames.empty()) return false;
   const bool is_of_icmp = std::any_of(
       setting.sysctls.begin(), setting.sysctls.end(),
       [](const auto& sysctl) { return sysctl.first.find(".icmp.") != std::string::npos; });
-  if (is_of_icmp) return AnyFrame(events);
+  if (is_of_icmp) return !course.frames.empty();
   const bool tcp_alone =
       setting.route.empty() && setting.mtu == 0 &&
       std::all_of(setting.sysctls.begin(), setting.sysctls.end(),
@@ -502,7 +490,7 @@ bool Concerns(const SettingAlteration& setting, const std::vector<Event>& events
       tcp_alone ? std::vector<std::string>{"SOCK_STREAM"} : std::vector<std::string>{"SOCK_", "0x"};
   for (const char* family : {"AF_INET, ", "AF_INET6, "}) {
     for (const std::string& type : types) {
-      if (AnyCallBegins(fmt::format("socket({}{}", family, type), events)) return true;
+      if (AnyCallBegins(fmt::format("socket({}{}", family, type), course.events)) return true;
     }
   }
   return false;
@@ -510,26 +498,36 @@ bool Concerns(const SettingAlteration& setting, const std::vector<Event>& events
 
 }  // namespace
 
-bool MayApply(const Alteration& alteration, const std::vector<Event>& events) {
+TestCourse::TestCourse(std::vector<Event> of) : events(std::move(of)) {
+  for (const Event& event : events) {
+    const auto* frame = std::get_if<FrameEvent>(&event.what);
+    if (frame == nullptr) continue;
+    packet::Packet read = packet::ReadFrame(frame->bytes);
+    std::optional<Segment> segment = SegmentIn(read, event.time);
+    frames.push_back({frame->fate, frame->bytes, std::move(read), std::move(segment)});
+  }
+}
+
+bool MayApply(const Alteration& alteration, const TestCourse& course) {
   if (alteration.fact) return true;  // which facts a test reads is in no event
   if (alteration.reading && !alteration.reading->state) return true;
   if (alteration.setting && !alteration.setting->seen_in) {
-    return Concerns(*alteration.setting, events);
+    return Concerns(*alteration.setting, course);
   }
-  if (alteration.setting) return AnyPicked(*alteration.setting->seen_in, events);
+  if (alteration.setting) return AnyPicked(*alteration.setting->seen_in, course);
   if (alteration.wire && alteration.wire->icmp != WireAlteration::Icmp::kNone) {
-    return AnyIcmp(alteration.wire->icmp, events);
+    return AnyIcmp(alteration.wire->icmp, course);
   }
-  if (alteration.wire && AnyPicked(*alteration.wire, events)) return true;
-  if (alteration.packet && AnyPicked(*alteration.packet, events)) return true;
+  if (alteration.wire && AnyPicked(*alteration.wire, course)) return true;
+  if (alteration.packet && AnyPicked(*alteration.packet, course)) return true;
   if (const auto& call = alteration.call) {
     if (call->method == "sysctl_set")
-      return AnySysctlIsSet(call->only_if.value("name", ""), events);
-    return call->in_place_of ? AnyCallFails(call->method, *call->in_place_of, events)
-                             : AnyCallOf(call->method, events);
+      return AnySysctlIsSet(call->only_if.value("name", ""), course.events);
+    return call->in_place_of ? AnyCallFails(call->method, *call->in_place_of, course.events)
+                             : AnyCallOf(call->method, course.events);
   }
-  if (alteration.sysctl && AnySysctlIsSet(alteration.sysctl->name, events)) return true;
-  for (const Event& event : events) {
+  if (alteration.sysctl && AnySysctlIsSet(alteration.sysctl->name, course.events)) return true;
+  for (const Event& event : course.events) {
     if (const auto* state = std::get_if<StateEvent>(&event.what); state != nullptr) {
       if (alteration.reading && state->state == TcpStateName(*alteration.reading->state)) {
         return true;

@@ -18,7 +18,7 @@ namespace sockproof {
 using nlohmann::json;
 
 Interfaces::Interfaces(Socket by, std::optional<Process> in)
-    : by_(std::move(by)), in_(std::move(in)) {}
+    : by_(std::move(by)), in_(in) {}
 
 // `read` makes a T of the answer; an answer without what was asked for is the agent's mistake.
 template <typename T, typename Reader>

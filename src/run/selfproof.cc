@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 #include <tuple>
+#include <utility>
 
 #include "harness/base/errors.h"
 #include "src/run/output_directory.h"
@@ -79,8 +80,35 @@ class Proof {
       --under_way_[row];
     }
     SayHowFar();
-    if (under_way_[row] != 0 || Done(row)) return {};
+    if (under_way_[row] != 0) return {};
+    if (!Done(row)) return NextUnlessAnotherSearches(row);
+    if (!searches(row)) return {};
+    searching_.erase(NameOf(row));
+    std::vector<const TestCase*> next;
+    for (const std::size_t waiting : std::exchange(waiting_[NameOf(row)], {})) {
+      if (Done(waiting)) continue;
+      std::vector<const TestCase*> of_it = NextUnlessAnotherSearches(waiting);
+      next.insert(next.end(), of_it.begin(), of_it.end());
+    }
+    return next;
+  }
+
+  // Of the cases of a test one at a time looks for what breaks its unproven claims, since what it
+  // finds is likely to be what the others need; those wait for it.
+  std::vector<const TestCase*> NextUnlessAnotherSearches(std::size_t row) {
+    if (!options_.every_mutant && !searches(row) && LeftThatBreaksUnproven(row)) {
+      if (searching_.contains(NameOf(row))) {
+        waiting_[NameOf(row)].push_back(row);
+        return {};
+      }
+      searching_[NameOf(row)] = row;
+    }
     return NextMutants(row);
+  }
+
+  bool searches(std::size_t row) const {
+    const auto found = searching_.find(NameOf(row));
+    return found != searching_.end() && found->second == row;
   }
 
   void Unmutated(std::size_t row, const TestResult& ended) {
@@ -89,11 +117,14 @@ class Proof {
       rows_[row].failed_unmutated = FailedClaims(ended);
       proven_by(row).insert(rows_[row].failed_unmutated.begin(), rows_[row].failed_unmutated.end());
     }
+    for (const CitedClaim& claim : ended.claims) {
+      const bool reached = ended.VerdictOf(claim) != ClaimVerdict::kNotReached;
+      (reached ? decided_[NameOf(row)] : not_reached_[row]).insert(claim.id);
+    }
     if (ended.verdict != Verdict::kPass && !HoldsSome(ended)) return;
-    const std::vector<Event> events =
-        ReadEvents(options_.out + "/" + ended.directory + "/events.jsonl");
+    const TestCourse course(ReadEvents(options_.out + "/" + ended.directory + "/events.jsonl"));
     for (std::size_t mutant = 0; mutant < mutants_.size(); ++mutant) {
-      if (MayApply(mutants_[mutant], events)) candidates_[row].push_back(mutant);
+      if (MayApply(mutants_[mutant], course)) candidates_[row].push_back(mutant);
     }
   }
 
@@ -105,9 +136,17 @@ class Proof {
            });
   }
 
+  // "Suite.Name" of the test of which this is a case.
+  std::string NameOf(std::size_t row) const {
+    return rows_[row].test->suite + "." + rows_[row].test->name;
+  }
+
   // The claims of a test that any of its cases has been proven to check.
-  std::set<std::string>& proven_by(std::size_t row) {
-    return proven_[rows_[row].test->suite + "." + rows_[row].test->name];
+  std::set<std::string>& proven_by(std::size_t row) { return proven_[NameOf(row)]; }
+
+  // Whether this case may decide the claim: not where it got by without, and another case did not.
+  bool MayDecide(std::size_t row, const std::string& claim) {
+    return !not_reached_[row].contains(claim) || !decided_[NameOf(row)].contains(claim);
   }
 
   // Whether the mutant breaks a claim of the test that it has not been proven to check yet.
@@ -115,31 +154,37 @@ class Proof {
     const std::vector<std::string>& claims = rows_[row].test->traits.claims;
     const std::set<std::string>& proven = proven_by(row);
     return std::any_of(claims.begin(), claims.end(), [&](const std::string& claim) {
-      return !proven.contains(claim) && mutants_[mutant].Breaks(claim);
+      return !proven.contains(claim) && mutants_[mutant].Breaks(claim) && MayDecide(row, claim);
     });
   }
-  bool BreaksAny(std::size_t row, std::size_t mutant) const {
+  bool BreaksAny(std::size_t row, std::size_t mutant) {
     const std::vector<std::string>& claims = rows_[row].test->traits.claims;
-    return std::any_of(claims.begin(), claims.end(),
-                       [&](const std::string& claim) { return mutants_[mutant].Breaks(claim); });
+    return std::any_of(claims.begin(), claims.end(), [&](const std::string& claim) {
+      return mutants_[mutant].Breaks(claim) && MayDecide(row, claim);
+    });
   }
 
   bool Done(std::size_t row) {
     if (options_.every_mutant || candidates_[row].empty()) return candidates_[row].empty();
-    const auto left = [&](auto breaks) {
-      return std::any_of(candidates_[row].begin(), candidates_[row].end(),
-                         [&](std::size_t mutant) { return (this->*breaks)(row, mutant); });
-    };
-    if (left(&Proof::BreaksUnproven)) return false;
+    if (LeftThatBreaksUnproven(row)) return false;
     if (proves_[row] || rows_[row].FailsUnmutated()) return true;
-    return !left(&Proof::BreaksAny) && rows_[row].Caught();
+    const bool left = std::any_of(candidates_[row].begin(), candidates_[row].end(),
+                                  [&](std::size_t mutant) { return BreaksAny(row, mutant); });
+    return !left && rows_[row].Caught();
+  }
+  bool LeftThatBreaksUnproven(std::size_t row) {
+    return std::any_of(candidates_[row].begin(), candidates_[row].end(),
+                       [&](std::size_t mutant) { return BreaksUnproven(row, mutant); });
   }
 
-  // A test that waits long meets many at once, because its waits would add up.
-  std::size_t AtOnce(std::size_t row) const {
+  // A test that waits long meets many at once, because its waits would add up, and so does one that
+  // nothing which breaks its claims is left for: it may have to go through all others.
+  std::size_t AtOnce(std::size_t row) {
     const Duration lasts = rows_[row].test->LastsOn(facts_);
     if (options_.every_mutant) return mutants_.size();
-    return lasts > 20s ? 10 : lasts > 2s ? 5 : 1;
+    const bool aims = std::any_of(candidates_[row].begin(), candidates_[row].end(),
+                                  [&](std::size_t mutant) { return BreaksAny(row, mutant); });
+    return lasts > 20s ? 10 : lasts > 2s || !aims ? 5 : 1;
   }
 
   std::vector<const TestCase*> NextMutants(std::size_t row) {
@@ -156,12 +201,13 @@ class Proof {
   }
 
   // What breaks a claim of the test that is not proven yet, or else any of them; among those what
-  // the same test on the other IP version caught, or else most of the suite; among equals the first
-  // of the list.
+  // other cases of the test caught, then what kept few of them from their beginning, then what most
+  // of the suite caught; among equals the first of the list.
   std::size_t TakeLikeliest(std::size_t row) {
     const TestCase& test = *rows_[row].test;
     const std::map<std::size_t, int>& by_test = catches_[test.suite + "." + test.name];
     const std::map<std::size_t, int>& by_suite = catches_[test.suite];
+    const std::map<std::size_t, int>& kept = kept_[test.suite + "." + test.name];
     const auto count = [](const std::map<std::size_t, int>& catches, std::size_t mutant) {
       const auto found = catches.find(mutant);
       return found != catches.end() ? found->second : 0;
@@ -171,7 +217,8 @@ class Proof {
         std::max_element(candidates.begin(), candidates.end(), [&](std::size_t a, std::size_t b) {
           const auto rank = [&](std::size_t mutant) {
             return std::tuple(BreaksUnproven(row, mutant), BreaksAny(row, mutant),
-                              count(by_test, mutant), count(by_suite, mutant));
+                              count(by_test, mutant), -count(kept, mutant),
+                              count(by_suite, mutant));
           };
           return rank(a) < rank(b);
         });
@@ -182,14 +229,15 @@ class Proof {
 
   void Judge(const Pair& pair, const TestResult& result) {
     MutantOutcome& outcome = rows_[pair.row].outcomes[pair.mutant];
-    if (result.verdict != Verdict::kPass) rows_[pair.row].failures[pair.mutant].how = FirstLine(result);
+    if (result.verdict != Verdict::kPass)
+      rows_[pair.row].failures[pair.mutant].how = FirstLine(result);
     if (result.verdict == Verdict::kFail) {
       Failed(pair, result);
     } else if (result.verdict == Verdict::kSkip) {
       outcome = MutantOutcome::kNotReached;
     } else if (result.verdict != Verdict::kPass) {
       outcome = MutantOutcome::kUndecided;
-      if (++attempts_[{pair.row, pair.mutant}] < kAttempts) {
+      if (BreaksAny(pair.row, pair.mutant) && ++attempts_[{pair.row, pair.mutant}] < kAttempts) {
         candidates_[pair.row].push_back(pair.mutant);
       }
     } else {
@@ -197,6 +245,9 @@ class Proof {
       outcome = WasApplied(mutants_[pair.mutant], ReadEvents(events)) ? MutantOutcome::kSurvived
                                                                       : MutantOutcome::kNotApplied;
     }
+    const bool began =
+        outcome != MutantOutcome::kNotReached && outcome != MutantOutcome::kUndecided;
+    kept_[NameOf(pair.row)][pair.mutant] += began ? -1 : 1;
   }
 
   void Failed(const Pair& pair, const TestResult& result) {
@@ -253,6 +304,13 @@ class Proof {
   std::map<std::string, std::map<std::size_t, int>> catches_;
   std::vector<std::size_t> under_way_;                   // how many of cases_, for each row
   std::map<std::string, std::set<std::string>> proven_;  // claims, by test
+  // Claims, by test: decided in one of its cases on the system as it is; by row: not reached there.
+  std::map<std::string, std::set<std::string>> decided_;
+  std::map<std::size_t, std::set<std::string>> not_reached_;
+  // By test: how many more cases a mutant kept from their beginning than it let begin.
+  std::map<std::string, std::map<std::size_t, int>> kept_;
+  std::map<std::string, std::size_t> searching_;             // by test: the case that does
+  std::map<std::string, std::vector<std::size_t>> waiting_;  // by test: the cases that wait for it
   std::vector<bool> proves_;  // of each row: it has proven one of its claims
   std::map<std::pair<std::size_t, std::size_t>, int> attempts_;  // at what is undecided
   Time said_ = Clock::now();

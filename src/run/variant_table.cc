@@ -147,10 +147,10 @@ class VariantTable {
   void Unaltered(std::size_t row, const TestResult& ended) {
     rows_[row].unaltered = VerdictText(ended.verdict);
     if (ended.verdict == Verdict::kPass) {
-      const std::vector<Event> events = EventsOf(ended);
+      const TestCourse course(EventsOf(ended));
       std::vector<Meeting> meetings;
       for (std::size_t variant = 0; variant < variants_.size(); ++variant) {
-        if (Meet(row, variant) && MayApply(variants_[variant], events)) {
+        if (Meet(row, variant) && MayApply(variants_[variant], course)) {
           Invite(meetings, row, variant);
         }
       }

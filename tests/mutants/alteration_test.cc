@@ -167,13 +167,17 @@ FrameEvent Frame(TcpFlags flags, Fate fate) {
   return frame;
 }
 
+bool Applies(const Alteration& alteration, std::vector<Event> events) {
+  return MayApply(alteration, TestCourse(std::move(events)));
+}
+
 TEST(MayApply, LooksForSegmentsOfTheRightSide) {
   const Alteration no_rst = ParseAlterations(
       "[[wire]]\nid=\"a\"\nwhat=\"b\"\nwith=\"RST\"\ndo=\"drop\"", AlterationKind::kMutant)[0];
-  EXPECT_TRUE(MayApply(no_rst, {{Time(), Frame(kRst, Fate::kReceived)}}));
-  EXPECT_TRUE(MayApply(no_rst, {{Time(), Frame(kRst, Fate::kForwarded)}}));
-  EXPECT_FALSE(MayApply(no_rst, {{Time(), Frame(kRst, Fate::kSent)}}));
-  EXPECT_FALSE(MayApply(no_rst, {{Time(), Frame(kAck, Fate::kReceived)}}));
+  EXPECT_TRUE(Applies(no_rst, {{Time(), Frame(kRst, Fate::kReceived)}}));
+  EXPECT_TRUE(Applies(no_rst, {{Time(), Frame(kRst, Fate::kForwarded)}}));
+  EXPECT_FALSE(Applies(no_rst, {{Time(), Frame(kRst, Fate::kSent)}}));
+  EXPECT_FALSE(Applies(no_rst, {{Time(), Frame(kAck, Fate::kReceived)}}));
 }
 
 TEST(MayApply, TriesASettingWhereSuchSocketsAre) {
@@ -186,29 +190,29 @@ TEST(MayApply, TriesASettingWhereSuchSocketsAre) {
     return std::vector<Event>{{Time(), CallEvent{1, "sut", "socket(" + socket + ")"}}};
   };
   const Alteration of_tcp = setting("net.ipv4.tcp_sack");
-  EXPECT_TRUE(MayApply(of_tcp, opening("AF_INET6, SOCK_STREAM|SOCK_NONBLOCK")));
-  EXPECT_FALSE(MayApply(of_tcp, opening("AF_INET, SOCK_DGRAM")));
+  EXPECT_TRUE(Applies(of_tcp, opening("AF_INET6, SOCK_STREAM|SOCK_NONBLOCK")));
+  EXPECT_FALSE(Applies(of_tcp, opening("AF_INET, SOCK_DGRAM")));
   const Alteration of_ip = setting("net.ipv4.ip_default_ttl");
-  EXPECT_TRUE(MayApply(of_ip, opening("AF_INET, SOCK_DGRAM")));
-  EXPECT_FALSE(MayApply(of_ip, opening("AF_UNIX, SOCK_DGRAM")));
+  EXPECT_TRUE(Applies(of_ip, opening("AF_INET, SOCK_DGRAM")));
+  EXPECT_FALSE(Applies(of_ip, opening("AF_UNIX, SOCK_DGRAM")));
 }
 
 TEST(MayApply, LooksForCallsAndStates) {
   const Alteration call = ParseAlterations("[[call]]\nid=\"a\"\nwhat=\"b\"\nmethod=\"recv\"",
                                            AlterationKind::kMutant)[0];
-  EXPECT_TRUE(MayApply(call, {{Time(), CallEvent{1, "sut", "recv(3, 64, 0)"}}}));
-  EXPECT_FALSE(MayApply(call, {{Time(), CallEvent{1, "sut", "recvfrom(3)"}}}));
+  EXPECT_TRUE(Applies(call, {{Time(), CallEvent{1, "sut", "recv(3, 64, 0)"}}}));
+  EXPECT_FALSE(Applies(call, {{Time(), CallEvent{1, "sut", "recvfrom(3)"}}}));
   const Alteration error = ParseAlterations(
       "[[call]]\nid=\"a\"\nwhat=\"b\"\nmethod=\"recv\"\nerror=\"EIO\"\nin_place_of=\"EPIPE\"",
       AlterationKind::kMutant)[0];
   const Event recv{Time(), CallEvent{1, "sut", "recv(3, 64, 0)"}};
-  EXPECT_TRUE(MayApply(error, {recv, {Time(), ReturnEvent{1, "sut", "EPIPE", {}, {}}}}));
-  EXPECT_FALSE(MayApply(error, {recv, {Time(), ReturnEvent{1, "sut", "EAGAIN", {}, {}}}}));
-  EXPECT_FALSE(MayApply(error, {recv, {Time(), ReturnEvent{2, "sut", "EPIPE", {}, {}}}}));
+  EXPECT_TRUE(Applies(error, {recv, {Time(), ReturnEvent{1, "sut", "EPIPE", {}, {}}}}));
+  EXPECT_FALSE(Applies(error, {recv, {Time(), ReturnEvent{1, "sut", "EAGAIN", {}, {}}}}));
+  EXPECT_FALSE(Applies(error, {recv, {Time(), ReturnEvent{2, "sut", "EPIPE", {}, {}}}}));
   const Alteration state = ParseAlterations(
       "[[reading]]\nid=\"a\"\nwhat=\"b\"\nstate=\"TIME-WAIT\"", AlterationKind::kMutant)[0];
-  EXPECT_TRUE(MayApply(state, {{Time(), StateEvent{"sut", "", "TIME-WAIT"}}}));
-  EXPECT_FALSE(MayApply(state, {{Time(), StateEvent{"sut", "", "CLOSED"}}}));
+  EXPECT_TRUE(Applies(state, {{Time(), StateEvent{"sut", "", "TIME-WAIT"}}}));
+  EXPECT_FALSE(Applies(state, {{Time(), StateEvent{"sut", "", "CLOSED"}}}));
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 namespace sockproof {
 namespace {
 
+using testing::HasSubstr;
 using testing::StartsWith;
 using testing::ThrowsMessage;
 
@@ -19,6 +20,8 @@ b = 'é \' # '
 c = """é " "" \
 \""" é"""""
 d = '''é ' '' \'''''
+e = """
+[...] é"""
 "é" = "#"
 )",
       "a.toml");
@@ -26,16 +29,23 @@ d = '''é ' '' \'''''
   EXPECT_EQ(table["b"].value<std::string>(), "é \\");
   EXPECT_EQ(table["c"].value<std::string>(), "é \" \"\" \"\"\" é\"\"");
   EXPECT_EQ(table["d"].value<std::string>(), "é ' '' \\''");
+  EXPECT_EQ(table["e"].value<std::string>(), "[...] é");
   EXPECT_EQ(table["é"].value<std::string>(), "#");
+}
+
+TEST(ParseUserToml, SaysWhereWhatIsNotAsciiMayStand) {
+  EXPECT_THAT([] { ParseUserToml("x = é", "a.toml"); },
+              ThrowsMessage<UsageError>(HasSubstr("may stand in quotes and comments alone")));
 }
 
 TEST(ParseUserToml, RefusesTheRestWithFileAndLine) {
   for (const auto& [text, complaint] : std::initializer_list<std::pair<const char*, const char*>>{
-           {"x = \"\"\"\n\"\"\"\né = 1", "a.toml:3: 'é' outside of quotes"},
-           {"x = é", "a.toml:1: 'é' outside of quotes"},
-           {"x = 9f\"é", "a.toml:1: 'é' outside of quotes"},
-           {"x = \"\"\"\n\\é\"\"\"", "a.toml:2: a backslash before 'é'"},
-           {"x = [a/\"é", "a.toml:1: 'é' outside of quotes"},
+           {"x = \"\"\"\n\"\"\"\né = 1", "a.toml:3: "},
+           {"x = é", "a.toml:1: "},
+           {"x = 9f\"é", "a.toml:1: "},
+           {"x = \"\"\"\n\\é\"\"\"", "a.toml:2: "},
+           {"x = [a/\"é", "a.toml:1: "},
+           {"x = 1 ~ 2", "a.toml:1: "},
            {"x = 'a\nb' é", "a.toml:1: "},
            {"# a\n\nx = '\xff'", "a.toml:3: bytes that are no text in UTF-8"},
            {"# a\n# \xc3(", "a.toml:2: bytes that are no text in UTF-8"},
