@@ -153,9 +153,17 @@ class Proof {
   bool BreaksUnproven(std::size_t row, std::size_t mutant) {
     const std::vector<std::string>& claims = rows_[row].test->traits.claims;
     const std::set<std::string>& proven = proven_by(row);
-    return std::any_of(claims.begin(), claims.end(), [&](const std::string& claim) {
-      return !proven.contains(claim) && mutants_[mutant].Breaks(claim) && MayDecide(row, claim);
-    });
+    return std::any_of(claims.begin(), claims.end(),
+                       [&](const std::string& claim) {
+                         return !proven.contains(claim) && mutants_[mutant].Breaks(claim) &&
+                                MayDecide(row, claim);
+                       }) &&
+           IsWorthTrying(row, mutant);
+  }
+  // Not what so many cases of the test have met and not caught.
+  bool IsWorthTrying(std::size_t row, std::size_t mutant) {
+    constexpr int kEnough = 12;
+    return options_.every_mutant || in_vain_[NameOf(row)][mutant] < kEnough;
   }
   bool BreaksAny(std::size_t row, std::size_t mutant) {
     const std::vector<std::string>& claims = rows_[row].test->traits.claims;
@@ -307,6 +315,8 @@ class Proof {
   // Claims, by test: decided in one of its cases on the system as it is; by row: not reached there.
   std::map<std::string, std::set<std::string>> decided_;
   std::map<std::size_t, std::set<std::string>> not_reached_;
+  // By test: how many of its cases met the mutant and did not catch it.
+  std::map<std::string, std::map<std::size_t, int>> in_vain_;
   // By test: how many more cases a mutant kept from their beginning than it let begin.
   std::map<std::string, std::map<std::size_t, int>> kept_;
   std::map<std::string, std::size_t> searching_;             // by test: the case that does

@@ -22,8 +22,14 @@ refused rnu
 refused run --bogus
 refused run HalfClose --bogus=3
 taken run HalfClose -- --bogus
+refused run -Z HalfClose
+refused run -s '' HalfClose
+refused run --sut hots HalfClose
+for sut in host host,agent=x lwip lwip:2.2.1,sanitize vm:debian:6.12 rootfs:/ container:x agent:x; do
+  taken run -s "$sut"
+done
 for command in $("$program" help | sed -n 's/^  \([a-z][a-z-]*\)  .*/\1/p' | grep -v '^sockproof$'); do
   taken "$command"
   # shellcheck disable=SC2046  # words without spaces
-  taken "$command" $("$program" help "$command" | grep -oE '^  (-[a-zA-Z],)?--[a-z-]+' | grep -oE -e '--[a-z-]+')
+  taken "$command" $("$program" help "$command" | grep -oE '^  (-[a-zA-Z],)?--[a-z-]+' | tr , ' ')
 done
