@@ -218,6 +218,7 @@ WireAlteration ReadWire(Reader& reader) {
                                       {"delay", Action::kDelay},
                                       {"edited-copy", Action::kEditedCopy},
                                       {"edited-before", Action::kEditedBefore},
+                                      {"recall-fin", Action::kRecallFin},
                                       {"split", Action::kSplit},
                                       {"fin-apart", Action::kFinApart},
                                       {"renumber", Action::kRenumber},

@@ -65,6 +65,7 @@ struct WireAlteration : SegmentSelection {
     kDelay,
     kEditedCopy,    // the segment, and after it an edited copy
     kEditedBefore,  // an edited copy, and after it the segment
+    kRecallFin,     // the segment, and after it an edited copy of the system's last FIN, if any
     kSplit,         // its data in two segments
     kFinApart,      // its data, and after it its FIN
     kRenumber,      // all of the system's sequence numbers, so that its first SYN has `isn`

@@ -437,7 +437,14 @@ std::vector<WirePort::Tampered> WireAlterer::Alter(Bytes frame, bool by_system) 
   if (alteration_.icmp != WireAlteration::Icmp::kNone) {
     return WithoutIcmp(std::move(frame), by_system);
   }
+  if (by_system && segment && segment->Has(kFin)) last_fin_ = frame;
   if (!segment || !picker_.Picks(*segment, by_system)) return {{Duration(0), std::move(frame)}};
+  if (alteration_.action == Action::kRecallFin) {
+    if (last_fin_.empty()) return {{Duration(0), std::move(frame)}};
+    applied_();
+    const Segment fin = ParseSegment(last_fin_, Time()).value();
+    return {{Duration(0), std::move(frame)}, {Duration(0), Rebuilt(Edit(fin), last_fin_)}};
+  }
   const auto edited = [&] { return Rebuilt(Edit(*segment), frame); };
   if (alteration_.action != Action::kSplit && alteration_.action != Action::kFinApart) applied_();
   switch (alteration_.action) {
@@ -456,6 +463,7 @@ std::vector<WirePort::Tampered> WireAlterer::Alter(Bytes frame, bool by_system) 
     case Action::kSplit:
     case Action::kFinApart:
       return Parts(*segment, frame);
+    case Action::kRecallFin:
     case Action::kRenumber:
     case Action::kRenumberEach:
       break;

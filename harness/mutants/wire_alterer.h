@@ -100,6 +100,7 @@ class WireAlterer {
   std::uint32_t connections_ = 0;
   // Of what was sent from one endpoint to the other.
   std::map<std::pair<Endpoint, Endpoint>, std::uint32_t> initial_numbers_;
+  Bytes last_fin_;  // the frame with the FIN that the system sent last
 };
 
 }  // namespace sockproof
