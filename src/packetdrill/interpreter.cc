@@ -830,7 +830,7 @@ class Interpreter final : public TestBody {
   const Duration tick_earlier_ = AllowanceForEarlierTick();
   Timing timing_;
   Connections connections_;
-  Mptcp mptcp_{connections_};
+  Mptcp mptcp_{connections_, script_};
   ScriptCode code_;
   std::deque<Arrived> arrived_;
   std::deque<Logged> unlogged_;

@@ -299,6 +299,15 @@ class Mptcp::Writer {
   Bytes data_;
 };
 
+Mptcp::Mptcp(Connections& connections, const Script& script) : connections_(connections) {
+  const bool any = std::any_of(script.events.begin(), script.events.end(), [](const Event& event) {
+    const auto* packet = std::get_if<PacketEvent>(&event.what);
+    const auto* tcp = packet == nullptr ? nullptr : std::get_if<TcpPart>(&packet->what);
+    return tcp != nullptr && !tcp->mptcp.empty();
+  });
+  if (any) HmacSha256(InitialNumberOf(0), TokenOf(0), {});
+}
+
 std::uint64_t Mptcp::KeyOf(const MptcpOption::Key& key, Position where) const {
   const auto found = keys_.find(key.name);
   if (found == keys_.end()) {

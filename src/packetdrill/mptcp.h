@@ -17,7 +17,8 @@ namespace sockproof::packetdrill {
 // subflows.
 class Mptcp {
  public:
-  explicit Mptcp(Connections& connections) : connections_(connections) {}
+  // libcrypto is set up here if the script has such options: that takes a while.
+  Mptcp(Connections& connections, const Script& script);
 
   // The packet with its options of MPTCP as they go over the wire. Throws SyntaxError for a name that is not known.
   PacketEvent ToInject(const PacketEvent& event, Position where, Flow& flow);
