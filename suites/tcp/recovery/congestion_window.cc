@@ -168,7 +168,7 @@ TEST_WITH(
     if (shrinks) {
       EXPECT_LE(now, kLargestInitialWindow * kMss);
     } else {
-      EXPECT_GE(now, before);
+      EXPECT_GT(now + kMss, before);  // a part of a segment may wait, at the end of the window
     }
   }
 }
