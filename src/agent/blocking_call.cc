@@ -41,7 +41,7 @@ char StateIn(int file) {
   const std::string_view text(line, count < 0 ? 0 : static_cast<std::size_t>(count));
   // "4711 (name) S ...": a name may hold anything.
   const std::size_t end = text.rfind(") ");
-  return end == std::string_view::npos || end + 2 >= text.size() ? 0 : text[end + 2];
+  return end == std::string_view::npos || end + 2 >= text.size() ? '\0' : text[end + 2];
 }
 
 }  // namespace

@@ -189,7 +189,7 @@ Options ParseOptions(std::string_view text) {
 
 void Add(Sequence& sequence, Step step) {
   if (sequence.steps.size() == kMostSteps) Refuse(fmt::format("more than {} steps", kMostSteps));
-  sequence.steps.push_back(std::move(step));
+  sequence.steps.push_back(step);
 }
 
 std::string_view Trimmed(std::string_view line) {

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <optional>
 #include <stdexcept>
 
@@ -147,7 +148,7 @@ std::int64_t Nanoseconds(std::uint64_t ticks, std::uint64_t per_second) {
   constexpr std::uint64_t kLast = INT64_MAX / 2 / 1'000'000'000;
   const auto fraction = static_cast<double>(ticks % per_second) / static_cast<double>(per_second);
   return static_cast<std::int64_t>(std::min(seconds, kLast)) * 1'000'000'000 +
-         static_cast<std::int64_t>(fraction * 1e9 + 0.5);
+         std::int64_t{std::llround(fraction * 1e9)};
 }
 
 void ReadPcap(std::string_view file, bool is_big, bool is_nano, Collector& collector) {

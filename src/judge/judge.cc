@@ -99,7 +99,7 @@ IcmpKind IcmpKindOf(const Bytes& frame) {
   constexpr std::size_t kEthernet = 14, kIpv6Header = 40;
   if (frame.size() <= kEthernet) return IcmpKind::kOther;
   const bool is_ipv6 = frame[kEthernet] >> 4 == 6;
-  const std::size_t at = kEthernet + (is_ipv6 ? kIpv6Header : 4U * (frame[kEthernet] & 0xf));
+  const std::size_t at = kEthernet + (is_ipv6 ? kIpv6Header : std::size_t{4} * (frame[kEthernet] & 0xf));
   if (frame.size() < at + 2) return IcmpKind::kOther;
   const int type = frame[at], code = frame[at + 1];
   if ((is_ipv6 && type == 2) || (!is_ipv6 && type == 3 && code == 4)) return IcmpKind::kTooBig;

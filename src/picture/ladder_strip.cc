@@ -341,7 +341,7 @@ std::string LadderStrip::InferredState(const Step& step) const {
 LadderStrip::Reaches LadderStrip::ReachesOf(const Step& step) const {
   Reaches reaches;
   auto& [left, wire, right] = reaches.columns;
-  const auto use_all = [&](double above, double below) {
+  const auto use_all = [&, &left = left, &wire = wire, &right = right](double above, double below) {
     left = wire = right = {true, above, below};
     reaches.floor = below;
   };
@@ -355,7 +355,7 @@ LadderStrip::Reaches LadderStrip::ReachesOf(const Step& step) const {
     reaches.floor = 4;
     return reaches;
   }
-  const auto call_column = [&](std::size_t index) -> Reach& {
+  const auto call_column = [this, &left = left, &right = right](std::size_t index) -> Reach& {
     return IsAtLeft(ladder_.calls[index]) ? left : right;
   };
   const auto lines = static_cast<double>(TextLines(item).size());

@@ -5,6 +5,7 @@
 #include <charconv>
 #include <functional>
 #include <optional>
+#include <utility>
 #include <sstream>
 #include <string_view>
 
@@ -69,8 +70,7 @@ std::vector<Function> FunctionsIn(const std::string& text) {
       open->body += line + '\n';
       if (!line.starts_with('}')) continue;
       open->last = number;
-      functions.push_back(*std::move(open));
-      open.reset();
+      functions.push_back(*std::exchange(open, std::nullopt));
       head.clear();
       continue;
     }

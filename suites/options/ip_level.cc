@@ -470,7 +470,7 @@ TEST_WITH(Ipv6LevelTest, Ipv6Level, AHeaderThatCameIsToldWhenItIsAskedFor,
           .rows = kIncomingHeaders) {
   const IncomingHeader& row = RowOf(kIncomingHeaders);
   auto [socket, peer] = Bound();
-  const auto items = [&](const PartialPacket& datagram) {
+  const auto items = [&peer = peer, &socket = socket](const PartialPacket& datagram) {
     peer.Send(datagram);
     return socket.ReceiveMessage(64, ControlRoom::Octets(512)).value().control.size();
   };

@@ -76,7 +76,7 @@ TEST_WITH(InterfacesTest, InterfaceCalls, AnySocketWillDo,
                                      {"AF_NETLINK", "SOCK_RAW"}}) {
     for (const char* request :
          {"SIOCGIFINDEX", "SIOCGIFMTU", "SIOCGIFMETRIC", "SIOCGIFTXQLEN", "SIOCGIFHWADDR"}) {
-      matrix.Check({std::string(domain) + " " + type, request}, [&](Cell& cell) {
+      matrix.Check({std::string(domain) + " " + type, request}, [&, domain = domain, type = type](Cell& cell) {
         const Interfaces by_it(sut.OpenSocket(domain, type).value());
         cell.Expect(by_it.Number(request, kLoopback),
                     Returns(interfaces.Number(request, kLoopback).value()));

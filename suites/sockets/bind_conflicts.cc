@@ -180,7 +180,7 @@ TEST_WITH(BindConflictsTest, BindConflicts, TcpAndUdpNeverConflict,
     for (const Place& wanted : kPlaces) {
       for (const auto& [first, second] :
            {std::pair("SOCK_STREAM", "SOCK_DGRAM"), {"SOCK_DGRAM", "SOCK_STREAM"}}) {
-        matrix.Check({first, held.name, wanted.name}, [&](Cell& cell) {
+        matrix.Check({first, held.name, wanted.name}, [&, first = first, second = second](Cell& cell) {
           Socket there = Make(first, held, kReuses[0]);
           there.Bind(Name(IpAddress(held.address), 0)).value();
           Socket other = Make(second, wanted, kReuses[0]);

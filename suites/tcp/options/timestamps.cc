@@ -83,7 +83,7 @@ TEST_WITH(TimestampsTest, Timestamps, AreInEverySegmentOnceTheyWereAgreedOn,
   for (const bool passive : {false, true}) {
     SCOPED_TRACE(passive ? "accept()" : "connect()");
     auto [socket, peer] = Stamped(passive);
-    const auto expect_stamped = [&](const Segment& segment) {
+    const auto expect_stamped = [&peer = peer](const Segment& segment) {
       EXPECT_TRUE(segment.timestamps()) << Describe(segment, peer.irs, peer.iss);
     };
     peer.Send(Data("in order"));
@@ -280,7 +280,7 @@ TEST_WITH(
     .claims = {"rfc7323:5.4-tick"},
     .lasts = [](const Facts&) -> Duration { return kClockWatched; }) {
   auto [socket, peer] = Stamped();
-  const auto ask = [&] {
+  const auto ask = [&peer = peer] {
     peer.Send(Data("?"));
     return peer.Expect(Ack().Ack(peer.snd_nxt));
   };

@@ -111,7 +111,8 @@ TEST_WITH(RetransmissionTimerTest, RetransmissionTimer, IsNotBoundedBelowAMinute
   socket.Send("again?").value();
   Segment last = peer.Expect(Data("again?"));
   for (Duration timeout{0}; timeout < kLeastMaximum;) {
-    sut.loop().RunUntil([&] { return peer.waiting() > 0; }, Clock::now() + 3 * kLeastMaximum);
+    sut.loop().RunUntil([&peer = peer] { return peer.waiting() > 0; },
+                        Clock::now() + 3 * kLeastMaximum);
     if (peer.waiting() == 0) NotReached("it gives up before");
     const Segment again = peer.Expect(Data("again?").Seq(last.seq));
     const Duration next = again.time - last.time;
