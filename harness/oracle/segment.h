@@ -29,6 +29,7 @@ struct Segment {
   std::uint32_t text = 0;   // octets of data
   std::uint16_t window = 0;
   std::uint16_t urgent = 0;  // SEG.UP, with kUrg only
+  std::uint16_t options = 0;  // octets of options, padding included
   std::optional<std::uint16_t> mss;
   std::optional<std::uint8_t> scale;  // RFC 7323 section 2
   std::optional<Timestamps> timestamps;

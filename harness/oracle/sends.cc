@@ -48,7 +48,8 @@ constexpr Rule kUrgent{"3.8.5", "rfc9293:MUST-30",
                        "what was sent as urgent has URG, and nothing else"};
 constexpr Rule kUrgentPointer{"3.8.5", "rfc9293:MUST-62",
                               "the urgent pointer is of the octet that follows urgent data"};
-constexpr Rule kSegmentSize{"3.7.1", "rfc9293:MUST-16", "no segment is larger than the peer's MSS"};
+constexpr Rule kSegmentSize{"3.7.1", "rfc9293:MUST-16",
+                            "data and options of a segment fit the peer's MSS"};
 constexpr Rule kDefaultSegmentSize{"3.7.1", "rfc9293:MUST-15",
                                    "without an MSS 536 octets are sent at most, on IPv6 1220"};
 constexpr Rule kPushed{"3.9.1.2", "rfc9293:MUST-60", "data is not held back for ever"};
@@ -76,7 +77,7 @@ constexpr Rule kDeleted{"3.10.4", "rfc9293:3.10.4-close-syn-sent",
 // The rule on the size of segments, on PSH, on urgent data that a segment breaks; none: nullptr.
 const Rule* TooLarge(const Tcb& tcb, const Segment& segment, const Distance& distance) {
   const std::uint16_t most = tcb.peer_mss.value_or(segment.is_ipv6 ? 1220 : 536);
-  if (distance.has_offload || segment.text <= most) return nullptr;
+  if (distance.has_offload || segment.text + segment.options <= most) return nullptr;
   return tcb.peer_mss ? &kSegmentSize : &kDefaultSegmentSize;
 }
 

@@ -60,6 +60,7 @@ oracle::Segment SegmentOf(const TcpView& tcp, const Bytes& frame) {
   segment.urgent = tcp.urgent_pointer;
   segment.is_ipv6 = tcp.source.find(':') != std::string::npos;
   segment.text = static_cast<std::uint32_t>(tcp.payload.size());
+  segment.options = static_cast<std::uint16_t>(tcp.options.size());
   segment.defect = tcp.defect;
   if (tcp.defect == "cut short") {
     segment.text += Missing(frame, segment.is_ipv6);

@@ -22,13 +22,17 @@ KINDS = ("wire", "call", "reading")  # what a trace shows
 NOT_SHOWN = {
     "call/bind-fails": "no connection is made, and whether the address was free a trace does not say",
     "call/getsockopt-plus-one": "which number an error has is no matter of RFC 9293",
+    "call/keepalive-idle-time-told-short": "what an option tells is no step of section 3.10, and the time itself is the application's (MUST-27)",
+    "call/keepalive-told-on": "the same",
     "call/round-trip-time-constant": "the RFC has no call that tells the round-trip time",
     "call/send-no-error": "whether there was room for what is sent a trace does not say",
     "call/send-without-flags": "the urgent octet is not sent before the trace ends; MSG_MORE is MAY-16",
     "call/shutdown-fails": "section 3.10.4 calls a second close an error, and takes a success for acceptable",
+    "call/user-timeout-longer": "which time an option of the system sets a trace does not say",
     "reading/last-ack-hidden": "a connection that waits for an ACK may end by itself (SHLD-11 alone has a time)",
     "reading/listen-hidden": "a trace has the address alone, which a listener and its connections share",
     "reading/syn-received-hidden": "the same; and retransmission may have ended (MUST-21: its limit is set)",
+    "wire/closed-window-opens-by-octets": "what is too small an update depends on the size of the receive buffer, which no trace says",
     "wire/fin-lost": "no document says within what time a FIN follows the close",
     "wire/icmp-errors-ignored": "to abort after a hard error is SHLD-26, to tell of a soft one SHLD-25",
     "wire/isn-of-a-clock": "the function of the connection is SHLD-1, which is told as not followed",
@@ -40,10 +44,13 @@ NOT_SHOWN = {
     "wire/options-refused": "the trace ends before an ACK is overdue",
     "wire/probe-lost": "that a closed window is probed has no time (SHLD-29), and keepalive is MAY-5",
     "wire/retransmission-late": "it is within what the rules of RFC 6298 may give",
+    "wire/signature-beyond-mss": "with RFC 2385 a connection is undecided",
     "wire/soft-errors-taken-for-hard-ones": "this kernel ends no synchronized connection by hard errors, either",
+    "wire/urgent-data-beyond-a-segment-flipped": "a trace has the first octets of what was written alone",
     "wire/window-closed": "a window may stay closed (MAY-8)",
     "wire/window-of-all-connections": "no document says when data follows that the window has room for",
     "wire/window-shrinks": "not to shrink it is SHLD-14, which is told as not followed",
+    "wire/window-taken-as-100-octets": "to send less than the window has room for is allowed",
 }
 
 MOST_TESTS, MOST_OF_A_SUITE, LONGEST = 4, 2, 4  # seconds

@@ -266,6 +266,20 @@ TEST(Rules, TheWindowOfThePeerHoldsWhateverTheInitialNumber) {
   }
 }
 
+TEST(Rules, DataAndOptionsFitTheMssOfThePeer) {
+  for (const std::uint16_t octets : {std::uint16_t{1448}, std::uint16_t{1449}}) {
+    Conversation seen;
+    seen.OutRaw(Conversation::Make(kSyn, kIss, 0, 0));
+    Segment syn_ack = WithWindow(Conversation::Make(kSyn | kAck, kIrs, kIss + 1, 0), 65535);
+    syn_ack.mss = 1460;
+    seen.InRaw(syn_ack);
+    seen.OutRaw(Conversation::Make(kAck, kIss + 1, kIrs + 1, 0));
+    Segment data = Conversation::Make(kAck, kIss + 1, kIrs + 1, octets);
+    data.options = 12;
+    EXPECT_EQ(seen.OutRaw(data).IsAllowed(), octets == 1448) << octets;
+  }
+}
+
 TEST(Rules, AreNamedByWhatIsWrong) {
   // The text is not acknowledged, whatever has come since.
   EXPECT_EQ(Known().In(kAck, 1, 1, 10).In(kAck, 11, 1).Later(1s).departure().claim,
