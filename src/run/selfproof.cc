@@ -160,6 +160,16 @@ class Proof {
                        }) &&
            IsWorthTrying(row, mutant);
   }
+  // The cases of a test that begin alike: "passive" of "passive-rst-of-rcv-nxt".
+  std::map<std::size_t, int>& KeptLike(std::size_t row) {
+    const std::string_view name = rows_[row].test->variant.name;
+    return kept_[fmt::format("{}/{}", NameOf(row), name.substr(0, name.find_first_of("-/")))];
+  }
+  // Whether the mutant has kept cases that begin like this one from it, and no other case.
+  bool Keeps(std::size_t row, std::size_t mutant) {
+    constexpr int kEnough = 4;
+    return KeptLike(row)[mutant] >= kEnough;
+  }
   // Not what so many cases of the test have met and not caught.
   bool IsWorthTrying(std::size_t row, std::size_t mutant) {
     constexpr int kEnough = 12;
@@ -186,18 +196,23 @@ class Proof {
   }
 
   // A test that waits long meets many at once, because its waits would add up, and so does one that
-  // nothing which breaks its claims is left for: it may have to go through all others.
+  // nothing which breaks its claims is left for: it may have to go through all others. For one that
+  // searches other cases wait.
   std::size_t AtOnce(std::size_t row) {
     const Duration lasts = rows_[row].test->LastsOn(facts_);
     if (options_.every_mutant) return mutants_.size();
     const bool aims = std::any_of(candidates_[row].begin(), candidates_[row].end(),
                                   [&](std::size_t mutant) { return BreaksAny(row, mutant); });
-    return lasts > 20s ? 10 : lasts > 2s || !aims ? 5 : 1;
+    return lasts > 20s ? 10 : lasts > 2s || !aims ? 5 : searches(row) ? 8 : 1;
   }
 
   std::vector<const TestCase*> NextMutants(std::size_t row) {
     std::vector<const TestCase*> next;
+    if (!options_.every_mutant) {
+      std::erase_if(candidates_[row], [&](std::size_t mutant) { return Keeps(row, mutant); });
+    }
     for (std::size_t room = AtOnce(row); room > 0 && !candidates_[row].empty(); --room) {
+      if (searches(row) && !next.empty() && !LeftThatBreaksUnproven(row)) break;
       const std::size_t mutant = TakeLikeliest(row);
       TestCase& test = cases_.emplace_back(*rows_[row].test);
       test.name += "+" + AsName(mutants_[mutant].id);
@@ -215,7 +230,7 @@ class Proof {
     const TestCase& test = *rows_[row].test;
     const std::map<std::size_t, int>& by_test = catches_[test.suite + "." + test.name];
     const std::map<std::size_t, int>& by_suite = catches_[test.suite];
-    const std::map<std::size_t, int>& kept = kept_[test.suite + "." + test.name];
+    const std::map<std::size_t, int>& kept = KeptLike(row);
     const auto count = [](const std::map<std::size_t, int>& catches, std::size_t mutant) {
       const auto found = catches.find(mutant);
       return found != catches.end() ? found->second : 0;
@@ -255,7 +270,7 @@ class Proof {
     }
     const bool began =
         outcome != MutantOutcome::kNotReached && outcome != MutantOutcome::kUndecided;
-    kept_[NameOf(pair.row)][pair.mutant] += began ? -1 : 1;
+    KeptLike(pair.row)[pair.mutant] += began ? -4 : 1;
   }
 
   void Failed(const Pair& pair, const TestResult& result) {
@@ -317,7 +332,7 @@ class Proof {
   std::map<std::size_t, std::set<std::string>> not_reached_;
   // By test: how many of its cases met the mutant and did not catch it.
   std::map<std::string, std::map<std::size_t, int>> in_vain_;
-  // By test: how many more cases a mutant kept from their beginning than it let begin.
+  // By test and beginning: how many cases a mutant kept from it, less four for each that began.
   std::map<std::string, std::map<std::size_t, int>> kept_;
   std::map<std::string, std::size_t> searching_;             // by test: the case that does
   std::map<std::string, std::vector<std::size_t>> waiting_;  // by test: the cases that wait for it

@@ -30,7 +30,7 @@ constexpr std::array kSuites{"AcceptQueue", "Close",    "Handshake",  "HalfClose
 
 class KillStorm : public testing::Test {
  protected:
-  KillStorm() : seed_(FromEnvironment("SOCKPROOF_SEED", std::random_device()() & 0xffff)) {
+  KillStorm() : seed_(FromEnvironment("SOCKPROOF_SEED", static_cast<int>(std::random_device()() & 0xffff))) {
     random_.seed(static_cast<unsigned>(seed_));
   }
 

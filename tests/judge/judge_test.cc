@@ -296,7 +296,7 @@ TEST(Judge, TellsAShouldThatIsNotFollowedAndNoDeparture) {
 
 // MUST-8 asks for a clock alone; SHLD-1 for a function of the connection on top of it.
 TEST(Judge, AllowsInitialNumbersOfAPlainClock) {
-  const auto judged = [](std::uint32_t step, int connections = 4) {
+  const auto judged = [](std::uint32_t step, std::uint8_t connections = 4) {
     std::vector<Bytes> frames;
     for (std::uint8_t port = 1; port <= connections; ++port) {
       const std::uint32_t iss = 5000 + step * port;

@@ -49,7 +49,7 @@ Outcome Sockproof(const std::string& arguments) {
 TEST(CommandLineTest, WrongUsageIsOneLineAndExitCode2) {
   TemporaryFolder folder;
   std::ofstream(folder / "foreign") << "x";
-  std::ofstream(folder / "empty");
+  std::ofstream(folder / "empty").close();
   ASSERT_EQ(mkfifo((folder / "pipe").c_str(), 0600), 0);  // nobody writes: who reads, hangs
   for (const std::string& arguments :
        std::vector<std::string>{"",
@@ -116,7 +116,7 @@ TEST(CommandLineTest, AFullDiskIsNamed) {
 
 TEST(CommandLineTest, RefusedArgumentsAreNamed) {
   TemporaryFolder folder;
-  std::ofstream(folder / "empty");
+  std::ofstream(folder / "empty").close();
   // The header of a pcap file: magic, version 2.4, snapshot length, Ethernet.
   std::ofstream(folder / "pcap") << std::string(
       "\xd4\xc3\xb2\xa1\x02\x00\x04\x00\x00\x00\x00\x00\x00\x00\x00\x00"

@@ -223,6 +223,10 @@ TEST_WITH(CallInEachState, CallArrives, Abort,
     case TcpState::kClosed:
       NotReached("a socket that was never connected has no TCB");
     case TcpState::kListen:
+      Deciding("rfc9293:3.10.5-abort-unsynchronized");
+      peer.Send(Syn());
+      peer.Expect(Rst());
+      return;
     case TcpState::kSynSent:
       Deciding("rfc9293:3.10.5-abort-unsynchronized");
       ExpectNothingNew(peer);
