@@ -76,6 +76,9 @@ constexpr Rule kDeleted{"3.10.4", "rfc9293:3.10.4-close-syn-sent",
 
 // The rule on the size of segments, on PSH, on urgent data that a segment breaks; none: nullptr.
 const Rule* TooLarge(const Tcb& tcb, const Segment& segment, const Distance& distance) {
+  // Before there is a connection no MSS is known; and none can be kept that options alone fill.
+  if (tcb.state == State::kClosed || tcb.state == State::kSynSent) return nullptr;
+  if (tcb.peer_mss && *tcb.peer_mss <= segment.options) return nullptr;
   const std::uint16_t most = tcb.peer_mss.value_or(segment.is_ipv6 ? 1220 : 536);
   if (distance.has_offload || segment.text + segment.options <= most) return nullptr;
   return tcb.peer_mss ? &kSegmentSize : &kDefaultSegmentSize;

@@ -255,10 +255,11 @@ void Calls::Begins(const CallSpan& span) {
 }
 
 void Calls::Accepted(const SocketRef& listener, const std::string& result) {
-  // "4 from 192.0.2.2:40000"
+  // "4 from 192.0.2.2:40000", or "4": then it is the only one that waits.
   const std::size_t space = result.find(' ');
   const std::string descriptor = result.substr(0, space);
-  if (!IsNumber(descriptor) || space == std::string::npos) return;
+  const bool is_named = space != std::string::npos;
+  if (!IsNumber(descriptor) || (!is_named && listener->waiting.size() != 1)) return;
   const std::string remote = result.substr(result.rfind(' ') + 1);
   auto socket = std::make_shared<Socket>();
   socket->is_ipv6 = listener->is_ipv6;
@@ -266,7 +267,7 @@ void Calls::Accepted(const SocketRef& listener, const std::string& result) {
   socket->waits_for_more = listener->waits_for_more;
   sockets_[descriptor] = socket;
   for (Connection* waiting : listener->waiting) {
-    if (waiting->remote != remote) continue;
+    if (is_named && waiting->remote != remote) continue;
     socket->connection = waiting;
     owners_[waiting] = socket;
     waiting->oracle->application().may_be_full = false;

@@ -28,16 +28,23 @@ bool OpensNamelessTable(std::string_view line) {
          std::string_view("_-\"'").find(first) == std::string_view::npos;
 }
 
+// toml++ calls itself once for each part of a name, however many they are.
+constexpr std::ptrdiff_t kMostDots = 1000;
+
 // Where toml++ 3.3 has undefined behaviour, outside of texts and comments: at other characters than
 // ASCII and at tables without a name. A tilde belongs nowhere there, nor behind a backslash: with
 // one for each such character and before each such table a document is wrong where it would be, and
-// the same elsewhere. Throws UsageError for what is no UTF-8, of which toml++ names another line.
+// the same elsewhere. Throws UsageError for what is no UTF-8, of which toml++ names another line,
+// and for names of too many parts.
 std::string WithTildes(std::string_view text, const std::string& name) {
   std::string result;
   for (std::size_t line = 1; !text.empty(); ++line) {
     std::string_view rest = text.substr(0, std::min(text.find('\n'), text.size() - 1) + 1);
     text.remove_prefix(rest.size());
     if (OpensNamelessTable(rest)) result += '~';
+    if (std::count(rest.begin(), rest.end(), '.') > kMostDots) {
+      throw UsageError(fmt::format("{}:{}: more than {} dots in a line", name, line, kMostDots));
+    }
     while (!rest.empty()) {
       const auto ascii = std::find_if_not(rest.begin(), rest.end(), IsAscii);
       result.append(rest.begin(), ascii);
@@ -65,9 +72,10 @@ std::string_view LineOf(std::string_view text, std::size_t number) {
 
 std::string Complaint(std::string_view line, std::string_view description) {
   if (OpensNamelessTable(line)) return "a table without a name";
-  const bool ascii = std::all_of(line.begin(), line.end(), IsAscii);
+  const bool has_stand_in =
+      description.find('~') != description.npos && !std::all_of(line.begin(), line.end(), IsAscii);
   return fmt::format("{}{}", description,
-                     ascii ? "" : " (what is not ASCII may stand in quotes and comments alone)");
+                     has_stand_in ? " ('~' stands for what is not ASCII)" : "");
 }
 
 }  // namespace

@@ -7,7 +7,7 @@ set -u
 
 launcher=$1 program=$2
 top=$(dirname "$launcher")
-eval "$(sed -n '/^refuse_unknown()/,/^}/p' "$launcher")"
+eval "$(sed -n '/^known_system()/,/^}/p; /^refuse_unknown()/,/^}/p' "$launcher")"
 say() { echo "$*"; }
 
 # in_a_clone WORD...: its exit code, as if nothing were built
@@ -25,8 +25,10 @@ taken run HalfClose -- --bogus
 refused run -Z HalfClose
 refused run -s '' HalfClose
 refused run --sut hots HalfClose
+refused run --sut=hots HalfClose
 for sut in host host,agent=x lwip lwip:2.2.1,sanitize vm:debian:6.12 rootfs:/ container:x agent:x; do
-  taken run -s "$sut"
+  taken run -s "$sut" HalfClose
+  taken run "--sut=$sut" HalfClose
 done
 for command in $("$program" help | sed -n 's/^  \([a-z][a-z-]*\)  .*/\1/p' | grep -v '^sockproof$'); do
   taken "$command"

@@ -33,9 +33,16 @@ e = """
   EXPECT_EQ(table["é"].value<std::string>(), "#");
 }
 
-TEST(ParseUserToml, SaysWhereWhatIsNotAsciiMayStand) {
-  EXPECT_THAT([] { ParseUserToml("x = é", "a.toml"); },
-              ThrowsMessage<UsageError>(HasSubstr("may stand in quotes and comments alone")));
+TEST(ParseUserToml, SaysWhatStandsForWhatIsNotAscii) {
+  EXPECT_THAT([] { ParseUserToml("é = 1", "a.toml"); },
+              ThrowsMessage<UsageError>(HasSubstr("'~' stands for what is not ASCII")));
+}
+
+TEST(ParseUserToml, RefusesANameOfManyParts) {
+  std::string name = "\na";
+  for (int part = 0; part < 100'000; ++part) name += ".a";
+  EXPECT_THAT([&] { ParseUserToml(name + " = 1", "a.toml"); },
+              ThrowsMessage<UsageError>(StartsWith("a.toml:2: more than 1000 dots")));
 }
 
 TEST(ParseUserToml, RefusesTheRestWithFileAndLine) {
