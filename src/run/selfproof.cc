@@ -83,9 +83,9 @@ class Proof {
     if (under_way_[row] != 0) return {};
     if (!Done(row)) return NextUnlessAnotherSearches(row);
     if (!searches(row)) return {};
-    searching_.erase(NameOf(row));
+    searching_.erase(rows_[row].test->test());
     std::vector<const TestCase*> next;
-    for (const std::size_t waiting : std::exchange(waiting_[NameOf(row)], {})) {
+    for (const std::size_t waiting : std::exchange(waiting_[rows_[row].test->test()], {})) {
       if (Done(waiting)) continue;
       std::vector<const TestCase*> of_it = NextUnlessAnotherSearches(waiting);
       next.insert(next.end(), of_it.begin(), of_it.end());
@@ -97,17 +97,17 @@ class Proof {
   // finds is likely to be what the others need; those wait for it.
   std::vector<const TestCase*> NextUnlessAnotherSearches(std::size_t row) {
     if (!options_.every_mutant && !searches(row) && LeftThatBreaksUnproven(row)) {
-      if (searching_.contains(NameOf(row))) {
-        waiting_[NameOf(row)].push_back(row);
+      if (searching_.contains(rows_[row].test->test())) {
+        waiting_[rows_[row].test->test()].push_back(row);
         return {};
       }
-      searching_[NameOf(row)] = row;
+      searching_[rows_[row].test->test()] = row;
     }
     return NextMutants(row);
   }
 
   bool searches(std::size_t row) const {
-    const auto found = searching_.find(NameOf(row));
+    const auto found = searching_.find(rows_[row].test->test());
     return found != searching_.end() && found->second == row;
   }
 
@@ -119,7 +119,7 @@ class Proof {
     }
     for (const CitedClaim& claim : ended.claims) {
       const bool reached = ended.VerdictOf(claim) != ClaimVerdict::kNotReached;
-      (reached ? decided_[NameOf(row)] : not_reached_[row]).insert(claim.id);
+      (reached ? decided_[rows_[row].test->test()] : not_reached_[row]).insert(claim.id);
     }
     if (ended.verdict != Verdict::kPass && !HoldsSome(ended)) return;
     const TestCourse course(ReadEvents(options_.out + "/" + ended.directory + "/events.jsonl"));
@@ -136,17 +136,12 @@ class Proof {
            });
   }
 
-  // "Suite.Name" of the test of which this is a case.
-  std::string NameOf(std::size_t row) const {
-    return rows_[row].test->suite + "." + rows_[row].test->name;
-  }
-
   // The claims of a test that any of its cases has been proven to check.
-  std::set<std::string>& proven_by(std::size_t row) { return proven_[NameOf(row)]; }
+  std::set<std::string>& proven_by(std::size_t row) { return proven_[rows_[row].test->test()]; }
 
   // Whether this case may decide the claim: not where it got by without, and another case did not.
   bool MayDecide(std::size_t row, const std::string& claim) {
-    return !not_reached_[row].contains(claim) || !decided_[NameOf(row)].contains(claim);
+    return !not_reached_[row].contains(claim) || !decided_[rows_[row].test->test()].contains(claim);
   }
 
   // Whether the mutant breaks a claim of the test that it has not been proven to check yet.
@@ -163,7 +158,8 @@ class Proof {
   // The cases of a test that begin alike: "passive" of "passive-rst-of-rcv-nxt".
   std::map<std::size_t, int>& KeptLike(std::size_t row) {
     const std::string_view name = rows_[row].test->variant.name;
-    return kept_[fmt::format("{}/{}", NameOf(row), name.substr(0, name.find_first_of("-/")))];
+    return kept_[fmt::format("{}/{}", rows_[row].test->test(),
+                             name.substr(0, name.find_first_of("-/")))];
   }
   // Whether the mutant has kept cases that begin like this one from it, and no other case.
   bool Keeps(std::size_t row, std::size_t mutant) {
@@ -173,7 +169,7 @@ class Proof {
   // Not what so many cases of the test have met and not caught.
   bool IsWorthTrying(std::size_t row, std::size_t mutant) {
     constexpr int kEnough = 12;
-    return options_.every_mutant || in_vain_[NameOf(row)][mutant] < kEnough;
+    return options_.every_mutant || in_vain_[rows_[row].test->test()][mutant] < kEnough;
   }
   bool BreaksAny(std::size_t row, std::size_t mutant) {
     const std::vector<std::string>& claims = rows_[row].test->traits.claims;
@@ -228,7 +224,7 @@ class Proof {
   // of the suite caught; among equals the first of the list.
   std::size_t TakeLikeliest(std::size_t row) {
     const TestCase& test = *rows_[row].test;
-    const std::map<std::size_t, int>& by_test = catches_[test.suite + "." + test.name];
+    const std::map<std::size_t, int>& by_test = catches_[test.test()];
     const std::map<std::size_t, int>& by_suite = catches_[test.suite];
     const std::map<std::size_t, int>& kept = KeptLike(row);
     const auto count = [](const std::map<std::size_t, int>& catches, std::size_t mutant) {
@@ -285,7 +281,7 @@ class Proof {
                                                                          : MutantOutcome::kCaught;
     if (row.outcomes[pair.mutant] != MutantOutcome::kCaught) return;
     ++catches_[row.test->suite][pair.mutant];
-    ++catches_[row.test->suite + "." + row.test->name][pair.mutant];
+    ++catches_[row.test->test()][pair.mutant];
     NoteProof(pair, failed);
   }
 
@@ -468,7 +464,7 @@ std::vector<UncheckedClaim> UncheckedClaims(const std::vector<SelfproofRow>& row
   for (const SelfproofRow& row : rows) {
     if (row.Void()) continue;
     for (const std::string& claim : row.test->traits.claims) {
-      tests[row.test->suite + "." + row.test->name][claim].push_back(&row);
+      tests[row.test->test()][claim].push_back(&row);
     }
   }
   std::vector<UncheckedClaim> unchecked;

@@ -84,8 +84,8 @@ struct Selfproven {
 // claim of it, until it has caught one of these, and each other claim of it is proven by a case of
 // this test or has no mutant left that breaks it. Of the cases of a test those meet what breaks a
 // claim that decide it, one case after the other, and twelve at most that do not catch it. Only a
-// test that catches none of these meets other mutants, until it catches one. `say` is given a line now and then. Throws UsageError for a
-// folder that cannot be written, HarnessError.
+// test that catches none of these meets other mutants, until it catches one. `say` is given a line
+// now and then. Throws UsageError for a folder that cannot be written, HarnessError.
 Selfproven Selfproof(const std::vector<const TestCase*>& tests, const RunOneTestOn& body,
                      const Facts& facts, const std::vector<Alteration>& mutants,
                      const SelfproofOptions& options,
