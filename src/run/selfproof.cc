@@ -267,6 +267,9 @@ class Proof {
     const bool began =
         outcome != MutantOutcome::kNotReached && outcome != MutantOutcome::kUndecided;
     KeptLike(pair.row)[pair.mutant] += began ? -4 : 1;
+    if (began && outcome != MutantOutcome::kCaught) {
+      ++in_vain_[rows_[pair.row].test->test()][pair.mutant];
+    }
   }
 
   void Failed(const Pair& pair, const TestResult& result) {
