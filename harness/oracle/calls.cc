@@ -7,6 +7,8 @@
 namespace sockproof::oracle {
 namespace {
 
+constexpr Duration kLookedBefore = 50ms;  // of a call that has seen less than has arrived
+
 constexpr Rule kNotArrived{"3.10.3", "rfc9293:3.10.3-receive-waits",
                            "a receive for which nothing has arrived waits for it"};
 constexpr Rule kTextUnread{"3.10.3", "rfc9293:3.10.3-receive-close-wait",
@@ -29,6 +31,13 @@ constexpr Rule kNotRefused{"3.10.7.3, second check", "rfc9293:3.10.7.3-rst",
                            "an open is refused by an RST"};
 constexpr Rule kShutdownOpen{"3.10.4", "rfc9293:3.10.4-close-established",
                              "a connection that is open can be closed"};
+constexpr Rule kNothingUrgent{"3.10.7.4, sixth check", "rfc9293:3.1-urgent-pointer",
+                              "only what has come with URG is told of as urgent"};
+constexpr Rule kUrgentUntold{"3.8.5", "rfc9293:MUST-32", "urgent data that is pending is told of"};
+constexpr Rule kNotAtMark{"3.8.5", "rfc9293:MUST-33",
+                          "it is told where the urgent data is: past all that was sent before"};
+constexpr Rule kTimeoutUntold{"3.10.8", "rfc9293:3.10.8-user-timeout",
+                              "that the user timeout has ended a connection is told"};
 constexpr Rule kStates{"3.3.2", "rfc9293:3.3.2-states",
                        "a connection is in the state to which the events so far have led"};
 
@@ -110,6 +119,44 @@ Objection ToShutdown(const Returned& returned, const Tcb& tcb) {
   return is_wrong ? Objection{&kShutdownOpen, "0"} : Objection{};
 }
 
+// Octets of data before the one at which the urgent pointer `up` is reached, which by some is the
+// last urgent one and by others the one after it.
+std::uint64_t OctetsBefore(std::uint32_t up, const Tcb& tcb) {
+  const std::uint32_t first = tcb.irs + 1;
+  return Before(first, up) ? up - first - 1 : 0;
+}
+
+// POSIX poll(): POLLPRI is of high-priority data, as POSIX calls what is urgent.
+Objection ToPoll(const Returned& returned, const Tcb& tcb, const Application& user) {
+  if (!returned.error.empty() || tcb.state == State::kClosed) return {};
+  if (returned.octets > 0) {
+    const bool is_wrong = !tcb.has_urgent && !user.polls_errors && tcb.was_open;
+    return is_wrong ? Objection{&kNothingUrgent, "no POLLPRI"} : Objection{};
+  }
+  // It may have looked before the segment came.
+  const bool has_come = tcb.rcv_up && AtMost(*tcb.rcv_up, tcb.rcv_nxt) &&
+                        (tcb.urgent_since <= returned.begin ||
+                         returned.end - tcb.urgent_since >= kLookedBefore);
+  if (!has_come || user.has_taken_urgent || user.has_stopped_reading) return {};
+  const bool is_left = !user.has_received || user.read < OctetsBefore(*tcb.rcv_up, tcb);
+  return is_left ? Objection{&kUrgentUntold, "POLLPRI"} : Objection{};
+}
+
+// POSIX sockatmark(): "all data preceding the mark has been read".
+Objection ToAtMark(const Returned& returned, const Tcb& tcb, const Application& user) {
+  if (!returned.error.empty() || returned.octets == 0 || user.has_stopped_reading) return {};
+  const bool is_wrong =
+      tcb.was_open && (!tcb.has_urgent || user.read < OctetsBefore(*tcb.first_up, tcb));
+  return is_wrong ? Objection{&kNotAtMark, "0"} : Objection{};
+}
+
+Objection ToTakeError(const Returned& returned, const Tcb& tcb, const Application& user) {
+  const bool is_none = returned.error.empty() && returned.octets == 0;
+  const bool is_wrong =
+      is_none && tcb.state == State::kClosed && tcb.is_timed_out && !user.was_told;
+  return is_wrong ? Objection{&kTimeoutUntold, "ETIMEDOUT"} : Objection{};
+}
+
 }  // namespace
 
 Objection ObjectionTo(const Returned& returned, const Tcb& tcb, const Application& user) {
@@ -131,6 +178,12 @@ Objection ObjectionTo(const Returned& returned, const Tcb& tcb, const Applicatio
       return ToAccept(returned, tcb);
     case Call::kShutdown:
       return ToShutdown(returned, tcb);
+    case Call::kPollUrgent:
+      return ToPoll(returned, tcb, user);
+    case Call::kAtMark:
+      return ToAtMark(returned, tcb, user);
+    case Call::kTakeError:
+      return ToTakeError(returned, tcb, user);
     case Call::kClose:
       break;
   }

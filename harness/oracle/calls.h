@@ -11,11 +11,22 @@ namespace sockproof::oracle {
 
 // A call that has returned, of a socket that has a connection.
 struct Returned {
-  enum class Call { kConnect, kAccept, kSend, kReceive, kShutdown, kClose };
+  enum class Call {
+    kConnect,
+    kAccept,
+    kSend,
+    kReceive,
+    kShutdown,
+    kClose,
+    kPollUrgent,  // poll() that asks for POLLPRI; a number: it is told
+    kAtMark,      // SIOCATMARK; a number: it is at the mark
+    kTakeError,   // SO_ERROR; a number: there is one
+  };
   Call call = Call::kReceive;
   std::string error;         // "EAGAIN"; empty: it succeeded
-  std::uint64_t octets = 0;  // that it has sent or received
+  std::uint64_t octets = 0;  // that it has sent or received; or another number
   bool is_repeated = false;  // shutdown(): the sending side was shut down before
+  Time begin, end;           // of kPollUrgent
 };
 
 // A rule that is broken when it returns so, and what it may return instead; no rule: none.

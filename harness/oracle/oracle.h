@@ -4,7 +4,6 @@
 #pragma once
 
 #include <array>
-#include <deque>
 #include <memory>
 #include <optional>
 #include <set>
@@ -12,37 +11,11 @@
 #include <vector>
 
 #include "harness/oracle/calls.h"
+#include "harness/oracle/departure.h"
+#include "harness/oracle/round_trips.h"
 #include "harness/oracle/tcb.h"
 
 namespace sockproof::oracle {
-
-// A segment, or the lack of one, that no reading allows.
-struct Departure {
-  std::string expected;  // what would have been allowed, in each state the system may be in
-  std::string section;   // of the rule that decides, "3.10.7.4, fifth check"
-  std::string claim;     // its row in the catalogue, if any
-  std::string sentence;  // what that says, in own words
-};
-
-// The round trips that a system may have measured (RFC 6298 section 3), by its segments and the
-// acknowledgments that came.
-class RoundTrips {
- public:
-  void Sent(const Segment& segment, Time now);
-  void Acknowledged(std::uint32_t ack, Time now);
-  // None: there is no sample, or some are not known.
-  std::optional<Duration> longest() const { return is_known_ ? longest_ : std::nullopt; }
-
- private:
-  struct Piece {
-    std::uint32_t end = 0;
-    Time first;
-    bool is_repeated = false;  // Karn's algorithm: no sample
-  };
-  std::deque<Piece> pieces_;  // in order of their ends
-  std::optional<Duration> longest_;
-  bool is_known_ = true;
-};
 
 // One end of one connection, between two endpoints, also if it is opened more than once. Segments
 // are given in order of time. After a departure or when undecided, it takes nothing more.
@@ -102,7 +75,9 @@ class Oracle {
   std::set<Stack> Stacks() const;
   // What the checks of section 3.10.7 find in a segment that arrives now: "ACK with text, partly
   // old". The same for segments that differ in numbers alone.
-  std::string Describe(const Segment& segment) const;
+  std::string Describe(const Segment& segment) const {
+    return oracle::Describe(AllArrived(possible_), segment);
+  }
 
   // What it should have done and has not: of a SHOULD (RFC 2119), which is no departure.
   const std::set<const Rule*>& unfollowed() const { return unfollowed_; }
@@ -125,8 +100,6 @@ class Oracle {
   Set AllArrived(const Set& readings) const;
   std::optional<Departure> Advance(Time now);
   Set Accepting(const Segment& segment, Time now, bool with_losses);
-  std::string InState(const Tcb& tcb, const std::string& options) const;
-  Departure Explain(const Set& before, const Segment& segment) const;
   template <typename What>
   std::optional<Departure> Hold(const What& what, Time now, Set& kept);
   bool CountsTooMuch(std::size_t readings);

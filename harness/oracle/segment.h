@@ -43,4 +43,7 @@ struct Segment {
   std::uint32_t Length() const { return text + (Has(kSyn) ? 1 : 0) + (Has(kFin) ? 1 : 0); }
 };
 
+// "SYN,ACK".
+std::string FlagNames(std::uint16_t flags);
+
 }  // namespace sockproof::oracle

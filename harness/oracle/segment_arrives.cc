@@ -3,7 +3,6 @@
 #include "harness/oracle/segment_arrives.h"
 
 #include <algorithm>
-#include <array>
 #include <span>
 
 namespace sockproof::oracle {
@@ -143,6 +142,7 @@ Then ListenSyn(Step& step) {
   Tcb tcb = step.tcb.Closed();
   tcb.before = step.tcb.before;
   tcb.was_open = tcb.has_urgent = false;
+  tcb.first_up.reset();
   tcb.fins_received = 0;
   tcb.state = State::kSynReceived;
   tcb.is_passive = true;
@@ -748,14 +748,26 @@ Then CheckAck(Step& step) {
   return Then::kNextCheck;
 }
 
-// Sixth, check the URG bit: it is told to the user and changes nothing here.
+// Sixth, check the URG bit: "RCV.UP <- max(RCV.UP,SEG.UP), and signal the user".
+Then CheckUrgent(Step& step) {
+  const Segment& segment = step.segment;
+  Tcb& tcb = step.tcb;
+  if (!segment.Has(kUrg) || !IsReceiving(tcb.state)) return Then::kNextCheck;
+  const std::uint32_t up = segment.seq + segment.urgent;
+  // What has arrived before is urgent no more; what begins past RCV.NXT may be dropped.
+  const bool is_new = AtMost(segment.seq, tcb.rcv_nxt) && Before(tcb.rcv_nxt, up);
+  if (!is_new || (tcb.rcv_up && AtMost(up, *tcb.rcv_up))) return Then::kNextCheck;
+  tcb.rcv_up = up;
+  tcb.urgent_since = step.now;
+  return Then::kNextCheck;
+}
 
 using Check = Then (*)(Step&);
 constexpr Check kClosedChecks[] = {NoConnection};
 constexpr Check kListenChecks[] = {ListenRst, ListenAck, ListenSyn, ListenOther};
 constexpr Check kSynSentChecks[] = {SynSentAck, SynSentRst, SynSentSyn, SynSentOther};
-constexpr Check kOtherChecks[] = {CheckTimestamps, CheckSequence, CheckRst,
-                                  CheckSyn,        CheckAck,      TakeTextAndFin};
+constexpr Check kOtherChecks[] = {CheckTimestamps, CheckSequence, CheckRst,      CheckSyn,
+                                  CheckAck,        CheckUrgent,   TakeTextAndFin};
 
 constexpr Rule kDamaged{"3.1, Checksum", "rfc9293:MUST-3", "a damaged segment is not taken"};
 
@@ -766,40 +778,6 @@ void Run(std::span<const Check> checks, Step step) {
 }
 
 }  // namespace
-
-namespace {
-
-constexpr std::array kStateNames = {"CLOSED",     "SYN-SENT",   "SYN-RECEIVED", "ESTABLISHED",
-                                    "FIN-WAIT-1", "FIN-WAIT-2", "CLOSE-WAIT",   "CLOSING",
-                                    "LAST-ACK",   "TIME-WAIT"};
-
-}  // namespace
-
-const char* StateName(State state) { return kStateNames[static_cast<std::size_t>(state)]; }
-
-std::optional<State> StateNamed(std::string_view name) {
-  const auto* const found = std::find(kStateNames.begin(), kStateNames.end(), name);
-  if (found == kStateNames.end()) return std::nullopt;
-  return static_cast<State>(found - kStateNames.begin());
-}
-
-Tcb Tcb::Closed() const {
-  Tcb closed;
-  closed.stack = stack;
-  closed.opens = opens;
-  closed.arrival = arrival;
-  closed.answers = answers;
-  std::erase_if(closed.answers, [](const Answer& answer) { return answer.has_any_seq; });
-  closed.iss = iss;  // for the report
-  closed.irs = irs;
-  closed.nxt = nxt;
-  closed.heard = heard;
-  closed.rcv_nxt = rcv_nxt;  // for what may still be received
-  closed.was_open = was_open;
-  closed.fins_received = fins_received;
-  closed.has_urgent = has_urgent;
-  return closed;
-}
 
 void SegmentArrives(const Tcb& tcb, const Segment& segment, Time now, const Application& user,
                     std::vector<Tcb>& readings) {
@@ -812,7 +790,11 @@ void SegmentArrives(const Tcb& tcb, const Segment& segment, Time now, const Appl
   step.tcb.has_heard = true;
   step.tcb.is_probing = false;
   step.tcb.heard = now;
-  step.tcb.has_urgent |= segment.Has(kUrg);
+  if (segment.Has(kUrg)) {
+    const std::uint32_t up = segment.seq + segment.urgent;
+    if (!step.tcb.first_up || Before(up, *step.tcb.first_up)) step.tcb.first_up = up;
+    step.tcb.has_urgent = true;
+  }
   switch (tcb.state) {
     case State::kClosed:
       if (user.MayListen()) Run(kListenChecks, step);

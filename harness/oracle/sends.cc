@@ -1,7 +1,5 @@
 #include "harness/oracle/sends.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 
 namespace sockproof::oracle {
@@ -10,9 +8,12 @@ namespace {
 constexpr std::uint16_t kControl = kFin | kSyn | kRst | kAck;
 constexpr std::uint16_t kReserved = 0xe00;  // the ninth bit is AE of RFC 9768
 
-// MUST-40, and how late a system that is served late may seem on top of it.
-constexpr Duration kAckWithin = 500ms;
-constexpr Duration kServedLate = 100ms;
+// --- patience: README.md has a table of it ---
+
+// MUST-40; and how late a system that is served late may seem, on top of all of these.
+constexpr Duration kAckWithin = 500ms, kServedLate = 100ms;
+// Of RST, SYN,ACK and challenge ACKs no document says by when: a choice.
+constexpr Duration kAnswerWithin = kAckWithin;
 // By when data and FIN must have been sent no document says: the user timeout, by which all is to
 // be delivered, has a default of five minutes (section 3.9.1.1).
 constexpr Duration kDataWithin = 5min;
@@ -23,11 +24,21 @@ constexpr Duration kShortestTimeout = 1ms;
 // The shortest user timeout and limit of retransmission. The interval of keepalive is the
 // application's (MUST-27), and has no least value.
 constexpr Duration kShortestQuiet = 900ms;
-// RFC 6298 rounds the timeout up to 1 s, and has no limit to the granularity G of its clock; RFC
-// 1122 section 4.2.3.1 wants a least timeout of fractions of a second, for which G has to be less
-// than that.
-constexpr Duration kLeastTimeout = 1s, kCoarsestClock = 1s;
+// Of the granularity G of its clock RFC 6298 section 4 asks nothing. RFC 1122 section 4.2.3.1 wants
+// timeouts as short as fractions of a second, for which it has to be less than that.
+constexpr Duration kCoarsestClock = 1s;
 constexpr int kMostDoublings = 20;  // some weeks
+
+// MUST-18 with RFC 6298, rules 2.2 and 2.3: RTO is SRTT + max(G, 4 RTTVAR), neither of which is
+// more than the longest sample; this is longer by G than the round trip, and the timer by another.
+// Its 1 s (2.1, 2.4) is a least value. Until there is a sample any timeout is allowed (2.1).
+Duration LongestTimeout(Duration round_trip) {
+  return 5 * (round_trip + kCoarsestClock) + kCoarsestClock;
+}
+
+// A clock that initial sequence numbers come from is "neither assumed to be realtime nor precise"
+// (section 3.4.1).
+constexpr Duration kCoarsestIssClock = 10ms;
 
 constexpr Rule kReservedBits{"3.1, Reserved", "rfc9293:3.1-reserved",
                              "the reserved bits must be zero"};
@@ -62,6 +73,8 @@ constexpr Rule kExpected{"3.1, Acknowledgment Number", "rfc9293:3.1-ack-field",
 constexpr Rule kLargerIss{
     "3.6.1", "rfc9293:MAY-2",
     "a connection reopened from TIME-WAIT has a larger ISS than any number before"};
+constexpr Rule kSameIss{"3.4.1", "rfc9293:MUST-8",
+                        "initial sequence numbers come from a clock that counts up"};
 constexpr Rule kAbort{"3.10.5", "rfc9293:3.10.5-abort", "abort sends RST of SND.NXT"};
 constexpr Rule kAckOwed{"3.8.6.3", "rfc9293:MUST-40", "an ACK is delayed by less than 0.5 s"};
 constexpr Rule kUpdate{"3.8.6.2.2", "rfc9293:3.8.6.2.2-update", "a window update is an ACK"};
@@ -196,11 +209,19 @@ void SendAnswer(const Sending& sending) {
     if (answer.is_larger && !AtMost(then.nxt, segment.seq)) continue;
     if (answer.has_any_seq) {
       then.iss = then.una = segment.seq;
+      then.opened.reset();
       then.nxt = sending.End() + 1;
       then.edge = then.last_edge = then.iss + 1 + then.max_window;
     }
     sending.Allow(*rule, std::move(then));
   }
+}
+
+// MUST-8: between the same endpoints no later connection begins at the same number.
+bool HasSameIss(const Tcb& tcb, const Segment& segment, Time now) {
+  const bool opens = (tcb.state == State::kClosed || tcb.state == State::kTimeWait) &&
+                     (segment.flags & kControl) == kSyn;
+  return opens && tcb.opened && segment.seq == tcb.iss && now - *tcb.opened >= kCoarsestIssClock;
 }
 
 // 3.10.1, OPEN; 3.10.8 for its SYN.
@@ -212,7 +233,7 @@ void SendSyn(const Sending& sending) {
     sending.AllowAgain();
   }
   if (tcb.state != State::kClosed && tcb.state != State::kTimeWait) return;
-  if (!sending.user.MayOpen(tcb.opens)) return;
+  if (!sending.user.MayOpen(tcb.opens) || HasSameIss(tcb, segment, sending.now)) return;
   Tcb then;
   then.stack = tcb.stack;
   then.arrival = tcb.arrival;
@@ -220,6 +241,7 @@ void SendSyn(const Sending& sending) {
   then.opens = sending.user.opens;
   then.state = State::kSynSent;
   then.iss = then.una = segment.seq;
+  then.opened = sending.now;
   then.nxt = sending.End() + 1;
   then.heard = sending.now;
   sending.Allow(kOpen, std::move(then));
@@ -354,15 +376,6 @@ void SendTakenBack(const Sending& sending) {
 
 }  // namespace
 
-std::string FlagNames(std::uint16_t flags) {
-  std::string text;
-  for (const auto& [flag, name] :
-       {std::pair{kSyn, "SYN"}, {kFin, "FIN"}, {kRst, "RST"}, {kAck, "ACK"}}) {
-    if ((flags & flag) != 0) text += text.empty() ? name : "," + std::string(name);
-  }
-  return text.empty() ? "no flags" : text;
-}
-
 const Rule* Malformed(const Segment& segment, const Distance& distance) {
   if (segment.Has(kReserved)) return &kReservedBits;
   if (!segment.defect.empty() && !distance.has_offload) return &kSum;
@@ -383,8 +396,9 @@ const Rule* Unfollowed(const Tcb& tcb, const Segment& segment, const Distance& d
   return Before(edge + (1U << tcb.Shift()) - 1, *tcb.told_edge) ? &kShrunk : nullptr;
 }
 
-const Rule* Against(const Tcb& tcb, const Segment& segment, const Application& user,
+const Rule* Against(const Tcb& tcb, const Segment& segment, Time now, const Application& user,
                     const Distance& distance) {
+  if (HasSameIss(tcb, segment, now)) return &kSameIss;
   for (const Rule* rule : {TooLarge(tcb, segment, distance), WithoutPush(tcb, segment, user),
                            AgainstUrgent(tcb, segment, user)}) {
     if (rule != nullptr) return rule;
@@ -439,6 +453,7 @@ void Lapses(const Tcb& tcb, Time now, const Application& user, std::vector<Tcb>&
   const auto end = [&](const Rule& rule) {
     Tcb closed = tcb.Closed();
     closed.reason.rule = &rule;
+    closed.is_timed_out = &rule == &kUserTimeout;
     readings.push_back(std::move(closed));
   };
   if (tcb.state == State::kClosed) return;
@@ -461,41 +476,37 @@ bool OwesChallenge(const Tcb& tcb, const Challenges& challenges) {
 
 Debt Overdue(const Tcb& tcb, Time now, const Application& user,
              const std::optional<Duration>& round_trip, const Challenges& challenges) {
-  for (const Answer& answer : tcb.answers) {
-    if (now - answer.since < kAckWithin + kServedLate) continue;
-    return {answer.reason.rule, FlagNames(answer.flags) +
-                                    (answer.has_any_seq ? "" : fmt::format(" seq={}", answer.seq))};
-  }
-  const auto is_late = [&](const std::optional<Time>& since) {
-    return since && now - *since >= kAckWithin + kServedLate;
+  const auto is_late = [&](Time since, Duration within) {
+    return now - since >= within + kServedLate;
   };
-  if (is_late(tcb.ack_since) || (is_late(tcb.challenged) && OwesChallenge(tcb, challenges))) {
-    return {tcb.reason.owed, fmt::format("ACK seq={} ack={}", tcb.nxt, tcb.rcv_nxt)};
+  for (const Answer& answer : tcb.answers) {
+    if (is_late(answer.since, kAnswerWithin)) return {answer.reason.rule, kAnswerWithin};
   }
-  // RFC 6298: RTO is SRTT + max(G, 4 RTTVAR), neither of which is more than the longest sample;
-  // twice that each time. Without a sample, as of a SYN, it is any value.
+  if (tcb.ack_since && is_late(*tcb.ack_since, kAckWithin)) return {tcb.reason.owed, kAckWithin};
+  if (tcb.challenged && is_late(*tcb.challenged, kAnswerWithin) && OwesChallenge(tcb, challenges)) {
+    return {tcb.reason.owed, kAnswerWithin};
+  }
   const bool is_waiting =
       tcb.state != State::kClosed && tcb.una != tcb.nxt && tcb.una != tcb.iss && round_trip;
   if (is_waiting && Before(tcb.una, tcb.last_edge)) {
-    const Duration timeout = std::max<Duration>(5 * *round_trip, kLeastTimeout) + kCoarsestClock;
-    const int doublings = std::min(tcb.repeats, kMostDoublings);
-    const Time since = std::max(tcb.sent, tcb.heard);
-    if (now - since >= timeout * (1 << doublings) + kServedLate) return {&kAgain, "again"};
+    const Duration within =
+        LongestTimeout(*round_trip) * (1 << std::min(tcb.repeats, kMostDoublings));
+    if (is_late(std::max(tcb.sent, tcb.heard), within)) return {&kAgain, within};
   }
   const bool is_open = tcb.state == State::kEstablished || tcb.state == State::kCloseWait;
   if (!user.is_known || !is_open || tcb.una != tcb.nxt) return {};
   const std::uint64_t sent = tcb.nxt - tcb.iss - 1;
   const Time last = std::max({user.called, tcb.heard, tcb.sent});
-  if (user.written > sent && !user.holds_back && now - last >= kDataWithin + kServedLate) {
+  if (user.written > sent && !user.holds_back && is_late(last, kDataWithin)) {
     // A full segment, or all there is, fits the window (3.8.6.2.1).
     const std::uint64_t unsent = user.written - sent;
     const auto fits = static_cast<std::uint32_t>(std::min<std::uint64_t>(unsent, UINT16_MAX));
-    if (AtMost(tcb.nxt + fits, tcb.last_edge)) return {&kPushed, "data"};
+    if (AtMost(tcb.nxt + fits, tcb.last_edge)) return {&kPushed, kDataWithin};
   }
   // A FIN needs room in the window, as text does.
   if (user.finished && user.written <= sent && Before(tcb.nxt, tcb.last_edge) &&
-      now - std::max(last, *user.finished) >= kDataWithin + kServedLate) {
-    return {&kClose, fmt::format("FIN seq={}", tcb.nxt)};
+      is_late(std::max(last, *user.finished), kDataWithin)) {
+    return {&kClose, kDataWithin};
   }
   return {};
 }

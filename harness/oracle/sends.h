@@ -2,7 +2,6 @@
 // 3.10.1 to 3.10.5, CALLS; 3.10.8, TIMEOUTS; 3.8, data).
 #pragma once
 
-#include <string>
 #include <vector>
 
 #include "harness/oracle/tcb.h"
@@ -19,7 +18,7 @@ void Lapses(const Tcb& tcb, Time now, const Application& user, std::vector<Tcb>&
 // What should have been sent by `now`, and why; no rule: nothing.
 struct Debt {
   const Rule* rule = nullptr;
-  std::string text;  // "RST seq=5"; numbers as in the segment
+  Duration within{0};  // by when, after what it is owed for
 };
 // `round_trip`: no sample that the system may have taken is longer; none: it has none.
 Debt Overdue(const Tcb& tcb, Time now, const Application& user,
@@ -32,7 +31,7 @@ bool OwesChallenge(const Tcb& tcb, const Challenges& challenges);
 const Rule* Malformed(const Segment& segment, const Distance& distance);
 
 // The rule that it breaks by itself, whatever was to be sent; none: nullptr.
-const Rule* Against(const Tcb& tcb, const Segment& segment, const Application& user,
+const Rule* Against(const Tcb& tcb, const Segment& segment, Time now, const Application& user,
                     const Distance& distance);
 
 // A SHOULD that it does not follow, which is no departure; none: nullptr.
@@ -40,8 +39,5 @@ const Rule* Unfollowed(const Tcb& tcb, const Segment& segment, const Distance& d
 
 // The rule that a segment breaks which begins past SND.NXT; none: nullptr.
 const Rule* BehindAGap(const Tcb& tcb, const Segment& segment);
-
-// "SYN,ACK".
-std::string FlagNames(std::uint16_t flags);
 
 }  // namespace sockproof::oracle

@@ -92,6 +92,7 @@ struct Tcb {
 
   // Send sequence variables.
   std::uint32_t iss = 0;
+  std::optional<Time> opened;  // of an active open: when it chose that number
   std::uint32_t una = 0;
   std::uint32_t nxt = 0;
   std::uint32_t edge = 0;          // the furthest right edge that the peer has offered
@@ -117,8 +118,12 @@ struct Tcb {
   std::optional<std::uint16_t> shown;      // the window field sent last
   std::vector<Held> held;                  // in order of seq
   bool was_open = false;                   // ESTABLISHED or later, at some time
+  bool is_timed_out = false;               // the user timeout has ended it
   std::uint32_t fins_received = 0;         // by which rcv_nxt was advanced
   bool has_urgent = false;                 // a segment with URG has arrived
+  std::optional<std::uint32_t> first_up;   // the least urgent pointer of those
+  std::optional<std::uint32_t> rcv_up;     // RCV.UP, where it advanced past RCV.NXT
+  Time urgent_since;                       // when it did
   bool may_be_closing = false;             // its close may have come before the peer's FIN
 
   // What the SYNs agreed on; none: not offered.
@@ -175,6 +180,9 @@ struct Application {
   bool was_told = false;                   // a call has told of an error of the connection
   bool waits_for_more = false;             // SO_RCVLOWAT
   bool holds_back = false;                 // MSG_MORE, TCP_CORK: send() without PUSH
+  bool has_received = false;               // it has called recv() or read()
+  bool has_taken_urgent = false;           // with MSG_OOB
+  bool polls_errors = false;               // SO_SELECT_ERR_QUEUE: errors are POLLPRI, too
   std::vector<std::uint64_t> urgent_ends;  // octets written, each time with the last one urgent
   // shutdown() of the receiving side, or received in a way that is not counted.
   bool has_stopped_reading = false;

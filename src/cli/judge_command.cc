@@ -27,6 +27,7 @@ namespace fs = std::filesystem;
 struct JudgeArguments {
   std::vector<std::string> captures;  // files, or folders of tests or of results
   std::optional<std::string> calls;   // events of the test in which the capture was made
+  bool no_calls = false;              // not even those beside a capture
   std::optional<std::string> side;    // address
   std::string json;                   // path; "-" is stdout, instead of the text
   bool all = false;                   // what is allowed too
@@ -68,17 +69,24 @@ struct Judged {
 Judged JudgeFile(const fs::path& file, const JudgeArguments& arguments) {
   Capture capture = ReadCapture(CaptureFileOf(file));
   std::vector<Event> events;
+  const fs::path beside = file.parent_path() / "events.jsonl";
   if (arguments.calls) {
     events = ReadEvents(*arguments.calls);
     if (events.empty()) throw UsageError("no events in " + *arguments.calls);
-    TakeFates(capture, CaptureOf(events));
+  } else if (fs::exists(beside)) {
+    events = ReadEvents(beside);
+    if (!HasFramesOf(capture, CaptureOf(events))) events.clear();
   }
-  return {file.string(), JudgeCapture(capture, events, {.side = arguments.side.value_or("")})};
+  TakeFates(capture, CaptureOf(events));
+  return {file.string(), JudgeCapture(capture, events, {.side = arguments.side.value_or("")},
+                                      !arguments.no_calls)};
 }
 
 Judged JudgeTest(const fs::path& folder, const JudgeArguments& arguments) {
   const std::vector<Event> events = ReadEvents(folder / "events.jsonl");
-  return {folder.string(), JudgeCapture(CaptureOf(events), events, {.side = arguments.side.value_or("")})};
+  return {folder.string(),
+          JudgeCapture(CaptureOf(events), events, {.side = arguments.side.value_or("")},
+                       !arguments.no_calls)};
 }
 
 std::vector<Judged> JudgeAll(const JudgeArguments& arguments) {
@@ -115,8 +123,9 @@ void PrintJudged(const std::vector<Judged>& judged, bool all) {
     }
     if (is_interesting) PrintText(RenderJudgement(judgement, name));
   }
-  Print("{} connections: {} allowed, {} depart, {} undecided\n", allowed + departs + undecided,
-             allowed, departs, undecided);
+  const int ends = allowed + departs + undecided;
+  Print("{} end{} of connections: {} allowed, {} depart, {} undecided\n", ends, ends == 1 ? "" : "s",
+        allowed, departs, undecided);
 }
 
 // An address as captures are shown with it.
@@ -161,9 +170,13 @@ allows. What is left open there is allowed, whichever way it goes.
 
 Examples:
   sockproof judge sockproof-out                     # every test of a run, with its calls
-  sockproof judge capture.pcapng --calls events.jsonl
+  sockproof judge capture.pcapng                    # of a test: with the events.jsonl beside it
   sockproof judge dump.pcap                         # of tcpdump: both ends, calls not known
   sockproof judge dump.pcap --side 192.0.2.1        # made at that host, which alone is judged
+
+Of a test its systems are judged and not its scripted peer; of another capture each end of each
+connection, as from between two hosts: a segment may have been lost before it arrived, and nothing
+is overdue. With --side an answer has to come in time.
 
 Exit code: 0 nothing departs, 1 something does, 2 wrong usage, 3 nothing could be judged.)";
 
@@ -173,8 +186,11 @@ Action AddJudge(CLI::App& app) {
                  "pcap or pcapng files, folders of tests, or of results")
       ->required()
       ->type_name("");
-  app.add_option("--calls", arguments->calls, "The events.jsonl of the test of a capture")
-      ->type_name("FILE");
+  auto* const calls =
+      app.add_option("--calls", arguments->calls,
+                     "The events.jsonl of the test of a capture; default: the one beside it")
+          ->type_name("FILE");
+  app.add_flag("--no-calls", arguments->no_calls, "By the segments alone")->excludes(calls);
   app.add_option("--side", arguments->side, "Judge this address, where the capture was made")
       ->type_name("ADDRESS");
   app.add_option("--json", arguments->json, "Write it as JSON; - for stdout")->type_name("FILE");

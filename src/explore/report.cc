@@ -13,11 +13,6 @@
 namespace sockproof::explore {
 namespace {
 
-std::string SectionText(const std::string& section) {
-  const bool is_elsewhere = section.starts_with("RFC") || section.starts_with("POSIX");
-  return (is_elsewhere ? "" : "RFC 9293 section ") + section;
-}
-
 std::string SequenceLine(const Sequence& sequence) {
   std::string line(IpVersionName(sequence.ip));
   if (sequence.options == Options::kAll) line += ", options";
@@ -30,7 +25,7 @@ std::string SequenceLine(const Sequence& sequence) {
 
 std::string BecauseText(const Finding& finding) {
   const std::string& claim = finding.departure.claim;
-  return fmt::format("{}: {}{}", SectionText(finding.departure.section), finding.departure.sentence,
+  return fmt::format("{}: {}{}", oracle::SectionText(finding.departure.section), finding.departure.sentence,
                      claim.empty() ? "" : " (" + claim + ")");
 }
 
@@ -75,13 +70,22 @@ bool WasRunAgain(const One& one) {
   return one.replays > 0;
 }
 
-// "; 3 more did not come again; 2 more were not run again".
-template <typename One>
-std::string UncertainText(const std::vector<One>& fleeting) {
-  const auto again = std::count_if(fleeting.begin(), fleeting.end(), WasRunAgain<One>);
-  const auto rest = static_cast<std::ptrdiff_t>(fleeting.size()) - again;
-  return (again == 0 ? "" : fmt::format("; {} more did not come again", again)) +
-         (rest == 0 ? "" : fmt::format("; {} more were not run again", rest));
+// "; 3 more did not come again, 1 of them known; 2 more were not run again". `is_known`: of one.
+template <typename One, typename IsKnown>
+std::string UncertainText(const std::vector<One>& fleeting, const IsKnown& is_known) {
+  std::string text;
+  for (const bool was_run : {true, false}) {
+    int all = 0, known = 0;
+    for (const One& one : fleeting) {
+      if (WasRunAgain(one) != was_run) continue;
+      ++all;
+      if (is_known(one)) ++known;
+    }
+    if (all == 0) continue;
+    text += fmt::format("; {} more {}", all, was_run ? "did not come again" : "were not run again");
+    if (known > 0) text += fmt::format(", {} of them known", known);
+  }
+  return text;
 }
 
 void WriteText(const std::filesystem::path& path, const std::string& text) {
@@ -133,6 +137,8 @@ std::string RenderExploration(const Exploration& exploration, const ReportOn& on
       if (WasRunAgain(cause) != was_run) continue;
       some +=
           fmt::format("  {}. {}\n    {}\n", i + 1, Headline(cause), SequenceLine(cause.example));
+      const KnownCause* const why = FindKnown(on.known, cause.text, on.facts);
+      if (why != nullptr) some += fmt::format("    known: {}\n", why->why);
     }
     if (!some.empty()) text += (was_run ? kNotAgain : kNoTime) + some;
   }
@@ -144,7 +150,10 @@ std::string RenderExploration(const Exploration& exploration, const ReportOn& on
       "\n{} sequences of {} (seed {}{}): {} cause{}, {} of them not known{}{}{}\n",
       exploration.sequences, on.system, on.plan.seed, on.plan.pairs ? ", pairs" : "",
       exploration.causes.size(), exploration.causes.size() == 1 ? "" : "s", surprises,
-      UncertainText(exploration.fleeting),
+      UncertainText(exploration.fleeting,
+                    [&](const Cause& one) {
+                      return FindKnown(on.known, one.text, on.facts) != nullptr;
+                    }),
       exploration.undecided == 0 ? "" : fmt::format("; {} undecided", exploration.undecided),
       exploration.is_interrupted ? "; INTERRUPTED" : "");
   const std::string choices = ChoicesText(exploration.stack);
@@ -184,7 +193,9 @@ std::string RenderComparison(const Comparison& comparison, const std::string& ba
   }
   text += fmt::format("\n{} sequences on {} and {}: {} alike, {} differences{}{}\n",
                       comparison.sequences, base, patched, comparison.alike,
-                      comparison.differences.size(), UncertainText(comparison.fleeting),
+                      comparison.differences.size(),
+                      UncertainText(comparison.fleeting,
+                                    [](const Difference& one) { return !one.why.empty(); }),
                       comparison.is_interrupted ? "; INTERRUPTED" : "");
   return CleanText(text);
 }

@@ -6,7 +6,6 @@
 #include <cstdlib>
 #include <set>
 
-#include "harness/oracle/sends.h"
 
 namespace sockproof::explore {
 namespace {

@@ -49,6 +49,11 @@ bool IsSend(const std::string& name) {
   return name == "send" || name == "sendto" || name == "write";
 }
 
+// The descriptor that a call is of: "3", also in "poll(3: POLLPRI, 0 ms)".
+std::string DescriptorOf(const CallText& call) {
+  return call.arguments[0].substr(0, call.arguments[0].find(':'));
+}
+
 // Calls that send octets, how many is not counted here.
 bool SendsOtherwise(const std::string& name) {
   return name == "sendmsg" || name == "sendmmsg" || name == "writev" || name == "sendfile";
@@ -67,6 +72,26 @@ bool ReceivesOtherwise(const std::string& name) {
          name == "splice";
 }
 
+// The same of calls that tell something: of one descriptor, and one thing.
+std::optional<oracle::Returned> ToldBy(const CallText& call, const std::string& result) {
+  using Call = oracle::Returned::Call;
+  const auto has = [](const std::string& text, const char* part) {
+    return text.find(part) != std::string::npos;
+  };
+  if (call.arguments.size() != 2) return std::nullopt;
+  const bool is_poll = call.name == "poll" && has(call.arguments[0], ": ");
+  if (is_poll && has(call.arguments[0], "POLLPRI") && result[0] != 'E') {
+    return oracle::Returned{Call::kPollUrgent, "", has(result, "POLLPRI") ? 1U : 0U};
+  }
+  if (call.name == "ioctl" && call.arguments[1] == "SIOCATMARK" && IsNumber(result)) {
+    return oracle::Returned{Call::kAtMark, "", NumberOf(result)};
+  }
+  if (call.name == "getsockopt" && call.arguments[1] == "SO_ERROR") {
+    return oracle::Returned{Call::kTakeError, "", result == "0" ? 0U : 1U};
+  }
+  return std::nullopt;
+}
+
 // What it has returned, where that can be judged.
 std::optional<oracle::Returned> ReturnedOf(const CallText& call, const std::string& result) {
   using Call = oracle::Returned::Call;
@@ -75,7 +100,8 @@ std::optional<oracle::Returned> ReturnedOf(const CallText& call, const std::stri
       {"write", Call::kSend},        {"recv", Call::kReceive},  {"read", Call::kReceive},
       {"shutdown", Call::kShutdown}, {"close", Call::kClose}};
   const auto found = kCalls.find(call.name);
-  if (found == kCalls.end() || result.empty()) return std::nullopt;
+  if (result.empty()) return std::nullopt;
+  if (found == kCalls.end()) return ToldBy(call, result);
   oracle::Returned returned{found->second, "", 0};
   const std::string word = result.substr(0, result.find_first_of(": "));  // "5: "hello""
   if (word[0] == 'E') {
@@ -136,6 +162,7 @@ void Calls::Opens(Connection& connection, bool is_active) {
     user.opens = opens;
     user.has_keepalive = socket && socket->has_keepalive;
     user.waits_for_more = socket && socket->waits_for_more;
+    user.polls_errors = socket && socket->polls_errors;
     user.holds_back = socket && socket->holds_back;
     owners_[&connection] = socket;
   };
@@ -238,15 +265,20 @@ void Calls::Begins(const CallSpan& span) {
     if (second == "SO_KEEPALIVE") socket->has_keepalive = true;
     if (second == "SO_RCVLOWAT") socket->waits_for_more = true;
     if (second == "SO_LINGER") socket->may_linger = true;
+    if (second == "SO_SELECT_ERR_QUEUE") socket->polls_errors = true;
     if (second == "TCP_CORK") socket->holds_back = true;
     if (user != nullptr) {
       if (second == "TCP_CORK") user->holds_back = true;
       if (second == "SO_KEEPALIVE") user->has_keepalive = true;
       if (second == "SO_RCVLOWAT") user->waits_for_more = true;
+      if (second == "SO_SELECT_ERR_QUEUE") user->polls_errors = true;
       if (second == "TCP_USER_TIMEOUT") user->may_abort = true;
     }
   } else if (ReceivesOtherwise(call.name) && user != nullptr) {
     user->has_stopped_reading = true;
+  } else if ((call.name == "recv" || call.name == "read") && user != nullptr) {
+    user->has_received = true;
+    if (call.arguments.back().find("MSG_OOB") != std::string::npos) user->has_taken_urgent = true;
   } else if (call.name == "close") {
     closing_[call.arguments[0]] = socket;
     sockets_.erase(call.arguments[0]);
@@ -327,7 +359,7 @@ std::optional<Calls::Objected> Calls::Returns(const CallSpan& span) {
     return std::nullopt;
   }
   if (call.arguments.empty()) return std::nullopt;
-  SocketRef socket = Find(call.arguments[0]);
+  SocketRef socket = Find(DescriptorOf(call));
   if (call.name == "close") {
     const auto closing = closing_.find(call.arguments[0]);
     if (closing == closing_.end()) return std::nullopt;
@@ -344,9 +376,22 @@ std::optional<Calls::Objected> Calls::Returns(const CallSpan& span) {
     const bool is_read = call.arguments.size() > 1 && call.arguments[1] == "SHUT_RD";
     returned->is_repeated = socket->finishes > (is_read ? 0 : 1);
   }
+  if (returned) {
+    returned->begin = span.begin;
+    returned->end = span.end;
+  }
+  if (user != nullptr && returned && returned->call == oracle::Returned::Call::kTakeError) {
+    std::optional<oracle::Departure> departure;
+    if (owners_.contains(socket->connection)) {
+      departure = socket->connection->oracle->Returns(*returned, span.end);
+    }
+    user->was_told = true;
+    if (departure) return Objected{socket->connection, *std::move(departure)};
+    return std::nullopt;
+  }
   if (user != nullptr && !result.empty() && result[0] == 'E' && result != "EAGAIN")
     user->was_told = true;
-  if (user != nullptr && call.name == "getsockopt") user->was_told = true;  // SO_ERROR
+  if (user != nullptr && call.name == "getsockopt") user->was_told = true;  // TCP_INFO
   if (call.name == "accept") {
     Accepted(socket, result);
   } else if (call.name == "dup" && IsNumber(result)) {

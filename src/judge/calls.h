@@ -58,6 +58,7 @@ class Calls {
     bool is_connecting = false;
     bool has_keepalive = false, waits_for_more = false, may_linger = false;
     bool holds_back = false;  // TCP_CORK
+    bool polls_errors = false;  // SO_SELECT_ERR_QUEUE
     int backlog = 0;
     int finishes = 0;  // calls of shutdown() that close the sending side
     int references = 1;

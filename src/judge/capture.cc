@@ -265,14 +265,27 @@ Capture ReadCapture(std::string_view file) {
   return std::move(collector.capture);
 }
 
+namespace {
+
+// Apart from link addresses, which ReadCapture() leaves out.
+bool IsSame(const CapturedFrame& one, const CapturedFrame& other) {
+  constexpr std::ptrdiff_t kAddresses = 12;
+  return one.bytes.size() == other.bytes.size() && one.bytes.size() >= std::size_t{kAddresses} &&
+         std::equal(one.bytes.begin() + kAddresses, one.bytes.end(),
+                    other.bytes.begin() + kAddresses);
+}
+
+}  // namespace
+
+bool HasFramesOf(const Capture& capture, const Capture& known) {
+  return std::equal(capture.frames.begin(), capture.frames.end(), known.frames.begin(),
+                    known.frames.end(), IsSame);
+}
+
 void TakeFates(Capture& capture, const Capture& known) {
   if (capture.frames.size() != known.frames.size()) return;
   for (std::size_t i = 0; i < known.frames.size(); ++i) {
-    // Apart from link addresses, which ReadCapture() leaves out.
-    const Bytes& one = capture.frames[i].bytes;
-    const Bytes& other = known.frames[i].bytes;
-    if (one.size() != other.size() || one.size() < 12) continue;
-    if (!std::equal(one.begin() + 12, one.end(), other.begin() + 12)) continue;
+    if (!IsSame(capture.frames[i], known.frames[i])) continue;
     capture.frames[i].from = known.frames[i].from;
     capture.frames[i].to = known.frames[i].to;
     capture.frames[i].fate = known.frames[i].fate;

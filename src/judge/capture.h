@@ -31,8 +31,9 @@ struct Capture {
 // what is no capture at all.
 Capture ReadCapture(std::string_view file);
 
-// Where `capture` has the frames of `known` in its order: takes over who sent them, and what became
-// of them.
+// Whether it has the frames of `known`, and in its order.
+bool HasFramesOf(const Capture& capture, const Capture& known);
+// Where frame by frame they are the same: takes over who sent them, and what became of them.
 void TakeFates(Capture& capture, const Capture& known);
 
 // The frames of a test.

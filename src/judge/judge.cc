@@ -9,7 +9,6 @@
 #include <set>
 #include <utility>
 
-#include "harness/oracle/sends.h"
 #include "harness/packet/options.h"
 #include "harness/trace/frame_view.h"
 #include "harness/trace/relative_numbers.h"
@@ -83,11 +82,6 @@ void TakeOptions(JudgedEnd& end, const TcpView& tcp, bool is_syn, bool sends) {
   }
 }
 
-std::string SectionText(const std::string& section) {
-  const bool is_elsewhere = section.starts_with("RFC") || section.starts_with("POSIX");
-  return (is_elsewhere ? "" : "RFC 9293 section ") + section;
-}
-
 // What RFC 9293 section 3.9.2.2 makes of an ICMP message.
 enum class IcmpKind {
   kHarmless,
@@ -139,7 +133,15 @@ class Judge {
         if (!std::holds_alternative<VerdictEvent>(event.what)) end_ = std::max(end_, event.time);
       }
       LearnActors(events);
+    } else {
+      LearnAddresses();
     }
+    judgement_.judged =
+        !options.side.empty() ? options.side
+        : is_ours_            ? "the systems of the test"
+        : !own_.empty()       ? "the systems of a test; its events, with --calls, tell more"
+                              : "both ends of each connection; --side ADDRESS: one, where the "
+                                "capture was made";
     if (!capture.frames.empty()) end_ = std::max(end_, capture.frames.back().time);
   }
 
@@ -177,6 +179,18 @@ class Judge {
     }
   }
 
+  // Of a capture that a test has left, without its events: the interfaces are its actors.
+  void LearnAddresses() {
+    const bool is_of_test =
+        std::any_of(capture_.frames.begin(), capture_.frames.end(),
+                    [](const CapturedFrame& frame) { return frame.from == kPeer; });
+    if (!is_of_test) return;
+    for (const CapturedFrame& frame : capture_.frames) {
+      const FrameView view = DecodeFrame(frame.bytes);
+      if (view.tcp && frame.from != kPeer) own_.insert(view.tcp->source);
+    }
+  }
+
   // Who sent a segment and who gets it: actors; for captures of others, addresses.
   std::pair<std::string, std::string> Ends(const CapturedFrame& frame, const TcpView& tcp) const {
     if (!is_ours_) return {tcp.source, tcp.destination};
@@ -193,6 +207,7 @@ class Judge {
 
   bool IsJudged(const std::string& actor, const std::string& address) const {
     if (!options_.side.empty()) return address == options_.side;
+    if (!own_.empty()) return own_.contains(address);
     return !is_ours_ || actor != kPeer;
   }
 
@@ -519,7 +534,7 @@ class Judge {
     judged.unfollowed.clear();
     for (const oracle::Rule* rule : end.oracle->unfollowed()) {
       judged.unfollowed.push_back(
-          fmt::format("{}: {} ({})", SectionText(rule->section), rule->sentence, rule->claim));
+          fmt::format("{}: {} ({})", oracle::SectionText(rule->section), rule->sentence, rule->claim));
     }
     std::sort(judged.unfollowed.begin(), judged.unfollowed.end());
     if (judged.answer != ConnectionJudgement::Answer::kAllowed) return;
@@ -541,6 +556,7 @@ class Judge {
   std::vector<std::pair<Time, const StateEvent*>> states_;
   std::set<std::string> actors_;                 // systems
   std::map<std::string, std::string> actor_of_;  // by address
+  std::set<std::string> own_;  // addresses of systems, of a capture of a test without its events
   std::vector<TcpView> views_;
   std::map<std::string, Calls> calls_;  // by actor
   std::map<Key, JudgedEnd> ends_;
@@ -583,6 +599,7 @@ Judgement JudgeCapture(const Capture& capture, const std::vector<Event>& events,
 
 std::string RenderJudgement(const Judgement& judgement, const std::string& name) {
   std::string text = CleanLine(name) + "\n";
+  if (!judgement.judged.empty()) text += fmt::format("  judged: {}\n", judgement.judged);
   for (const ConnectionJudgement& one : judgement.connections) {
     text += fmt::format("  {}{} > {}: ", one.actor.empty() ? "" : one.actor + " ", one.local,
                         one.remote);
@@ -590,7 +607,7 @@ std::string RenderJudgement(const Judgement& judgement, const std::string& name)
       text += fmt::format("DEPARTS at segment {}, {:.6f} s\n", one.number, ToSeconds(one.at));
       text +=
           fmt::format("    observed  {}\n    expected  {}\n", one.observed, one.departure.expected);
-      text += fmt::format("    because   {}: {}{}\n", SectionText(one.departure.section),
+      text += fmt::format("    because   {}: {}{}\n", oracle::SectionText(one.departure.section),
                           one.departure.sentence,
                           one.departure.claim.empty() ? "" : " (" + one.departure.claim + ")");
     } else {
@@ -607,7 +624,9 @@ std::string RenderJudgement(const Judgement& judgement, const std::string& name)
 }
 
 void to_json(nlohmann::json& json, const Judgement& judgement) {
-  json = {{"connections", nlohmann::json::array()}, {"remarks", judgement.remarks}};
+  json = {{"connections", nlohmann::json::array()},
+          {"judged", judgement.judged},
+          {"remarks", judgement.remarks}};
   for (const ConnectionJudgement& one : judgement.connections) {
     nlohmann::json connection = {{"local", one.local},
                                  {"remote", one.remote},

@@ -34,13 +34,16 @@ struct ConnectionJudgement {
 struct Judgement {
   std::vector<ConnectionJudgement> connections;  // in order of their first segments
   std::vector<std::string> remarks;              // what was not judged, and why
+  std::string judged;                            // which ends: "both ends of each connection"
 
   bool Departs() const;
   bool IsEmpty() const;  // nothing could be judged
 };
 
 struct JudgeOptions {
-  std::string side;  // judge this address only, at which the capture was made; empty: both ends
+  // Judge this address only, at which the capture was made; empty: the systems of a test, and of a
+  // capture that is of none, both ends.
+  std::string side;
 };
 
 // `events` are those of the test in which the capture was made, with its calls; empty: not known.

@@ -1,6 +1,7 @@
 // sockproof judge, as a user starts it.
 #include <gmock/gmock.h>
 
+#include <filesystem>
 #include <fstream>
 
 #include "tests/e2e/program.h"
@@ -8,8 +9,10 @@
 namespace sockproof {
 namespace {
 
+using testing::AllOf;
 using testing::HasSubstr;
 using testing::MatchesRegex;
+using testing::Not;
 
 TEST(JudgeProgram, AcceptsWhatPassingTestsLeave) {
   Workplace place(SOCKPROOF_PROGRAM);
@@ -38,12 +41,20 @@ TEST(JudgeProgram, JudgesACaptureWithOrWithoutItsCalls) {
   ASSERT_EQ(place.Run({"HalfClose.TheEndOfFileComesAfterTheLastByte/ipv4"}).exit_code, 0);
   const std::string folder = "out/" + place.Result()["tests"][0]["directory"].get<std::string>();
   const std::string capture = folder + "/capture.pcapng";
-  const Finished with = place.Command({"judge", capture, "--calls", folder + "/events.jsonl"});
-  EXPECT_EQ(with.exit_code, 0) << with.err;
-  EXPECT_THAT(with.out, HasSubstr("calls known"));
-  const Finished without = place.Command({"judge", capture});
+  const std::vector<std::string> its_calls = {"judge", capture, "--calls", folder + "/events.jsonl"};
+  for (const auto& words : {its_calls, {"judge", capture}}) {
+    const Finished with = place.Command(words);
+    EXPECT_EQ(with.exit_code, 0) << with.err;
+    EXPECT_THAT(with.out, AllOf(HasSubstr("calls known"), HasSubstr("1 end of connections: 1 allo")));
+  }
+  const Finished without = place.Command({"judge", capture, "--no-calls"});
   EXPECT_EQ(without.exit_code, 0) << without.out;
-  EXPECT_THAT(without.out, HasSubstr("2 connections: 2 allowed, 0 depart, 0 undecided"));
+  EXPECT_THAT(without.out, AllOf(Not(HasSubstr("calls known")), HasSubstr("judged: the systems")));
+  // Away from its events the interfaces tell whose scripted peer it is.
+  std::filesystem::copy(place.folder() / capture, place.folder() / "alone.pcapng");
+  const Finished alone = place.Command({"judge", "alone.pcapng"});
+  EXPECT_EQ(alone.exit_code, 0) << alone.out;
+  EXPECT_THAT(alone.out, HasSubstr("1 end of connections: 1 allowed, 0 depart, 0 undecided"));
 }
 
 TEST(JudgeProgram, RefusesWhatIsNoCapture) {

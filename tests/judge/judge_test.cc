@@ -207,6 +207,61 @@ TEST(Judge, HoldsDataToWhatWasWrittenAndWhatHasArrived) {
   EXPECT_TRUE(judged("xxxx", "xxxxy"));
 }
 
+// Sections 3.8.5 and 3.10.7.4, sixth check: POLLPRI, and SIOCATMARK, of an octet with or without URG.
+TEST(Judge, HoldsWhatIsToldOfUrgentDataToTheSegments) {
+  const auto departs = [](bool is_urgent, const std::string& call, const std::string& result,
+                          const std::string& before = "fcntl(3, F_GETFL)") {
+    std::vector<MadeUpSegment> segments = WholeConnection();
+    segments.resize(3);
+    const std::uint8_t flags = kP | kA | (is_urgent ? 0x20 : 0);
+    segments.push_back({false, flags, 1001, 5001, 5, 5});
+    segments.push_back({true, kA, 5001, 1006});
+    std::vector<Event> events = EventsOf(segments, "fcntl(3, F_GETFL)");
+    Time now = events.back().time;
+    int id = 100;
+    for (const auto& [text, value] : {std::pair{before, std::string("1: \"x\"")}, {call, result}}) {
+      events.push_back({now += 1ms, CallEvent{++id, "sut", text}});
+      events.push_back({now, ReturnEvent{id, "sut", value, now, {}}});
+    }
+    return JudgeCapture(CaptureOf(events), events, {}).Departs();
+  };
+  const std::string poll = "poll(3: POLLIN|POLLPRI, 0 ms)", mark = "ioctl(3, SIOCATMARK)";
+  EXPECT_FALSE(departs(true, poll, "POLLIN|POLLPRI"));
+  EXPECT_TRUE(departs(true, poll, "POLLIN"));
+  EXPECT_FALSE(departs(true, poll, "POLLIN", "recv(3, 1, MSG_OOB)"));
+  EXPECT_FALSE(departs(false, poll, "POLLIN"));
+  EXPECT_TRUE(departs(false, poll, "POLLIN|POLLPRI"));
+  EXPECT_FALSE(departs(false, poll, "POLLPRI", "setsockopt(3, SO_SELECT_ERR_QUEUE, 1)"));
+  EXPECT_FALSE(departs(true, "poll(3: POLLIN, 0 ms)", "POLLIN"));
+  EXPECT_FALSE(departs(true, mark, "0"));
+  EXPECT_TRUE(departs(true, mark, "1"));  // four octets are before it
+  EXPECT_TRUE(departs(false, mark, "1"));
+}
+
+// Section 3.10.8: the user is told, once.
+TEST(Judge, HoldsTheErrorOfAConnectionToItsTimeout) {
+  const auto departs = [](const std::string& state, const std::string& error,
+                          const std::string& before = "fcntl(3, F_GETFL)") {
+    std::vector<MadeUpSegment> segments = WholeConnection();
+    segments.resize(4);  // data that nobody acknowledges
+    std::vector<Event> events = EventsOf(segments, "send(3, \"xxxx\"..., 100, 0)");
+    Time now = events.back().time + 2s;
+    events.push_back({now, StateEvent{"sut", "192.0.2.1:1000", state}});
+    int id = 100;
+    for (const auto& [text, value] :
+         {std::pair{before, std::string(before.starts_with("send") ? "ETIMEDOUT" : "0")},
+          {"getsockopt(3, SO_ERROR)", error}}) {
+      events.push_back({now += 1ms, CallEvent{++id, "sut", text}});
+      events.push_back({now, ReturnEvent{id, "sut", value, now, {}}});
+    }
+    return JudgeCapture(CaptureOf(events), events, {}).Departs();
+  };
+  EXPECT_FALSE(departs("CLOSED", "ETIMEDOUT"));
+  EXPECT_TRUE(departs("CLOSED", "0"));
+  EXPECT_FALSE(departs("CLOSED", "0", "send(3, \"x\", 1, 0)"));  // which has told it
+  EXPECT_FALSE(departs("ESTABLISHED", "0"));
+}
+
 TEST(Judge, HoldsDataToTheFieldsOfIpThatTheApplicationSets) {
   const auto departs = [](const std::string& call, const std::string& result) {
     std::vector<Event> events = EventsOf(WholeConnection(), "send(3, \"xxxx\"..., 100, 0)");

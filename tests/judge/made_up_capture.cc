@@ -39,7 +39,8 @@ Bytes IpPacket(const MadeUpSegment& segment) {
   const bool has_mss = (segment.flags & kS) != 0;
   Put(tcp, (has_mss ? 0x6000U : 0x5000U) | segment.flags, 2);
   Put(tcp, 10000, 2);
-  Put(tcp, 0, 4);
+  Put(tcp, 0, 2);
+  Put(tcp, segment.urgent, 2);
   if (has_mss) Put(tcp, 0x020405b4, 4);  // 1460
   tcp.resize(tcp.size() + segment.text, 'x');
   const std::uint32_t pseudo = (source >> 16) + (source & 0xffff) + (destination >> 16) +

@@ -19,6 +19,7 @@ struct MadeUpSegment {
   std::uint32_t seq = 0;
   std::uint32_t ack = 0;
   std::size_t text = 0;
+  std::uint16_t urgent = 0;
 };
 Bytes IpPacket(const MadeUpSegment& segment);
 Bytes EthernetFrame(const MadeUpSegment& segment);

@@ -52,6 +52,21 @@ TEST(Rules, ChallengeAcksMayBeRationedOverAllConnections) {
   EXPECT_FALSE(is_silence_allowed(false, 1s));
 }
 
+// MUST-8: between the same endpoints, a clock tells later connections apart.
+TEST(Rules, ALaterConnectionDoesNotBeginAtTheSameNumber) {
+  const auto opened_again = [](Duration after, std::uint32_t iss) {
+    Conversation seen;
+    seen.user().is_known = true;
+    seen.user().opens = 1;
+    seen.Out(kSyn, 0, 0).In(kRst | kAck, static_cast<std::uint32_t>(-kIrs), 1).Later(after);
+    ++seen.user().opens;
+    return seen.Out(kSyn, iss, 0).departure().claim;
+  };
+  EXPECT_EQ(opened_again(200ms, 0), "rfc9293:MUST-8");
+  EXPECT_EQ(opened_again(200ms, 50'000), "");
+  EXPECT_EQ(opened_again(1ms, 0), "");
+}
+
 // A window that shrinks while text is on its way (SHLD-14 is a SHOULD): none of it is taken, or
 // some.
 TEST(Rules, TextBeyondAWindowThatShrinksMayBeDropped) {
@@ -369,8 +384,8 @@ TEST(Rules, ADepartureKnowsAListenerFromAClosedPort) {
     seen.user().is_listening = is_listening;
     return seen.In(kAck, 1, 1).Later(1s).departure().expected;
   };
-  EXPECT_EQ(expected(true), "in LISTEN: RST seq=5001");
-  EXPECT_EQ(expected(false), "in CLOSED: RST seq=5001");
+  EXPECT_EQ(expected(true), "in LISTEN: RST seq=5001, within 0.5 s");
+  EXPECT_EQ(expected(false), "in CLOSED: RST seq=5001, within 0.5 s");
 }
 
 }  // namespace
