@@ -98,9 +98,10 @@ class Comparing {
       : base_(base), patched_(patched), options_(options) {}
 
   Comparison Run() {
-    const auto begin = Steady::now();
+    begin_ = Steady::now();
     for (Pool* const pool : {&base_, &patched_}) {
       pool->StopWhen(options_.is_interrupted);
+      pool->WhileRunning([this] { Say(); });
       pool->Know(ChoicesOf(*pool));
     }
     const std::uint64_t all =
@@ -108,7 +109,7 @@ class Comparing {
     std::uint64_t next = 0;
     while (next < all && comparison_.why_not.empty()) {
       if (options_.is_interrupted()) break;
-      if (options_.time && Steady::now() - begin >= *options_.time * kCompareUntil) break;
+      if (options_.time && Steady::now() - begin_ >= *options_.time * kCompareUntil) break;
       std::vector<std::vector<Sequence>> batches;
       for (std::size_t i = 0; i < kRound && next < all; ++i) {
         batches.emplace_back();
@@ -118,10 +119,9 @@ class Comparing {
       const std::vector<BatchResult> before = base_.RunAll(batches, Logged::kNothing);
       const std::vector<BatchResult> after = patched_.RunAll(batches, Logged::kNothing);
       for (std::size_t i = 0; i < batches.size(); ++i) Take(batches[i], before[i], after[i]);
-      options_.progress(
-          fmt::format("{} sequences, {} differences", comparison_.sequences, differences_.size()));
     }
     RunAgain();
+    for (Pool* const pool : {&base_, &patched_}) pool->WhileRunning([] {});
     comparison_.is_interrupted = options_.is_interrupted();
     for (auto& [text, difference] : differences_) {
       (difference.IsCertain() ? comparison_.differences : comparison_.fleeting)
@@ -137,6 +137,16 @@ class Comparing {
   }
 
  private:
+  void Say() {
+    const auto now = Steady::now();
+    if (now - said_ < 1s) return;
+    said_ = now;
+    const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(now - begin_);
+    options_.progress(fmt::format("{} s: {} sequences, {} differences{}{}", seconds.count(),
+                                  comparison_.sequences, differences_.size(),
+                                  doing_.empty() ? "" : ", ", doing_));
+  }
+
   void Take(const std::vector<Sequence>& sequences, const BatchResult& before,
             const BatchResult& after) {
     for (const BatchResult* result : {&before, &after}) {
@@ -175,6 +185,7 @@ class Comparing {
   // is what counts.
   void RunAgain() {
     std::map<std::string, Difference> alone;
+    doing_ = "running each by itself";
     ForEachAlone(differences_, [&](const std::string& key, const std::optional<Difference>& again) {
       Difference shown = again.value_or(differences_[key]);
       shown.count = differences_[key].count;
@@ -182,6 +193,7 @@ class Comparing {
     });
     if (!alone.empty()) differences_ = std::move(alone);
     for (int time = 0; time < options_.replays; ++time) {
+      doing_ = fmt::format("running each again, {} times of {} done", time, options_.replays);
       ForEachAlone(differences_, [&](const std::string& key, std::optional<Difference> again) {
         Difference& difference = differences_[key];
         ++difference.replays;
@@ -214,6 +226,8 @@ class Comparing {
   Pool& base_;
   Pool& patched_;
   const ExploreOptions& options_;
+  Steady::time_point begin_, said_;
+  std::string doing_;  // as progress tells it; empty: comparing
   Comparison comparison_;
   std::map<std::string, Difference> differences_;
 };

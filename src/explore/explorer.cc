@@ -142,10 +142,13 @@ class Explorer {
 
   Exploration Run() {
     pool_.StopWhen([this] { return options_.is_interrupted() || IsAfter(phase_end_); });
+    pool_.WhileRunning([this] { Say(); });
+    doing_ = "asking what it has chosen";
     pool_.Know(ChoicesOf(pool_));
     pool_.Know(options_.is_known);
     exploration_.stack = pool_.stack();
     phase_end_ = 1;
+    doing_.clear();
     Look();
     exploration_.took = Steady::now() - begin_;
     phase_end_ = kShrinkUntil;
@@ -165,6 +168,7 @@ class Explorer {
     causes.insert(causes.begin(), crashes_.begin(), crashes_.end());
     for (const bool is_known : {false, true}) Replay(causes, is_known);
     pool_.StopWhen([] { return false; });
+    pool_.WhileRunning([] {});
     exploration_.is_interrupted = options_.is_interrupted();
     for (Cause& cause : causes) {
       (cause.IsCertain() ? exploration_.causes : exploration_.fleeting).push_back(std::move(cause));
@@ -181,14 +185,14 @@ class Explorer {
   // It came again in a batch, and was late by no delay that the RFC grants.
   static bool WasConfirmed(const Cause& cause) { return cause.again > 0; }
 
-  void Say(const std::string& what) {
+  void Say() {
     const auto now = Steady::now();
     if (now - said_ < 1s) return;
     said_ = now;
     const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(now - begin_);
     options_.progress(fmt::format("{} s: {} sequences, {} causes{}{}", seconds.count(),
                                   exploration_.sequences, seen_.size() + crashed_.size(),
-                                  what.empty() ? "" : ", ", what));
+                                  doing_.empty() ? "" : ", ", doing_));
   }
 
   bool IsOver(std::uint64_t next) const {
@@ -217,10 +221,11 @@ class Explorer {
         if (!IsCrashInTheWay() || IsOver(next)) break;
         LookIntoCrashes();
         ShrinkCrashes();
+        doing_.clear();
         continue;
       }
       if (std::optional<Pool::Ended> ended = pool_.Await(1s)) Take(*std::move(ended));
-      Say("");
+      Say();
     }
   }
 
@@ -331,7 +336,7 @@ class Explorer {
         of.emplace_back(i, j);
       }
     }
-    Say("confirming");
+    doing_ = "confirming";
     const std::vector<SequenceResult> results = RunAll(sequences);
     for (const bool is_other : {false, true}) {
       for (std::size_t i = 0; i < results.size(); ++i) {
@@ -386,7 +391,7 @@ class Explorer {
           cuts.push_back(std::move(cut));
         }
       }
-      Say(fmt::format("shrinking, {} left", left.size()));
+      doing_ = fmt::format("shrinking, {} left", left.size());
       const std::vector<std::size_t> showing = Showing(candidates, of, causes);
       std::map<std::size_t, Cut> all;  // that show it, each by itself
       for (const std::size_t i : showing) {
@@ -453,6 +458,7 @@ class Explorer {
         of.push_back(&cause);
       }
     }
+    doing_ = "looking for silent ends";
     const std::vector<SequenceResult> results = RunAll(asking);
     std::set<const Cause*> explained;
     for (std::size_t i = 0; i < results.size(); ++i) {
@@ -510,7 +516,7 @@ class Explorer {
       std::vector<Sequence> sequences = std::move(crashed.sequences);
       std::string why = CrashText(crashed.why);
       while (sequences.size() > 1) {
-        Say("looking into a crash");
+        doing_ = "looking into a crash";
         const auto middle = sequences.begin() + static_cast<std::ptrdiff_t>(sequences.size() / 2);
         const std::vector<std::vector<Sequence>> halves{{sequences.begin(), middle},
                                                         {middle, sequences.end()}};
@@ -546,7 +552,7 @@ class Explorer {
     for (Cause& cause : crashes_) {
       if (cause.example.size() != 1 || std::exchange(cause.is_shrunk, true)) continue;
       for (int round = 0; round < kMostRounds; ++round) {
-        Say("shrinking a crash");
+        doing_ = "shrinking a crash";
         std::vector<std::vector<Sequence>> candidates;
         std::vector<Sequence> simpler = SimplerOnes(cause.example.front());
         Sequence without_last = cause.example.front();
@@ -566,27 +572,30 @@ class Explorer {
   // Each by itself, as whoever reads the report will do it; the most frequent first, should time be
   // short.
   void Replay(std::vector<Cause>& causes, bool is_known) {
-    std::vector<Cause*> some;
+    std::vector<Cause*> left;
     for (Cause& cause : causes) {
       const bool is_one =
           (cause.is_crash || WasConfirmed(cause)) && options_.is_known(cause.text) == is_known;
-      if (is_one) {
-        cause.wanted = is_known ? 1 : options_.replays / 2 + 1;
-        cause.replays = cause.again = 0;  // from now on by itself
-        some.push_back(&cause);
-      }
-      // As many as run at a time: should time be short, that of the first is spent on nothing else.
-      const bool are_enough = some.size() == static_cast<std::size_t>(pool_.jobs_of_one());
-      if (are_enough || &cause == &causes.back()) {
-        Replay(std::exchange(some, {}), is_known ? 1 : options_.replays);
-      }
+      if (!is_one) continue;
+      // Of what is known once is enough; it was seen before.
+      cause.wanted = is_known ? 1 : options_.replays / 2 + 1;
+      cause.replays = cause.again = 0;  // from now on by itself
+      left.push_back(&cause);
+    }
+    // As many as run at a time: should time be short, that of the first is spent on nothing else.
+    const auto at_a_time = static_cast<std::size_t>(pool_.jobs_of_one());
+    for (std::size_t at = 0; at < left.size(); at += at_a_time) {
+      doing_ = fmt::format("running {}causes again, {} of {} done", is_known ? "known " : "", at,
+                           left.size());
+      Replay({left.begin() + static_cast<std::ptrdiff_t>(at),
+              left.begin() + static_cast<std::ptrdiff_t>(std::min(at + at_a_time, left.size()))},
+             options_.replays);
     }
   }
 
-  // Until it is clear of each whether it comes again in more than half of `times`.
+  // Until it is clear of each whether it comes again as often as is wanted in `times`.
   void Replay(std::vector<Cause*> causes, int times) {
     for (int time = 0; time < times && !causes.empty(); ++time) {
-      Say(fmt::format("running again, {} left", causes.size()));
       std::vector<std::vector<Sequence>> examples;
       for (const Cause* cause : causes) examples.push_back(cause->example);
       std::vector<BatchResult> results = pool_.RunAll(examples, Logged::kAll);
@@ -615,6 +624,7 @@ class Explorer {
   std::size_t broken_ = 0;
   std::uint64_t shrinking_runs_ = 0;
   double phase_end_ = 1;  // part of the time
+  std::string doing_;     // as progress tells it; empty: looking
   std::vector<std::optional<Finding>> found_;
 };
 

@@ -116,6 +116,22 @@ TEST(Explore, ShrinksWhatItFindsToWhatIsNeeded) {
   EXPECT_THAT(first.text, HasSubstr("SYN-SENT: "));
 }
 
+// Of what is known once is enough, and no miss makes it uncertain before all times are over.
+TEST(Explore, RunsWhatIsKnownAgainUntilItComes) {
+  Pool pool(RunSilently, 2);
+  ExploreOptions options = Few(40);
+  options.is_known = [](const std::string&) { return true; };
+  const Exploration exploration = Explore(pool, options);
+  ASSERT_FALSE(exploration.causes.empty());
+  for (const Cause& cause : exploration.causes) EXPECT_EQ(cause.again, 1);
+
+  Pool other(RunSilentlyInCompany, 2);
+  const Exploration fleeting = Explore(other, options);
+  const ReportOn on{"made-up", options.plan, Facts(), {{"*", "it is so", "", {}}}, "out"};
+  EXPECT_THAT(RenderExploration(fleeting, on),
+              AllOf(HasSubstr("known: it is so"), HasSubstr(" did not come again, ")));
+}
+
 // A system that is wrong in company alone: nobody who runs a find again would see it.
 TEST(Explore, IsNotCertainOfWhatDoesNotComeAgain) {
   Pool pool(RunSilentlyInCompany, 2);
