@@ -84,9 +84,11 @@ void PrintClaims(const std::vector<SelfproofRow>& rows, const std::vector<Altera
   }
   Print(
       "claims: {} proven by a mutant that breaks them, {} explained, {} not caught, {} whose "
-      "mutants find nothing to do, {} that no mutant breaks, {} whose tests do not pass here\n",
+      "mutants keep their tests from judging, {} whose mutants find nothing to do, {} that no "
+      "mutant breaks, {} whose tests do not pass here\n",
       counts[ClaimProof::kProven], explained, counts[ClaimProof::kNotCaught],
-      counts[ClaimProof::kNotMet], counts[ClaimProof::kUnbroken], counts[ClaimProof::kVoid]);
+      counts[ClaimProof::kKeptAway], counts[ClaimProof::kNotMet], counts[ClaimProof::kUnbroken],
+      counts[ClaimProof::kVoid]);
 }
 
 // Claims that a test cites and does not check.
@@ -130,7 +132,7 @@ int PrintCells(const std::vector<VariantRow>& rows, const std::vector<Alteration
   int cells = 0;
   for (const VariantRow& row : rows) {
     for (std::size_t i = 0; i < variants.size(); ++i) {
-      const VariantCell& cell = row.cells[i];
+      const VariantCell& cell = row.On(i);
       if (cell.outcome != outcome) continue;
       ++cells;
       Print("{} {} on {}\n", title, row.test->id(), variants[i].id);
@@ -169,9 +171,10 @@ int OnVariants(const SelfproofArguments& arguments, Target& target,
   std::int64_t passing = 0;
   for (const VariantRow& row : rows) {
     passing += row.unaltered == "PASS" ? 1 : 0;
-    held += static_cast<int>(std::count_if(
-        row.cells.begin(), row.cells.end(),
-        [](const VariantCell& cell) { return cell.outcome == VariantOutcome::kHeld; }));
+    held +=
+        static_cast<int>(std::count_if(row.cells.begin(), row.cells.end(), [](const auto& cell) {
+          return cell.second.outcome == VariantOutcome::kHeld;
+        }));
   }
   Print(
       "{} tests, {} of which pass on the system as it is, on {} variants in {:.0f} s: {} held, {} "
@@ -229,7 +232,8 @@ int ProveTests(const SelfproofArguments& arguments) {
   for (const SelfproofRow& row : rows) {
     if (row.Void()) {
       ++unproven;
-      Print("{:12} {}  (on the system as it is)\n", row.unmutated, row.test->id());
+      Print("{:12} {}  ({})\n", row.unmutated, row.test->id(),
+            row.decides ? "on the system as it is" : "decides none of its claims");
     } else if (row.FailsUnmutated()) {
       ++caught;
       Print("{:12} {}  the system as it is\n", "caught", row.test->id());
@@ -247,9 +251,9 @@ int ProveTests(const SelfproofArguments& arguments) {
   const int undecided = PrintUndecided(rows, mutants);
   Write(table, DumpJson(json) + '\n');
   Print(
-      "{} tests: {} able to fail, {} not, {} that do not pass here, {} claims cited and not "
-      "checked, "
-      "{} undecided runs; table in {}\n",
+      "{} tests: {} able to fail, {} not, {} that do not pass or decide nothing here, {} claims "
+      "cited "
+      "and not checked, {} undecided runs; table in {}\n",
       rows.size(), caught, survived, unproven, unchecked, undecided, table);
   return survived == 0 ? 0 : 1;
 }

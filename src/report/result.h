@@ -21,7 +21,7 @@
 //            test that has one case; the end of the id, "file", "line",
 //      "verdict": PASS, FAIL, ERROR, SKIP, INCONCLUSIVE, or NOT-RUN as long as there is none,
 //      "reason": why, for all but PASS,
-//      "error_type": for ERROR: "harness", "crash", "timeout" or "interrupted",
+//      "error_type": for ERROR: "harness", "crash" or "timeout",
 //      "departure": of a FAIL that is a known departure of the system: why it departs,
 //      "surprise": of a PASS or FAIL that is not as its known departure is recorded: what is not,
 //      "claims": [{"id", "level", "source", "statement",

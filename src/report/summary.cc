@@ -96,7 +96,7 @@ std::string RenderSummary(const RunResult& run, bool color) {
   std::string text;
   if (!run.setup_error.empty()) text += "no test could run: " + CleanText(run.setup_error) + "\n";
   for (const TestResult& test : run.tests) {
-    if (!test.verdict || !test.surprising() || test.error_type == "interrupted") continue;
+    if (!test.verdict || !test.surprising()) continue;
     text += fmt::format("{}  {}  {}\n", PaintedVerdict(test.verdict, color), CleanText(test.id),
                         Headline(test));
   }

@@ -55,7 +55,7 @@ void Progress::Finished(const TestResult& test, const RunResult& run) {
                                  ToSeconds(test.wall));
   if (!test.departure.empty()) {
     text += "  known departure: " + CleanPart(test.departure) + "\n";
-  } else if (test.verdict == Verdict::kSkip || test.error_type == "interrupted") {
+  } else if (test.verdict == Verdict::kSkip || !test.verdict) {
     text += "  " + CleanPart(test.reason) + "\n";
   } else {
     text += "\n";

@@ -47,7 +47,9 @@ constexpr auto kBetweenStatusLines = std::chrono::milliseconds(100);
 constexpr auto kBetweenLooks = std::chrono::milliseconds(125);
 constexpr std::size_t kKeptLadderLines = 400;
 constexpr std::size_t kOutputLines = 60;
-constexpr const char* kStarved = "starved";  // why a test was killed
+// Why a test was killed.
+constexpr const char* kStarved = "starved";
+constexpr const char* kInterrupted = "interrupted";
 
 // Blocks the signals that the runner waits for, and reads them from a descriptor.
 class Signals {
@@ -517,14 +519,13 @@ class Run {
       Ended(running, left.front(), end);
       left.erase(left.begin());
     }
-    const bool interrupted = running.error_type == "interrupted";
     for (const Planned& planned : left) {
       *planned.result = BlankOf(planned);
-      if (interrupted) planned.result->reason = "interrupted before it began";
+      if (Interrupted(running)) planned.result->reason = "interrupted before it began";
       if (abandoned_) planned.result->reason = "not started after " + Surprises();
     }
     reports_.Changed();
-    if (!left.empty() && !interrupted && !abandoned_) waiting_.push_back(std::move(left));
+    if (!left.empty() && !Interrupted(running) && !abandoned_) waiting_.push_back(std::move(left));
   }
 
   void Ended(const Running& running, const Planned& ended, const ChildEnd& end) {
@@ -534,25 +535,29 @@ class Run {
       reports_.Changed();
       return;
     }
+    if (Interrupted(running)) {
+      *ended.result = BlankOf(ended);
+      ended.result->reason = "interrupted before it ended";
+      Report(*ended.result);
+      return;
+    }
     const bool in_company = static_cast<bool>(running.word);
     const Duration lateness = Judge(running, ended, end);
     const bool repeated = !in_company && FailIfRepeated(*ended.test, *ended.result, lateness);
     pace_.Ended(lateness, Steady::now());
     TestResult& result = *ended.result;
-    const bool interrupted =
-        !running.killed_because.empty() && running.error_type == "interrupted";
-    if (in_company && !interrupted && (result.surprising() || !end.clean)) {
+    if (in_company && (result.surprising() || !end.clean)) {
       TryAgain(ended, in_company);
       return;
     }
-    if (!interrupted && InDoubt(result, lateness)) {
+    if (InDoubt(result, lateness)) {
       if (static_cast<int>(result.attempts.size()) + 1 < options_.attempts) {
         TryAgain(ended, in_company);
         return;
       }
       Doubt(result, lateness);
     }
-    if (!interrupted && !repeated && result.verdict == Verdict::kFail &&
+    if (!repeated && result.verdict == Verdict::kFail &&
         result.planned < RunOptions::kLong &&
         ++failures_[result.id] < std::min(options_.failures_that_count, options_.attempts)) {
       TryAgain(ended, in_company);
@@ -561,7 +566,7 @@ class Run {
     ForgetTheSameInCompany(result);
     KeepVerdict(result);
     ++result.runs;
-    if (!interrupted && !result.surprising() && WantsAnotherRun(result)) {
+    if (!result.surprising() && WantsAnotherRun(result)) {
       RunAgain(ended);
       return;
     }
@@ -569,13 +574,16 @@ class Run {
       result.reason += fmt::format("{}in run {}", result.reason.empty() ? "" : "; ", result.runs);
     }
     Report(result);
-    if (interrupted) return;
     if (options_.follow_up) {
       for (const TestCase* test : options_.follow_up(result)) AddTest(*test);
       if (ended.is_follow_up) KeepVerdictAlone(result);
     }
     surprises_ += result.surprising() ? 1 : 0;
     if (options_.most_surprises > 0 && surprises_ >= options_.most_surprises) Abandon();
+  }
+
+  static bool Interrupted(const Running& running) {
+    return !running.killed_because.empty() && running.error_type == kInterrupted;
   }
 
   // What a test did in company is worth keeping only where it differs.
@@ -741,7 +749,7 @@ class Run {
 
   void Interrupt() {
     signals_.Restore();  // the next signal ends this process, and with it its children
-    for (Running& running : running_) Stop(running, "interrupted", "interrupted");
+    for (Running& running : running_) Stop(running, kInterrupted, "interrupted");
     ForWaiting([](TestResult& result) { result.reason = "interrupted before it began"; });
     // SIGCHLD is no longer blocked, so it wakes no one.
     while (!running_.empty()) {

@@ -33,6 +33,7 @@ std::string_view MutantOutcomeName(MutantOutcome outcome);  // "caught", "surviv
 struct SelfproofRow {
   const TestCase* test = nullptr;
   std::string unmutated;                // verdict on the system as it is
+  bool decides = true;                  // some claim there: not where the documents leave all open
   std::vector<MutantOutcome> outcomes;  // one for each mutant
   struct Failure {
     std::string how;                  // its first line
@@ -53,7 +54,7 @@ struct SelfproofRow {
   // It departs from the claim.
   bool DepartsUnmutated(const std::string& claim) const;
   // Nothing can be proven here: the test gives no answer even on the system as it is.
-  bool Void() const { return unmutated != "PASS" && !FailsUnmutated(); }
+  bool Void() const { return !decides || (unmutated != "PASS" && !FailsUnmutated()); }
 };
 
 // The claims that departed; none where a FAIL is one of set-up.
@@ -95,11 +96,13 @@ Selfproven Selfproof(const std::vector<const TestCase*>& tests, const RunOneTest
 enum class ClaimProof {
   kProven,  // a test that cites it caught a mutant that breaks it, or the system as it is, for it
   kNotCaught,  // mutants that break it met tests that cite it, and were not caught for it
+  kKeptAway,   // all of those kept the tests from judging it: failed in set-up, not reached,
+               // undecided
   kNotMet,     // mutants break it, and none finds something to do in a test that cites it
   kUnbroken,   // no mutant breaks it
   kVoid,       // no test that cites it passes on the system as it is, or fails there for it
 };
-std::string_view ClaimProofName(ClaimProof proof);  // "proven", "not-caught", ...
+std::string_view ClaimProofName(ClaimProof proof);  // "proven", "kept-away", ...
 
 struct ClaimProofRow {
   std::string claim;

@@ -43,7 +43,6 @@ class VariantTable {
         kept_(NewResult({}, options.sut, options.program)) {
     for (const TestCase* test : tests) {
       rows_.push_back({test, "SKIP", {}});
-      rows_.back().cells.resize(variants.size());
     }
   }
 
@@ -122,8 +121,7 @@ class VariantTable {
     interrupted_ = RunTests(tests, facts_, body, options, result, reports_, silent);
     kept_.facts = result.facts;
     for (const TestResult& ended : result.tests) {
-      const bool has_ended = ended.verdict && ended.error_type != "interrupted";
-      if (interrupted_ == 0 || has_ended) Judge(*meeting_of.at(ended.id), ended);
+      if (interrupted_ == 0 || ended.verdict) Judge(*meeting_of.at(ended.id), ended);
     }
   }
 
@@ -185,16 +183,13 @@ class VariantTable {
   void InCompany(const Meeting& meeting, const TestResult& ended) {
     if (ended.verdict == Verdict::kPass) {
       const std::vector<Event> events = EventsOf(ended);
+      const auto company = std::make_shared<const std::vector<std::size_t>>(meeting.variants);
       for (const std::size_t variant : meeting.variants) {
         if (!WasApplied(variants_[variant], events)) {
           waiting_.push_back({meeting.row, {variant}});
           continue;
         }
-        VariantCell& cell = rows_[meeting.row].cells[variant];
-        cell.outcome = VariantOutcome::kHeld;
-        for (const std::size_t other : meeting.variants) {
-          if (other != variant) cell.in_company_of.push_back(variants_[other].id);
-        }
+        rows_[meeting.row].cells[variant] = {VariantOutcome::kHeld, {}, "", "", company};
       }
     } else {
       const auto middle = meeting.variants.begin() + static_cast<long>(meeting.variants.size() / 2);
@@ -307,6 +302,25 @@ RanOnVariants RunOnVariants(const std::vector<const TestCase*>& tests, const Run
   return VariantTable(tests, body, facts, variants, options, say).Run();
 }
 
+const VariantCell& VariantRow::On(std::size_t variant) const {
+  static const VariantCell kNothingThere;
+  const auto found = cells.find(variant);
+  return found != cells.end() ? found->second : kNothingThere;
+}
+
+namespace {
+
+std::vector<std::string> InCompanyOf(std::size_t variant, const VariantCell& cell,
+                                     const std::vector<Alteration>& variants) {
+  std::vector<std::string> others;
+  for (const std::size_t other : cell.company ? *cell.company : std::vector<std::size_t>()) {
+    if (other != variant) others.push_back(variants[other].id);
+  }
+  return others;
+}
+
+}  // namespace
+
 nlohmann::ordered_json ToJson(const std::vector<VariantRow>& rows,
                               const std::vector<Alteration>& variants) {
   nlohmann::ordered_json json;
@@ -325,14 +339,14 @@ nlohmann::ordered_json ToJson(const std::vector<VariantRow>& rows,
     test["id"] = row.test->id();
     test["unaltered"] = row.unaltered;
     test["variants"] = nlohmann::ordered_json::object();
-    for (std::size_t i = 0; i < variants.size(); ++i) {
-      const VariantCell& cell = row.cells[i];
+    for (const auto& [variant, cell] : row.cells) {
       if (cell.outcome == VariantOutcome::kNotApplied) continue;
-      test["variants"][variants[i].id] = {{"outcome", VariantOutcomeName(cell.outcome)},
-                                          {"claims", cell.claims},
-                                          {"how", cell.how},
-                                          {"directory", cell.directory},
-                                          {"in_company_of", cell.in_company_of}};
+      test["variants"][variants[variant].id] = {
+          {"outcome", VariantOutcomeName(cell.outcome)},
+          {"claims", cell.claims},
+          {"how", cell.how},
+          {"directory", cell.directory},
+          {"in_company_of", InCompanyOf(variant, cell, variants)}};
     }
     json["tests"].push_back(std::move(test));
   }
@@ -358,7 +372,7 @@ std::string ToText(const std::vector<VariantRow>& rows, const std::vector<Altera
   }
   for (const VariantRow& row : rows) {
     if (row.unaltered == "PASS") {
-      for (const VariantCell& cell : row.cells) text += Letter(cell.outcome);
+      for (std::size_t i = 0; i < variants.size(); ++i) text += Letter(row.On(i).outcome);
     } else {
       text += fmt::format("{:<{}}", row.unaltered + " as it is", variants.size());
     }

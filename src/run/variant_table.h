@@ -4,6 +4,8 @@
 #pragma once
 
 #include <functional>
+#include <map>
+#include <memory>
 #include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <vector>
@@ -30,16 +32,19 @@ std::string_view VariantOutcomeName(VariantOutcome outcome);  // "held", "wrong"
 
 struct VariantCell {
   VariantOutcome outcome = VariantOutcome::kNotApplied;
-  std::vector<std::string> claims;         // that failed
-  std::string how;                         // the first failure, in one line; else the reason
-  std::string directory;                   // of a FAIL: its evidence, relative to the output folder
-  std::vector<std::string> in_company_of;  // held: other variants that the system was at once
+  std::vector<std::string> claims;  // that failed
+  std::string how;                  // the first failure, in one line; else the reason
+  std::string directory;            // of a FAIL: its evidence, relative to the output folder
+  // Held: the variants that the system was at once, this one among them; none: this one alone.
+  std::shared_ptr<const std::vector<std::size_t>> company;
 };
 
 struct VariantRow {
   const TestCase* test = nullptr;
-  std::string unaltered;           // verdict on the system as it is; cells are of a PASS only
-  std::vector<VariantCell> cells;  // one for each variant
+  std::string unaltered;  // verdict on the system as it is; cells are of a PASS only
+  std::map<std::size_t, VariantCell> cells;  // by variant; not those that found nothing to do
+
+  const VariantCell& On(std::size_t variant) const;
 };
 
 struct VariantOptions {

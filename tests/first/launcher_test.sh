@@ -26,8 +26,13 @@ refused run -Z HalfClose
 refused run -s '' HalfClose
 refused run --sut hots HalfClose
 refused run --sut=hots HalfClose
-for sut in host host,agent=x lwip lwip:2.2.1,sanitize vm:debian:6.12 rootfs:/ container:x agent:x; do
+refused run -shots HalfClose
+refused run -s lwip,bogus HalfClose
+refused run HalfClose --Bogus
+for sut in host host,agent=x lwip lwip:2.2.1,sanitize vm:debian:6.12 rootfs:/ container:x agent:x,y \
+  vm:x,append=a,b,memory=3; do
   taken run -s "$sut" HalfClose
+  taken run "-s$sut" HalfClose
   taken run "--sut=$sut" HalfClose
 done
 for command in $("$program" help | sed -n 's/^  \([a-z][a-z-]*\)  .*/\1/p' | grep -v '^sockproof$'); do

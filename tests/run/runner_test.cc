@@ -505,8 +505,8 @@ TEST_F(RunnerTest, InterruptedRunWritesItsReports) {
 
   const nlohmann::json result = ResultFile();
   EXPECT_FALSE(result["finished"].is_null());
-  EXPECT_EQ(result["tests"][0]["verdict"], "ERROR");
-  EXPECT_EQ(result["tests"][0]["error_type"], "interrupted");
+  EXPECT_EQ(result["tests"][0]["verdict"], "NOT-RUN");
+  EXPECT_EQ(result["tests"][0]["reason"], "interrupted before it ended");
   EXPECT_EQ(result["tests"][1]["verdict"], "NOT-RUN");
   EXPECT_EQ(result["tests"][1]["reason"], "interrupted before it began");
 }

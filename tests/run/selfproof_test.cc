@@ -53,6 +53,11 @@ class SelfproofTest : public testing::Test {
         names += (names.empty() ? "" : " ") + alteration->id;
       }
       const Verdict verdict = bodies_[test.name](names);
+      if (test.name == "LeavesOpen") {
+        for (const std::string& claim : test.traits.claims) {
+          log.Now(DecisionEvent{claim, Decision::kNotReached, "all is allowed"});
+        }
+      }
       if (verdict == Verdict::kFail)
         log.Now(FailureEvent{"suites/x.cc", 1, "  Expected: y\n  Observed: z"});
       log.Now(VerdictEvent{verdict, "", Duration(0)});
@@ -130,7 +135,7 @@ TEST_F(SelfproofTest, AnInterruptedTableKeepsWhatIsKnown) {
   const auto ran = Try({Mutant("wire/other", {})});
   EXPECT_EQ(ran.interrupted, SIGINT);
   EXPECT_EQ(ran.rows[0].unaltered, "PASS");
-  EXPECT_EQ(ran.rows[0].cells[0].outcome, VariantOutcome::kNotApplied);
+  EXPECT_EQ(ran.rows[0].On(0).outcome, VariantOutcome::kNotApplied);
 }
 
 TEST_F(SelfproofTest, ATestMeetsTheMutantsThatBreakItsClaimsFirst) {
@@ -159,11 +164,10 @@ TEST_F(SelfproofTest, VariantsThatUndoNothingOfEachOtherAreMetAtOnce) {
   variants[0].touches = variants[4].touches = {"window"};
   Add("Test", {"rfc1:a"}, [](const std::string&) { return Verdict::kPass; });
   const auto rows = RunVariants(variants);
-  EXPECT_THAT(rows[0].cells[0].in_company_of, ElementsAre("wire/b", "wire/idle", "wire/c"));
-  EXPECT_EQ(rows[0].cells[2].outcome, VariantOutcome::kHeld)
-      << "alone, where it found nothing to do";
-  EXPECT_THAT(rows[0].cells[2].in_company_of, ElementsAre());
-  EXPECT_EQ(rows[0].cells[4].outcome, VariantOutcome::kHeld);
+  EXPECT_THAT(*rows[0].On(0).company, ElementsAre(0, 1, 2, 3));
+  EXPECT_EQ(rows[0].On(2).outcome, VariantOutcome::kHeld) << "alone, where it found nothing to do";
+  EXPECT_EQ(rows[0].On(2).company, nullptr);
+  EXPECT_EQ(rows[0].On(4).outcome, VariantOutcome::kHeld);
 }
 
 TEST_F(SelfproofTest, WhatFailsInCompanyIsFoundByHalves) {
@@ -174,7 +178,7 @@ TEST_F(SelfproofTest, WhatFailsInCompanyIsFoundByHalves) {
   });
   const auto rows = RunVariants(variants);
   for (std::size_t i = 0; i < variants.size(); ++i) {
-    EXPECT_EQ(rows[0].cells[i].outcome, i == 3 ? VariantOutcome::kWrong : VariantOutcome::kHeld);
+    EXPECT_EQ(rows[0].On(i).outcome, i == 3 ? VariantOutcome::kWrong : VariantOutcome::kHeld);
   }
 }
 
@@ -184,6 +188,34 @@ TEST_F(SelfproofTest, ATestThatDoesNotGetToItsBeginningIsNotUndecided) {
   const auto rows = RunMutants({Mutant("wire/breaks-a", {"rfc1:a"})});
   EXPECT_EQ(rows[0].outcomes[0], MutantOutcome::kNotReached);
   EXPECT_FALSE(rows[0].Caught());
+}
+
+TEST_F(SelfproofTest, AClaimWhoseMutantsKeepItsTestsAwayIsNotTakenForUncaught) {
+  Add("Test", {"rfc1:a"},
+      [](const std::string& on) { return on.empty() ? Verdict::kPass : Verdict::kSkip; });
+  const std::vector<Alteration> mutants = {Mutant("wire/breaks-a", {"rfc1:a"})};
+  EXPECT_EQ(ProofByClaim(RunMutants(mutants), mutants)[0].proof, ClaimProof::kKeptAway);
+}
+
+TEST_F(SelfproofTest, WhatTwelveCasesDidNotCatchIsNotWhatTheNextLooksFor) {
+  for (int i = 0; i < 14; ++i) {
+    Add("Test", {"rfc1:a", "rfc1:b"},
+        [](const std::string& on) { return FailsOn(on, "wire/breaks-b"); });
+    tests_.back().variant.name = std::to_string(i);
+  }
+  const auto rows =
+      RunMutants({Mutant("wire/breaks-a", {"rfc1:a"}), Mutant("wire/breaks-b", {"rfc1:b"})});
+  const auto met = std::count_if(rows.begin(), rows.end(), [](const SelfproofRow& row) {
+    return row.outcomes[0] != MutantOutcome::kNotRun;
+  });
+  EXPECT_EQ(met, 12);
+}
+
+TEST_F(SelfproofTest, ACaseThatDecidesNothingMeetsNoMutant) {
+  Add("LeavesOpen", {"rfc1:a"}, [](const std::string&) { return Verdict::kPass; });
+  const auto rows = RunMutants({Mutant("wire/breaks-a", {"rfc1:a"})});
+  EXPECT_TRUE(rows[0].Void());
+  EXPECT_EQ(rows[0].outcomes[0], MutantOutcome::kNotRun);
 }
 
 // Though another test proves it.
@@ -211,14 +243,14 @@ TEST_F(SelfproofTest, AFailOnAVariantIsWrongForAStandardAlone) {
   Alteration odd = Mutant("wire/odd", {});
   odd.departs_from = {"rfc1:known"};
   const auto rows = RunVariants({odd, Mutant("wire/fine", {})});
-  EXPECT_EQ(rows[0].cells[0].outcome, VariantOutcome::kWrong);
-  EXPECT_EQ(rows[0].cells[1].outcome, VariantOutcome::kHeld);
-  EXPECT_EQ(rows[0].cells[0].how, "Expected: y Observed: z");
-  EXPECT_TRUE(std::filesystem::exists(folder_ / "out/" + rows[0].cells[0].directory));
-  EXPECT_EQ(rows[1].cells[0].outcome, VariantOutcome::kOwnWord);
-  EXPECT_EQ(rows[2].cells[0].outcome, VariantOutcome::kOwnWord);
+  EXPECT_EQ(rows[0].On(0).outcome, VariantOutcome::kWrong);
+  EXPECT_EQ(rows[0].On(1).outcome, VariantOutcome::kHeld);
+  EXPECT_EQ(rows[0].On(0).how, "Expected: y Observed: z");
+  EXPECT_TRUE(std::filesystem::exists(folder_ / "out/" + rows[0].On(0).directory));
+  EXPECT_EQ(rows[1].On(0).outcome, VariantOutcome::kOwnWord);
+  EXPECT_EQ(rows[2].On(0).outcome, VariantOutcome::kOwnWord);
   EXPECT_EQ(rows[3].unaltered, "FAIL");
-  EXPECT_EQ(rows[3].cells[0].outcome, VariantOutcome::kNotApplied);
+  EXPECT_EQ(rows[3].On(0).outcome, VariantOutcome::kNotApplied);
   EXPECT_THAT(ToText(rows, {odd, Mutant("wire/fine", {})}), testing::HasSubstr("W.  Suite.OfAS"));
 }
 
