@@ -101,7 +101,7 @@ class Comparing {
     begin_ = Steady::now();
     for (Pool* const pool : {&base_, &patched_}) {
       pool->StopWhen(options_.is_interrupted);
-      pool->WhileRunning([this] { Say(); });
+      pool->WhileRunning([this](std::size_t, std::size_t) { Say(); });
       pool->Know(ChoicesOf(*pool));
     }
     const std::uint64_t all =
@@ -121,7 +121,7 @@ class Comparing {
       for (std::size_t i = 0; i < batches.size(); ++i) Take(batches[i], before[i], after[i]);
     }
     RunAgain();
-    for (Pool* const pool : {&base_, &patched_}) pool->WhileRunning([] {});
+    for (Pool* const pool : {&base_, &patched_}) pool->WhileRunning([](std::size_t, std::size_t) {});
     comparison_.is_interrupted = options_.is_interrupted();
     for (auto& [text, difference] : differences_) {
       (difference.IsCertain() ? comparison_.differences : comparison_.fleeting)

@@ -142,7 +142,7 @@ class Explorer {
 
   Exploration Run() {
     pool_.StopWhen([this] { return options_.is_interrupted() || IsAfter(phase_end_); });
-    pool_.WhileRunning([this] { Say(); });
+    pool_.WhileRunning([this](std::size_t ended, std::size_t all) { Say(ended, all); });
     doing_ = "asking what it has chosen";
     pool_.Know(ChoicesOf(pool_));
     pool_.Know(options_.is_known);
@@ -168,7 +168,7 @@ class Explorer {
     causes.insert(causes.begin(), crashes_.begin(), crashes_.end());
     for (const bool is_known : {false, true}) Replay(causes, is_known);
     pool_.StopWhen([] { return false; });
-    pool_.WhileRunning([] {});
+    pool_.WhileRunning([](std::size_t, std::size_t) {});
     exploration_.is_interrupted = options_.is_interrupted();
     for (Cause& cause : causes) {
       (cause.IsCertain() ? exploration_.causes : exploration_.fleeting).push_back(std::move(cause));
@@ -185,14 +185,16 @@ class Explorer {
   // It came again in a batch, and was late by no delay that the RFC grants.
   static bool WasConfirmed(const Cause& cause) { return cause.again > 0; }
 
-  void Say() {
+  // `ended` of `all` batches.
+  void Say(std::size_t ended = 0, std::size_t all = 0) {
     const auto now = Steady::now();
     if (now - said_ < 1s) return;
     said_ = now;
     const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(now - begin_);
-    options_.progress(fmt::format("{} s: {} sequences, {} causes{}{}", seconds.count(),
+    options_.progress(fmt::format("{} s: {} sequences, {} causes{}{}{}", seconds.count(),
                                   exploration_.sequences, seen_.size() + crashed_.size(),
-                                  doing_.empty() ? "" : ", ", doing_));
+                                  doing_.empty() ? "" : ", ", doing_,
+                                  all > 1 ? fmt::format(" ({} of {} run)", ended, all) : ""));
   }
 
   bool IsOver(std::uint64_t next) const {

@@ -243,7 +243,7 @@ std::vector<BatchResult> Pool::RunAll(const std::vector<std::vector<Sequence>>& 
   std::vector<BatchResult> results(batches.size());
   std::size_t next = 0;
   while (next < batches.size() || !IsIdle()) {
-    tell_();
+    tell_(next - running_.size(), batches.size());
     if (stop_()) {
       EndAll();
       break;

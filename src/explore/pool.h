@@ -55,8 +55,10 @@ class Pool {
     is_known_ = std::move(is_known);
   }
 
-  // Called several times a second while RunAll() runs.
-  void WhileRunning(std::function<void()> tell) { tell_ = std::move(tell); }
+  // Called several times a second while RunAll() runs, with how many batches of how many have ended.
+  void WhileRunning(std::function<void(std::size_t ended, std::size_t all)> tell) {
+    tell_ = std::move(tell);
+  }
 
   // When to stop waiting, asked several times a second; never, if nobody says so.
   void StopWhen(std::function<bool()> stop) { stop_ = std::move(stop); }
@@ -88,7 +90,7 @@ class Pool {
   RunOn run_;
   oracle::Stack stack_;
   std::function<bool()> stop_ = [] { return false; };
-  std::function<void()> tell_ = [] {};
+  std::function<void(std::size_t ended, std::size_t all)> tell_ = [](std::size_t, std::size_t) {};
   std::function<bool(const std::string& seen)> is_known_ = [](const std::string&) { return false; };
   int jobs_, jobs_of_one_;
   std::vector<std::unique_ptr<Child>> running_;
