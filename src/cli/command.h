@@ -53,6 +53,10 @@ class RunAddition {
   virtual void Check() const {}
   // Those of the tests that are to be run on a system, named as for --sut. Throws UsageError.
   virtual Tests Choose(const std::string& /*sut*/, Tests tests) const { return tests; }
+  // Paths and options without which `run` does not know tests of a user's own that it was given. They are kept in
+  // the results, and taken again for --rerun-failed.
+  virtual std::vector<std::string> ArgumentsOfOwn() const { return {}; }
+  virtual void TakeAgain(const std::vector<std::string>& /*arguments*/) const {}
   // After the last test: `results` are the folders of the results, one for each system. Not called
   // when a signal ended the run.
   virtual void AtEnd(const std::vector<std::string>& /*results*/) const {}
@@ -75,7 +79,8 @@ class ArgumentRegistration {
   explicit ArgumentRegistration(TakeArgument take);
 };
 
-// The patterns that arguments stand for. To be asked once, before AllTests().
+// The patterns that arguments stand for: a path for all of its tests, unless another argument means some of these.
+// To be asked once, before AllTests().
 std::vector<std::string> PatternsOf(const std::vector<std::string>& arguments);
 
 // What surrounds this process, for parts of the program that know of it.

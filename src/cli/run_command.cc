@@ -52,6 +52,7 @@ struct RunArguments {
   double max_wait = -1;              // seconds; negative: what suits the system
   int attempts = 0;                  // 0: what suits the tests
   bool has_scripts = false;          // among the patterns
+  std::vector<std::string> own;      // what makes them known
   int repeat = 1;
   bool until_fail = false;
   bool shuffle = false;
@@ -192,6 +193,7 @@ class SystemRun {
         directory_(arguments.out),
         files_(FilesOf(arguments)),
         reports_(directory_, files_) {
+    run_.own_arguments = arguments.own;
     if (const auto shard = ShardOf(arguments)) {
       run_.shard = RunShard{shard->index + 1, shard->count};
     }
@@ -490,6 +492,37 @@ void RefuseIdle(const std::vector<OptionsOfKind>& kinds, const std::vector<std::
   }
 }
 
+// What --rerun-failed needs to know of the tests again: of each system the folder of its results.
+std::vector<std::string> OwnArgumentsOf(const RunArguments& arguments) {
+  std::vector<std::string> own;
+  for (const std::string& sut : arguments.suts) {
+    const std::string out = arguments.suts.size() == 1 ? arguments.out : ArgumentsFor(sut, arguments).out;
+    for (const std::string& argument : ReadResult(out).own_arguments) {
+      if (std::find(own.begin(), own.end(), argument) == own.end()) own.push_back(argument);
+    }
+  }
+  return own;
+}
+
+// Patterns become those of tests, and scripts become known.
+void FindScripts(RunArguments& run) {
+  const std::vector<std::string> patterns = PatternsOf(run.patterns);
+  const auto note = [&run] {
+    for (const auto& addition : run.additions) {
+      const std::vector<std::string> own = addition->ArgumentsOfOwn();
+      run.own.insert(run.own.end(), own.begin(), own.end());
+    }
+  };
+  note();
+  if (run.own.empty() && run.rerun_failed) {
+    const std::vector<std::string> again = OwnArgumentsOf(run);
+    for (const auto& addition : run.additions) addition->TakeAgain(again);
+    note();
+  }
+  run.has_scripts = !run.own.empty();
+  run.patterns = patterns;
+}
+
 Action AddRun(CLI::App& app) {
   auto run = std::make_shared<RunArguments>();
   AddSelection(app, *run);
@@ -507,9 +540,7 @@ Action AddRun(CLI::App& app) {
     if (!run->configuration.empty()) ApplyConfiguration(app, run->configuration);
     run->suts = SystemsMeant(run->suts);
     RefuseIdle(kinds, run->suts);
-    const std::vector<std::string> patterns = PatternsOf(run->patterns);
-    run->has_scripts = patterns != run->patterns;
-    run->patterns = patterns;
+    FindScripts(*run);
     return run->bisect ? Bisect(*run) : RunAll(*run);
   };
 }

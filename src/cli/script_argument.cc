@@ -12,6 +12,7 @@
 #include "harness/base/errors.h"
 #include "src/cli/command.h"
 #include "src/packetdrill/companions.h"
+#include "src/packetdrill/configuration.h"
 #include "src/packetdrill/script_tests.h"
 #include "src/run/usage_error.h"
 #include "src/vm/luggage.h"
@@ -23,6 +24,7 @@ struct ScriptArguments {
   std::string trailing = "note";
   std::vector<std::string> options;      // "tolerance_usecs=10000"
   std::vector<std::string> definitions;  // "CC=reno"
+  std::vector<std::string> paths;        // as they were given
 };
 
 ScriptArguments& Given() {
@@ -90,15 +92,27 @@ void UnpackScripts() {
 
 const LuggageRegistration kUnpackScripts(UnpackScripts);
 
+void CheckOptions(const std::vector<packetdrill::Option>& options) {
+  for (const packetdrill::Option& option : options) {
+    const std::string wrong = packetdrill::WrongInOption(option);
+    if (!wrong.empty()) throw UsageError("--script-option: " + wrong);
+  }
+}
+
 bool TakeScripts(const std::string& argument, std::vector<std::string>& patterns) {
   std::error_code error;
   const bool is_folder = argument.find('/') != std::string::npos &&
                          std::filesystem::is_directory(argument, error);
-  if (!argument.ends_with(".pkt") && !is_folder) return false;
+  if (!argument.ends_with(".pkt") && !argument.ends_with("/") && !is_folder) return false;
   try {
+    CheckOptions(OptionsGiven().options);
     const std::vector<std::string> added = packetdrill::AddScripts(argument, OptionsGiven());
-    if (added.empty()) throw UsageError(fmt::format("{} has no script for this", argument));
+    if (added.empty()) {
+      throw UsageError(is_folder ? fmt::format("no file below {} ends in .pkt", argument)
+                                 : fmt::format("the name of {} and its --ip_version leave no variant", argument));
+    }
     patterns.insert(patterns.end(), added.begin(), added.end());
+    Given().paths.push_back(argument);
     BringAlong(argument);
   } catch (const HarnessError& problem) {
     throw UsageError(problem.what());
@@ -107,6 +121,38 @@ bool TakeScripts(const std::string& argument, std::vector<std::string>& patterns
 }
 
 const ArgumentRegistration kScripts(TakeScripts);
+
+constexpr std::string_view kTrailing = "--trailing=", kOption = "--script-option=", kDefinition = "--script-define=";
+
+class ScriptsOfRun final : public RunAddition {
+ public:
+  std::vector<std::string> ArgumentsOfOwn() const override {
+    const ScriptArguments& given = Given();
+    if (given.paths.empty()) return {};
+    std::vector<std::string> arguments = given.paths;
+    if (given.trailing != "note") arguments.push_back(std::string(kTrailing) + given.trailing);
+    for (const std::string& option : given.options) arguments.push_back(std::string(kOption) + option);
+    for (const std::string& definition : given.definitions) arguments.push_back(std::string(kDefinition) + definition);
+    return arguments;
+  }
+
+  void TakeAgain(const std::vector<std::string>& arguments) const override {
+    std::vector<std::string> paths;
+    for (const std::string& argument : arguments) {
+      const auto value = [&argument](std::string_view name) { return argument.substr(name.size()); };
+      if (argument.starts_with(kTrailing)) {
+        Given().trailing = value(kTrailing);
+      } else if (argument.starts_with(kOption)) {
+        Given().options.push_back(value(kOption));
+      } else if (argument.starts_with(kDefinition)) {
+        Given().definitions.push_back(value(kDefinition));
+      } else {
+        paths.push_back(argument);
+      }
+    }
+    PatternsOf(paths);
+  }
+};
 
 std::unique_ptr<RunAddition> AddScriptOptions(CLI::App& run) {
   run.add_option("--trailing", Given().trailing,
@@ -120,7 +166,7 @@ std::unique_ptr<RunAddition> AddScriptOptions(CLI::App& run) {
   run.add_option("--script-define", Given().definitions,
                  "Instead of such a --define in the scripts")
       ->type_name("NAME=VALUE");
-  return std::make_unique<RunAddition>();
+  return std::make_unique<ScriptsOfRun>();
 }
 
 const RunAdditionRegistration kScriptOptions(AddScriptOptions);

@@ -32,6 +32,8 @@ const std::map<std::string_view, MakeCall>& AllCalls() {
 
 }  // namespace
 
+bool IsCall(std::string_view name) { return AllCalls().contains(name); }
+
 std::int64_t NumberOf(const Expression& expression) {
   switch (expression.kind) {
     case Kind::kInteger:

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "harness/base/time.h"
@@ -47,6 +48,9 @@ struct SystemCall {
 // Throws Skip for a call, a name or an argument that this program does not know, SyntaxError for
 // one that makes no sense.
 SystemCall MakeSystemCall(const CallEvent& event, Position where, const CallSurroundings& around);
+
+// Whether this program has a call of that name.
+bool IsCall(std::string_view name);
 
 // The number that an expression stands for: an integer, a name, several with '|'. Throws Skip,
 // SyntaxError.

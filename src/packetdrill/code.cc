@@ -6,8 +6,10 @@
 #include <utility>
 #include <vector>
 
+#include "harness/base/text.h"
 #include "harness/base/time.h"
 #include "src/packetdrill/symbols.h"
+#include "src/packetdrill/tcp_info.h"
 #include "src/packetdrill/ticks.h"
 
 namespace sockproof::packetdrill {
@@ -79,13 +81,34 @@ std::optional<std::string> ScriptCode::RunWithOtherTicks(const Python& code,
   return std::nullopt;
 }
 
-void ScriptCode::Collect(const CodeEvent& code) {
+void ScriptCode::Collect(const Event& event, const CodeEvent& code) {
+  begins_.emplace_back(static_cast<int>(std::count(collected_.begin(), collected_.end(), '\n')) + 1, &event);
   for (const auto& [name, value] : names_) {
     if (const auto* number = std::get_if<std::int64_t>(&value)) {
       collected_ += fmt::format("{} = {}\n", name, *number);
     }
   }
   collected_ += code.text + "\n";
+}
+
+const Event& ScriptCode::EventOf(int line) const {
+  const auto behind = std::find_if(begins_.begin() + 1, begins_.end(),
+                                   [&](const auto& begin) { return begin.first > line; });
+  return *(behind - 1)->second;
+}
+
+std::string ScriptCode::WhyWithoutName(const Event& event, const std::string& name) const {
+  const auto about = [&](const std::string& what) { return fmt::format("line {}: {}", event.where.line, what); };
+  for (const char* algorithm : {"bbr_", "dctcp_", "tcpv_"}) {
+    if (name.starts_with(algorithm)) return about(fmt::format("{} is not supported", name));
+  }
+  if (!IsNameOfSocket(name)) {
+    throw SyntaxError(event.where, fmt::format("'{}' is no name that the code of scripts has",
+                                               Shortened(CleanLine(name), 40)));
+  }
+  const bool was_read = names_.contains("tcpi_state") || names_.contains("SK_MEMINFO_SNDBUF");
+  if (!was_read) throw SyntaxError(event.where, fmt::format("there is no socket yet whose {} this could be", name));
+  return about(fmt::format("this kernel does not tell {}", name));
 }
 
 }  // namespace sockproof::packetdrill

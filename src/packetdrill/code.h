@@ -26,8 +26,14 @@ class ScriptCode {
   std::string Run(const Event& event, const CodeEvent& code);
 
   // For python3: the values of now, and the code.
-  void Collect(const CodeEvent& code);
+  void Collect(const Event& event, const CodeEvent& code);
   const std::string& collected() const { return collected_; }
+  // Of which code line `line` of it is, from 1.
+  const Event& EventOf(int line) const;
+
+  // Why code has no such name, where that is no fault of the script: a value that this kernel does not tell, or that
+  // this program does not read. Throws SyntaxError for a name that it could never have.
+  std::string WhyWithoutName(const Event& event, const std::string& name) const;
 
  private:
   std::string RunAllowingTicks(const Python& code, const std::string& text);
@@ -37,6 +43,7 @@ class ScriptCode {
   Python::Names names_;
   bool needs_python_ = false;
   std::string collected_;
+  std::vector<std::pair<int, const Event*>> begins_;  // in which line of it
 };
 
 }  // namespace sockproof::packetdrill

@@ -7,6 +7,7 @@
 
 #include "harness/base/errors.h"
 #include "harness/base/text.h"
+#include "src/packetdrill/vocabulary.h"
 
 namespace sockproof::packetdrill {
 namespace {
@@ -39,7 +40,7 @@ bool HaveSamePrefix(const IpAddress& one, const IpAddress& other, int length) {
 
 class ConfigurationReader {
  public:
-  explicit ConfigurationReader(const ScriptPlan& plan) : version_(VersionOf(plan.variant)) {
+  explicit ConfigurationReader(Variant variant) : version_(VersionOf(variant)) {
     TunnelPlan& tunnel = read_.tunnel;
     const bool ipv6 = version_ == IpVersion::kIpv6;
     tunnel.local = IpAddress(ipv6 ? "fd3d:0a0b:17d6::1" : "192.168.0.1");
@@ -88,6 +89,10 @@ class ConfigurationReader {
       read_.calls_not_fatal |= option.value.find("syscall") != std::string::npos;
     } else if (name == "code_sockopt") {
       read_.code_option = option.value;
+    } else if (name == "ip_version") {
+      CheckVersion(option);
+    } else if (!IsIgnored(name) && !IsOptionElsewhere(name)) {
+      throw SyntaxError(option.where, fmt::format("--{} is no option of scripts", Shortened(CleanLine(name), 40)));
     } else if (!IsIgnored(name)) {
       throw Skip(fmt::format("line {}: the option --{} is not supported", option.where.line,
                              CleanLine(name)));
@@ -112,10 +117,17 @@ class ConfigurationReader {
 
  private:
   static bool IsIgnored(const std::string& name) {
-    constexpr const char* kIgnored[] = {"ip_version",     "debug",   "verbose", "v", "dry_run",
-                                        "send_omit_free", "init_scripts", "code_command",
-                                        "code_format"};
+    constexpr const char* kIgnored[] = {"debug",          "verbose",      "v",            "dry_run",
+                                        "send_omit_free", "init_scripts", "code_command", "code_format"};
     return std::find(std::begin(kIgnored), std::end(kIgnored), name) != std::end(kIgnored);
+  }
+
+  static void CheckVersion(const Option& option) {
+    for (const char* version : {"ipv4", "ipv6", "ipv4-mapped", "ipv4-mapped-ipv6"}) {
+      if (option.value == version) return;
+    }
+    throw SyntaxError(option.where, fmt::format("--ip_version={} is none of ipv4, ipv6 and ipv4-mapped-ipv6",
+                                                Shortened(CleanLine(option.value), 40)));
   }
 
   // One of the other version is for another variant.
@@ -149,7 +161,7 @@ class ConfigurationReader {
 }  // namespace
 
 Configuration Configure(const ScriptPlan& plan, const Script& script) {
-  ConfigurationReader reader(plan);
+  ConfigurationReader reader(plan.variant);
   for (const Option& option : script.options) reader.Take(option);
   for (const Option& option : plan.options) reader.Take(option);
   const bool names = std::any_of(script.events.begin(), script.events.end(), [](const Event& event) {
@@ -158,6 +170,18 @@ Configuration Configure(const ScriptPlan& plan, const Script& script) {
   });
   if (names) reader.HaveSeveralAddresses();
   return reader.Finished();
+}
+
+std::string WrongInOption(const Option& option) {
+  ConfigurationReader reader(Variant::kIpv4);
+  try {
+    reader.Take(option);
+  } catch (const SyntaxError& error) {
+    return error.why();
+  } catch (const Skip&) {
+    // The tests say so.
+  }
+  return "";
 }
 
 }  // namespace sockproof::packetdrill

@@ -26,7 +26,10 @@ struct Configuration {
 };
 
 // From the options of the plan, and those of the script, which count for less. Throws Skip for an option that this
-// program does not know, SyntaxError for a value that makes no sense.
+// program does not know, SyntaxError for one that no dialect has, and for a value that makes no sense.
 Configuration Configure(const ScriptPlan& plan, const Script& script);
+
+// Why an option could be none of any script; empty: it could.
+std::string WrongInOption(const Option& option);
 
 }  // namespace sockproof::packetdrill

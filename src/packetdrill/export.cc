@@ -66,7 +66,7 @@ std::string SecondsText(Duration time) {
 
 std::string HeadOf(IpVersion version, bool is_mapped) {
   if (version == IpVersion::kIpv6) return "--ip_version=ipv6\n--mtu=1500\n";
-  return is_mapped ? "--ip_version=ipv4-mapped-ipv6\n" : "--ip_version=ipv4\n";
+  return is_mapped ? "--ip_version=\"ipv4-mapped-ipv6\"\n" : "--ip_version=ipv4\n";
 }
 
 // --- The script ----------------------------------------------------------------------------------
@@ -568,7 +568,7 @@ class Exporter {
     try {
       script = Parse(text);
     } catch (const SyntaxError& error) {
-      throw NotExpressible(fmt::format("scripts have no words for a part of it ({})", error.what()));
+      throw NotExpressible(fmt::format("scripts have no words for a part of it: {}", error.why()));
     }
     if (const Unsupported* unknown = script.FirstUnsupported()) {
       throw NotExpressible(fmt::format("scripts have no words for {}", unknown->what));

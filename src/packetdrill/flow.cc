@@ -99,8 +99,8 @@ struct IcmpName {
 constexpr IcmpName kTypes4[] = {
     {"echo_reply", 0},      {"unreachable", 3},  {"source_quench", 4},     {"redirect", 5},
     {"echo_request", 8},    {"time_exceeded", 11}, {"parameter_problem", 12},
-    {"timestamp", 13},      {"timestamp_reply", 14}, {"info_request", 15}, {"info_reply", 16},
-    {"address_mask", 17},   {"address_mask_reply", 18},
+    {"timestamp_request", 13}, {"timestamp_reply", 14}, {"information_request", 15},
+    {"information_reply", 16}, {"address_mask_request", 17}, {"address_mask_reply", 18},
 };
 constexpr IcmpName kCodes4[] = {
     {"net_unreachable", 0},       {"host_unreachable", 1},      {"protocol_unreachable", 2},
@@ -108,28 +108,35 @@ constexpr IcmpName kCodes4[] = {
     {"net_unknown", 6},           {"host_unknown", 7},          {"source_host_isolated", 8},
     {"net_prohibited", 9},        {"host_prohibited", 10},      {"net_unreachable_for_tos", 11},
     {"host_unreachable_for_tos", 12}, {"packet_filtered", 13},  {"precedence_violation", 14},
-    {"precedence_cutoff", 15},    {"ttl_exceeded_in_transit", 0},
+    {"precedence_cutoff", 15},    {"ttl_exceeded_in_transit", 0}, {"frag_reass_exceeded", 1},
 };
 constexpr IcmpName kTypes6[] = {
     {"unreachable", 1},   {"packet_too_big", 2}, {"time_exceeded", 3},
-    {"parameter_problem", 4}, {"echo_request", 128}, {"echo_reply", 129},
+    {"parameter_problem", 4}, {"echo_request", 128}, {"echo_reply", 129}, {"router_advertisement", 134},
 };
 constexpr IcmpName kCodes6[] = {
     {"no_route", 0},          {"net_unreachable", 0},  {"admin_prohibited", 1},
     {"not_neighbour", 2},     {"address_unreachable", 3}, {"addr_unreachable", 3},
-    {"host_unreachable", 3},  {"port_unreachable", 4},
+    {"host_unreachable", 3},  {"port_unreachable", 4},    {"exceeded_hop_limit", 0},
+    {"exceeded_frag_time", 1}, {"header_field", 0},      {"unknown_next_header", 1}, {"unknown_option", 2},
 };
 
-std::uint8_t IcmpNumber(std::span<const IcmpName> names, const std::string& name, const char* what,
-                        Position where) {
+// Of a `what`: "type", "code". A number is a name of itself, and code_5 of 5.
+std::optional<std::uint8_t> IcmpNumberIn(std::span<const IcmpName> names, const std::string& name, const char* what) {
   for (const IcmpName& entry : names) {
     if (name == entry.name) return entry.number;
   }
+  const std::string begin = std::string(what) + "_";
+  const char* const digits = name.c_str() + (name.starts_with(begin) ? begin.size() : 0);
   char* end = nullptr;
-  const long number = std::strtol(name.c_str(), &end, 10);
-  if (!name.empty() && *end == '\0' && number >= 0 && number <= 255) {
-    return static_cast<std::uint8_t>(number);
-  }
+  const long number = std::strtol(digits, &end, 10);
+  if (*digits == '\0' || *end != '\0' || number < 0 || number > 255) return std::nullopt;
+  return static_cast<std::uint8_t>(number);
+}
+
+std::uint8_t IcmpNumber(std::span<const IcmpName> names, const std::string& name, const char* what,
+                        Position where) {
+  if (const auto number = IcmpNumberIn(names, name, what)) return *number;
   throw Skip(fmt::format("line {}: the {} of ICMP {} is not supported", where.line, what, name));
 }
 
@@ -216,7 +223,7 @@ void JudgeIp(const IpInfo& info, const Packet& seen, Flow& flow, Differences& di
   }
 }
 
-std::string OptionsText(const std::vector<TcpOption>& options);
+std::string OptionsText(const std::vector<TcpOption>& options, const Flow* flow, bool outbound);
 
 void JudgeOptions(const std::vector<TcpOption>& expected, std::vector<TcpOption> seen, Flow& flow,
                   const PacketRules& rules, Duration tolerance, Differences& differences) {
@@ -241,8 +248,8 @@ void JudgeOptions(const std::vector<TcpOption>& expected, std::vector<TcpOption>
     }
   }
   if (!alike) {
-    differences.Say(fmt::format("options are <{}> in place of <{}>", OptionsText(seen),
-                                OptionsText(expected)));
+    differences.Say(fmt::format("options are <{}> in place of <{}>", OptionsText(seen, &flow, true),
+                                OptionsText(expected, &flow, true)));
   }
 }
 
@@ -286,7 +293,12 @@ void JudgeTcp(const TcpPart& part, const Packet& seen, Flow& flow, const PacketR
 
 // --- Words ---------------------------------------------------------------------------------------
 
-std::string OptionText(const TcpOption& option) {
+std::string OptionText(const TcpOption& option, const Flow* flow, bool outbound) {
+  if (option.kind == tcp_option::kMptcp && flow != nullptr && flow->initial_data) {
+    const auto [local, remote] = *flow->initial_data;
+    const auto text = WrittenWithDataNumbers(option.data, outbound ? local : remote, outbound ? remote : local);
+    if (text) return *text;
+  }
   if (option.kind == tcp_option::kEnd) return "eol";
   if (const auto stamps = tcp_option::TimestampsOf(option)) {
     return fmt::format("TS val {} ecr {}", stamps->first, stamps->second);
@@ -308,13 +320,20 @@ std::string OptionText(const TcpOption& option) {
   return packet::TcpOptionText(option, [](std::uint32_t number) { return std::to_string(number); });
 }
 
-std::string OptionsText(const std::vector<TcpOption>& options) {
+std::string OptionsText(const std::vector<TcpOption>& options, const Flow* flow, bool outbound) {
   std::string text;
-  for (const TcpOption& option : options) text += (text.empty() ? "" : ",") + OptionText(option);
+  for (const TcpOption& option : options) text += (text.empty() ? "" : ",") + OptionText(option, flow, outbound);
   return text;
 }
 
 }  // namespace
+
+bool IsIcmpType(const std::string& name) {
+  return IcmpNumberIn(kTypes4, name, "type") || IcmpNumberIn(kTypes6, name, "type");
+}
+bool IsIcmpCode(const std::string& name) {
+  return IcmpNumberIn(kCodes4, name, "code") || IcmpNumberIn(kCodes6, name, "code");
+}
 
 bool Flow::Sends(const Packet& packet) const {
   if (packet.Find<Ipv4>() == nullptr && packet.Find<Ipv6>() == nullptr) return false;
@@ -437,7 +456,7 @@ std::string Written(const Packet& packet, const Flow* flow, bool outbound, bool 
   if (tcp->urgent_pointer != 0) text += fmt::format(" urg {}", tcp->urgent_pointer);
   std::vector<TcpOption> options = tcp->options;
   for (TcpOption& option : options) option = Shifted(option, 0 - ack_offset);
-  if (!options.empty()) text += fmt::format(" <{}>", OptionsText(options));
+  if (!options.empty()) text += fmt::format(" <{}>", OptionsText(options, flow, outbound));
   return text;
 }
 

@@ -36,6 +36,8 @@ struct Flow {
   std::map<std::uint32_t, std::uint32_t> timestamps;  // of what was expected, to what was seen
   std::optional<std::pair<std::uint32_t, std::uint32_t>> first_timestamp;  // the same, of the first
   std::map<std::uint32_t, std::uint32_t> flow_labels;  // the same
+  // The initial data sequence numbers of the system and of this end, as far as known.
+  std::optional<std::pair<std::uint64_t, std::uint64_t>> initial_data;
   std::uint32_t own_random = 0, system_random = 0;     // of the MP_JOINs that began this subflow
 
   std::uint32_t LocalOffset(bool syn) const {
@@ -48,6 +50,10 @@ struct Flow {
   // Whether it leaves from the port of this connection.
   bool IsFrom(const packet::Packet& packet) const;
 };
+
+// Whether it is the name of a type, or of a code, of ICMP or ICMPv6.
+bool IsIcmpType(const std::string& name);
+bool IsIcmpCode(const std::string& name);
 
 // How packets are made and judged, from the options of the script.
 struct PacketRules {

@@ -38,10 +38,12 @@
 #include "src/packetdrill/mptcp.h"
 #include "src/packetdrill/shell.h"
 #include "src/packetdrill/substitutes.h"
+#include "src/packetdrill/symbols.h"
 #include "src/packetdrill/tcp_info.h"
 #include "src/packetdrill/ticks.h"
 #include "src/packetdrill/timing.h"
 #include "src/packetdrill/tunnel.h"
+#include "src/packetdrill/vocabulary.h"
 
 namespace sockproof::packetdrill {
 namespace {
@@ -95,6 +97,7 @@ Script ParseWhole(const ScriptPlan& plan) {
   Definitions definitions = UsualDefinitions(plan.variant);
   for (const auto& [name, value] : plan.definitions) definitions[name] = value;
   Script script = Parse(plan.text, definitions);
+  RefuseMisspelt(script);
   if (const Unsupported* unknown = script.FirstUnsupported()) {
     throw Skip(fmt::format("line {}: {} is not supported", unknown->where.line, unknown->what));
   }
@@ -330,6 +333,7 @@ class Interpreter final : public TestBody {
   // The same, but the script goes on.
   void Say(const Event& event, const std::string& expected, const std::string& observed) {
     BlameLack(event, observed);
+    has_failed_ = true;
     context_.ExplainNextFailure(kHarmless);
     ADD_FAILURE_AT(file(), event.where.line) << Told(event, expected, observed);
   }
@@ -609,7 +613,7 @@ class Interpreter final : public TestBody {
       const bool fails = any || NumberOf(call.result) == -1;
       int wanted = 0;
       if (!call.error.empty()) {
-        wanted = ErrnoFromName(call.error);
+        wanted = static_cast<int>(SymbolValue(call.error).value_or(0));
         if (wanted == 0) {
           throw Skip(fmt::format("line {}: the error {} is not supported", event.where.line,
                                  CleanLine(call.error)));
@@ -761,13 +765,36 @@ class Interpreter final : public TestBody {
     if (blocked_ && !stack_.agent().StillBlocks(blocked_->id)) FinishBlocked();
     ReadValues();
     timing_.Done(Clock::now());
-    if (code_.needs_python()) return code_.Collect(code);
+    if (code_.needs_python()) return code_.Collect(event, code);
     try {
       const std::string printed = code_.Run(event, code);
       if (!printed.empty()) stack_.log().Now(NoteEvent{CleanLog(printed)});
     } catch (const Python::Raised& raised) {
+      if (const auto* missing = dynamic_cast<const Python::NoName*>(&raised)) LacksName(event, missing->name());
       Say(event, "no exception", raised.what());
     }
+  }
+
+  // After a failure it may be one that the code before it did not get to.
+  void LacksName(const Event& event, const std::string& name) {
+    if (has_failed_) return;
+    throw Skip(code_.WhyWithoutName(event, name));
+  }
+
+  // What python3 says in its last line of code that is no Python, or has a name that is not there.
+  void RefuseWrongCode(std::string output) {
+    output.erase(output.find_last_not_of(" \n") + 1);
+    const std::string last = output.substr(output.rfind('\n') + 1);
+    constexpr std::string_view kPlace = "File \"<stdin>\", line ";
+    const std::size_t place = output.rfind(kPlace);
+    if (place == std::string::npos) return;
+    const Event& event = code_.EventOf(std::atoi(output.c_str() + place + kPlace.size()));
+    for (const char* error : {"SyntaxError: ", "IndentationError: ", "TabError: "}) {
+      if (last.starts_with(error)) throw SyntaxError(event.where, Shortened(CleanLine(last), 200));
+    }
+    constexpr std::string_view kNoName = "NameError: name '";
+    if (!last.starts_with(kNoName)) return;
+    LacksName(event, last.substr(kNoName.size(), last.find('\'', kNoName.size()) - kNoName.size()));
   }
 
   void RunPythonAtEnd() {
@@ -777,6 +804,7 @@ class Interpreter final : public TestBody {
     NoteOutput(result);
     if (result.status == 0) return;
     if (const std::string lack = LackToldBy(result); !lack.empty()) throw Skip(lack);
+    RefuseWrongCode(result.output);
     const Event& last = script_.events.back();
     Say(last, "the code of the script raises no exception", OnOneLine(CleanText(result.output)));
   }
@@ -836,6 +864,7 @@ class Interpreter final : public TestBody {
   std::deque<Logged> unlogged_;
   std::optional<Blocked> blocked_;
   std::vector<std::string> strangers_, trailing_;
+  bool has_failed_ = false;  // and went on
 };
 
 }  // namespace

@@ -15,13 +15,22 @@ bool IsHexDigit(char c) {
 bool IsWordCharacter(char c) {
   return IsDigit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
 }
+constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
+
 bool IsSpace(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\f'; }
+
+// Of a text whose lines end as those of DOS: no shell and no Python knows these.
+std::string WithoutReturns(std::string text) {
+  for (std::size_t at = 0; (at = text.find("\r\n", at)) != std::string::npos;) text.erase(at, 1);
+  return text;
+}
 
 class Lexer {
  public:
   explicit Lexer(std::string_view text) : text_(text) {}
 
   std::vector<Token> All() {
+    if (Starts("\xff\xfe") || Starts("\xfe\xff")) throw SyntaxError(where_, "the text is UTF-16, and is to be UTF-8");
     std::vector<Token> tokens;
     int last_line = 0;
     do {
@@ -31,6 +40,7 @@ class Lexer {
       Token token = Next();
       token.where = where;
       token.offset = offset;
+      token.end = at_;
       token.follows_space = spaced;
       token.begins_line = where.line != last_line;
       last_line = where_.line;
@@ -65,7 +75,9 @@ class Lexer {
     while (at_ < text_.size()) {
       if (IsSpace(At(0))) {
         Take(1);
-      } else if (Starts("//") || At(0) == '#') {
+      } else if (at_ == 0 && Starts(kByteOrderMark)) {
+        at_ += kByteOrderMark.size();  // and no column
+      } else if (Starts("//") || (At(0) == '#' && !IsDirective())) {
         Take(std::min(text_.find('\n', at_), text_.size()) - at_);
       } else if (Starts("/*")) {
         TakeUntil("*/", 2, "comment");
@@ -74,6 +86,26 @@ class Lexer {
       }
     }
     return at_ != from;
+  }
+
+  // The word that begins at octet `from`.
+  std::string_view WordAt(std::size_t from) const { return text_.substr(at_ + from, LengthOf(IsWordCharacter, from)); }
+
+  bool IsDirective() const {
+    const std::string_view word = WordAt(1);
+    return word == "ifdef" || word == "endif" || word == "else" || word == "ifndef";
+  }
+
+  // What FreeBSD's suite has for several systems.
+  Token Directive() {
+    const Position where = where_;
+    const std::string directive = Take(1 + WordAt(1).size());
+    if (directive == "#endif") return {Token::Kind::kEndif, "", {}};
+    if (directive != "#ifdef") throw SyntaxError(where, directive + " is none of the language, #ifdef and #endif are");
+    Take(LengthOf([](char c) { return c == ' ' || c == '\t'; }));
+    std::string name = Take(WordAt(0).size());
+    if (name.empty()) throw SyntaxError(where, "#ifdef needs a name");
+    return {Token::Kind::kIfdef, std::move(name), {}};
   }
 
   // From here to behind `end`, which is looked for from `skip` on.
@@ -91,7 +123,7 @@ class Lexer {
     while (end < text_.size() && text_[end] != quote) end += text_[end] == '\\' ? 2 : 1;
     if (end >= text_.size()) throw SyntaxError(where_, fmt::format("a {} without an end", what));
     const std::string taken = Take(end + 1 - at_);
-    return taken.substr(1, taken.size() - 2);
+    return WithoutReturns(taken.substr(1, taken.size() - 2));
   }
 
   std::size_t LengthOf(bool (*belongs)(char), std::size_t from = 0,
@@ -137,11 +169,12 @@ class Lexer {
   Token Next() {
     using Kind = Token::Kind;
     if (at_ >= text_.size()) return {Kind::kEnd, "", {}};
+    if (At(0) == '#') return Directive();
     if (At(0) == '"') return {Kind::kString, TakeQuoted('"', "string"), {}};
     if (At(0) == '`') return {Kind::kCommand, TakeQuoted('`', "command"), {}};
     if (Starts("%{")) {
       const std::string code = TakeUntil("}%", 2, "piece of code");
-      return {Kind::kCode, code.substr(2, code.size() - 4), {}};
+      return {Kind::kCode, WithoutReturns(code.substr(2, code.size() - 4)), {}};
     }
     if (Starts("...")) return {Kind::kEllipsis, Take(3), {}};
     if (Starts("--") && IsWordCharacter(At(2))) {
@@ -158,7 +191,8 @@ class Lexer {
     if (word > 2 && Starts("0x") && LengthOf(IsHexDigit, 2) == word - 2) {
       return {Kind::kHex, Take(word), {}};
     }
-    if (word != 0) return {Kind::kWord, Take(word), {}};
+    const bool is_flag_of_gre = WordAt(0) == "sequence" && At(word) == '#';
+    if (word != 0) return {Kind::kWord, Take(word + (is_flag_of_gre ? 1 : 0)), {}};
     return {Kind::kSign, Take(1), {}};
   }
 
@@ -170,7 +204,7 @@ class Lexer {
 }  // namespace
 
 SyntaxError::SyntaxError(Position where, const std::string& why)
-    : std::runtime_error(fmt::format("{}:{}: {}", where.line, where.column, why)), where_(where) {}
+    : std::runtime_error(fmt::format("{}:{}: {}", where.line, where.column, why)), where_(where), why_(why) {}
 
 std::vector<Token> Tokens(std::string_view text) { return Lexer(text).All(); }
 

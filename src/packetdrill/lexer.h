@@ -22,9 +22,11 @@ class SyntaxError : public std::runtime_error {
   // The message is "12:7: why".
   SyntaxError(Position where, const std::string& why);
   Position where() const { return where_; }
+  const std::string& why() const { return why_; }
 
  private:
   Position where_;
+  std::string why_;
 };
 
 struct Token {
@@ -39,6 +41,8 @@ struct Token {
     kCommand,   // between backquotes
     kCode,      // between %{ and }%
     kOption,    // the name after --
+    kIfdef,     // #ifdef NAME: the name
+    kEndif,     // #endif
     kEllipsis,  // ...
     kSign,      // any other character
     kEnd,
@@ -47,6 +51,7 @@ struct Token {
   std::string text;
   Position where;
   std::size_t offset = 0;  // of its first octet in the text
+  std::size_t end = 0;     // behind its last one
   bool begins_line = false;
   bool follows_space = false;  // or the beginning of the text, or a comment
 
@@ -54,8 +59,8 @@ struct Token {
   bool IsWord(std::string_view word) const { return kind == Kind::kWord && text == word; }
 };
 
-// The tokens of a text, the last one kEnd. Comments are those of C, C++ and the shell. Throws
-// SyntaxError for a string, command, code or comment without an end.
+// The tokens of a text, the last one kEnd. Comments are those of C, C++ and the shell; so is a byte order mark.
+// Throws SyntaxError for a string, command, code or comment without an end, and for an #else.
 std::vector<Token> Tokens(std::string_view text);
 
 // The token that the value of a --define stands for: "\"reno\"", "`true`", 5, IPPROTO_TCP.

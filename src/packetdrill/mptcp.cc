@@ -319,6 +319,10 @@ std::uint64_t Mptcp::KeyOf(const MptcpOption::Key& key, Position where) const {
 std::uint64_t Mptcp::OwnKey() const { return own_key_.value_or(kUsualKey); }
 std::uint64_t Mptcp::SystemKey() const { return system_key_.value_or(0); }
 
+void Mptcp::TellNumbers(Flow& flow) const {
+  if (system_key_) flow.initial_data = {InitialNumberOf(*system_key_), InitialNumberOf(OwnKey())};
+}
+
 PacketEvent Mptcp::ToInject(const PacketEvent& event, Position where, Flow& flow) {
   PacketEvent written = event;
   auto* part = std::get_if<TcpPart>(&written.what);
@@ -326,7 +330,10 @@ PacketEvent Mptcp::ToInject(const PacketEvent& event, Position where, Flow& flow
   for (const auto& [place, option] : part->mptcp) {
     part->options->at(place) = Writer(*this, event, where, flow, nullptr).Written(option);
   }
-  if (!part->mptcp.empty()) RefuseTooMany(*part->options, where);
+  if (!part->mptcp.empty()) {
+    TellNumbers(flow);
+    RefuseTooMany(*part->options, where);
+  }
   return written;
 }
 
@@ -341,7 +348,10 @@ PacketEvent Mptcp::Expected(const PacketEvent& event, Position where, const pack
         came == nullptr ? tcp_option::Mptcp({static_cast<std::uint8_t>(subtype << 4), 0})
                         : Writer(*this, event, where, flow, came).Written(option);
   }
-  if (!part->mptcp.empty()) RefuseTooMany(*part->options, where);
+  if (!part->mptcp.empty()) {
+    TellNumbers(flow);
+    RefuseTooMany(*part->options, where);
+  }
   return written;
 }
 

@@ -27,6 +27,8 @@ class Mptcp {
 
  private:
   class Writer;
+  // What the flow is to tell of data sequence numbers.
+  void TellNumbers(Flow& flow) const;
   std::uint64_t KeyOf(const MptcpOption::Key& key, Position where) const;
   std::uint64_t OwnKey() const;
   std::uint64_t SystemKey() const;

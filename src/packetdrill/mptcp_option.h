@@ -53,6 +53,10 @@ struct MptcpOption {
   std::size_t size(IpVersion version) const;
 };
 
+// A DSS or an MP_FAIL from its subtype on, as a script writes it: numbers count from the initial ones of who sends and
+// who receives. Nothing for another option, and for one that is cut short.
+std::optional<std::string> WrittenWithDataNumbers(const Bytes& data, std::uint64_t sender, std::uint64_t receiver);
+
 // By its place in the options of a segment.
 using MptcpOptions = std::vector<std::pair<std::size_t, MptcpOption>>;
 

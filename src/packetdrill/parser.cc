@@ -6,6 +6,7 @@
 #include <cmath>
 #include <cstdlib>
 #include <limits>
+#include <set>
 #include <utility>
 
 #include "harness/base/errors.h"
@@ -36,6 +37,9 @@ std::string Shown(const Token& token) {
       return "a command";
     case TokenKind::kCode:
       return "code";
+    case TokenKind::kIfdef:
+    case TokenKind::kEndif:
+      return "a directive";
     case TokenKind::kOption:
       return Shortened(CleanLine("--" + token.text), 40);
     default:
@@ -86,10 +90,48 @@ std::string Unescaped(std::string_view text) {
   return octets;
 }
 
+// Without what is between #ifdef and #endif for a name that is not defined. Linux is.
+std::vector<Token> WithoutUndefined(std::vector<Token> tokens, const Definitions& given) {
+  std::vector<Token> left;
+  std::set<std::string> names{"Linux"};
+  for (const auto& [name, value] : given) names.insert(name);
+  const Token* open = nullptr;
+  for (std::size_t i = 0; i < tokens.size(); ++i) {
+    Token& token = tokens[i];
+    if (token.kind == TokenKind::kIfdef) {
+      if (open != nullptr) throw SyntaxError(token.where, "#ifdef within another");
+      open = &token;
+    } else if (token.kind == TokenKind::kEndif) {
+      if (open == nullptr) throw SyntaxError(token.where, "#endif without #ifdef");
+      open = nullptr;
+    } else if (token.kind == TokenKind::kEnd && open != nullptr) {
+      throw SyntaxError(open->where, "#ifdef without #endif");
+    } else if (open == nullptr || names.contains(open->text)) {
+      const bool defines = token.kind == TokenKind::kOption && (token.text == "define" || token.text == "D");
+      if (defines && i + 2 < tokens.size() && tokens[i + 1].Is("=")) names.insert(tokens[i + 2].text);
+      left.push_back(std::move(token));
+    }
+  }
+  return left;
+}
+
+// Of words that a place of the language may have: of other dialects, which this program does not have there.
+template <std::size_t kCount>
+bool IsOneOf(const Token& token, const std::string_view (&words)[kCount]) {
+  return token.kind == TokenKind::kWord && std::find(std::begin(words), std::end(words), token.text) != std::end(words);
+}
+
+// MSS, of which whoever runs a script may tell what it stands for.
+bool IsNameOfDefinition(const Token& token) {
+  return token.kind == TokenKind::kWord && std::all_of(token.text.begin(), token.text.end(), [](char c) {
+           return (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+         });
+}
+
 class Parser {
  public:
   Parser(std::string_view text, const Definitions& definitions)
-      : text_(text), tokens_(Tokens(text)), given_(definitions), defined_(definitions) {}
+      : text_(text), tokens_(WithoutUndefined(Tokens(text), definitions)), given_(definitions), defined_(definitions) {}
 
   Script All() {
     Script script;
@@ -175,8 +217,9 @@ class Parser {
   template <typename Number>
   Number TakeNumber(const char* what, std::uint64_t most = std::numeric_limits<Number>::max()) {
     const Token token = Here();
-    if (token.kind == TokenKind::kWord || token.kind == TokenKind::kEllipsis) {
-      throw Unknown{token.where, fmt::format("{} as {}", Shown(token), what)};
+    if (IsNameOfDefinition(token)) {
+      throw Unknown{token.where, fmt::format("{} as {}, without --script-define {}=NUMBER,", Shown(token), what,
+                                             Shortened(CleanLine(token.text), 40))};
     }
     if (token.kind != TokenKind::kInteger && token.kind != TokenKind::kHex) throw Expected(what);
     const std::int64_t value = NumberOf(token);
@@ -190,7 +233,12 @@ class Parser {
   // --- Options ---------------------------------------------------------------------------------
 
   std::string OptionValue() {
-    const Token first = Take();
+    Token first = Take();
+    // ipv4-mapped-ipv6, which no dialect reads without quotes.
+    while (Here().Is("-") && !Here().follows_space && Here(1).kind == TokenKind::kWord && !Here(1).follows_space) {
+      Take();
+      first.text += "-" + Take().text;
+    }
     if (!Here().Is("=")) return first.text;
     Take();
     const Token second = Take();
@@ -297,16 +345,7 @@ class Parser {
 
   std::string SourceSince(std::size_t first) const {
     const std::size_t from = tokens_[first].offset;
-    const std::size_t last = at_ == first ? at_ : at_ - 1;
-    // Up to the next token, without the comments and spaces between.
-    const std::size_t begin_of_last = tokens_[last].offset;
-    std::size_t end = tokens_[at_].offset;
-    for (std::size_t at = begin_of_last; at < end && tokens_[last].kind != TokenKind::kCode &&
-                                         tokens_[last].kind != TokenKind::kCommand &&
-                                         tokens_[last].kind != TokenKind::kString;
-         ++at) {
-      if (text_[at] == '\n' || text_.substr(at).starts_with("//")) end = at;
-    }
+    const std::size_t end = tokens_[at_ == first ? at_ : at_ - 1].end;
     return Shortened(CleanPart(OnOneLine(std::string(text_.substr(from, end - from)))), 400);
   }
 
@@ -332,6 +371,7 @@ class Parser {
       Take();
       call.returns = TakeTime();
     }
+    call.name_where = Here().where;
     call.name = TakeKind(TokenKind::kWord, "the name of a call").text;
     TakeSign("(");
     if (!TakeIf(")")) {
@@ -342,6 +382,7 @@ class Parser {
     TakeSign("=");
     call.result = TakeExpression();
     // In place of an errno in parentheses: a note.
+    call.error_where = Here().where;
     if (Here().kind == TokenKind::kWord && !Here().begins_line) call.error = Take().text;
     while (Here().Is("(")) TakeNote();
     return call;
@@ -401,8 +442,6 @@ class Parser {
         return TakeString();
       case TokenKind::kWord:
         return TakeWordOrCall(depth);
-      case TokenKind::kFloat:
-        throw Unknown{here.where, fmt::format("the number {} as an argument", here.text)};
       default:
         break;
     }
@@ -444,15 +483,17 @@ class Parser {
     return expression;
   }
 
-  // {a, b}, {name=a, name(b)=c}, {flags [key present], key=0x5 ...}
+  // {a, b}, {name=a, name(b)=c}
   Expression TakeStructure(int depth) {
     Expression structure = Of(Expression::Kind::kStructure, Here().where);
     TakeSign("{");
     if (TakeIf("}")) return structure;
+    const bool begins_gre = Here().IsWord("flags") || Here().IsWord("Flags");
+    if (begins_gre && !Here(1).Is("=")) throw Unknown{Here().where, "a GRE header as an argument"};
     while (true) {
       structure.elements.push_back(TakeMember(depth));
       if (TakeIf("}")) return structure;
-      TakeIf(",");  // in GRE headers it may be missing
+      TakeSign(",");
     }
   }
 
@@ -475,11 +516,7 @@ class Parser {
       for (Expression& argument : arguments) member.elements.push_back(std::move(argument));
       return member;
     }
-    const bool value_follows = !Here().Is(",") && !Here().Is("}");
-    if (value.kind != Kind::kWord || !value_follows) return value;
-    member.text = value.text;
-    member.elements = {TakeExpression(depth + 1)};
-    return member;
+    return value;
   }
 
   // (label 5, tc 1, [S], ttl 2), as many as there are: mpls(), with the labels as numbers.
@@ -512,6 +549,7 @@ class Parser {
       packet.what = TakeIcmp();
     } else {
       RefuseOtherProtocols();
+      RefuseAddresses();
       TakeAddressNames(packet);
       TakePorts(packet);
       packet.what = TakeTcp(packet.inbound);
@@ -521,17 +559,22 @@ class Parser {
     if (next.kind != TokenKind::kEnd && !next.begins_line && !next.Is("+") && !next.Is("*") &&
         next.kind != TokenKind::kInteger && next.kind != TokenKind::kFloat &&
         next.kind != TokenKind::kCommand) {
-      throw Unknown{next.where, next.Is("/") ? "encapsulation in UDP"
-                                             : fmt::format("{} behind a packet", Shown(next))};
+      if (next.Is("/")) throw Unknown{next.where, "encapsulation in UDP"};
+      if (next.Is("[")) throw Unknown{next.where, "the reason of a reset"};
+      throw Expected("the end of the packet");
     }
     return packet;
   }
 
   void RefuseOtherProtocols() {
-    for (const char* protocol : {"sctp", "udplite", "icmpv6", "raw", "igmp"}) {
-      if (Here().IsWord(protocol)) {
-        throw Unknown{Here().where, fmt::format("the protocol {}", protocol)};
-      }
+    constexpr std::string_view kProtocols[] = {"sctp", "udplite"};
+    if (IsOneOf(Here(), kProtocols)) throw Unknown{Here().where, fmt::format("the protocol {}", Here().text)};
+  }
+
+  // 192.0.2.1:80 > 192.0.2.2:8080, of which the lexer may take a port for a part of the address.
+  void RefuseAddresses() {
+    if (Here().kind == TokenKind::kIpv4 || Here().kind == TokenKind::kIpv6) {
+      throw Unknown{Here().where, "an address before a segment"};
     }
   }
 
@@ -577,8 +620,10 @@ class Parser {
       info.flow_label = TakeNumber<std::uint32_t>("a flow label", 0xfffff);
     } else if (word.text == "ttl" || word.text == "hlim") {
       info.hop_limit = TakeNumber<std::uint8_t>("a time to live");
-    } else {
+    } else if (word.text == "dscp" || word.text == "ecn") {
       throw Unknown{word.where, fmt::format("{} of an IP header", Shown(word))};
+    } else {
+      throw SyntaxError(word.where, fmt::format("{} is nothing of an IP header", Shown(word)));
     }
   }
 
@@ -641,7 +686,7 @@ class Parser {
       } else if (word.text == "seq") {
         header.sequence = TakeNumber<std::uint32_t>("a sequence number");
       } else {
-        throw Unknown{word.where, fmt::format("{} of GRE", Shown(word))};
+        throw SyntaxError(word.where, fmt::format("{} is no field of a GRE header", Shown(word)));
       }
       TakeIf(",");
     }
@@ -685,7 +730,9 @@ class Parser {
 
   IcmpPart TakeIcmp() {
     IcmpPart icmp;
+    icmp.type_where = Here().where;
     icmp.type = TakeKind(TokenKind::kWord, "a type of ICMP").text;
+    icmp.code_where = Here().where;
     if (Here().kind == TokenKind::kWord && !Here().begins_line && !Here().IsWord("mtu") &&
         !Here().IsWord("id")) {
       icmp.code = Take().text;
@@ -697,7 +744,7 @@ class Parser {
       icmp.about = {Echoed::Kind::kUdp, 0, TakeUdp().length};
     } else if (TakeIfWord("raw")) {
       icmp.about = {Echoed::Kind::kRaw, 0, TakeUdp().length};
-    } else if (Here().kind == TokenKind::kWord) {
+    } else if (Here().IsWord("sctp") || Here().IsWord("udplite")) {
       throw Unknown{Here().where, fmt::format("{} in an ICMP message", Shown(Here()))};
     } else {
       const auto [seq, length] = TakeRange();
@@ -711,12 +758,14 @@ class Parser {
   // 1:1001(1000)
   std::pair<std::uint32_t, std::uint32_t> TakeRange() {
     const Position where = Here().where;
+    if (Here().kind == TokenKind::kEllipsis) throw Unknown{where, "a sequence number left open"};
     const auto from = TakeNumber<std::uint32_t>("a sequence number");
     TakeSign(":");
     const auto to = TakeNumber<std::uint32_t>("a sequence number");
     TakeSign("(");
     const auto length = TakeNumber<std::uint32_t>("a length", 65535);
     TakeSign(")");
+    if (Here().Is("!")) throw Unknown{where, "an absolute sequence number"};
     if (to != from + length) {
       throw SyntaxError(where, fmt::format("{}:{}({}): the length is no difference of the numbers",
                                            from, to, length));
@@ -738,6 +787,7 @@ class Parser {
     } else if (Here().Is(".")) {
       flags += Take().text;
     }
+    if (Here().kind == TokenKind::kWord && !Here().follows_space) flags += Take().text;
     if (flags.empty()) throw Expected("the flags of a segment");
     return flags;
   }
@@ -775,8 +825,8 @@ class Parser {
           break;
         default:
           if (letter < '0' || letter > '7') {
-            throw Unknown{where, fmt::format("'{}' as the flags of a segment",
-                                             Shortened(CleanLine(text), 40))};
+            throw SyntaxError(where, fmt::format("'{}' are no flags of a segment, which are of FSRP.UEWA and 0 to 7",
+                                                 Shortened(CleanLine(text), 40)));
           }
           tcp.ace = static_cast<std::uint8_t>(letter - '0');
       }
@@ -810,6 +860,7 @@ class Parser {
       return std::nullopt;
     }
     const Position where = Here().where;
+    if (AreOctetsAlone()) throw Unknown{where, "TCP options as octets"};
     std::size_t of_mptcp = 0;
     do {
       if (std::optional<MptcpOption> option = TakeMptcpOption()) {
@@ -832,9 +883,7 @@ class Parser {
   Bytes TakeOctets(const char* what) {
     Bytes octets;
     const Token token = Here();
-    for (const char* word : {"valid", "invalid"}) {
-      if (token.IsWord(word)) throw Unknown{token.where, fmt::format("{} as {}", word, what)};
-    }
+    if (token.IsWord("valid")) throw Unknown{token.where, fmt::format("valid as {}", what)};
     if (token.kind != TokenKind::kWord && token.kind != TokenKind::kInteger) return octets;
     Take();
     if (token.text.size() % 2 != 0) {
@@ -849,6 +898,13 @@ class Parser {
       octets.push_back(static_cast<std::uint8_t>(high << 4 | low));
     }
     return octets;
+  }
+
+  // <0a1b2c>
+  bool AreOctetsAlone() {
+    const Token& here = Here();
+    if ((here.kind != TokenKind::kWord && here.kind != TokenKind::kInteger) || !Here(1).Is(">")) return false;
+    return std::all_of(here.text.begin(), here.text.end(), [](char digit) { return HexValue(digit) >= 0; });
   }
 
   TcpOption TakeTcpOption() {
@@ -875,9 +931,12 @@ class Parser {
     }
     if (name.text == "TS") {
       TakeWord("val");
+      if (Here().kind == TokenKind::kEllipsis) throw Unknown{Here().where, "a TS val left open"};
       const auto value = TakeNumber<std::uint32_t>("a timestamp");
       TakeWord("ecr");
-      return tcp_option::Timestamps(value, TakeNumber<std::uint32_t>("a timestamp"));
+      const auto echo = TakeNumber<std::uint32_t>("a timestamp");
+      if (Here().Is("!")) throw Unknown{Here().where, "an absolute TS ecr"};
+      return tcp_option::Timestamps(value, echo);
     }
     if (name.text == "md5") {
       TcpOption option{tcp_option::kMd5, TakeOctets("a digest")};
@@ -895,7 +954,10 @@ class Parser {
       return option;
     }
     if (name.text == "ECN") return TakeAccurateEcn();
-    throw Unknown{name.where, fmt::format("the TCP option {}", Shortened(CleanLine(name.text), 40))};
+    // Of exp-FO, gen-5 and the like it is the first part.
+    constexpr std::string_view kOfOthers[] = {"AccECN0", "AccECN1", "EXP", "exp", "gen", "mp_capable", "mp_capable_no_cs"};
+    if (IsOneOf(name, kOfOthers)) throw Unknown{name.where, fmt::format("the TCP option {}", name.text)};
+    throw SyntaxError(name.where, fmt::format("{} is no TCP option", Shown(name)));
   }
 
   // --- Options of Multipath TCP ----------------------------------------------------------------
@@ -929,7 +991,7 @@ class Parser {
     const Token word = Take();
     const std::string& name = word.text;
     const auto refuse = [&] {
-      return Unknown{word.where, fmt::format("{} of an option of MPTCP", Shown(word))};
+      return SyntaxError(word.where, fmt::format("{} is nothing of an option of MPTCP", Shown(word)));
     };
     if (option.kind == MptcpOption::Kind::kCapable && (name == "v0" || name == "v1")) {
       option.version = name == "v1" ? 1 : 0;
@@ -975,10 +1037,19 @@ class Parser {
     } else if (name == "token") {
       TakeMptcpToken(option);
     } else if (name == "sender_hmac" || name == "hmac") {
-      if (!TakeIfWord("auto")) throw Unknown{Here().where, fmt::format("{} as a MAC", Shown(Here()))};
+      TakeMptcpMac();
     } else {
       throw refuse();
     }
+  }
+
+  void TakeMptcpMac() {
+    constexpr std::string_view kHashes[] = {"trunc_l64_hmac", "full_160_hmac"};
+    if (TakeIfWord("auto")) return;
+    if (Here().kind == TokenKind::kInteger || IsOneOf(Here(), kHashes)) {
+      throw Unknown{Here().where, fmt::format("{} as a MAC", Shown(Here()))};
+    }
+    throw Expected("auto");
   }
 
   // flags[flag_a, flag_h], flags 0x41; the first letter is the highest bit.
@@ -995,7 +1066,7 @@ class Parser {
       } else if (flag.text.starts_with(kBegin) && letter.size() == 1 && letter[0] >= 'a' && letter[0] <= 'h') {
         flags |= static_cast<std::uint8_t>(0x80 >> (letter[0] - 'a'));
       } else {
-        throw Unknown{flag.where, fmt::format("{} as a flag", Shown(flag))};
+        throw SyntaxError(flag.where, fmt::format("{} is no flag", Shown(flag)));
       }
     } while (TakeIf(","));
     TakeSign("]");
@@ -1011,12 +1082,16 @@ class Parser {
 
   MptcpOption::Number TakeDataNumber(bool is_long) {
     MptcpOption::Number number{is_long, std::nullopt};
-    if (TakeIf("=")) number.value = TakeNumber<std::uint64_t>("a data sequence number");
+    constexpr std::string_view kHashes[] = {"trunc_r64_hmac", "trunc_r64_hmac_sha1", "trunc_r64_hmac_sha256"};
+    if (!TakeIf("=")) return number;
+    if (IsOneOf(Here(), kHashes)) throw Unknown{Here().where, fmt::format("{} as a number", Shown(Here()))};
+    number.value = TakeNumber<std::uint64_t>("a data sequence number");
     return number;
   }
 
   void TakeMptcpToken(MptcpOption& option) {
     if (TakeIfWord("auto")) return;
+    if (Here().IsWord("sha1_32")) throw Unknown{Here().where, "sha1_32() as a token"};
     if (TakeIfWord("sha256_32")) {
       TakeSign("(");
       option.keys.push_back(TakeMptcpKey());
@@ -1067,7 +1142,7 @@ class Parser {
   // ECN e0b 1 ceb 2 e1b 3, or the other way round, without those at the end.
   TcpOption TakeAccurateEcn() {
     const bool e0_first = Here().IsWord("e0b");
-    if (!e0_first && !Here().IsWord("e1b")) throw Unknown{Here().where, "this form of ECN"};
+    if (!e0_first && !Here().IsWord("e1b")) throw Expected("e0b or e1b");
     const std::vector<const char*> names =
         e0_first ? std::vector{"e0b", "ceb", "e1b"} : std::vector{"e1b", "ceb", "e0b"};
     std::vector<std::uint32_t> counters;

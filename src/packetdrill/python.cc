@@ -342,7 +342,7 @@ class Compiler {
 
   static Value Named(const Names& names, const std::string& name) {
     if (const auto found = names.find(name); found != names.end()) return found->second;
-    throw Raised(fmt::format("NameError: name '{}' is not defined", name));
+    throw Python::NoName(name);
   }
 
   Evaluate Expression() {
@@ -569,6 +569,9 @@ class Compiler {
 struct Python::Program {
   std::vector<std::function<void(Names&, std::string& printed)>> statements;
 };
+
+Python::NoName::NoName(const std::string& name)
+    : Raised(fmt::format("NameError: name '{}' is not defined", name)), name_(name) {}
 
 Python::Python(std::string_view code) : program_(std::make_unique<Program>()) {
   program_->statements = Compiler(code).All();

@@ -26,10 +26,20 @@ class Python {
    public:
     using std::runtime_error::runtime_error;
   };
-  // An assertion does not hold, or a name is not there: the message of Python for it.
+  // An assertion does not hold, or an error of the code: the message of Python for it.
   class Raised : public std::runtime_error {
    public:
     using std::runtime_error::runtime_error;
+  };
+
+  // Of these, that a name is not there.
+  class NoName : public Raised {
+   public:
+    explicit NoName(const std::string& name);
+    const std::string& name() const { return name_; }
+
+   private:
+    std::string name_;
   };
 
   // Throws NotKnown.

@@ -105,6 +105,7 @@ struct Echoed {
 struct IcmpPart {
   std::string type;
   std::string code;  // empty: 0
+  Position type_where, code_where;
   std::optional<std::uint32_t> mtu;
   std::optional<std::uint16_t> id;
   Echoed about;
@@ -126,6 +127,7 @@ struct CallEvent {
   std::vector<Expression> arguments;
   Expression result;
   std::string error;                // "EINPROGRESS"; empty: none is expected
+  Position name_where, error_where;
   std::optional<Duration> returns;  // of a call that blocks: when, on the same axis as its event
 };
 struct CommandEvent {

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <filesystem>
 #include <fstream>
 #include <memory>
@@ -17,12 +18,15 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::uintmax_t kLargestScript = 1 << 20;
+constexpr Variant kVariants[] = {Variant::kIpv4, Variant::kIpv6, Variant::kMapped};
 
 std::string TextOf(const std::string& path) {
   std::error_code error;
   const std::uintmax_t size = fs::file_size(path, error);
+  if (error) throw HarnessError(fmt::format("cannot read {}: {}", path, error.message()));
+  errno = 0;
   std::ifstream file(path, std::ios::binary);
-  if (error || !file) throw HarnessError("cannot read " + path);
+  if (!file) ThrowErrno("cannot read " + path);
   if (size > kLargestScript) throw HarnessError(path + " has more than 1 MiB");
   std::ostringstream text;
   text << file.rdbuf();
@@ -87,11 +91,13 @@ std::vector<std::string> ScriptsAt(const std::string& path) {
 std::vector<Variant> VariantsFor(const std::string& path, const Script& script) {
   const std::string* version = script.Find("ip_version");
   std::vector<Variant> variants;
-  for (const Variant variant : {Variant::kIpv4, Variant::kIpv6, Variant::kMapped}) {
+  for (const Variant variant : kVariants) {
     const bool ipv6 = variant == Variant::kIpv6;
     if (path.ends_with(ipv6 ? "v4.pkt" : "v6.pkt")) continue;
-    // packetdrill calls the third one ipv4-mapped-ipv6.
-    const bool is_meant = version == nullptr || *version == VariantName(variant) ||
+    // packetdrill calls the third one ipv4-mapped-ipv6. A version that there is not is an error of all.
+    const bool is_known = version != nullptr && (*version == "ipv4-mapped-ipv6" || std::any_of(
+        std::begin(kVariants), std::end(kVariants), [&](Variant known) { return *version == VariantName(known); }));
+    const bool is_meant = !is_known || *version == VariantName(variant) ||
                           (variant == Variant::kMapped && *version == "ipv4-mapped-ipv6");
     if (!is_meant) continue;
     variants.push_back(variant);

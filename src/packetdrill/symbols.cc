@@ -1,5 +1,6 @@
 #include "src/packetdrill/symbols.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
 #include <linux/errqueue.h>
@@ -23,6 +24,7 @@ namespace {
 const std::map<std::string, std::int64_t, std::less<>>& Symbols() {
   static const std::map<std::string, std::int64_t, std::less<>> symbols = {
       {"NULL", 0},
+      NAME(EWOULDBLOCK), NAME(ENOTSUP), NAME(EDEADLOCK),  // other names of errors
       {"SOL_TCP", IPPROTO_TCP},
       {"SOL_UDP", IPPROTO_UDP},
       {"CMSG_LEVEL_IP", SOL_IP},
@@ -138,6 +140,9 @@ const std::map<std::string, std::int64_t>& NamesInCode() {
       {"TCP_LAST_ACK", 9},
       {"TCP_LISTEN", 10},
       {"TCP_CLOSING", 11},
+      {"TCPI_ESTABLISHED", 1}, {"TCPI_SYN_SENT", 2}, {"TCPI_SYN_RECEIVED", 3}, {"TCPI_FIN_WAIT_1", 4},
+      {"TCPI_FIN_WAIT_2", 5}, {"TCPI_TIME_WAIT", 6}, {"TCPI_CLOSED", 7}, {"TCPI_CLOSE_WAIT", 8}, {"TCPI_LAST_ACK", 9},
+      {"TCPI_LISTEN", 10}, {"TCPI_CLOSING", 11}, {"TCPI_NEW_SYN_RECV", 12},
       {"TCP_INFINITE_SSTHRESH", 0x7fffffff},
       NAME(TCP_CA_Open), NAME(TCP_CA_Disorder), NAME(TCP_CA_CWR), NAME(TCP_CA_Recovery),
       NAME(TCP_CA_Loss),

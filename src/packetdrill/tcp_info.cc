@@ -81,6 +81,12 @@ std::map<std::string, std::int64_t> TcpInfoNames(const Bytes& info) {
   }
   at = kBehindBits;
   for (const Member& member : kMembers) add(member);
+  if (std::int64_t bits = 0; ReadNumber(info, at, 4, bits)) {
+    names["tcpi_ecn_mode"] = bits & 3;
+    names["tcpi_accecn_opt_seen"] = bits >> 2 & 3;
+    names["tcpi_accecn_fail_mode"] = bits >> 4 & 15;
+    names["tcpi_options2"] = bits >> 8;
+  }
   return names;
 }
 
@@ -93,6 +99,11 @@ std::map<std::string, std::int64_t> MemoryInfoNames(const Bytes& info) {
     at += 4;
   }
   return names;
+}
+
+bool IsNameOfSocket(const std::string& name) {
+  static const Bytes whole(kRoomForTcpInfo);
+  return TcpInfoNames(whole).contains(name) || MemoryInfoNames(whole).contains(name);
 }
 
 }  // namespace sockproof::packetdrill

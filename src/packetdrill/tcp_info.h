@@ -17,4 +17,7 @@ std::map<std::string, std::int64_t> TcpInfoNames(const Bytes& info);
 // Of SO_MEMINFO.
 std::map<std::string, std::int64_t> MemoryInfoNames(const Bytes& info);
 
+// Whether it is a name of either.
+bool IsNameOfSocket(const std::string& name);
+
 }  // namespace sockproof::packetdrill

@@ -109,6 +109,7 @@ RunResult Merge(const std::vector<NamedResult>& parts) {
   merged.suite_version = first.suite_version;
   merged.sut = first.sut;
   merged.program = first.program;
+  merged.own_arguments = first.own_arguments;
   merged.started = first.started;
   merged.finished = first.finished;
   merged.seed = first.seed;

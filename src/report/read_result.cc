@@ -296,6 +296,7 @@ RunResult ReadRun(const Value& value) {
   run.sut = value.At("sut").String();
   run.host = value.At("host").String();
   run.program = value.At("program").String();
+  if (value.Has("own_arguments")) run.own_arguments = value.At("own_arguments").Strings();
   run.facts = value.At("facts").StringMap();
   run.started = value.At("started").Utc();
   if (!value.At("finished").null()) run.finished = value.At("finished").Utc();

@@ -186,6 +186,7 @@ Json ToJson(const RunResult& run) {
       {"sut", run.sut},
       {"host", run.host},
       {"program", run.program},
+      {"own_arguments", run.own_arguments},
       {"facts", run.facts},
       {"started", FormatUtcMilliseconds(run.started)},
       {"finished", run.finished ? Json(FormatUtcMilliseconds(*run.finished)) : Json()},

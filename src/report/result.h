@@ -157,6 +157,7 @@ struct RunResult {
   std::string sut;
   std::string host;
   std::string program;  // as the user invoked it, for replay commands
+  std::vector<std::string> own_arguments;  // without which `run` does not know tests of the user's own, scripts
   std::map<std::string, std::string> facts;
   Time started;
   std::optional<Time> finished;

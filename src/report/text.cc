@@ -72,6 +72,15 @@ bool ClaimsDiffer(const TestResult& test) {
   });
 }
 
+// The test, and for a script what makes it known.
+std::string WithOwnArguments(const TestResult& test, const RunResult& run) {
+  std::string text;
+  if (test.file.ends_with(".pkt")) {
+    for (const std::string& argument : run.own_arguments) text += ShellQuoted(argument) + " ";
+  }
+  return text + ShellQuoted(test.id);
+}
+
 std::string Explanation(const TestResult& test, const RunResult& run) {
   std::string text;
   for (const CitedClaim& claim : test.claims) {
@@ -98,7 +107,7 @@ std::string Explanation(const TestResult& test, const RunResult& run) {
   }
   if (!test.output.empty()) text += "  output\n" + Indented(test.output, "    ");
   text += fmt::format("  replay: {} run {}{}{}\n", ShellQuoted(run.program), SutOption(run.sut),
-                      BaselineOptions(run), ShellQuoted(test.id));
+                      BaselineOptions(run), WithOwnArguments(test, run));
   return CleanText(text);
 }
 

@@ -20,6 +20,13 @@ bool Matches(const std::string& pattern, const TestCase& test) {
   return MeansTest(pattern, test.id());
 }
 
+// Where the pattern is the path of something that is there.
+std::string PathHint(const std::string& pattern) {
+  std::error_code error;
+  if (std::filesystem::is_directory(pattern, error)) return fmt::format("; for the scripts of a folder: '{}/'", pattern);
+  return std::filesystem::exists(pattern, error) ? "; the name of a script ends in .pkt" : "";
+}
+
 // The suites, tests and ids.
 std::vector<std::string> NamesOf(const std::vector<TestCase>& tests) {
   std::set<std::string> names;
@@ -53,7 +60,8 @@ std::vector<const TestCase*> Select(const std::vector<TestCase>& tests,
                     [&pattern](const TestCase& test) { return Matches(pattern, test); })) {
       continue;
     }
-    const std::string instead = DidYouMean(pattern, NamesOf(tests));
+    std::string instead = PathHint(pattern);
+    if (instead.empty()) instead = DidYouMean(pattern, NamesOf(tests));
     throw UsageError(fmt::format("no test matches '{}'{}", pattern,
                                  instead.empty() ? "; 'sockproof list' shows all" : instead));
   }

@@ -241,7 +241,7 @@ TEST(PacketdrillExport, SaysWhatNoScriptCanSay) {
   EXPECT_THAT(Conversation().Connected().Call("send(7, \"x\", 1, 0)", "EBADF").WhyNot(),
               HasSubstr("is of a descriptor that the test did not open"));
   EXPECT_THAT(Conversation().Connected().FromPeer(kAck, 1, 1, 0, {{254, {1, 2}}}).WhyNot(),
-              HasSubstr("scripts have no words for the TCP option kind"));
+              HasSubstr("scripts have no words for a part of it: 'kind' is no TCP option"));
   EXPECT_THAT(Conversation().FromPeer(kAck, 1, 1).WhyNot(), HasSubstr("a segment of no connection"));
   EXPECT_THAT(Conversation()
                   .Call("socket(AF_INET, SOCK_STREAM)", "3")

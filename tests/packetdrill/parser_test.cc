@@ -46,6 +46,11 @@ TEST(PacketdrillParser, ReadsAScriptWhole) {
   EXPECT_EQ(script.cleanup->text, "true");
 }
 
+TEST(PacketdrillParser, ReadsTheThirdVersionOfIp) {
+  EXPECT_EQ(*Parse("--ip_version=ipv4-mapped-ipv6\n0 close(3) = 0").Find("ip_version"), "ipv4-mapped-ipv6");
+  EXPECT_EQ(*Parse("--ip_version=\"ipv4-mapped-ipv6\"\n0 close(3) = 0").Find("ip_version"), "ipv4-mapped-ipv6");
+}
+
 TEST(PacketdrillParser, ReadsEveryFormOfTime) {
   const Script script = Parse("0 > . 1:1(0)\n+.5 > . 1:1(0)\n* > . 1:1(0)\n1~2.5 > . 1:1(0)\n"
                               "+0.1~+0.2 > . 1:1(0)");
@@ -139,6 +144,8 @@ TEST(PacketdrillParser, ReadsIcmpUdpAndEncapsulation) {
   EXPECT_EQ(std::get<UdpPart>(PacketOf(EventOf("+0 > udp (1000)")).what).length, 1000U);
   const Event around = EventOf("+0 < ipv4 192.0.2.1 > 192.0.2.2: gre: . 1:1(0) ack 1 win 5");
   EXPECT_THAT(PacketOf(around).around, SizeIs(2));
+  const Event flags = EventOf("+0 < gre flags [key present, sequence# present] sum 0 off 0 key 5 seq 6: . 1:1(0) win 5");
+  EXPECT_EQ(std::get<GreHeader>(PacketOf(flags).around.at(0)).flags, 0x3000);
 }
 
 TEST(PacketdrillParser, ReadsStructures) {
@@ -166,14 +173,95 @@ TEST(PacketdrillParser, PutsDefinitionsInPlace) {
 
 TEST(PacketdrillParser, KeepsWhatItDoesNotKnowAndReadsOn) {
   const Script script = Parse(
-      "+0 < S 0:0(0) win 5 <mss 1460,unheard_of v1 flags[a] nokey>\n"
+      "+0 < S 0:0(0) win 5 <mss 1460,AccECN0 ee0b 1>\n"
       "+0 > sctp: INIT[flgs=0]\n"
       "+0 close(3) = 0\n");
   ASSERT_THAT(script.events, SizeIs(3));
-  EXPECT_EQ(script.FirstUnsupported()->what, "the TCP option unheard_of");
+  EXPECT_EQ(script.FirstUnsupported()->what, "the TCP option AccECN0");
   EXPECT_EQ(script.FirstUnsupported()->where, (Position{1, 31}));
   EXPECT_EQ(std::get<Unsupported>(script.events[1].what).what, "the protocol sctp");
   EXPECT_EQ(CallOf(script.events[2]).name, "close");
+}
+
+// Of the two other dialects, and of google/packetdrill what is not here.
+TEST(PacketdrillParser, KeepsEveryConstructOfADialect) {
+  for (const char* line : {
+           "+0 < S 0:0(0) win 5 <mss 1460,exp-FO>",
+           "+0 < S 0:0(0) win 5 <gen-77 0102>",
+           "+0 < S 0:0(0) win 5 <020405b4>",
+           "+0 < S 0:0(0) win 5 <md5 valid>",
+           "+0 > S 0:0(0) <TS val ... ecr 0>",
+           "+0 < . 1:1(0) ack 1 win 5 <TS val 1 ecr 7!>",
+           "+0 < . 1:1(0)! ack 1 win 5",
+           "+0 < . ...(0) ack 1 win 5",
+           "+0 > [dscp cs1] . 1:1(0) ack 1",
+           "+0 > [ecn ect0] . 1:1(0) ack 1",
+           "+0 < R. 1:1(0) ack 1 win 5 [code 1, pen 2]",
+           "+0 < . 1:1(0) ack 1 win 5 / udp(1 > 2)",
+           "+0 < udplite (1000, 8)",
+           "+0 < icmp unreachable host_unreachable [udplite (1000, 8)]",
+           "+0 < encap psp spi 1 . 1:1(0) ack 1 win 5",
+           "+0 setsockopt(3, SOL_IP, IP_TOS, {flags [key present], sum 0, off 0, key 5, seq 0}, 4) = 0",
+           "+0 > S 0:0(0) <mss MSS>",
+           "+0 < 192.0.2.1:80 > 192.0.2.2:8080 . 1:1(0) ack 1 win 5",
+           "+0 > S 0:0(0) <mp_capable a>",
+           "+0 < . 1:1(0) ack 1 win 5 <dss dack8=trunc_r64_hmac(a) dsn8=1>",
+           "+0 < S 0:0(0) win 5 <mp_join_syn token=sha1_32(a)>",
+           "+0 < . 1:1(0) ack 1 win 5 <mp_join_ack sender_hmac=full_160_hmac(a b)>",
+       }) {
+    const Script script = Parse(std::string(line) + "\n+0 close(3) = 0\n");
+    EXPECT_NE(script.FirstUnsupported(), nullptr) << line;
+    EXPECT_THAT(script.events, SizeIs(2)) << line;
+  }
+}
+
+TEST(PacketdrillParser, TellsAMisspeltWordFromAnotherDialect) {
+  const std::pair<const char*, const char*> kMisspelt[] = {
+      {"+0 < S 0:0(0) win 5 <mss 1460,sackOk>", "1:31: 'sackOk' is no TCP option"},
+      {"+0 < S 0:0(0) win 5 <mss 1460,ECN e0c 1>", "1:35: expected e0b or e1b, found 'e0c'"},
+      {"+0 < X. 0:0(0) win 5", "1:6: 'X.' are no flags of a segment"},
+      {"+0 > . 1:1(0) akc 1", "1:15: expected the end of the packet, found 'akc'"},
+      {"+0 > . one:1(0) ack 1", "1:8: expected a sequence number, found 'one'"},
+      {"+0 > . 1:1(0) ack 1 win many", "1:25: expected a window, found 'many'"},
+      {"+0 > [etc0] . 1:1(0) ack 1", "1:7: 'etc0' is nothing of an IP header"},
+      {"+0 < icmp unreachable frag_needed mtu 5 [upd (5)]", "1:42: expected a sequence number"},
+      {"+0 > upd (1000)", "1:6: 'upd' are no flags"},
+      {"+0 close(1.5) = 0", "1:10: expected an argument, found '1.5'"},
+      {"+0 < . 1:1(0) ack 1 win 5 <dss dakc8=1>", "1:32: 'dakc8' is nothing of an option of MPTCP"},
+      {"+0 > S 0:0(0) <mpcapable v1 flags[flag_z] nokey>", "1:35: 'flag_z' is no flag"},
+      {"+0 < S 0:0(0) win 5 <mp_join_syn token=sha25_32(a)>", "1:40: expected a token, found 'sha25_32'"},
+  };
+  for (const auto& [line, what] : kMisspelt) {
+    EXPECT_THAT([line = line] { Parse(line); }, ThrowsMessage<SyntaxError>(HasSubstr(what))) << line;
+  }
+}
+
+TEST(PacketdrillParser, LeavesOutWhatIsForOtherSystems) {
+  const std::string text =
+      "#ifdef FreeBSD\n+0 close(1) = 0\n#endif\n# a comment\n#ifdef Linux\n+0 close(2) = 0\n#endif\n"
+      "#ifdef OWN\n+0 close(3) = 0\n#endif\n+0 close(4) = 0 // the last\n";
+  const auto closed = [](const Script& script) {
+    std::vector<std::int64_t> numbers;
+    for (const Event& event : script.events) numbers.push_back(CallOf(event).arguments[0].number);
+    return numbers;
+  };
+  EXPECT_THAT(closed(Parse(text)), ElementsAre(2, 4));
+  EXPECT_THAT(closed(Parse("--define=OWN=1\n" + text)), ElementsAre(2, 3, 4));
+  EXPECT_THAT(closed(Parse(text, {{"FreeBSD", ""}})), ElementsAre(1, 2, 4));
+  EXPECT_EQ(Parse(text).events[0].source, "+0 close(2) = 0");
+  const auto says = [](const char* what) { return ThrowsMessage<SyntaxError>(HasSubstr(what)); };
+  EXPECT_THAT([] { Parse("0 close(3) = 0\n#ifdef A\n"); }, says("2:1: #ifdef without #endif"));
+  EXPECT_THAT([] { Parse("#endif"); }, says("1:1: #endif without #ifdef"));
+  EXPECT_THAT([] { Parse("#ifdef A\n#else\n#endif"); }, says("2:1: #else is none of the language"));
+}
+
+TEST(PacketdrillParser, ReadsWhatEditorsOfOtherSystemsWrite) {
+  const Script script = Parse("\xef\xbb\xbf`true\r\n false`\r\n\t0\tclose(3)\t= 0\r\n+0 %{ a = 1\r\nb = 2 }%\r\n");
+  EXPECT_EQ(script.init->text, "true\n false");
+  EXPECT_EQ(CallOf(script.events.at(0)).name, "close");
+  EXPECT_EQ(std::get<CodeEvent>(script.events.at(1).what).text, "a = 1\nb = 2");
+  EXPECT_THAT([] { Parse("\xff\xfe" "0"); }, ThrowsMessage<SyntaxError>(HasSubstr("1:1: the text is UTF-16")));
+  EXPECT_THAT([] { Parse("\xef\xbb\xbf" "0 close(]"); }, ThrowsMessage<SyntaxError>(HasSubstr("1:9: ")));
 }
 
 TEST(PacketdrillParser, SaysWhereAMistakeIs) {

@@ -37,6 +37,15 @@ TEST(PacketdrillPython, RaisesWhatDoesNotHold) {
   EXPECT_THAT([] { Printed("x = 9223372036854775807 + 1"); }, says("OverflowError"));
 }
 
+TEST(PacketdrillPython, TellsWhichNameIsNotThere) {
+  try {
+    Printed("assert tcpi_snd_cwdn == 10");
+    FAIL() << "nothing is raised";
+  } catch (const Python::NoName& missing) {
+    EXPECT_EQ(missing.name(), "tcpi_snd_cwdn");
+  }
+}
+
 TEST(PacketdrillPython, LeavesTheRestToPython3) {
   for (const char* code : {"import os", "for i in [1]: pass", "x = [1, 2]", "x.y()", "f(1)",
                            "x = 'never", "if x: pass", "assert x in (1, 2)"}) {

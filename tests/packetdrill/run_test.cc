@@ -141,7 +141,7 @@ TEST(PacketdrillRun, SkipsWhatItCannotRun) {
   EXPECT_THAT(other_system.verdict->reason, HasSubstr("net.inet.tcp.insecure_rst=1 is of FreeBSD"));
   const Ended dialect = RunOf("other_dialect.pkt", "ipv4");
   EXPECT_EQ(VerdictOf(dialect), Verdict::kSkip);
-  EXPECT_EQ(dialect.verdict->reason, "line 3: the TCP option unheard_of is not supported");
+  EXPECT_EQ(dialect.verdict->reason, "line 3: the TCP option AccECN0 is not supported");
 }
 
 TEST(PacketdrillRun, KnowsMultipathTcp) {
@@ -159,6 +159,28 @@ TEST(PacketdrillRun, TakesWhatIsNoScriptForABrokenTest) {
   const Ended empty = RunOf("empty.pkt", "ipv4");
   EXPECT_EQ(VerdictOf(empty), Verdict::kError);
   EXPECT_THAT(empty.verdict->reason, HasSubstr("scripts/empty.pkt:1:1: the script has no line"));
+}
+
+TEST(PacketdrillRun, TakesMisspeltWordsForABrokenTest) {
+  const std::pair<const char*, const char*> kScripts[] = {
+      {"misspelt_name.pkt", ":4:33: 'SO_REUSEADR' is no name"},
+      {"misspelt_option.pkt", ":2:1: --tolerence_usecs is no option"},
+      {"misspelt_version.pkt", ":2:1: --ip_version=ipv5 is none of"},
+      {"misspelt_code.pkt", ":3:4: 'tcpi_snd_cwdn' is no name"},
+      {"no_python.pkt", ":4:4: SyntaxError: "},
+  };
+  for (const auto& [script, why] : kScripts) {
+    const Ended ended = RunUntilKnown(script, "ipv4");
+    EXPECT_EQ(VerdictOf(ended), Verdict::kError) << script << "\n" << Why(ended);
+    EXPECT_THAT(Why(ended), HasSubstr(std::string("scripts/") + script + why));
+  }
+}
+
+TEST(PacketdrillRun, TellsDataOfMultipathTcpAsItIsWritten) {
+  const Ended ended = RunUntilKnown("wrong_dss.pkt", "ipv4");
+  if (VerdictOf(ended) == Verdict::kSkip) GTEST_SKIP() << ended.verdict->reason;
+  EXPECT_EQ(VerdictOf(ended), Verdict::kFail) << Why(ended);
+  EXPECT_THAT(Why(ended), HasSubstr("options are <dss dack8=101 nocs> in place of <dss dack8=100 nocs>"));
 }
 
 TEST(PacketdrillRun, TellsWhatComesAfterTheLastLine) {
@@ -189,6 +211,7 @@ TEST(PacketdrillScripts, HaveVariantsByNameAndOption) {
   EXPECT_THAT(VariantsFor("a-v4.pkt", {}), ElementsAre(Variant::kIpv4, Variant::kMapped));
   EXPECT_THAT(VariantsFor("a.pkt", Parse("--ip_version=ipv6\n0 close(3) = 0")),
               ElementsAre(Variant::kIpv6));
+  EXPECT_THAT(VariantsFor("a.pkt", Parse("--ip_version=ipv5\n0 close(3) = 0")), SizeIs(3));
 }
 
 int RunScript(const std::string& script, const std::string& variant, const std::string& trailing) {
