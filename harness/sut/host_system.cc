@@ -28,11 +28,7 @@ class HostSystem final : public System {
     parts.capabilities = capabilities_;
     AgentCommand command{agent_program_, {}, EnterBeforeExec(*space)};
     command.meanwhile = [&] {
-      if (plan.wired) {
-        parts.wire = WireTo(*space, loop, plan, Answering::kKernel);
-      } else {
-        SetUpWithoutWire(*space);
-      }
+      parts.wire = SetUpNetwork(*space, loop, plan);
       const InNamespace inside(*space);
       parts.diag.emplace();
     };

@@ -63,12 +63,6 @@ void SetUpStackSide(const StackPlan& plan, Answering answering) {
   if (kernel) netlink.WaitUntilReceiving(WireAddress(IpVersion::kIpv6, plan.index));
 }
 
-}  // namespace
-
-std::string OurLink(const std::string& actor) { return "wire-" + actor; }
-
-void EnterPrivateWorldOfWires() { EnterPrivateNamespaces(); }
-
 std::unique_ptr<WirePort> WireTo(const NetworkNamespace& space, EventLoop& loop,
                                  const StackPlan& plan, Answering answering) {
   // Only before the first wire: these sysctls take the lock of all links of this machine, for which
@@ -87,16 +81,25 @@ std::unique_ptr<WirePort> WireTo(const NetworkNamespace& space, EventLoop& loop,
   return std::make_unique<WirePort>(loop, our_link);
 }
 
+}  // namespace
+
+std::string OurLink(const std::string& actor) { return "wire-" + actor; }
+
+void EnterPrivateWorldOfWires() { EnterPrivateNamespaces(); }
+
 WiredNamespace MakeWiredNamespace(EventLoop& loop, const StackPlan& plan, Answering answering) {
   auto space = std::make_shared<NetworkNamespace>(NetworkNamespace::Create());
   std::unique_ptr<WirePort> port = WireTo(*space, loop, plan, answering);
   return {std::move(space), std::move(port)};
 }
 
-void SetUpWithoutWire(const NetworkNamespace& space) {
+std::unique_ptr<WirePort> SetUpNetwork(const NetworkNamespace& space, EventLoop& loop,
+                                       const StackPlan& plan) {
+  if (plan.wired) return WireTo(space, loop, plan, Answering::kKernel);
   const InNamespace inside(space);
   PinSysctls();
   Netlink().SetUp(kLoopbackIndex);
+  return nullptr;
 }
 
 void AddSecondAddresses(const NetworkNamespace& space, const StackPlan& plan) {

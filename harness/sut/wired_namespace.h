@@ -32,16 +32,15 @@ struct WiredNamespace {
 // plan, or a program that takes frames from kWireLink while the kernel has no address at all.
 enum class Answering { kKernel, kProgram };
 
-// Makes a wire to a new namespace, all up: the first frame is possible on return. The link has the
-// MAC of the plan, offloads are off, and what an administrator's sysctls would decide for a test is
-// pinned. The calling process must be in a private world of wires. Throws HarnessError.
-std::unique_ptr<WirePort> WireTo(const NetworkNamespace& space, EventLoop& loop,
-                                 const StackPlan& plan, Answering answering);
-// With the namespace.
+// Makes a new namespace with a wire to it, all up: the first frame is possible on return. The link
+// has the MAC of the plan, offloads are off, and what an administrator's sysctls would decide for a
+// test is pinned. The calling process must be in a private world of wires. Throws HarnessError.
 WiredNamespace MakeWiredNamespace(EventLoop& loop, const StackPlan& plan, Answering answering);
 
-// For a stack without wire: the loopback interface is up, sysctls are pinned. Throws HarnessError.
-void SetUpWithoutWire(const NetworkNamespace& space);
+// The same in a new namespace whose kernel answers; without a wire, null, where the plan has none:
+// the loopback interface is up, sysctls are pinned.
+std::unique_ptr<WirePort> SetUpNetwork(const NetworkNamespace& space, EventLoop& loop,
+                                       const StackPlan& plan);
 
 // Gives the kernel in `space`, which must be up, the second addresses of its host: it takes packets
 // for them when this returns. Throws HarnessError.

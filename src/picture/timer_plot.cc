@@ -69,10 +69,10 @@ class Axis {
   std::vector<double> Ticks() const {
     std::vector<double> ticks;
     if (is_logarithmic_) {
-      for (double decade = std::pow(10, std::floor(std::log10(least_))); decade <= most_;
-           decade *= 10) {
+      const int last = static_cast<int>(std::floor(std::log10(most_)));
+      for (int power = static_cast<int>(std::floor(std::log10(least_))); power <= last; ++power) {
         for (const double step : {1, 2, 5}) {
-          const double tick = decade * step;
+          const double tick = std::pow(10, power) * step;
           if (tick >= least_ && tick <= most_) ticks.push_back(tick);
         }
       }

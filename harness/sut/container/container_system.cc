@@ -105,12 +105,7 @@ class ContainerSystem final : public System {
 
   std::shared_ptr<Stack> Start(EventLoop& loop, EventLog& log, const StackPlan& plan) override {
     const auto space = std::make_shared<NetworkNamespace>(NetworkNamespace::Create());
-    std::unique_ptr<WirePort> wire;
-    if (plan.wired) {
-      wire = WireTo(*space, loop, plan, Answering::kKernel);
-    } else {
-      SetUpWithoutWire(*space);
-    }
+    std::unique_ptr<WirePort> wire = SetUpNetwork(*space, loop, plan);
     const ContainerFiles files{mounts_->MakeContainerFolder(plan.actor, *space)};
     configuration_.Write(files, mounts_->agent());
 
