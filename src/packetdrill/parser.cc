@@ -637,7 +637,7 @@ class Parser {
       TakeSign(">");
       header.destination = IpAddress(TakeKind(kind, "an address").text);
       TakeSign(":");
-      packet.around.emplace_back(std::move(header));
+      packet.around.emplace_back(header);
       return true;
     }
     if (Here().IsWord("gre") || Here().IsWord("GREv0")) {

@@ -42,6 +42,7 @@
 namespace sockproof {
 namespace {
 
+namespace fs = std::filesystem;
 using namespace guest_interface;  // NOLINT: its words are this file's
 using Json = nlohmann::json;
 
@@ -105,7 +106,6 @@ void Mount(const char* type, const char* where) {
 }
 
 void LoadModules() {
-  namespace fs = std::filesystem;
   std::vector<fs::path> modules;
   for (const auto& entry : fs::directory_iterator(kModules)) modules.push_back(entry.path());
   std::sort(modules.begin(), modules.end());
@@ -118,6 +118,22 @@ void LoadModules() {
     }
     fs::remove(module);  // its memory is needed
   }
+}
+
+// Stops a thread of the kernel that can be frozen, where there is one; else it goes on.
+void Freeze(const std::string& thread) {
+  constexpr const char* kGroups = "/frozen";
+  fs::create_directory(kGroups);
+  if (mount("none", kGroups, "cgroup", 0, "freezer") != 0) return;
+  const fs::path group = fs::path(kGroups) / "calm";
+  fs::create_directory(group);
+  for (const auto& process : fs::directory_iterator("/proc")) {
+    std::string name;
+    std::ifstream(process.path() / "comm") >> name;
+    if (name == thread) std::ofstream(group / "cgroup.procs") << process.path().filename().string();
+  }
+  std::ofstream(group / "freezer.state") << "FROZEN";
+  umount(kGroups);  // the groups stay
 }
 
 // What the kernel does now and then costs time when two hours are to pass in a second.
@@ -134,6 +150,8 @@ void CalmDown() {
       // A kernel without it does not do it.
     }
   }
+  // Linux 5.10 looks for fragments twice a second, whatever compaction_proactiveness is.
+  Freeze("kcompactd0");
 }
 
 // In its first second Linux takes the second of the last timestamp, 0, for none; five minutes after
