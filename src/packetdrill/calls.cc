@@ -34,6 +34,12 @@ const std::map<std::string_view, MakeCall>& AllCalls() {
 
 bool IsCall(std::string_view name) { return AllCalls().contains(name); }
 
+std::vector<std::string> CallNames() {
+  std::vector<std::string> names;
+  for (const auto& [name, make] : AllCalls()) names.emplace_back(name);
+  return names;
+}
+
 std::int64_t NumberOf(const Expression& expression) {
   switch (expression.kind) {
     case Kind::kInteger:

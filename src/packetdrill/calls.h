@@ -51,6 +51,7 @@ SystemCall MakeSystemCall(const CallEvent& event, Position where, const CallSurr
 
 // Whether this program has a call of that name.
 bool IsCall(std::string_view name);
+std::vector<std::string> CallNames();
 
 // The number that an expression stands for: an integer, a name, several with '|'. Throws Skip,
 // SyntaxError.

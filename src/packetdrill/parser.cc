@@ -957,7 +957,9 @@ class Parser {
     // Of exp-FO, gen-5 and the like it is the first part.
     constexpr std::string_view kOfOthers[] = {"AccECN0", "AccECN1", "EXP", "exp", "gen", "mp_capable", "mp_capable_no_cs"};
     if (IsOneOf(name, kOfOthers)) throw Unknown{name.where, fmt::format("the TCP option {}", name.text)};
-    throw SyntaxError(name.where, fmt::format("{} is no TCP option", Shown(name)));
+    throw SyntaxError(name.where, fmt::format("{} is no TCP option{}", Shown(name),
+                                              DidYouMean(name.text, {"nop", "eol", "mss", "wscale", "sackOK", "sack", "TS",
+                                                                     "md5", "FO", "FOEXP", "ECN", "dss", "mpcapable"})));
   }
 
   // --- Options of Multipath TCP ----------------------------------------------------------------

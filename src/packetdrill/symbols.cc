@@ -127,6 +127,12 @@ std::optional<std::int64_t> SymbolValue(std::string_view name) {
   return std::nullopt;
 }
 
+std::vector<std::string> SymbolNames() {
+  std::vector<std::string> names;
+  for (const auto& [name, value] : Symbols()) names.push_back(name);
+  return names;
+}
+
 const std::map<std::string, std::int64_t>& NamesInCode() {
   static const std::map<std::string, std::int64_t> names = {
       {"TCP_ESTABLISHED", 1},

@@ -126,25 +126,28 @@ struct WrittenWord {
   Position where;
   const char* is_no = "";  // "call"
   bool known = false;
-  bool may_be_defined = false;
+  std::vector<std::string> (*all)() = nullptr;  // those that it may have been meant to be
 };
 
-std::string InQuotes(std::string_view word) { return "'" + Shortened(CleanLine(std::string(word)), 40) + "'"; }
+std::vector<std::string> Members() {
+  const Words members = Split(kMembers);
+  return {members.begin(), members.end()};
+}
 
 void AddWords(const Expression& expression, std::vector<WrittenWord>& words) {
   static const Words members = Split(kMembers);
   const bool names_member = expression.kind == Kind::kMember || expression.kind == Kind::kCall;
   if (expression.kind == Kind::kWord) {
     const bool known = SymbolValue(expression.text).has_value() || members.contains(expression.text);
-    words.push_back({expression.text, expression.where, "name of a number", known, true});
+    words.push_back({expression.text, expression.where, "name of a number", known, SymbolNames});
   } else if (names_member) {
-    words.push_back({expression.text, expression.where, "member of a structure", members.contains(expression.text)});
+    words.push_back({expression.text, expression.where, "member of a structure", members.contains(expression.text), Members});
   }
   for (const Expression& element : expression.elements) AddWords(element, words);
 }
 
 std::vector<WrittenWord> WordsIn(const CallEvent& call) {
-  std::vector<WrittenWord> words{{call.name, call.name_where, "call", IsCall(call.name)}};
+  std::vector<WrittenWord> words{{call.name, call.name_where, "call", IsCall(call.name), CallNames}};
   for (const Expression& argument : call.arguments) AddWords(argument, words);
   AddWords(call.result, words);
   if (!call.error.empty()) {
@@ -167,9 +170,12 @@ void RefuseUnknown(const std::vector<WrittenWord>& words) {
   }
   for (const WrittenWord& word : words) {
     if (word.known) continue;
-    const std::string what = fmt::format("{} is no {}", InQuotes(word.text), word.is_no);
-    throw SyntaxError(word.where, !word.may_be_defined ? what : what + fmt::format(", and not defined (--script-define {}=...)",
-                                                                                   Shortened(CleanLine(std::string(word.text)), 40)));
+    const std::string shown = Shortened(CleanLine(word.text), 40);
+    std::string instead = word.all == nullptr ? "" : DidYouMean(shown, word.all());
+    if (instead.empty() && word.all == SymbolNames) {
+      instead = fmt::format(", and not defined (--script-define {}=...)", shown);
+    }
+    throw SyntaxError(word.where, fmt::format("'{}' is no {}{}", shown, word.is_no, instead));
   }
 }
 

@@ -16,6 +16,7 @@
 #include "harness/trace/pcapng.h"
 #include "src/explore/sequence.h"
 #include "src/judge/capture.h"
+#include "src/packetdrill/python.h"
 #include "src/packetdrill/script.h"
 #include "src/report/junit.h"
 #include "src/report/kcidb.h"
@@ -133,6 +134,14 @@ void ReadResultFile(std::string_view octets) {
   }
 }
 
+void ReadCode(const std::string& text) {
+  try {
+    const packetdrill::Python code(text);
+  } catch (const packetdrill::Python::NotKnown&) {
+    // It is for python3.
+  }
+}
+
 void ReadScript(std::string_view octets) {
   try {
     const packetdrill::Script script = packetdrill::Parse(octets, {{"CODE", "host_unreachable"}});
@@ -141,6 +150,8 @@ void ReadScript(std::string_view octets) {
         throw std::logic_error("an event is nowhere");
       const auto* call = std::get_if<packetdrill::CallEvent>(&event.what);
       if (call != nullptr) Describe(call->result);
+      const auto* code = std::get_if<packetdrill::CodeEvent>(&event.what);
+      if (code != nullptr) ReadCode(code->text);
     }
   } catch (const packetdrill::SyntaxError& error) {
     if (error.where().line < 1 || error.where().column < 1)

@@ -217,7 +217,7 @@ TEST(PacketdrillParser, KeepsEveryConstructOfADialect) {
 
 TEST(PacketdrillParser, TellsAMisspeltWordFromAnotherDialect) {
   const std::pair<const char*, const char*> kMisspelt[] = {
-      {"+0 < S 0:0(0) win 5 <mss 1460,sackOk>", "1:31: 'sackOk' is no TCP option"},
+      {"+0 < S 0:0(0) win 5 <mss 1460,sackOk>", "1:31: 'sackOk' is no TCP option; did you mean 'sackOK'?"},
       {"+0 < S 0:0(0) win 5 <mss 1460,ECN e0c 1>", "1:35: expected e0b or e1b, found 'e0c'"},
       {"+0 < X. 0:0(0) win 5", "1:6: 'X.' are no flags of a segment"},
       {"+0 > . 1:1(0) akc 1", "1:15: expected the end of the packet, found 'akc'"},

@@ -11,8 +11,8 @@ using testing::ThrowsMessage;
 
 TEST(PacketdrillVocabulary, RefusesWhatIsMisspelt) {
   const std::pair<const char*, const char*> kMisspelt[] = {
-      {"+0 sokcet(..., SOCK_STREAM, IPPROTO_TCP) = 3", "1:4: 'sokcet' is no call"},
-      {"+0 socket(..., SOCK_STRAEM, IPPROTO_TCP) = 3", "1:16: 'SOCK_STRAEM' is no name of a number"},
+      {"+0 sokcet(..., SOCK_STREAM, IPPROTO_TCP) = 3", "1:4: 'sokcet' is no call; did you mean 'socket'?"},
+      {"+0 socket(..., SOCK_STRAEM, IPPROTO_TCP) = 3", "1:16: 'SOCK_STRAEM' is no name of a number; did you mean 'SOCK_STREAM'?"},
       {"+0 connect(3, ..., ...) = -1 EINPROGES (Operation now in progress)", "1:30: 'EINPROGES' is no error"},
       {"+0 poll([{fd=3, event=POLLIN}], 1, 0) = 0", "1:17: 'event' is no member of a structure"},
       {"+0 setsockopt(3, IPPROTO_IP, IP_TOS, [htnos(1)], 4) = 0", "1:39: 'htnos' is no member"},
