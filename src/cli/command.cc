@@ -40,27 +40,19 @@ ArgumentRegistration::ArgumentRegistration(TakeArgument take) {
 
 std::vector<std::string> PatternsOf(const std::vector<std::string>& arguments) {
   std::vector<std::string> patterns;
-  std::vector<std::vector<std::string>> of_paths;
+  std::vector<std::string> of_paths;
   const std::vector<TakeArgument>& takers = Registered<TakeArgument>();
   for (const std::string& argument : arguments) {
-    std::vector<std::string> of_path;
     const bool taken = std::any_of(takers.begin(), takers.end(), [&](TakeArgument take) {
-      return take(argument, of_path);
+      return take(argument, of_paths);
     });
-    if (taken) {
-      of_paths.push_back(std::move(of_path));
-    } else {
-      patterns.push_back(argument);
-    }
+    if (!taken) patterns.push_back(argument);
   }
-  const std::size_t chosen = patterns.size();
-  for (const std::vector<std::string>& ids : of_paths) {
-    const bool has_chosen = std::any_of(patterns.begin(), patterns.begin() + static_cast<std::ptrdiff_t>(chosen),
-                                        [&](const std::string& pattern) {
-      return std::any_of(ids.begin(), ids.end(), [&](const std::string& id) { return MeansTest(pattern, id); });
-    });
-    if (!has_chosen) patterns.insert(patterns.end(), ids.begin(), ids.end());
-  }
+  const bool chosen = std::any_of(of_paths.begin(), of_paths.end(), [&](const std::string& id) {
+    return std::any_of(patterns.begin(), patterns.end(),
+                       [&](const std::string& pattern) { return MeansTest(pattern, id); });
+  });
+  if (!chosen) patterns.insert(patterns.end(), of_paths.begin(), of_paths.end());
   return patterns;
 }
 

@@ -79,7 +79,7 @@ class ArgumentRegistration {
   explicit ArgumentRegistration(TakeArgument take);
 };
 
-// The patterns that arguments stand for: a path for all of its tests, unless another argument means some of these.
+// The patterns that arguments stand for: paths for all of their tests, unless another argument means some of these.
 // To be asked once, before AllTests().
 std::vector<std::string> PatternsOf(const std::vector<std::string>& arguments);
 

@@ -76,7 +76,11 @@ bool ClaimsDiffer(const TestResult& test) {
 std::string WithOwnArguments(const TestResult& test, const RunResult& run) {
   std::string text;
   if (test.file.ends_with(".pkt")) {
-    for (const std::string& argument : run.own_arguments) text += ShellQuoted(argument) + " ";
+    const std::string name = test.file.substr(test.file.rfind('/') + 1);
+    for (const std::string& argument : run.own_arguments) {
+      const bool is_of_another = argument.ends_with(".pkt") && argument.substr(argument.rfind('/') + 1) != name;
+      if (!is_of_another) text += ShellQuoted(argument) + " ";
+    }
   }
   return text + ShellQuoted(test.id);
 }

@@ -54,6 +54,13 @@ TEST_F(ScriptsOfAUser, AreRunAgainByWhatTheReportSays) {
   EXPECT_THAT(IdsOfResult(place_), ElementsAre("net/deep.bad/ipv6"));
 }
 
+TEST_F(ScriptsOfAUser, AreNamedAloneOfSeveralFiles) {
+  const Finished run = place_.Run({"net/good.pkt", "net/deep/bad.pkt"});
+  const std::vector<std::string> replay = ReplayOf(run.out, "deep.bad/ipv6");
+  EXPECT_THAT(replay, ElementsAre("net/deep/bad.pkt", "deep.bad/ipv6"));
+  EXPECT_EQ(place_.Run({"net/good.pkt", "net/deep/bad.pkt", "deep.bad/ipv6", "--dry-run"}).out, "deep.bad/ipv6\n");
+}
+
 TEST_F(ScriptsOfAUser, AreRunAgainWhereTheyFailed) {
   EXPECT_EQ(place_.Run({"net/", "--script-define", "A=5"}).exit_code, 1);
   const Finished again = place_.Run({"--rerun-failed"});
