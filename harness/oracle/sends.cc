@@ -76,6 +76,8 @@ constexpr Rule kLargerIss{
 constexpr Rule kSameIss{"3.4.1", "rfc9293:MUST-8",
                         "initial sequence numbers come from a clock that counts up"};
 constexpr Rule kAbort{"3.10.5", "rfc9293:3.10.5-abort", "abort sends RST of SND.NXT"};
+constexpr Rule kSilentAbort{"3.10.5", "rfc9293:3.10.5-abort-unsynchronized",
+                            "an abort in SYN-SENT deletes the TCB, without RST"};
 constexpr Rule kAckOwed{"3.8.6.3", "rfc9293:MUST-40", "an ACK is delayed by less than 0.5 s"};
 constexpr Rule kUpdate{"3.8.6.2.2", "rfc9293:3.8.6.2.2-update", "a window update is an ACK"};
 constexpr Rule kProbe{"3.8.4", "rfc9293:3.8.4-probe", "a keepalive has SEG.SEQ = SND.NXT-1"};
@@ -409,6 +411,9 @@ const Rule* Against(const Tcb& tcb, const Segment& segment, Time now, const Appl
                answer.ack == segment.ack && Before(segment.seq, tcb.nxt);
       });
   if (is_small) return &kLargerIss;
+  if (tcb.state == State::kSynSent && segment.Has(kRst) && tcb.answers.empty()) {
+    return &kSilentAbort;
+  }
   if (tcb.state == State::kClosed || tcb.state == State::kSynSent || segment.Has(kSyn)) {
     return nullptr;
   }

@@ -468,8 +468,10 @@ class Explorer {
       const std::size_t last = asking[i].steps.size() - 1;
       if (reactions.size() <= last || !reactions[last].starts_with("RST")) continue;
       if (!results[i].prompt || results[i].prompt->step != last) continue;
-      // In SYN-RECEIVED it acknowledges nothing, which is answered with a reset.
-      if (results[i].prompt->states.starts_with("SYN-RECEIVED")) continue;
+      // Before a connection is open it acknowledges nothing, which is answered with a reset.
+      const std::string& states = results[i].prompt->states;
+      if (states.find("SYN-RECEIVED") != std::string::npos) continue;
+      if (states.find("SYN-SENT") != std::string::npos) continue;
       if (!explained.insert(of[i]).second) continue;
       of[i]->text = results[i].prompt->before + " -> ends the connection silently";
     }

@@ -17,10 +17,20 @@ using oracle::State;
 // The initial sequence numbers of the connection, as far as they are known; to show numbers.
 struct Initial {
   std::uint32_t system = 0, peer = 0;
+  bool waits_for_peer = true;  // for the SYN with which its end of the connection begins
 
+  // A later SYN of the peer begins another connection only if the system says so.
   void Take(const SeenSegment& seen) {
-    if (!seen.segment.Has(oracle::kSyn) || seen.segment.Has(oracle::kRst)) return;
-    (seen.is_of_peer ? peer : system) = seen.segment.seq;
+    const oracle::Segment& segment = seen.segment;
+    if (!segment.Has(oracle::kSyn) || segment.Has(oracle::kRst)) return;
+    if (!seen.is_of_peer) {
+      waits_for_peer = segment.seq != system && !segment.Has(oracle::kAck);
+      system = segment.seq;
+      if (segment.Has(oracle::kAck)) peer = segment.ack - 1;
+    } else if (waits_for_peer) {
+      peer = segment.seq;
+      waits_for_peer = false;
+    }
   }
 };
 
