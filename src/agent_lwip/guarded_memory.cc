@@ -23,12 +23,14 @@ void GuardMemory() { throw std::runtime_error("this agent was built with Address
 
 #else
 
+// NOLINTBEGIN(bugprone-reserved-identifier): what glibc calls its own
 extern "C" {
 void* __libc_malloc(std::size_t size);
 void* __libc_calloc(std::size_t count, std::size_t size);
 void* __libc_realloc(void* piece, std::size_t size);
 void __libc_free(void* piece);
 }
+// NOLINTEND(bugprone-reserved-identifier)
 
 namespace {
 
