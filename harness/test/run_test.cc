@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <set>
 #include <utility>
 
 #include "harness/agent_protocol/capabilities.h"
@@ -99,6 +100,7 @@ class Body : public testing::Test {
     const bool went_wrong = ending_.verdict == Verdict::kError || ending_.verdict == Verdict::kSkip;
     if (went_wrong) BlameStackThatDied(context);
     if (ending_.verdict != Verdict::kError) Judge(context, ClockWasStepped(offset, begin));
+    if (ending_.verdict == Verdict::kPass) TellIfNothingWasDecided(context);
     ending_.worst_lateness = context.loop().worst_lateness();
   }
 
@@ -118,6 +120,23 @@ class Body : public testing::Test {
     End(verdict, reason);
     const std::string& claim = context.claim_being_decided();
     if (!claim.empty()) context.Tell(claim, Decision::kNotReached, reason);
+  }
+
+  // A case of a test that tells its claims apart may pass without a word about any.
+  void TellIfNothingWasDecided(TestContext& context) {
+    if (!context.TellsClaimsApart()) return;
+    std::set<std::string> told;
+    for (const Event& event : log_.events()) {
+      const auto* decision = std::get_if<DecisionEvent>(&event.what);
+      if (decision == nullptr) continue;
+      if (decision->decision == Decision::kBegins) return;
+      told.insert(decision->claim);
+    }
+    for (const std::string& claim : test_.traits.claims) {
+      if (!told.contains(claim)) {
+        context.Tell(claim, Decision::kNotReached, "nothing in this case decides it");
+      }
+    }
   }
 
   void Report(const Departure& departure) {

@@ -76,6 +76,9 @@ MADE_UP(FailsThenSkips, .claims = {ONE, TWO, THREE}) {
   Deciding(TWO);
   NotReached("no option");
 }
+MADE_UP(DecidesNothingInThisCase, .claims = {ONE, TWO}) {
+  if (getpid() < 0) Deciding(ONE);
+}
 MADE_UP(IsNotTaken, .claims = {ONE, TWO}) {
   Deciding(ONE);
   NotTaken(TWO, "it waits");
@@ -403,6 +406,11 @@ TEST(Language, WhatWasDecidedBeforeASkipStands) {
 TEST(Language, AClaimMayBeNotTaken) {
   EXPECT_EQ(EndOf("IsNotTaken").verdict, Verdict::kPass);
   EXPECT_THAT(EndOf("IsNotTaken").claims, ElementsAre("held", "not taken"));
+}
+
+TEST(Language, ACaseThatDecidesNothingHoldsNothing) {
+  EXPECT_EQ(EndOf("DecidesNothingInThisCase").verdict, Verdict::kPass);
+  EXPECT_THAT(EndOf("DecidesNothingInThisCase").claims, ElementsAre("not reached", "not reached"));
 }
 
 TEST(Language, MistakesOfATestAreErrorsThatNameIt) {

@@ -378,16 +378,22 @@ InEachState::Judgement InEachState::Judge(TcpState state, const Cell& cell, Sour
   });
   const Reaction seen = Observe(before, state, cell.way, must_answer);
 
-  std::string first_claim;
+  const auto first = std::find_if(readings.begin(), readings.end(), [](const auto& then) {
+    return !std::string_view(then.reason.rule->claim).empty();
+  });
+  const std::string first_claim = first != readings.end() ? first->reason.rule->claim : "";
   std::string allowed;
   for (const oracle::Tcb& then : readings) {
     const std::string claim = then.reason.rule->claim;
-    if (first_claim.empty()) first_claim = claim;
     const std::optional<Told> told = Tells(state, cell.way, before.tcb, then, segment);
     allowed += "\n    " + Describe(then, told);
     if (!AllowsAnswers(before.tcb, then, seen.answers)) continue;
     if (seen.state && then.state != StateOf(*seen.state)) continue;
     if (told && !(*told == seen.told)) continue;
+    if (claim.empty() && !first_claim.empty()) {
+      NotTaken(first_claim,
+               fmt::format("{}: {}", then.reason.rule->section, then.reason.rule->sentence));
+    }
     return {claim, std::nullopt};
   }
   std::string observed;
