@@ -63,7 +63,7 @@ std::string CauseText(const Cause& cause, std::size_t number, const ReportOn& on
 
 // What is not certain: it was run again, and did not come again often enough; or there was no time.
 constexpr const char* kNotAgain = "\ndid not come again by itself, and is not certain:\n";
-constexpr const char* kNoTime = "\nnot run again, for want of time (--time):\n";
+constexpr const char* kNoTime = "\nnot run again: the time was over (--time), or it was interrupted:\n";
 
 template <typename One>
 bool WasRunAgain(const One& one) {

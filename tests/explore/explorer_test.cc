@@ -158,7 +158,7 @@ TEST(Explore, TellsWhatItHasFoundWhenItIsInterrupted) {
   const ReportOn on{"made-up", options.plan, Facts(), {}, "out"};
   EXPECT_THAT(
       RenderExploration(exploration, on),
-      AllOf(HasSubstr("INTERRUPTED"), HasSubstr("not run again, for want of time (--time):"),
+      AllOf(HasSubstr("INTERRUPTED"), HasSubstr("not run again: the time was over (--time), or it was interrupted:"),
             HasSubstr(" more were not run again")));
 }
 
