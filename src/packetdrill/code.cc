@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -19,6 +21,19 @@ namespace {
 constexpr std::pair<const char*, Duration> kCountedInTicks[] = {
     {"tcpi_busy_time", 1us},      {"tcpi_rwnd_limited", 1us},   {"tcpi_sndbuf_limited", 1us},
     {"tcpi_last_data_sent", 1ms}, {"tcpi_last_data_recv", 1ms}, {"tcpi_last_ack_recv", 1ms},
+};
+
+// Of the algorithm Vegas, and what FreeBSD and macOS tell of a connection.
+constexpr std::string_view kElsewhere[] = {
+    "tcp_rtt", "tcp_minrtt", "tcpi_snd_bwnd", "tcpi_snd_nxt", "tcpi_rcv_nxt", "tcpi_toe_tid",
+    "tcpi_snd_rexmitpack", "tcpi_snd_zerowin", "tcpi_flags", "tcpi_maxseg", "tcpi_snd_sbbytes", "tcpi_rttcur",
+    "tcpi_srtt", "tcpi_tfo_cookie_req", "tcpi_tfo_cookie_rcv", "tcpi_tfo_syn_loss", "tcpi_tfo_syn_data_sent",
+    "tcpi_tfo_syn_data_acked", "tcpi_tfo_syn_data_rcv", "tcpi_tfo_cookie_req_rcv", "tcpi_tfo_cookie_sent",
+    "tcpi_tfo_cookie_invalid", "tcpi_tfo_cookie_wrong", "tcpi_tfo_no_cookie_rcv",
+    "tcpi_tfo_heuristics_disable", "tcpi_tfo_send_blackhole", "tcpi_tfo_recv_blackhole",
+    "tcpi_tfo_onebyte_proxy", "tcpi_txpackets", "tcpi_txbytes", "tcpi_txretransmitbytes", "tcpi_rxpackets",
+    "tcpi_rxbytes", "tcpi_rxoutoforderbytes", "tcpi_txretransmitpackets", "TCPI_OPT_TOE",
+    "TCPI_FLAG_LOSSRECOVERY", "TCPI_FLAG_REORDERING_DETECTED",
 };
 
 }  // namespace
@@ -99,9 +114,11 @@ const Event& ScriptCode::EventOf(int line) const {
 
 std::string ScriptCode::WhyWithoutName(const Event& event, const std::string& name) const {
   const auto about = [&](const std::string& what) { return fmt::format("line {}: {}", event.where.line, what); };
-  for (const char* algorithm : {"bbr_", "dctcp_", "tcpv_"}) {
-    if (name.starts_with(algorithm)) return about(fmt::format("{} is not supported", name));
-  }
+  constexpr std::string_view kAlgorithms[] = {"bbr_", "dctcp_", "tcpv_"};
+  const bool is_of_algorithm = std::any_of(std::begin(kAlgorithms), std::end(kAlgorithms),
+                                           [&](std::string_view algorithm) { return name.starts_with(algorithm); });
+  const bool is_elsewhere = std::find(std::begin(kElsewhere), std::end(kElsewhere), name) != std::end(kElsewhere);
+  if (is_of_algorithm || is_elsewhere) return about(fmt::format("{} is not supported", name));
   if (!IsNameOfSocket(name)) {
     throw SyntaxError(event.where, fmt::format("'{}' is no name that the code of scripts has",
                                                Shortened(CleanLine(name), 40)));

@@ -128,6 +128,13 @@ bool IsNameOfDefinition(const Token& token) {
          });
 }
 
+// EBADF, which may stand on a line of its own; another word there lacks its time.
+bool LooksLikeError(std::string_view word) {
+  return word.size() > 1 && word[0] == 'E' && std::all_of(word.begin(), word.end(), [](char c) {
+           return (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+         });
+}
+
 class Parser {
  public:
   Parser(std::string_view text, const Definitions& definitions)
@@ -383,7 +390,8 @@ class Parser {
     call.result = TakeExpression();
     // In place of an errno in parentheses: a note.
     call.error_where = Here().where;
-    if (Here().kind == TokenKind::kWord && !Here().begins_line) call.error = Take().text;
+    const bool is_error = Here().kind == TokenKind::kWord && (!Here().begins_line || LooksLikeError(Here().text));
+    if (is_error) call.error = Take().text;
     while (Here().Is("(")) TakeNote();
     return call;
   }
@@ -733,8 +741,7 @@ class Parser {
     icmp.type_where = Here().where;
     icmp.type = TakeKind(TokenKind::kWord, "a type of ICMP").text;
     icmp.code_where = Here().where;
-    if (Here().kind == TokenKind::kWord && !Here().begins_line && !Here().IsWord("mtu") &&
-        !Here().IsWord("id")) {
+    if (Here().kind == TokenKind::kWord && !Here().IsWord("mtu") && !Here().IsWord("id")) {
       icmp.code = Take().text;
     }
     if (TakeIfWord("mtu")) icmp.mtu = TakeNumber<std::uint32_t>("an MTU");
@@ -851,9 +858,7 @@ class Parser {
 
   std::optional<std::vector<TcpOption>> TakeTcpOptions(TcpPart& tcp) {
     std::vector<TcpOption> options;
-    const bool there = Here().Is("<") && !Here().begins_line;
-    if (!there) return options;
-    Take();
+    if (!TakeIf("<")) return options;
     if (Here().kind == TokenKind::kEllipsis && Here(1).Is(">")) {
       Take();
       Take();
@@ -941,8 +946,8 @@ class Parser {
     if (name.text == "md5") {
       TcpOption option{tcp_option::kMd5, TakeOctets("a digest")};
       constexpr std::size_t kDigest = 16;
-      if (option.data.size() != kDigest) {
-        throw SyntaxError(name.where, "a digest of MD5 has 16 octets");
+      if (option.data.empty() || option.data.size() > kDigest) {
+        throw SyntaxError(name.where, "a digest of MD5 has 16 octets, or fewer for one that is wrong");
       }
       return option;
     }
@@ -995,8 +1000,8 @@ class Parser {
     const auto refuse = [&] {
       return SyntaxError(word.where, fmt::format("{} is nothing of an option of MPTCP", Shown(word)));
     };
-    if (option.kind == MptcpOption::Kind::kCapable && (name == "v0" || name == "v1")) {
-      option.version = name == "v1" ? 1 : 0;
+    if (option.kind == MptcpOption::Kind::kCapable && (name == "v0" || name == "v1" || name == "none")) {
+      option.version = name == "v0" ? 0 : 1;  // none: as it is by default
     } else if (name == "flags") {
       option.flags = TakeMptcpFlags();
     } else if (name == "nokey" || name == "nocs" || name == "fin" || name == "addr_echo") {

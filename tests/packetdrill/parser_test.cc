@@ -264,6 +264,29 @@ TEST(PacketdrillParser, ReadsWhatEditorsOfOtherSystemsWrite) {
   EXPECT_THAT([] { Parse("\xef\xbb\xbf" "0 close(]"); }, ThrowsMessage<SyntaxError>(HasSubstr("1:9: ")));
 }
 
+TEST(PacketdrillParser, ReadsOnWhereALineEnds) {
+  EXPECT_THAT(*TcpOf(EventOf("+0 < S 0:0(0) win 5\n  <mss 1000,\n   sackOK>")).options, SizeIs(2));
+  EXPECT_EQ(TcpOf(EventOf("+0 > S. 0:0(0) ack 1\n  <...>")).options, std::nullopt);
+  EXPECT_EQ(CallOf(EventOf("0 close(77) = -1\n  EBADF (Bad file descriptor)")).error, "EBADF");
+  EXPECT_EQ(std::get<IcmpPart>(PacketOf(EventOf("+0 < icmp unreachable\n  host_unreachable [1:1(0)]")).what).code,
+            "host_unreachable");
+  EXPECT_THAT([] { Parse("0 close(3) = 0\nclose(4) = 0"); },
+              ThrowsMessage<SyntaxError>(HasSubstr("2:1: expected a time in seconds, found 'close'")));
+}
+
+TEST(PacketdrillParser, TakesADigestThatIsTooShort) {
+  EXPECT_THAT(TcpOf(EventOf("+0 < . 1:1(0) win 5 <md5 0102,nop,nop>")).options->at(0).data, ElementsAre(1, 2));
+  for (const char* digest : {"", "000102030405060708090a0b0c0d0e0f10"}) {
+    EXPECT_THAT([=] { Parse("+0 < . 1:1(0) win 5 <md5 " + std::string(digest) + ">"); },
+                ThrowsMessage<SyntaxError>(HasSubstr("1:22: a digest of MD5 has 16 octets")));
+  }
+}
+
+TEST(PacketdrillParser, TakesNoVersionOfMultipathTcpForTheUsualOne) {
+  EXPECT_EQ(TcpOf(EventOf("+0 > S 0:0(0) <mpcapable none flags[flag_h] nokey>")).mptcp[0].second.version, 1);
+  EXPECT_EQ(TcpOf(EventOf("+0 > S 0:0(0) <mpcapable v0 flags[flag_h] nokey>")).mptcp[0].second.version, 0);
+}
+
 TEST(PacketdrillParser, SaysWhereAMistakeIs) {
   const auto says = [](const char* what) { return ThrowsMessage<SyntaxError>(HasSubstr(what)); };
   EXPECT_THAT([] { Parse("0 socket(3"); }, says("1:11: expected ')', found the end"));

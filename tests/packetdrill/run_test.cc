@@ -142,6 +142,12 @@ TEST(PacketdrillRun, SkipsWhatItCannotRun) {
   const Ended dialect = RunOf("other_dialect.pkt", "ipv4");
   EXPECT_EQ(VerdictOf(dialect), Verdict::kSkip);
   EXPECT_EQ(dialect.verdict->reason, "line 3: the TCP option AccECN0 is not supported");
+  const Ended vegas = RunUntilKnown("vegas_code.pkt", "ipv4");
+  EXPECT_EQ(VerdictOf(vegas), Verdict::kSkip) << Why(vegas);
+  EXPECT_EQ(vegas.verdict->reason, "line 3: tcp_minrtt is not supported");
+  const Ended code = RunUntilKnown("freebsd_code.pkt", "ipv4");
+  EXPECT_EQ(VerdictOf(code), Verdict::kSkip) << Why(code);
+  EXPECT_EQ(code.verdict->reason, "line 3: tcpi_snd_rexmitpack is not supported");
 }
 
 TEST(PacketdrillRun, KnowsMultipathTcp) {

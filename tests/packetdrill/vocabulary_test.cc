@@ -3,6 +3,8 @@
 
 #include <gmock/gmock.h>
 
+#include "src/packetdrill/symbols.h"
+
 namespace sockproof::packetdrill {
 namespace {
 
@@ -27,6 +29,14 @@ TEST(PacketdrillVocabulary, RefusesWhatIsMisspelt) {
   }
 }
 
+TEST(PacketdrillVocabulary, KnowsStatesOfCongestionControlInCapitals) {
+  const std::pair<const char*, std::int64_t> kNumbers[] = {
+      {"TCP_CA_OPEN", 0}, {"TCP_CA_DISORDER", 1}, {"TCP_CA_CWR", 2}, {"TCP_CA_RECOVERY", 3}, {"TCP_CA_LOSS", 4},
+      {"TCP_INFINITE_SSTHRESH", 0x7fffffff},
+  };
+  for (const auto& [name, number] : kNumbers) EXPECT_EQ(SymbolValue(name), number) << name;
+}
+
 TEST(PacketdrillVocabulary, LeavesWhatOtherDialectsHave) {
   for (const char* line : {
            "+0 cap_set(CAP_EFFECTIVE, CAP_NET_ADMIN) = 0",
@@ -34,6 +44,8 @@ TEST(PacketdrillVocabulary, LeavesWhatOtherDialectsHave) {
            "+0 setsockopt(3, IPPROTO_SCTP, SCTP_RTOINFO, {srto_assoc_id=0, srto_initial=1}, 16) = 0",
            "+0 setsockopt(3, IPPROTO_TCP, TCP_FUNCTION_BLK, {function_set_name=\"rack\", pcbcnt=0}, 36) = 0",
            "+0 setsockopt(3, SOL_SOCKET, SO_NOSIGPIPE, [1], 4) = 0",
+           "+0 fcntl(3, F_UFCNTL_FS_SPECIFIC_BASENLCK, 0) = 0",
+           "+0 fcntl(3, _AT_TRIGGER, 0) = 0",
            "+0 read(3, ..., 5) = -1 ECAPMODE (Not permitted in capability mode)",
            "+0 read(3, ..., 5) = -1 EWOULDBLOCK (Resource temporarily unavailable)",
            "+0 < icmp time_exceeded frag_reass_exceeded [1:1(0)]",
