@@ -504,6 +504,24 @@ std::vector<std::string> OwnArgumentsOf(const RunArguments& arguments) {
   return own;
 }
 
+// Of what failed nothing is left out in silence. For scripts that are known again.
+void RefuseGoneScripts(const RunArguments& arguments, const std::vector<std::string>& patterns) {
+  for (const std::string& sut : arguments.suts) {
+    const std::string out = arguments.suts.size() == 1 ? arguments.out : ArgumentsFor(sut, arguments).out;
+    for (const TestResult& test : ReadResult(out).tests) {
+      const bool is_meant = patterns.empty() || std::any_of(patterns.begin(), patterns.end(), [&](const std::string& pattern) {
+        return MeansTest(pattern, test.id);
+      });
+      if (!test.surprising() || !test.file.ends_with(".pkt") || !is_meant) continue;
+      if (std::any_of(AllTests().begin(), AllTests().end(),
+                      [&](const TestCase& known) { return known.file == test.file; })) {
+        continue;
+      }
+      throw UsageError(fmt::format("--rerun-failed: {} failed, and its script {} is no longer there", test.id, test.file));
+    }
+  }
+}
+
 // Patterns become those of tests, and scripts become known.
 void FindScripts(RunArguments& run) {
   const std::vector<std::string> patterns = PatternsOf(run.patterns);
@@ -518,6 +536,7 @@ void FindScripts(RunArguments& run) {
     const std::vector<std::string> again = OwnArgumentsOf(run);
     for (const auto& addition : run.additions) addition->TakeAgain(again);
     note();
+    RefuseGoneScripts(run, patterns);
   }
   run.has_scripts = !run.own.empty();
   run.patterns = patterns;

@@ -99,6 +99,13 @@ void CheckOptions(const std::vector<packetdrill::Option>& options) {
   }
 }
 
+// As it can be given again from any folder, and when nothing is there any more.
+std::string WholePath(const std::string& argument, bool is_folder) {
+  std::string path = std::filesystem::absolute(argument).lexically_normal().string();
+  if (is_folder && !path.ends_with('/')) path += '/';
+  return path;
+}
+
 bool TakeScripts(const std::string& argument, std::vector<std::string>& patterns) {
   std::error_code error;
   const bool is_folder = argument.find('/') != std::string::npos &&
@@ -112,7 +119,7 @@ bool TakeScripts(const std::string& argument, std::vector<std::string>& patterns
                                  : fmt::format("the name of {} and its --ip_version leave no variant", argument));
     }
     patterns.insert(patterns.end(), added.begin(), added.end());
-    Given().paths.push_back(argument);
+    Given().paths.push_back(WholePath(argument, is_folder));
     BringAlong(argument);
   } catch (const HarnessError& problem) {
     throw UsageError(problem.what());

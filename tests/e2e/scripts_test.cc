@@ -39,6 +39,9 @@ class ScriptsOfAUser : public testing::Test {
     std::ofstream(place_.folder() / "net/deep/bad.pkt") << "0 socket(..., SOCK_STREAM] = 3\n";
   }
 
+  // As it is told, which is whole.
+  std::string Whole(const char* path) const { return (std::filesystem::canonical(place_.folder()) / path).string(); }
+
   Workplace place_{SOCKPROOF_PROGRAM};
 };
 
@@ -47,7 +50,7 @@ TEST_F(ScriptsOfAUser, AreRunAgainByWhatTheReportSays) {
   EXPECT_EQ(run.exit_code, 1) << run.err;
   EXPECT_THAT(IdsOfResult(place_), testing::SizeIs(4));
   const std::vector<std::string> replay = ReplayOf(run.out, "net/deep.bad/ipv6");
-  EXPECT_THAT(replay, ElementsAre("net/", "--trailing=fail", "--script-option=tolerance_usecs=9000", "net/deep.bad/ipv6"));
+  EXPECT_THAT(replay, ElementsAre(Whole("net/"), "--trailing=fail", "--script-option=tolerance_usecs=9000", "net/deep.bad/ipv6"));
   const Finished again = place_.Run(replay);
   EXPECT_EQ(again.exit_code, 1) << again.err;
   EXPECT_THAT(again.out, HasSubstr("net/deep/bad.pkt:1:26: "));
@@ -57,7 +60,7 @@ TEST_F(ScriptsOfAUser, AreRunAgainByWhatTheReportSays) {
 TEST_F(ScriptsOfAUser, AreNamedAloneOfSeveralFiles) {
   const Finished run = place_.Run({"net/good.pkt", "net/deep/bad.pkt"});
   const std::vector<std::string> replay = ReplayOf(run.out, "deep.bad/ipv6");
-  EXPECT_THAT(replay, ElementsAre("net/deep/bad.pkt", "deep.bad/ipv6"));
+  EXPECT_THAT(replay, ElementsAre(Whole("net/deep/bad.pkt"), "deep.bad/ipv6"));
   EXPECT_EQ(place_.Run({"net/good.pkt", "net/deep/bad.pkt", "deep.bad/ipv6", "--dry-run"}).out, "deep.bad/ipv6\n");
 }
 
@@ -66,7 +69,32 @@ TEST_F(ScriptsOfAUser, AreRunAgainWhereTheyFailed) {
   const Finished again = place_.Run({"--rerun-failed"});
   EXPECT_EQ(again.exit_code, 1) << again.err;
   EXPECT_THAT(IdsOfResult(place_), ElementsAre("net/deep.bad/ipv4", "net/deep.bad/ipv6", "net/deep.bad/ipv4-mapped"));
-  EXPECT_THAT(again.out, HasSubstr("run net/ --script-define=A=5 net/deep.bad/ipv4"));
+  EXPECT_THAT(again.out, HasSubstr("run " + Whole("net/") + " --script-define=A=5 net/deep.bad/ipv4"));
+}
+
+TEST_F(ScriptsOfAUser, AreRunAgainFromAnotherFolder) {
+  EXPECT_EQ(place_.Run({"./net"}).exit_code, 1);
+  std::filesystem::create_directories(place_.folder() / "other");
+  const std::filesystem::path other = place_.folder() / "other";
+  const Finished again = place_.Run({"--rerun-failed", "--dry-run"}, [&] { std::filesystem::current_path(other); });
+  EXPECT_EQ(again.out, "net/deep.bad/ipv4\nnet/deep.bad/ipv6\nnet/deep.bad/ipv4-mapped\n") << again.err;
+}
+
+TEST_F(ScriptsOfAUser, AreMissedWhereTheyFailedAndAreGone) {
+  const std::pair<const char*, const char*> kGone[] = {
+      {"net/", "--rerun-failed: net/deep.bad/ipv4 failed, and its script net/deep/bad.pkt is no longer there"},
+      {"net/deep/bad.pkt", "net/deep/bad.pkt: No such file or directory"},
+      {"./net/deep", "net/deep: No such file or directory"},
+  };
+  for (const auto& [argument, why] : kGone) {
+    SetUp();
+    EXPECT_EQ(place_.Run({argument}).exit_code, 1);
+    const bool is_folder = std::string(argument) == "./net/deep";
+    std::filesystem::remove_all(place_.folder() / (is_folder ? "net/deep" : "net/deep/bad.pkt"));
+    const Finished again = place_.Run({"--rerun-failed"});
+    EXPECT_EQ(again.exit_code, 2) << again.out;
+    EXPECT_THAT(again.err, HasSubstr(why));
+  }
 }
 
 TEST_F(ScriptsOfAUser, AreChosenByPatternsBesideTheirFolder) {
