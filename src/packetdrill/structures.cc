@@ -61,7 +61,14 @@ Bytes AddressIn(const Expression& structure) {
     return call.elements[0];
   };
   const std::int64_t number = NumberOf(text_in(*port));
-  const IpAddress ip(text_in(*address).text);
+  const Expression text = text_in(*address);
+  const IpAddress ip = [&] {
+    try {
+      return IpAddress(text.text);
+    } catch (const HarnessError&) {
+      throw SyntaxError(text.where, fmt::format("{} is no address", Describe(text)));
+    }
+  }();
   return SocketAddress({ip, static_cast<std::uint16_t>(number)},
                        NumberOf(*family) == AF_INET6);
 }

@@ -172,6 +172,7 @@ TEST(PacketdrillRun, TakesMisspeltWordsForABrokenTest) {
       {"misspelt_name.pkt", ":4:33: 'SO_REUSEADR' is no name"},
       {"misspelt_option.pkt", ":2:1: --tolerence_usecs is no option"},
       {"misspelt_version.pkt", ":2:1: --ip_version=ipv5 is none of"},
+      {"misspelt_address.pkt", ":3:74: \"192.0.2.300\" is no address"},
       {"misspelt_code.pkt", ":3:4: 'tcpi_snd_cwdn' is no name"},
       {"no_python.pkt", ":4:4: SyntaxError: "},
   };
