@@ -40,6 +40,7 @@ void Oracle::Begin(const Segment& segment, Time now) {
   if (!segment.Has(kAck) || segment.Has(kRst)) return;
   is_begun_ = true;
   Tcb tcb;
+  tcb.is_assumed = true;
   tcb.stack = possible_.begin()->stack;
   tcb.arrival = static_cast<std::uint32_t>(arrivals_.size());
   tcb.iss = segment.seq - 1;
@@ -79,7 +80,7 @@ void Oracle::Arrives(const Segment& segment, Time now) {
   if (!is_begun_ && segment.Has(kSyn)) is_begun_ = true;
   if (!is_begun_) return;
   arrivals_.push_back({segment, now});
-  if (segment.Has(kAck)) round_trips_.Acknowledged(segment.ack, now + distance_.transit);
+  if (segment.Has(kAck)) round_trips_.Acknowledged(segment, now + distance_.transit);
 }
 
 Oracle::Set Oracle::Processed(const Tcb& tcb) const {
@@ -167,6 +168,11 @@ Oracle::Set Oracle::Accepting(const Segment& segment, Time now, bool with_losses
   return after;
 }
 
+bool Oracle::IsAnyAssumed() const {
+  return std::any_of(possible_.begin(), possible_.end(),
+                     [](const Tcb& tcb) { return tcb.is_assumed; });
+}
+
 // Whether it was sent before; when there are too many to remember, it may have been.
 bool Oracle::IsCopy(const Segment& segment) {
   constexpr std::size_t kMostRemembered = 4096;
@@ -178,10 +184,12 @@ std::optional<Departure> Oracle::Sends(const Segment& segment, Time now) {
   if (!undecided_.empty() || possible_.empty()) return std::nullopt;
   if (!is_begun_) Begin(segment, now);
   if (!is_begun_) return std::nullopt;
+  is_assumed_ = IsAnyAssumed();
   if (std::optional<Departure> departure = Advance(now)) return departure;
   if (!undecided_.empty()) return std::nullopt;
   if (const Rule* rule = Malformed(segment, distance_)) {
     possible_.clear();
+    is_assumed_ = false;
     return DepartureFrom(*rule, rule->sentence);
   }
   round_trips_.Sent(segment, now);
@@ -201,6 +209,7 @@ std::optional<Departure> Oracle::Sends(const Segment& segment, Time now) {
 
 std::optional<Departure> Oracle::Until(Time now) {
   if (!undecided_.empty() || possible_.empty() || !is_begun_) return std::nullopt;
+  is_assumed_ = IsAnyAssumed();
   return Advance(now);
 }
 

@@ -86,6 +86,9 @@ class Oracle {
   const std::string& undecided() const { return undecided_; }
   // Whether it has seen anything to start from.
   bool HasBegun() const { return is_begun_; }
+  // Whether what it has said rests on the numbers that it took for those of a connection from
+  // before the capture: the ones of its first segment, which may be one that was sent again.
+  bool RestsOnAssumptions() const { return is_assumed_; }
   std::size_t readings() const { return possible_.size(); }
 
  private:
@@ -104,10 +107,12 @@ class Oracle {
   std::optional<Departure> Hold(const What& what, Time now, Set& kept);
   bool CountsTooMuch(std::size_t readings);
   bool IsCopy(const Segment& segment);
+  bool IsAnyAssumed() const;
 
   Distance distance_;
   Application user_;
   bool is_begun_;
+  bool is_assumed_ = false;
   Set possible_;
   std::vector<Arrival> arrivals_;
   RoundTrips round_trips_;

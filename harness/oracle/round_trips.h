@@ -13,17 +13,21 @@ namespace sockproof::oracle {
 class RoundTrips {
  public:
   void Sent(const Segment& segment, Time now);
-  void Acknowledged(std::uint32_t ack, Time now);
+  // By a segment with ACK.
+  void Acknowledged(const Segment& segment, Time now);
   // None: there is no sample, or some are not known.
   std::optional<Duration> longest() const { return is_known_ ? longest_ : std::nullopt; }
 
  private:
   struct Piece {
-    std::uint32_t end = 0;
+    std::uint32_t begin = 0, end = 0;
     Time first;
-    bool is_repeated = false;  // Karn's algorithm: no sample
+    bool has_timestamps = false;
+    bool is_repeated = false;  // Karn's algorithm: no sample but by timestamps
   };
-  std::deque<Piece> pieces_;  // in order of their ends
+  void Repeat(std::uint32_t begin, std::uint32_t end);
+
+  std::deque<Piece> pieces_;  // in order
   std::optional<Duration> longest_;
   bool is_known_ = true;
 };

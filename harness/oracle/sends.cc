@@ -27,13 +27,18 @@ constexpr Duration kShortestQuiet = 900ms;
 // Of the granularity G of its clock RFC 6298 section 4 asks nothing. RFC 1122 section 4.2.3.1 wants
 // timeouts as short as fractions of a second, for which it has to be less than that.
 constexpr Duration kCoarsestClock = 1s;
-constexpr int kMostDoublings = 20;  // some weeks
+// Longer than any capture: what a timeout is no longer doubled beyond.
+constexpr Duration kLongestTimeout = 2400h;
 
 // MUST-18 with RFC 6298, rules 2.2 and 2.3: RTO is SRTT + max(G, 4 RTTVAR), neither of which is
 // more than the longest sample; this is longer by G than the round trip, and the timer by another.
-// Its 1 s (2.1, 2.4) is a least value. Until there is a sample any timeout is allowed (2.1).
-Duration LongestTimeout(Duration round_trip) {
-  return 5 * (round_trip + kCoarsestClock) + kCoarsestClock;
+// Its 1 s (2.1, 2.4) is a least value. Until there is a sample any timeout is allowed (2.1). Each
+// time it is doubled (5.5).
+Duration LongestTimeout(Duration round_trip, int repeats) {
+  Duration timeout =
+      5 * (std::min(round_trip, kLongestTimeout) + kCoarsestClock) + kCoarsestClock;
+  for (int i = 0; i < repeats && timeout < kLongestTimeout; ++i) timeout *= 2;
+  return timeout;
 }
 
 // A clock that initial sequence numbers come from is "neither assumed to be realtime nor precise"
@@ -212,6 +217,7 @@ void SendAnswer(const Sending& sending) {
     if (answer.has_any_seq) {
       then.iss = then.una = segment.seq;
       then.opened.reset();
+      then.is_assumed = false;
       then.nxt = sending.End() + 1;
       then.edge = then.last_edge = then.iss + 1 + then.max_window;
     }
@@ -494,8 +500,7 @@ Debt Overdue(const Tcb& tcb, Time now, const Application& user,
   const bool is_waiting =
       tcb.state != State::kClosed && tcb.una != tcb.nxt && tcb.una != tcb.iss && round_trip;
   if (is_waiting && Before(tcb.una, tcb.last_edge)) {
-    const Duration within =
-        LongestTimeout(*round_trip) * (1 << std::min(tcb.repeats, kMostDoublings));
+    const Duration within = LongestTimeout(*round_trip, tcb.repeats);
     if (is_late(std::max(tcb.sent, tcb.heard), within)) return {&kAgain, within};
   }
   const bool is_open = tcb.state == State::kEstablished || tcb.state == State::kCloseWait;

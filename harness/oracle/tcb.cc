@@ -34,6 +34,7 @@ std::optional<Stack> Both(const Stack& one, const Stack& other) {
 Tcb Tcb::Closed() const {
   Tcb closed;
   closed.stack = stack;
+  closed.is_assumed = is_assumed;
   closed.opens = opens;
   closed.arrival = arrival;
   closed.answers = answers;

@@ -85,6 +85,7 @@ std::optional<Stack> Both(const Stack& one, const Stack& other);
 struct Tcb {
   State state = State::kClosed;
   Stack stack;
+  bool is_assumed = false;    // it began before the capture: with the numbers that were seen first
   bool is_passive = false;    // MUST-11: came from LISTEN
   int opens = 0;              // active opens so far (Application::opens)
   std::shared_ptr<const Tcb> before;  // reopened from TIME-WAIT: as it was, until it is ESTABLISHED

@@ -449,9 +449,14 @@ class Judge {
 
   void Depart(JudgedEnd& end, const std::string& observed, oracle::Departure departure) {
     ConnectionJudgement& judged = judgement_.connections[end.index];
-    if (!end.beyond.empty()) {
+    std::string why = end.beyond;
+    if (why.empty() && end.oracle->RestsOnAssumptions()) {
+      why = "the connection began before the capture, "
+            "and what was sent and received before is not known";
+    }
+    if (!why.empty()) {
       judged.answer = ConnectionJudgement::Answer::kUndecided;
-      judged.why_undecided = fmt::format("RFC 9293 does not allow \"{}\", but {}", observed, end.beyond);
+      judged.why_undecided = fmt::format("RFC 9293 does not allow \"{}\", but {}", observed, why);
       return;
     }
     judged.answer = ConnectionJudgement::Answer::kDeparts;
@@ -508,7 +513,8 @@ class Judge {
     std::map<std::string, std::set<oracle::Stack>> chosen;  // by system
     for (auto& [key, end] : ends_) {
       ConnectionJudgement& judged = judgement_.connections[end.index];
-      if (judged.answer != ConnectionJudgement::Answer::kAllowed) continue;
+      const bool is_sure = !end.oracle->RestsOnAssumptions();
+      if (judged.answer != ConnectionJudgement::Answer::kAllowed || !is_sure) continue;
       std::set<oracle::Stack>& before = chosen[SystemOf(key)];
       const std::set<oracle::Stack> here = end.oracle->Stacks();
       std::set<oracle::Stack> both;

@@ -143,6 +143,22 @@ TEST(Judge, TakesAConnectionThatBeganBeforeTheCapture) {
   EXPECT_FALSE(Judged(segments).Departs());
 }
 
+// The first segment may be one that is sent again, with others behind it.
+TEST(Judge, LeavesOpenWhatRestsOnTheTimeBeforeTheCapture) {
+  const std::vector<MadeUpSegment> cut = {{true, kA | kP, 101, 1001, 100},
+                                          {false, kA, 1001, 401},
+                                          {true, kA | kP, 401, 1001, 100},
+                                          {true, kA, 501, 1200}};
+  const Judgement open = Judged(cut, "192.0.2.1");
+  EXPECT_FALSE(open.Departs());
+  EXPECT_TRUE(open.IsEmpty());
+  EXPECT_THAT(RenderJudgement(open, "x"), HasSubstr("began before the capture"));
+  // What a later connection does rests on nothing of that.
+  std::vector<MadeUpSegment> then = WholeConnection(1003);
+  then.insert(then.begin(), {{true, kA | kP, 101, 901, 100}, {false, kR, 901, 0}});
+  EXPECT_TRUE(Judged(then, "192.0.2.1").Departs());
+}
+
 TEST(Judge, CopesWithLossesAndSegmentsLargerThanTheMss) {
   std::vector<MadeUpSegment> segments = WholeConnection();
   segments[3].text = 9000;

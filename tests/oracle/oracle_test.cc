@@ -372,6 +372,55 @@ TEST(Oracle, LetsTheSynAckBeSentAgainAfterACloseInSynReceived) {
 }
 
 // With TCP_DEFER_ACCEPT an ACK may be dropped, so that it is no sample of the round trip.
+// Karn's algorithm: what was not sent again is a sample (RFC 6298 section 3).
+TEST(Oracle, TakesASampleOfWhatWasNotSentAgain) {
+  const auto after = [](std::uint32_t again, std::uint32_t octets) {
+    Conversation seen = Known(40);
+    seen.Out(kAck, 1, 1, 10).Out(kAck, 11, 1, 10).Later(2s).Out(kAck, again, 1, octets);
+    return std::move(seen.Later(5s).In(kAck, 1, 21).Out(kAck, 21, 1, 10).Later(20s));
+  };
+  EXPECT_TRUE(after(1, 10).IsAllowed());
+  EXPECT_TRUE(after(1, 5).IsAllowed());
+  EXPECT_TRUE(after(11, 10).IsAllowed());
+  EXPECT_FALSE(after(1, 20).IsAllowed());
+}
+
+// "... when the TCP timestamp option is employed".
+TEST(Oracle, TakesASampleOfWhatWasSentAgainByTimestampsOfBoth) {
+  const auto sent_again = [](bool ours, bool theirs) {
+    const auto with = [](Segment segment, bool has) {
+      if (has) segment.timestamps = {1, 1};
+      return segment;
+    };
+    Conversation seen;
+    seen.user().is_known = true;
+    seen.user().opens = 1;
+    seen.user().written = 20;
+    seen.OutRaw(with(Conversation::Make(kSyn, kIss, 0, 0), ours));
+    seen.InRaw(with(Conversation::Make(kSyn | kAck, kIrs, kIss + 1, 0), theirs));
+    const Segment data = with(Conversation::Make(kAck, kIss + 1, kIrs + 1, 10), ours && theirs);
+    seen.OutRaw(with(Conversation::Make(kAck, kIss + 1, kIrs + 1, 0), ours && theirs));
+    seen.OutRaw(data).Later(2s).OutRaw(data).Later(5s);
+    seen.InRaw(with(Conversation::Make(kAck, kIrs + 1, kIss + 11, 0), ours && theirs));
+    seen.OutRaw(with(Conversation::Make(kAck, kIss + 11, kIrs + 1, 10), ours && theirs));
+    return std::move(seen.Later(20s));
+  };
+  EXPECT_TRUE(sent_again(true, true).IsAllowed());
+  EXPECT_FALSE(sent_again(true, false).IsAllowed());
+  EXPECT_FALSE(sent_again(false, false).IsAllowed());
+}
+
+TEST(Oracle, LetsATimeoutGrowWithoutEnd) {
+  Conversation seen;
+  seen.user().is_known = true;
+  seen.user().opens = 1;
+  seen.user().written = 20;
+  seen.Out(kSyn, 0, 0).Later(1s).Out(kSyn, 0, 0).In(kSyn | kAck, 0, 1).Out(kAck, 1, 1);
+  seen.Out(kAck, 1, 1, 10).Later(3000s).In(kAck, 1, 11).Out(kAck, 11, 1, 10);
+  for (int i = 0; i < 40; ++i) seen.Later(60s).Out(kAck, 11, 1, 10);
+  EXPECT_TRUE(seen.Later(2000h).IsAllowed());
+}
+
 TEST(Oracle, TakesNoSampleOfAnAckThatWasDropped) {
   Conversation seen;
   seen.user().is_known = seen.user().is_listening = seen.user().may_be_full = true;
@@ -521,6 +570,26 @@ TEST(Oracle, TakesAnythingPossibleForTheStartInTheMiddle) {
                   .Out(kFin | kAck, 300, 800)
                   .In(kAck, 800, 301)
                   .IsAllowed());
+}
+
+TEST(Oracle, KnowsWhichDeparturesRestOnWhatItAssumed) {
+  const auto begun = [] {
+    const Distance near{.has_offload = true};
+    return std::move(Conversation(near, Oracle::Start::kUnderWay).Out(kAck, 300, 800, 10));
+  };
+  Conversation beyond = begun();
+  beyond.Out(kAck, 400, 800, 10);
+  EXPECT_FALSE(beyond.IsAllowed());
+  EXPECT_TRUE(beyond.oracle().RestsOnAssumptions());
+  Conversation bad = begun();
+  bad.Out(kAck | 0x200, 310, 800);
+  EXPECT_FALSE(bad.IsAllowed());
+  EXPECT_FALSE(bad.oracle().RestsOnAssumptions());
+  // A later connection of the same endpoints.
+  Conversation later = begun();
+  later.In(kRst, 800, 0).Out(kSyn, 90000, 0).In(kSyn | kAck, 70000, 90001).Out(kAck, 90001, 70005);
+  EXPECT_FALSE(later.IsAllowed());
+  EXPECT_FALSE(later.oracle().RestsOnAssumptions());
 }
 
 TEST(Oracle, SaysWhenThereIsTooMuchToDecide) {
