@@ -22,7 +22,8 @@ namespace sockproof {
 // needs none. Throws HarnessError for a claim that the test does not cite.
 void Deciding(std::string_view claim);
 
-// The system does not make use of what this claim, a MAY, allows; `what` it does instead, in words.
+// The system does not make use of what this claim, a MAY, allows, or does what its document allows
+// in place of it; `what` it does instead, in words.
 // Neither held nor departed, unless an expectation of it fails. Throws HarnessError for a claim
 // that the test does not cite.
 void NotTaken(std::string_view claim, const std::string& what);
